@@ -1,0 +1,12 @@
+//! What every part of kiln says: findings about a subject, facts that may be unknown, and errors that
+//! explain themselves.
+//!
+//! This crate does not print, and knows no subject. Start from [`Finding`] and [`Fact`].
+
+mod diagnose;
+mod fact;
+mod finding;
+
+pub use diagnose::{Class, Diagnose};
+pub use fact::Fact;
+pub use finding::{Finding, Location, Severity};

@@ -1,0 +1,151 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Digest;
+
+/// The name of an image: `[host[:port]/]path[:tag][@digest]`. Source: distribution-spec, "Pulling manifests".
+///
+/// The host is kept only where it was written; kiln does not guess a registry for a short name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reference {
+    /// `host[:port]/path` or a bare `path`.
+    pub name: String,
+    /// The tag, where one is written.
+    pub tag: Option<String>,
+    /// The digest, where one is written.
+    pub digest: Option<Digest>,
+}
+
+/// A text that names no image.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{text}` is not an image name: {why}")]
+pub struct ReferenceError {
+    text: String,
+    why: &'static str,
+}
+
+const NAME_MAX: usize = 255;
+const TAG_MAX: usize = 128;
+
+impl Reference {
+    /// The tag, or `latest` where neither tag nor digest is written.
+    pub fn tag_or_latest(&self) -> &str {
+        self.tag.as_deref().unwrap_or("latest")
+    }
+
+    /// The host, where the first part of the name is one: it holds a dot or a port, or is `localhost`.
+    pub fn host(&self) -> Option<&str> {
+        let (first, _) = self.name.split_once('/')?;
+        (first.contains(['.', ':']) || first == "localhost").then_some(first)
+    }
+
+    /// The name without the host.
+    pub fn path(&self) -> &str {
+        match self.host() {
+            Some(host) => &self.name[host.len() + 1..],
+            None => &self.name,
+        }
+    }
+
+    /// `name:tag`, with `latest` where no tag is written.
+    pub fn name_and_tag(&self) -> String {
+        format!("{}:{}", self.name, self.tag_or_latest())
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        if let Some(digest) = &self.digest {
+            write!(f, "@{digest}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Reference {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        let fail = |why| ReferenceError { text: text.chars().take(200).collect(), why };
+        let (rest, digest) = match text.split_once('@') {
+            Some((rest, digest)) => {
+                (rest, Some(digest.parse().map_err(|_| fail("the digest after @ is malformed"))?))
+            }
+            None => (text, None),
+        };
+        let (name, tag) = match rest.rsplit_once(':') {
+            Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
+            _ => (rest, None),
+        };
+        if name.is_empty() || name.len() > NAME_MAX {
+            return Err(fail("a name has 1 to 255 characters"));
+        }
+        if let Some(tag) = tag
+            && !is_tag(tag)
+        {
+            return Err(fail(
+                "a tag has 1 to 128 letters, digits, `_`, `.` or `-` and starts with none of `.-`",
+            ));
+        }
+        let reference = Self { name: name.to_owned(), tag: tag.map(str::to_owned), digest };
+        if reference.path().split('/').all(is_component) {
+            Ok(reference)
+        } else {
+            Err(fail("each part of a name is lower-case letters and digits, joined by `.`, `_`, `__` or `-`"))
+        }
+    }
+}
+
+fn is_tag(tag: &str) -> bool {
+    !tag.is_empty()
+        && tag.len() <= TAG_MAX
+        && !tag.starts_with(['.', '-'])
+        && tag.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+}
+
+fn is_component(part: &str) -> bool {
+    let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let bytes = part.as_bytes();
+    let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) else { return false };
+    if !word(first) || !word(last) || !bytes.iter().all(|&b| word(b) || matches!(b, b'.' | b'_' | b'-')) {
+        return false;
+    }
+    bytes
+        .split(|&b| word(b))
+        .all(|joint| matches!(joint, b"" | b"." | b"_" | b"__") || joint.iter().all(|&b| b == b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_and_shows_names() {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        for text in
+            ["app", "app:1", "team/app", "127.0.0.1:5000/team/app:v1.2", &format!("r.example/a@{digest}")]
+        {
+            assert_eq!(text.parse::<Reference>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn finds_the_host() {
+        let parse = |text: &str| text.parse::<Reference>().unwrap();
+        assert_eq!(parse("team/app").host(), None);
+        assert_eq!(parse("localhost/app").host(), Some("localhost"));
+        assert_eq!(parse("127.0.0.1:5000/a/b:1").host(), Some("127.0.0.1:5000"));
+        assert_eq!(parse("127.0.0.1:5000/a/b:1").path(), "a/b");
+    }
+
+    #[test]
+    fn refuses_bad_names() {
+        for text in ["", ":1", "App", "a//b", "a:", "a:.x", "a@sha256:1", "../x", "a..b", "a___b", "-a"] {
+            assert!(text.parse::<Reference>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! One file per command: its arguments and `run`. This file is only the table of them.
+
+mod version;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::Outcome;
+
+/// A command of kiln's.
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    Version(version::Args),
+}
+
+impl Command {
+    pub(crate) fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        match self {
+            Self::Version(args) => version::run(&args, context),
+        }
+    }
+}

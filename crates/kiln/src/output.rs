@@ -1,0 +1,77 @@
+//! The only place that prints. Standard output is data, standard error is talk.
+#![expect(clippy::print_stderr, clippy::print_stdout, reason = "this module is where printing happens")]
+
+use std::process::ExitCode;
+
+use anstream::{eprintln, println};
+use kiln_finding::Class;
+
+use crate::args::Format;
+use crate::failure::Failure;
+
+/// How a command that could finish ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All is well. Exit code 0.
+    Fine,
+    /// A gate said no. Exit code 1.
+    Refused,
+}
+
+impl Outcome {
+    pub(crate) fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Fine => ExitCode::SUCCESS,
+            Self::Refused => ExitCode::from(1),
+        }
+    }
+}
+
+/// Writes a result and a line end to standard output.
+pub(crate) fn data(text: &str) {
+    println!("{text}");
+}
+
+/// Says something to the person at the terminal.
+pub(crate) fn talk(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Prints a failure, in the one form kiln has for it, and yields its exit code.
+pub(crate) fn report(failure: &Failure, format: Format) -> ExitCode {
+    match format {
+        Format::Human => report_to_person(failure),
+        Format::Json => println!("{}", failure_as_json(failure)),
+    }
+    ExitCode::from(match failure.class {
+        Class::Usage | Class::Config => 2,
+        Class::Environment | Class::Remote { .. } | Class::Content | Class::Command => 3,
+        Class::Bug => 70,
+    })
+}
+
+fn report_to_person(failure: &Failure) {
+    let bold = anstyle::Style::new().bold();
+    let red = bold.fg_color(Some(anstyle::AnsiColor::Red.into()));
+    eprintln!("{red}error[{}]{red:#}{bold}: {}{bold:#}", failure.code, failure.what);
+    for cause in &failure.causes {
+        eprintln!("  cause: {cause}");
+    }
+    if let Some(help) = &failure.help {
+        eprintln!("  help: {help}");
+    }
+    if failure.class == Class::Bug {
+        eprintln!("  help: this is a bug of kiln's; please report it with the command you ran");
+    }
+}
+
+fn failure_as_json(failure: &Failure) -> serde_json::Value {
+    serde_json::json!({
+        "error": {
+            "code": failure.code,
+            "what": failure.what,
+            "causes": failure.causes,
+            "help": failure.help,
+        }
+    })
+}
