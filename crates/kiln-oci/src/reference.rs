@@ -92,6 +92,9 @@ impl FromStr for Reference {
             ));
         }
         let reference = Self { name: name.to_owned(), tag: tag.map(str::to_owned), digest };
+        if reference.host().is_some_and(|host| !is_host(host)) {
+            return Err(fail("the host before the first `/` is malformed"));
+        }
         if reference.path().split('/').all(is_component) {
             Ok(reference)
         } else {
@@ -105,6 +108,15 @@ fn is_tag(tag: &str) -> bool {
         && tag.len() <= TAG_MAX
         && !tag.starts_with(['.', '-'])
         && tag.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+}
+
+fn is_host(host: &str) -> bool {
+    let (name, port) = host.rsplit_once(':').unwrap_or((host, "0"));
+    let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
+    edge(name.as_bytes().first())
+        && edge(name.as_bytes().last())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+        && port.parse::<u16>().is_ok()
 }
 
 fn is_component(part: &str) -> bool {
