@@ -1,0 +1,228 @@
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::cache::{Cache, Partial};
+use crate::checksum::Checksum;
+use crate::client::Client;
+use crate::credentials::Credentials;
+use crate::error::{Error, ErrorKind};
+use crate::progress::{Meter, OnProgress};
+use crate::url;
+
+/// How to download.
+pub struct Options {
+    /// The folder that holds `downloads`.
+    pub cache_dir: PathBuf,
+    /// Ask no server.
+    pub offline: bool,
+    /// Certificates to trust besides those of the machine.
+    pub ca_files: Vec<PathBuf>,
+    /// A proxy for when the environment names none.
+    pub proxy: Option<String>,
+    /// What to present to which host.
+    pub credentials: Credentials,
+    /// How often one address is tried.
+    pub attempts: u32,
+    /// The pause before the second attempt; it doubles from one attempt to the next.
+    pub backoff: Duration,
+    /// How long a silent connection is waited for.
+    pub stall: Duration,
+    /// Downloads at the same time.
+    pub threads: usize,
+}
+
+impl Options {
+    /// What fits most machines.
+    pub fn new(cache_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            cache_dir: cache_dir.into(),
+            offline: false,
+            ca_files: Vec::new(),
+            proxy: None,
+            credentials: Credentials::default(),
+            attempts: 5,
+            backoff: Duration::from_millis(400),
+            stall: Duration::from_secs(45),
+            threads: 6,
+        }
+    }
+}
+
+/// A file that is wanted, by its checksum.
+#[derive(Clone, Debug)]
+pub struct Want {
+    /// How people know it.
+    pub name: String,
+    /// Where it can be had, the preferred place first.
+    pub urls: Vec<String>,
+    /// What it must be.
+    pub checksum: Checksum,
+    /// Its size, where that is known.
+    pub size: Option<u64>,
+    /// How large it may be.
+    pub cap: u64,
+}
+
+/// Brings files into the cache.
+pub struct Downloader {
+    pub(crate) client: Client,
+    pub(crate) cache: Cache,
+    pub(crate) options: Options,
+    on_progress: Option<OnProgress>,
+}
+
+impl Downloader {
+    /// A downloader; no server is asked yet.
+    pub fn new(options: Options) -> Result<Self, Error> {
+        let cache = Cache::new(&options.cache_dir);
+        Ok(Self { client: Client::new(&options)?, cache, options, on_progress: None })
+    }
+
+    /// Calls `report` whenever something has arrived.
+    pub fn on_progress(mut self, report: OnProgress) -> Self {
+        self.on_progress = Some(report);
+        self
+    }
+
+    /// Where each of `wants` lies on this machine, in their order, after downloading what is missing.
+    pub fn files(&self, wants: &[Want]) -> Result<Vec<PathBuf>, Error> {
+        let mut paths = Vec::with_capacity(wants.len());
+        for want in wants {
+            paths.push(self.cache.find(&want.checksum)?);
+        }
+        let missing: Vec<&Want> = wants.iter().zip(&paths).filter(|(_, path)| path.is_none()).map(|(w, _)| w).collect();
+        if !missing.is_empty() {
+            self.download_all(&missing)?;
+        }
+        Ok(wants.iter().map(|want| self.cache.path(&want.checksum)).collect())
+    }
+
+    fn download_all(&self, missing: &[&Want]) -> Result<(), Error> {
+        if self.options.offline {
+            let line = |want: &&Want| match want.urls.first() {
+                Some(url) => format!("{} ({})", want.name, url::shown(url)),
+                None => want.name.clone(),
+            };
+            return Err(ErrorKind::Offline { missing: missing.iter().map(line).collect() }.into());
+        }
+        let total = missing.iter().filter_map(|want| want.size).sum();
+        let meter = Meter::new(total, missing.len(), self.on_progress.as_ref());
+        let next = AtomicUsize::new(0);
+        let failure: Mutex<Option<(usize, Error)>> = Mutex::new(None);
+        let lock = || failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        std::thread::scope(|scope| {
+            for _ in 0..self.options.threads.clamp(1, missing.len()) {
+                scope.spawn(|| {
+                    while lock().is_none() {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(want) = missing.get(index) else { return };
+                        if let Err(error) = self.download(want, &meter) {
+                            let mut failure = lock();
+                            if failure.as_ref().is_none_or(|(first, _)| index < *first) {
+                                *failure = Some((index, error));
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).map_or(Ok(()), |(_, e)| Err(e))
+    }
+
+    /// Tries every address in turn; the error is the last address's.
+    fn download(&self, want: &Want, meter: &Meter<'_>) -> Result<(), Error> {
+        let mut partial = self.cache.partial(&want.checksum)?;
+        let mut failure = ErrorKind::Nowhere { name: want.name.clone() }.into();
+        for url in &want.urls {
+            match self.retry(|| fetch(&self.client, url, want, &mut partial, meter)) {
+                Ok(()) => {
+                    self.cache.keep(partial, &want.checksum)?;
+                    meter.file();
+                    return Ok(());
+                }
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
+    /// Does `work` again, after longer and longer pauses, while its errors are of the passing kind.
+    pub(crate) fn retry<T>(&self, mut work: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+        let mut pause = self.options.backoff;
+        for _ in 1..self.options.attempts {
+            match work() {
+                Err(error) if error.is_transient() => std::thread::sleep(pause),
+                done => return done,
+            }
+            pause *= 2;
+        }
+        work()
+    }
+
+    /// The folder that holds `downloads`.
+    pub fn cache_dir(&self) -> &Path {
+        &self.options.cache_dir
+    }
+}
+
+/// One attempt. What has arrived before is asked for no more; what is wrong is forgotten.
+fn fetch(client: &Client, url: &str, want: &Want, partial: &mut Partial, meter: &Meter<'_>) -> Result<(), Error> {
+    let mut hasher = want.checksum.hasher();
+    let mut received = partial.resume(&mut hasher)?;
+    if received > 0 && want.size.is_none_or(|size| received >= size) && hasher.clone().finish() == want.checksum {
+        return Ok(());
+    }
+    if received >= want.size.unwrap_or(want.cap) {
+        partial.clear()?;
+        (hasher, received) = (want.checksum.hasher(), 0);
+    }
+    let answer = match client.get(url, received, None) {
+        Err(error) if received > 0 && matches!(error.kind(), ErrorKind::Status { status: 206 | 416, .. }) => {
+            partial.clear()?;
+            (hasher, received) = (want.checksum.hasher(), 0);
+            client.get(url, 0, None)?
+        }
+        other => other?,
+    };
+    if answer.offset != received {
+        partial.clear()?;
+        (hasher, received) = (want.checksum.hasher(), 0);
+    }
+    let resumed = received > 0;
+    let before = received;
+    let mut body = answer.body.into_with_config().limit(u64::MAX).reader();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let broken =
+            |source| ErrorKind::Broken { url: url::shown(url), received, source };
+        let count = body.read(&mut buffer).map_err(broken)?;
+        if count == 0 {
+            break;
+        }
+        received += count as u64;
+        if received > want.cap {
+            partial.clear()?;
+            return Err(ErrorKind::TooLarge { url: url::shown(url), cap: want.cap }.into());
+        }
+        hasher.update(&buffer[..count]);
+        partial.append(&buffer[..count])?;
+        meter.bytes(count as u64);
+    }
+    if answer.length.is_some_and(|length| received - before < length) {
+        let source = std::io::ErrorKind::UnexpectedEof.into();
+        return Err(ErrorKind::Broken { url: url::shown(url), received, source }.into());
+    }
+    let actual = hasher.finish();
+    if actual == want.checksum {
+        return Ok(());
+    }
+    partial.clear()?;
+    meter.lost(received - before);
+    if resumed {
+        return fetch(client, url, want, partial, meter);
+    }
+    Err(ErrorKind::Mismatch { url: url::shown(url), expected: want.checksum, actual }.into())
+}
