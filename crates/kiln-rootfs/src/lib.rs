@@ -1,1 +1,20 @@
-//! placeholder
+//! A root filesystem as a value, and the tar streams it travels in.
+//!
+//! [`Tree`] is the value: paths that cannot escape, attributes, content. [`write_tar`] turns it into a
+//! deterministic PAX tar; [`LayerReader`] streams hostile layer tars entry by entry under [`Limits`], without
+//! ever holding a file in memory. This crate never touches a disk except to read [`Content::Disk`], and never
+//! looks at the clock: times enter as values. Start from [`Tree`] and [`LayerReader`].
+
+mod error;
+mod header;
+mod layer;
+mod path;
+mod pax;
+mod tree;
+mod writer;
+
+pub use error::Error;
+pub use layer::{EntryKind, LayerEntry, LayerReader, Limits, Whiteout, decompress};
+pub use path::RootPath;
+pub use tree::{Attrs, Content, Entry, Kind, Tree};
+pub use writer::{TarWriter, write_tar};

@@ -1,0 +1,60 @@
+use kiln_finding::{Class, Diagnose};
+
+/// Why a path, a tree or a tar stream could not be used.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(Box<ErrorKind>);
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ErrorKind {
+    #[error("path `{path}` {why}")]
+    Path { path: String, why: &'static str },
+    #[error("`{path}` cannot be placed: `{parent}` is not a directory")]
+    NotADirectory { path: String, parent: String },
+    #[error("read the tar stream after {offset} bytes")]
+    Read { offset: u64, source: std::io::Error },
+    #[error("the tar stream is malformed at byte {offset}: {why}")]
+    Malformed { offset: u64, why: &'static str },
+    #[error("the tar stream goes over the limit of {limit} {what}")]
+    Limit { what: &'static str, limit: u64 },
+    #[error("write `{path}` to the tar stream")]
+    Write { path: String, source: std::io::Error },
+    #[error("`{path}` changed while it was read: {promised} bytes were promised")]
+    Changed { path: String, promised: u64 },
+    #[error("finish the tar stream")]
+    Finish { source: std::io::Error },
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Self(Box::new(kind))
+    }
+}
+
+impl Error {
+    pub(crate) fn path(path: &str, why: &'static str) -> Self {
+        ErrorKind::Path { path: path.chars().take(200).collect(), why }.into()
+    }
+}
+
+impl Diagnose for Error {
+    fn code(&self) -> &'static str {
+        match *self.0 {
+            ErrorKind::Path { .. } | ErrorKind::NotADirectory { .. } => "rootfs.path",
+            ErrorKind::Read { .. } => "rootfs.read",
+            ErrorKind::Malformed { .. } => "rootfs.malformed",
+            ErrorKind::Limit { .. } => "rootfs.limit",
+            ErrorKind::Changed { .. } => "rootfs.changed",
+            ErrorKind::Write { .. } | ErrorKind::Finish { .. } => "rootfs.write",
+        }
+    }
+
+    fn class(&self) -> Class {
+        match *self.0 {
+            ErrorKind::Write { .. } | ErrorKind::Finish { .. } | ErrorKind::Changed { .. } => {
+                Class::Environment
+            }
+            _ => Class::Content,
+        }
+    }
+}
