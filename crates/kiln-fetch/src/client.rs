@@ -5,10 +5,10 @@ use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_RANGE, LOCATION, RANGE};
 use ureq::{Agent, Body, Proxy};
 
 use crate::credentials::Credentials;
+use crate::download::Options;
 use crate::error::{Error, ErrorKind};
 use crate::tls;
 use crate::url::Url;
-use crate::download::Options;
 
 const REDIRECTS: usize = 8;
 const CONNECT: Duration = Duration::from_secs(20);

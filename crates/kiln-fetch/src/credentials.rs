@@ -68,7 +68,8 @@ mod tests {
         credentials.bearer("//A.invalid/npm/", "t");
         let header = |url: &str| credentials.header(&Url::read(url).unwrap());
         assert_eq!(header("https://a.invalid/npm/x").as_deref(), Some("Bearer t"));
-        for elsewhere in ["https://a.invalid/npmx", "https://a.invalid:8/npm/x", "https://a.invalid.evil.invalid/npm/x"]
+        for elsewhere in
+            ["https://a.invalid/npmx", "https://a.invalid:8/npm/x", "https://a.invalid.evil.invalid/npm/x"]
         {
             assert_eq!(header(elsewhere), None, "{elsewhere}");
         }

@@ -42,6 +42,8 @@ impl Downloader {
 
     fn kept_document(&self, urls: &[String]) -> Result<Vec<u8>, Error> {
         let kept = urls.iter().find_map(|url| std::fs::read(self.cache.document(url)).ok());
-        kept.ok_or_else(|| ErrorKind::Offline { missing: urls.iter().map(|url| url::shown(url)).collect() }.into())
+        kept.ok_or_else(|| {
+            ErrorKind::Offline { missing: urls.iter().map(|url| url::shown(url)).collect() }.into()
+        })
     }
 }

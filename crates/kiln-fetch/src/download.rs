@@ -93,7 +93,8 @@ impl Downloader {
         for want in wants {
             paths.push(self.cache.find(&want.checksum)?);
         }
-        let missing: Vec<&Want> = wants.iter().zip(&paths).filter(|(_, path)| path.is_none()).map(|(w, _)| w).collect();
+        let missing: Vec<&Want> =
+            wants.iter().zip(&paths).filter(|(_, path)| path.is_none()).map(|(w, _)| w).collect();
         if !missing.is_empty() {
             self.download_all(&missing)?;
         }
@@ -129,7 +130,10 @@ impl Downloader {
                 });
             }
         });
-        failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).map_or(Ok(()), |(_, e)| Err(e))
+        failure
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .map_or(Ok(()), |(_, e)| Err(e))
     }
 
     /// Tries every address in turn; the error is the last address's.
@@ -169,10 +173,19 @@ impl Downloader {
 }
 
 /// One attempt. What has arrived before is asked for no more; what is wrong is forgotten.
-fn fetch(client: &Client, url: &str, want: &Want, partial: &mut Partial, meter: &Meter<'_>) -> Result<(), Error> {
+fn fetch(
+    client: &Client,
+    url: &str,
+    want: &Want,
+    partial: &mut Partial,
+    meter: &Meter<'_>,
+) -> Result<(), Error> {
     let mut hasher = want.checksum.hasher();
     let mut received = partial.resume(&mut hasher)?;
-    if received > 0 && want.size.is_none_or(|size| received >= size) && hasher.clone().finish() == want.checksum {
+    if received > 0
+        && want.size.is_none_or(|size| received >= size)
+        && hasher.clone().finish() == want.checksum
+    {
         return Ok(());
     }
     if received >= want.size.unwrap_or(want.cap) {
@@ -196,8 +209,7 @@ fn fetch(client: &Client, url: &str, want: &Want, partial: &mut Partial, meter: 
     let mut body = answer.body.into_with_config().limit(u64::MAX).reader();
     let mut buffer = vec![0; 1 << 16];
     loop {
-        let broken =
-            |source| ErrorKind::Broken { url: url::shown(url), received, source };
+        let broken = |source| ErrorKind::Broken { url: url::shown(url), received, source };
         let count = body.read(&mut buffer).map_err(broken)?;
         if count == 0 {
             break;

@@ -113,21 +113,24 @@ impl Diagnose for Error {
             | ErrorKind::Redirects { .. }
             | ErrorKind::Downgrade { .. } => Class::Remote { transient: self.is_transient() },
             ErrorKind::TooLarge { .. } | ErrorKind::Mismatch { .. } => Class::Content,
-            ErrorKind::BadUrl { .. } | ErrorKind::NotConfigured { .. } | ErrorKind::Nowhere { .. } => Class::Config,
+            ErrorKind::BadUrl { .. } | ErrorKind::NotConfigured { .. } | ErrorKind::Nowhere { .. } => {
+                Class::Config
+            }
             ErrorKind::Offline { .. } | ErrorKind::File { .. } | ErrorKind::Tls(_) => Class::Environment,
         }
     }
 
     fn help(&self) -> Option<String> {
         match self.kind() {
-            ErrorKind::Network { .. } | ErrorKind::Broken { .. } => {
-                Some("check the network and the proxy, then run the same command: what has arrived is kept".into())
-            }
+            ErrorKind::Network { .. } | ErrorKind::Broken { .. } => Some(
+                "check the network and the proxy, then run the same command: what has arrived is kept".into(),
+            ),
             ErrorKind::Status { status: 401 | 403, .. } => {
                 Some("the server wants a credential: log in with the client this address belongs to".into())
             }
             ErrorKind::Status { status: 404 | 410, .. } => Some(
-                "archives drop replaced versions: lock again, or name an archive of snapshots in kiln.toml".into(),
+                "archives drop replaced versions: lock again, or name an archive of snapshots in kiln.toml"
+                    .into(),
             ),
             ErrorKind::Mismatch { .. } => {
                 Some("what the server sends is not what was signed or locked; use another mirror".into())

@@ -23,3 +23,4 @@ pub use download::{Downloader, Options, Want};
 pub use endpoints::Machine;
 pub use error::Error;
 pub use progress::{OnProgress, Progress};
+pub use url::join;

@@ -42,11 +42,9 @@ impl<'a> Meter<'a> {
 
     fn change(&self, change: impl FnOnce(&mut Progress)) {
         let Some(report) = self.report else { return };
-        let now = {
-            let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            change(&mut state);
-            *state
-        };
-        report(now);
+        // Reported under the lock, so that reports arrive in order.
+        let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        change(&mut state);
+        report(*state);
     }
 }

@@ -34,7 +34,13 @@ impl Url {
         let host = host.to_ascii_lowercase();
         let scheme = if https { "https" } else { "http" };
         let rest = uri.path_and_query().map_or("/", |rest| rest.as_str());
-        Ok(Self { text: format!("{scheme}://{host}{rest}"), https, host, path: uri.path().to_owned(), userinfo })
+        Ok(Self {
+            text: format!("{scheme}://{host}{rest}"),
+            https,
+            host,
+            path: uri.path().to_owned(),
+            userinfo,
+        })
     }
 
     /// Where a `Location` header of an answer from here points.
@@ -72,7 +78,7 @@ pub(crate) fn shown(url: &str) -> String {
 }
 
 /// `base` and `path` with exactly one slash between them.
-pub(crate) fn join(base: &str, path: &str) -> String {
+pub fn join(base: &str, path: &str) -> String {
     format!("{}/{}", base.trim_end_matches('/'), path.trim_start_matches('/'))
 }
 

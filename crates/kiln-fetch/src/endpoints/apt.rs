@@ -3,8 +3,18 @@ use crate::error::{Error, ErrorKind};
 
 /// The suites of Debian's that a configured source may name.
 const SUITES: [&str; 12] = [
-    "bullseye", "bookworm", "trixie", "forky", "duke", "sid", "stable", "oldstable", "oldoldstable", "testing",
-    "unstable", "experimental",
+    "bullseye",
+    "bookworm",
+    "trixie",
+    "forky",
+    "duke",
+    "sid",
+    "stable",
+    "oldstable",
+    "oldoldstable",
+    "testing",
+    "unstable",
+    "experimental",
 ];
 
 /// Addresses of Debian archives, the preferred first. What follows is `dists/` and `pool/`.
@@ -116,8 +126,11 @@ fn collect_sources(machine: &Machine) -> Vec<Source> {
         sources.extend(parse_lines(&text));
     }
     let folder = machine.root.join("etc/apt/sources.list.d");
-    let mut files: Vec<_> =
-        std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
     files.sort();
     for file in files {
         let Ok(text) = std::fs::read_to_string(&file) else { continue };
@@ -177,8 +190,11 @@ fn parse_stanzas(text: &str) -> Vec<Source> {
 
 fn source(fields: &[(String, String)]) -> Option<Source> {
     let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    let words = |name: &str| field(name).unwrap_or_default().split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    let off = field("enabled").is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "no" | "false" | "0"));
+    let words = |name: &str| {
+        field(name).unwrap_or_default().split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let off = field("enabled")
+        .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "no" | "false" | "0"));
     if off || !words("types").iter().any(|kind| kind == "deb") {
         return None;
     }

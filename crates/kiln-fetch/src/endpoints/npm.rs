@@ -53,7 +53,8 @@ impl Npm {
 }
 
 fn from_settings(settings: &BTreeMap<String, String>) -> Npm {
-    let setting = |key: &str| settings.get(key).filter(|value| !value.is_empty() && *value != "null").cloned();
+    let setting =
+        |key: &str| settings.get(key).filter(|value| !value.is_empty() && *value != "null").cloned();
     let address = |text: &str| text.trim_end_matches('/').to_owned();
     let scopes = settings
         .iter()
@@ -139,7 +140,8 @@ fn own_npmrc(npm: &Path) -> Option<PathBuf> {
 /// What an installed npm calls its registry; run only when nothing else says.
 fn ask_npm(machine: &Machine) -> Option<String> {
     let npm = machine.program("npm")?;
-    let answer = Command::new(npm).args(["config", "get", "registry"]).current_dir(&machine.root).output().ok()?;
+    let answer =
+        Command::new(npm).args(["config", "get", "registry"]).current_dir(&machine.root).output().ok()?;
     let text = String::from_utf8(answer.stdout).ok()?;
     let registry = text.trim();
     (answer.status.success() && registry.starts_with("http")).then(|| registry.to_owned())
