@@ -1,0 +1,17 @@
+//! Images and layers as values, and the two ports they travel through.
+//!
+//! [`Image`] is a manifest with its configuration, checked to fit together. [`Source`] yields images and
+//! [`Sink`] takes them; [`copy`] moves one between any two. [`pack_layer`] turns a tree into a gzip layer whose
+//! bytes do not depend on the number of threads. This crate knows no file, socket or clock.
+
+mod error;
+mod gzip;
+mod image;
+mod pack;
+mod port;
+
+pub use error::Error;
+pub use gzip::GzipWriter;
+pub use image::Image;
+pub use pack::{PackedLayer, pack_layer};
+pub use port::{Sink, Source, copy, read_small};

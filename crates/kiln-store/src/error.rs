@@ -1,0 +1,91 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use kiln_finding::{Class, Diagnose};
+use kiln_oci::Digest;
+
+/// Why something could not be kept or found.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(Box<ErrorKind>);
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ErrorKind {
+    #[error("{doing} `{}`", .path.display())]
+    Io { doing: &'static str, path: PathBuf, source: io::Error },
+    #[error("`{}` is no OCI layout", .0.display())]
+    NoLayout(PathBuf),
+    #[error("`{}` is malformed", .path.display())]
+    Malformed { path: PathBuf, source: serde_json::Error },
+    #[error("the blob {0} is not in the store")]
+    Missing(Digest),
+    #[error("the content is {got} bytes with digest {digest}, not the {promised_size} bytes of {promised}")]
+    Mismatch { promised: Digest, promised_size: u64, digest: Digest, got: u64 },
+    #[error("read the content of {digest}")]
+    Content { digest: Digest, source: io::Error },
+    #[error("write the archive")]
+    Archive { source: kiln_rootfs::Error },
+    #[error("read the image")]
+    Image { source: kiln_image::Error },
+    #[error("DOCKER_HOST is `{0}`, and only unix:// sockets can be spoken to")]
+    DaemonAddress(String),
+    #[error("the Docker daemon refused the image: {0}")]
+    DaemonRefused(String),
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Self(Box::new(kind))
+    }
+}
+
+impl Error {
+    /// Adds the operation and the path to what the system said.
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| ErrorKind::Io { doing, path, source }.into()
+    }
+}
+
+impl Diagnose for Error {
+    fn code(&self) -> &'static str {
+        match *self.0 {
+            ErrorKind::Io { .. } => "store.io",
+            ErrorKind::NoLayout(_) => "store.no_layout",
+            ErrorKind::Malformed { .. } => "store.malformed",
+            ErrorKind::Missing(_) => "store.missing",
+            ErrorKind::Mismatch { .. } => "store.mismatch",
+            ErrorKind::Content { .. } => "store.content",
+            ErrorKind::Archive { .. } => "store.archive",
+            ErrorKind::Image { .. } => "store.image",
+            ErrorKind::DaemonAddress(_) | ErrorKind::DaemonRefused(_) => "store.daemon",
+        }
+    }
+
+    fn class(&self) -> Class {
+        match &*self.0 {
+            ErrorKind::Io { .. } => Class::Environment,
+            ErrorKind::NoLayout(_) | ErrorKind::DaemonAddress(_) => Class::Usage,
+            ErrorKind::DaemonRefused(_) => Class::Remote { transient: false },
+            ErrorKind::Image { source } => source.class(),
+            ErrorKind::Archive { source } => source.class(),
+            _ => Class::Content,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match &*self.0 {
+            ErrorKind::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("free some space and run the command again; nothing half-written was kept".to_owned())
+            }
+            ErrorKind::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Some("choose folders you may write to with --data-dir and --cache-dir".to_owned())
+            }
+            ErrorKind::Missing(_) => Some("build the image again, or pull it again".to_owned()),
+            ErrorKind::DaemonAddress(_) => {
+                Some("write an archive with `-o docker-archive:FILE` and load that".to_owned())
+            }
+            _ => None,
+        }
+    }
+}

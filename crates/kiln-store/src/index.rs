@@ -1,0 +1,68 @@
+//! `index.json`: what the layout holds by name, changed by one process at a time.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use kiln_oci::{Descriptor, Index};
+
+use crate::Error;
+use crate::error::ErrorKind;
+
+pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
+const CONTAINERD_NAME: &str = "io.containerd.image.name";
+
+pub(crate) fn read(folder: &Path) -> Result<Index, Error> {
+    let path = folder.join("index.json");
+    let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+    serde_json::from_slice(&bytes).map_err(|source| ErrorKind::Malformed { path, source }.into())
+}
+
+/// Writes a small file so that readers see the old or the new one, whole, even after a crash.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+    let write = || {
+        let mut file = File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    write().map_err(|source| {
+        drop(fs::remove_file(&temporary));
+        Error::io("write", path)(source)
+    })
+}
+
+/// Changes the index while no other process does.
+pub(crate) fn update(folder: &Path, change: impl FnOnce(&mut Index)) -> Result<(), Error> {
+    let path = folder.join("index.json");
+    let lock_path = folder.join(".lock");
+    let lock = File::create(&lock_path).map_err(Error::io("create the file", &lock_path))?;
+    lock.lock().map_err(Error::io("lock", &lock_path))?;
+    let mut index = if path.exists() { read(folder)? } else { Index::default() };
+    change(&mut index);
+    replace(&path, &index.to_bytes())
+}
+
+/// Points `name` at `manifest`, or lists it without a name. What had the name keeps its place without one only
+/// if nothing else lists it: it goes.
+pub(crate) fn place(index: &mut Index, manifest: &Descriptor, name: Option<&str>, full_name: Option<&str>) {
+    let Some(name) = name else {
+        if !index.manifests.iter().any(|entry| entry.digest == manifest.digest) {
+            index.manifests.push(manifest.clone());
+        }
+        return;
+    };
+    index.manifests.retain(|entry| entry.annotations.get(REF_NAME).is_none_or(|old| old != name));
+    let mut entry = manifest.clone();
+    entry.annotations.insert(REF_NAME.to_owned(), name.to_owned());
+    if let Some(full_name) = full_name {
+        entry.annotations.insert(CONTAINERD_NAME.to_owned(), full_name.to_owned());
+    }
+    index.manifests.push(entry);
+    index.manifests.sort_by(|a, b| {
+        let key = |entry: &Descriptor| (entry.annotations.get(REF_NAME).cloned(), entry.digest);
+        // Named entries first: `None` sorts before names, so the halves are swapped.
+        key(a).0.is_none().cmp(&key(b).0.is_none()).then_with(|| key(a).cmp(&key(b)))
+    });
+}

@@ -1,0 +1,176 @@
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use kiln_image::{Sink, Source};
+use kiln_oci::{Descriptor, Digest, Manifest};
+
+use crate::checked::CheckedReader;
+use crate::error::ErrorKind;
+use crate::index::{self, REF_NAME};
+use crate::{Error, Ingest};
+
+const LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+/// The largest manifest that is opened to look for its subject.
+const MANIFEST_MAX: u64 = 4 << 20;
+
+/// An OCI layout on disk: `oci-layout`, `index.json`, `blobs/sha256/<hex>`. Source: image-spec, image-layout.md.
+///
+/// Any number of processes may read and write one layout at the same time.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    folder: PathBuf,
+}
+
+/// A manifest that the layout knows by name.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The name, as it was published.
+    pub name: String,
+    /// The manifest.
+    pub manifest: Descriptor,
+}
+
+impl Layout {
+    /// Opens the layout in `folder`, which is made where it is missing.
+    pub fn create(folder: &Path) -> Result<Self, Error> {
+        let layout = Self { folder: folder.to_owned() };
+        let blobs = layout.blobs();
+        fs::create_dir_all(&blobs).map_err(Error::io("create the folder", &blobs))?;
+        let marker = folder.join("oci-layout");
+        if !marker.exists() {
+            index::replace(&marker, LAYOUT)?;
+        }
+        if !folder.join("index.json").exists() {
+            index::update(folder, |_| {})?;
+        }
+        Ingest::sweep(&layout.ingest_folder());
+        Ok(layout)
+    }
+
+    /// Opens the layout in `folder`, which must be one.
+    pub fn open(folder: &Path) -> Result<Self, Error> {
+        if folder.join("oci-layout").is_file() && folder.join("index.json").is_file() {
+            return Ok(Self { folder: folder.to_owned() });
+        }
+        Err(ErrorKind::NoLayout(folder.to_owned()).into())
+    }
+
+    /// The folder it lies in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where the blob lies, whether or not it is there.
+    pub fn blob_path(&self, digest: &Digest) -> PathBuf {
+        self.blobs().join(digest.hex())
+    }
+
+    /// Starts a blob whose digest is not known yet.
+    pub fn ingest(&self) -> Result<Ingest, Error> {
+        Ingest::start(&self.ingest_folder(), &self.blobs())
+    }
+
+    /// Takes in a small document.
+    pub fn put_bytes(&self, bytes: &[u8]) -> Result<Digest, Error> {
+        let digest = Digest::of(bytes);
+        self.put(&Descriptor::new("", digest, bytes.len() as u64), &mut &bytes[..])?;
+        Ok(digest)
+    }
+
+    /// All manifests with a name, sorted by it.
+    pub fn named(&self) -> Result<Vec<Stored>, Error> {
+        let name = |entry: Descriptor| {
+            Some(Stored { name: entry.annotations.get(REF_NAME)?.clone(), manifest: bare(entry) })
+        };
+        Ok(index::read(&self.folder)?.manifests.into_iter().filter_map(name).collect())
+    }
+
+    /// Publishes under a name for this layout and, for containerd, under the full name of the image.
+    pub fn publish_as(&self, manifest: &Descriptor, name: &str, full_name: &str) -> Result<(), Error> {
+        index::update(&self.folder, |index| index::place(index, manifest, Some(name), Some(full_name)))
+    }
+
+    fn blobs(&self) -> PathBuf {
+        self.folder.join("blobs/sha256")
+    }
+
+    fn ingest_folder(&self) -> PathBuf {
+        self.folder.join("ingest")
+    }
+}
+
+/// An entry of the index without what the index says of it.
+fn bare(entry: Descriptor) -> Descriptor {
+    let platform = entry.platform;
+    Descriptor { platform, ..Descriptor::new(&entry.media_type, entry.digest, entry.size) }
+}
+
+impl Source for Layout {
+    type Error = Error;
+
+    fn resolve(&self, tag: &str) -> Result<Option<Descriptor>, Error> {
+        let wanted = tag.parse::<Digest>().ok();
+        let named = |entry: &Descriptor| entry.annotations.get(REF_NAME).is_some_and(|name| name == tag);
+        let found = |entry: &Descriptor| wanted.map_or_else(|| named(entry), |digest| entry.digest == digest);
+        Ok(index::read(&self.folder)?.manifests.into_iter().find(found).map(bare))
+    }
+
+    fn open(&self, content: &Descriptor) -> Result<Box<dyn Read + Send + '_>, Error> {
+        let path = self.blob_path(&content.digest);
+        match File::open(&path) {
+            Ok(file) => Ok(Box::new(CheckedReader::new(file, content))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(ErrorKind::Missing(content.digest).into())
+            }
+            Err(error) => Err(Error::io("open", &path)(error)),
+        }
+    }
+
+    fn referrers(&self, digest: &Digest) -> Result<Vec<Descriptor>, Error> {
+        let mut referrers = Vec::new();
+        for entry in index::read(&self.folder)?.manifests {
+            if entry.annotations.contains_key(REF_NAME) || entry.size > MANIFEST_MAX {
+                continue;
+            }
+            let mut bytes = Vec::new();
+            let read = self.open(&entry)?.read_to_end(&mut bytes);
+            read.map_err(|source| ErrorKind::Content { digest: entry.digest, source })?;
+            let subject =
+                serde_json::from_slice::<Manifest>(&bytes).ok().and_then(|manifest| manifest.subject);
+            if subject.is_some_and(|subject| subject.digest == *digest) {
+                referrers.push(entry);
+            }
+        }
+        Ok(referrers)
+    }
+}
+
+impl Sink for Layout {
+    type Error = Error;
+
+    fn has(&self, content: &Descriptor) -> Result<bool, Error> {
+        let path = self.blob_path(&content.digest);
+        match fs::metadata(&path) {
+            Ok(metadata) => Ok(metadata.len() == content.size),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(Error::io("look at", &path)(error)),
+        }
+    }
+
+    fn put(&self, content: &Descriptor, bytes: &mut dyn Read) -> Result<(), Error> {
+        if self.has(content)? {
+            return Ok(());
+        }
+        let mut ingest = self.ingest()?;
+        // One byte too many is enough to see that there are too many.
+        io::copy(&mut bytes.take(content.size.saturating_add(1)), &mut ingest)
+            .map_err(|source| ErrorKind::Content { digest: content.digest, source })?;
+        ingest.commit(Some((content.digest, content.size)))?;
+        Ok(())
+    }
+
+    fn publish(&self, manifest: &Descriptor, tag: Option<&str>) -> Result<(), Error> {
+        index::update(&self.folder, |index| index::place(index, manifest, tag, None))
+    }
+}

@@ -1,0 +1,143 @@
+//! What the layout promises: whole blobs only, names that move, crashes that leave nothing behind.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+use std::io::{Read, Write};
+
+use kiln_image::{Sink, Source, copy};
+use kiln_oci::{Descriptor, Digest, ImageConfig, Manifest, media_type};
+use kiln_store::{Layout, write_docker_archive};
+
+fn layout() -> (tempfile::TempDir, Layout) {
+    let folder = tempfile::tempdir().unwrap();
+    let layout = Layout::create(&folder.path().join("store")).unwrap();
+    (folder, layout)
+}
+
+fn put(layout: &Layout, media_type: &str, bytes: &[u8]) -> Descriptor {
+    let descriptor = Descriptor::of(media_type, bytes);
+    layout.put(&descriptor, &mut &bytes[..]).unwrap();
+    descriptor
+}
+
+fn image(layout: &Layout, label: &str) -> Descriptor {
+    let layer = put(layout, media_type::LAYER, label.as_bytes());
+    let mut config =
+        ImageConfig { architecture: "amd64".into(), os: "linux".into(), ..ImageConfig::default() };
+    config.rootfs.diff_ids.push(layer.digest);
+    let config = put(layout, media_type::CONFIG, &config.to_bytes());
+    put(layout, media_type::MANIFEST, &Manifest::image(config, vec![layer]).to_bytes())
+}
+
+fn read(layout: &Layout, descriptor: &Descriptor) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    layout.open(descriptor).unwrap().read_to_end(&mut bytes).map(|_| bytes)
+}
+
+#[test]
+fn wrong_content_never_becomes_a_blob() {
+    let (_folder, layout) = layout();
+    let promised = Descriptor::of(media_type::LAYER, b"promised");
+    for wrong in [&b"something else"[..], b"promise", b"promised and more", b""] {
+        assert!(layout.put(&promised, &mut &wrong[..]).is_err());
+        assert!(!layout.has(&promised).unwrap());
+    }
+    assert_eq!(fs::read_dir(layout.folder().join("ingest")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_blob_damaged_on_disk_is_not_served() {
+    let (_folder, layout) = layout();
+    let blob = put(&layout, media_type::LAYER, b"content");
+    for damaged in ["contenT", "conten", "content!"] {
+        fs::write(layout.blob_path(&blob.digest), damaged).unwrap();
+        assert!(read(&layout, &blob).is_err(), "{damaged}");
+    }
+}
+
+#[test]
+fn what_a_killed_process_left_is_swept() {
+    let (_folder, layout) = layout();
+    let ingest = layout.folder().join("ingest");
+    fs::create_dir_all(&ingest).unwrap();
+    fs::write(ingest.join("999999-0"), "half a blob").unwrap();
+    let mut alive = layout.ingest().unwrap();
+    alive.write_all(b"whole").unwrap();
+    Layout::create(layout.folder()).unwrap();
+    assert!(!ingest.join("999999-0").exists());
+    assert_eq!(alive.commit(None).unwrap(), (Digest::of(b"whole"), 5));
+}
+
+#[test]
+fn names_move_and_digests_resolve() {
+    let (_folder, layout) = layout();
+    let (first, second) = (image(&layout, "1"), image(&layout, "2"));
+    layout.publish(&first, Some("app:1")).unwrap();
+    layout.publish(&second, Some("app:1")).unwrap();
+    assert_eq!(layout.resolve("app:1").unwrap(), Some(second.clone()));
+    assert_eq!(layout.resolve(&second.digest.to_string()).unwrap(), Some(second));
+    assert_eq!(layout.resolve("app:2").unwrap(), None);
+    assert_eq!(layout.named().unwrap().len(), 1);
+}
+
+#[test]
+fn referrers_are_found_by_their_subject() {
+    let (_folder, layout) = layout();
+    let subject = image(&layout, "1");
+    layout.publish(&subject, Some("app:1")).unwrap();
+    let config = put(&layout, media_type::EMPTY, b"{}");
+    let mut manifest = Manifest::image(config, vec![]);
+    manifest.subject = Some(subject.clone());
+    let referrer = put(&layout, media_type::MANIFEST, &manifest.to_bytes());
+    layout.publish(&referrer, None).unwrap();
+    layout.publish(&referrer, None).unwrap();
+    assert_eq!(layout.referrers(&subject.digest).unwrap(), [referrer]);
+    assert_eq!(layout.referrers(&Digest::of(b"other")).unwrap(), []);
+}
+
+#[test]
+fn a_copy_is_whole() {
+    let (_folder, from) = layout();
+    let (_other, to) = layout();
+    let descriptor = image(&from, "1");
+    from.publish(&descriptor, Some("app:1")).unwrap();
+    copy(&from, &to, &descriptor, Some("1")).unwrap();
+    assert_eq!(to.resolve("1").unwrap(), Some(descriptor.clone()));
+    assert_eq!(read(&to, &descriptor).unwrap(), read(&from, &descriptor).unwrap());
+}
+
+#[test]
+fn the_archive_has_both_faces() {
+    let (_folder, layout) = layout();
+    let descriptor = image(&layout, "1");
+    let tar = write_docker_archive(&layout, &descriptor, "app:1", Vec::new()).unwrap();
+    let mut reader = kiln_rootfs::LayerReader::new(&tar[..], kiln_rootfs::Limits::default());
+    let mut names = Vec::new();
+    let mut docker = String::new();
+    while let Some(entry) = reader.next_entry().unwrap() {
+        if entry.path.as_str() == "manifest.json" {
+            reader.read_to_string(&mut docker).unwrap();
+        }
+        names.push(entry.path.to_string());
+    }
+    assert!(names.iter().any(|name| name == "oci-layout") && names.iter().any(|name| name == "index.json"));
+    let docker: serde_json::Value = serde_json::from_str(&docker).unwrap();
+    assert_eq!(docker[0]["RepoTags"][0], "app:1");
+    assert!(names.iter().any(|name| name == docker[0]["Config"].as_str().unwrap()));
+    assert!(names.iter().any(|name| name == docker[0]["Layers"][0].as_str().unwrap()));
+}
+
+#[test]
+fn many_writers_lose_nothing() {
+    let (_folder, layout) = layout();
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let layout = &layout;
+            scope.spawn(move || {
+                let descriptor = image(layout, &format!("layer {number}"));
+                layout.publish(&descriptor, Some(&format!("app:{number}"))).unwrap();
+            });
+        }
+    });
+    assert_eq!(layout.named().unwrap().len(), 8);
+}
