@@ -115,6 +115,11 @@ impl Lock {
         format!("# Every input of the base image, by checksum. Written by `kiln base lock`.\n{body}")
     }
 
+    /// When the newest of the locked suites was published, in RFC 3339: the date of images made from the lock.
+    pub fn date(&self) -> &str {
+        self.snapshots.iter().map(|snapshot| snapshot.date.as_str()).max().unwrap_or("1970-01-01T00:00:00Z")
+    }
+
     pub(crate) fn debs_for(&self, arch: Arch, wanted: Use) -> Result<Vec<&DebPin>, Error> {
         let fits = |pin: &&DebPin| pin.arch == arch && pin.uses.contains(&wanted);
         let found: Vec<_> = self.debs.iter().filter(fits).collect();

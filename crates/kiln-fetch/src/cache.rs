@@ -49,6 +49,16 @@ impl Cache {
         Ok(None)
     }
 
+    /// The bytes of the file, if it is here. They are not hashed again: that is for who uses them.
+    pub(crate) fn read(&self, checksum: &Checksum) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.path(checksum);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed("read", &path)(error)),
+        }
+    }
+
     /// The unfinished file for `checksum`, to be continued; a fresh one where another process is at it.
     pub(crate) fn partial(&self, checksum: &Checksum) -> Result<Partial, Error> {
         let folder = self.root.join("partial");

@@ -101,6 +101,16 @@ impl Downloader {
         Ok(wants.iter().map(|want| self.cache.path(&want.checksum)).collect())
     }
 
+    /// The bytes of `want`, which is downloaded if it is missing.
+    pub fn read(&self, want: &Want) -> Result<Vec<u8>, Error> {
+        if let Some(bytes) = self.cache.read(&want.checksum)? {
+            return Ok(bytes);
+        }
+        self.files(std::slice::from_ref(want))?;
+        let lost = || ErrorKind::Nowhere { name: want.name.clone() }.into();
+        self.cache.read(&want.checksum)?.ok_or_else(lost)
+    }
+
     fn download_all(&self, missing: &[&Want]) -> Result<(), Error> {
         if self.options.offline {
             let line = |want: &&Want| match want.urls.first() {

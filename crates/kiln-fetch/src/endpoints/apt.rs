@@ -59,22 +59,25 @@ impl Archives {
         found
     }
 
-    /// The same, where both archives are known; else the error shows what to write into kiln.toml.
-    pub fn complete(self) -> Result<Self, Error> {
-        let missing = |what: &str, key: &str| {
-            let help = format!(
-                "add to kiln.toml, with the address of a mirror:\n    [base]\n    {key} = \"https://<mirror>/<path>\""
-            );
-            Error::from(ErrorKind::NotConfigured { what: what.to_owned(), help })
-        };
-        if self.main.is_empty() {
-            return Err(missing("Debian packages", "archive"));
-        }
-        if self.security.is_empty() {
-            return Err(missing("Debian security updates", "security_archive"));
-        }
-        Ok(self)
+    /// Addresses of the main archive, or the error that shows what to write into kiln.toml.
+    pub fn main(&self) -> Result<&[String], Error> {
+        known(&self.main, "Debian packages", "archive")
     }
+
+    /// Addresses of the security archive, or the error that shows what to write into kiln.toml.
+    pub fn security(&self) -> Result<&[String], Error> {
+        known(&self.security, "Debian security updates", "security_archive")
+    }
+}
+
+fn known<'a>(list: &'a [String], what: &str, key: &str) -> Result<&'a [String], Error> {
+    if !list.is_empty() {
+        return Ok(list);
+    }
+    let help = format!(
+        "add to kiln.toml, with the address of a mirror:\n    [base]\n    {key} = \"https://<mirror>/<path>\""
+    );
+    Err(ErrorKind::NotConfigured { what: what.to_owned(), help }.into())
 }
 
 enum Place {
@@ -273,10 +276,10 @@ mod tests {
     #[test]
     fn nothing_configured_shows_the_line_to_add() {
         use kiln_finding::Diagnose as _;
-        let error = collect(&[]).complete().unwrap_err();
+        let none = collect(&[]);
+        let error = none.main().unwrap_err();
         assert_eq!(error.code(), "fetch.not_configured");
         assert!(error.help().unwrap().contains("archive = "));
-        let error = archives(&["https://a.invalid"], &[]).complete().unwrap_err();
-        assert!(error.help().unwrap().contains("security_archive = "));
+        assert!(none.security().unwrap_err().help().unwrap().contains("security_archive = "));
     }
 }
