@@ -20,6 +20,8 @@ mod relation;
 mod release;
 mod resolve;
 mod source;
+#[cfg(test)]
+mod testing;
 mod version;
 
 pub use compose::{Base, Component, Layer, Variant, compose};

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use pgp::composed::{CleartextSignedMessage, Deserializable as _, SignedPublicKey};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{Signature, SignatureType};
-use pgp::types::{KeyDetails as _, VerifyingKey};
+use pgp::types::{KeyDetails as _, Tag, VerifyingKey};
 
 use crate::deb822;
 use crate::error::{Error, ErrorKind};
@@ -98,16 +98,9 @@ fn verify(suite: &str, bytes: &[u8], keys: &[&str], now: Timestamp) -> Result<St
 }
 
 fn key_signed(key: &SignedPublicKey, signatures: &[Signature], text: &str, now: Timestamp) -> bool {
-    if key.verify_bindings().is_err() || !key.details.revocation_signatures.is_empty() {
-        return false;
-    }
-    let about_user = key.details.users.iter().flat_map(|user| &user.signatures);
-    let own = key.primary_key.legacy_key_id();
-    let about_key: Vec<&Signature> = about_user
-        .chain(&key.details.direct_signatures)
-        .filter(|signature| signature.issuer_key_id().contains(&&own))
-        .collect();
-    if expired(key.primary_key.created_at().as_secs(), &about_key, now) {
+    let about = own_signatures(key);
+    let unusable = about.is_empty() || !key.details.revocation_signatures.is_empty();
+    if unusable || expired(key.primary_key.created_at().as_secs(), &about, now) {
         return false;
     }
     if signed_by(&key.primary_key, signatures, text, now) {
@@ -115,11 +108,24 @@ fn key_signed(key: &SignedPublicKey, signatures: &[Signature], text: &str, now: 
     }
     key.public_subkeys.iter().any(|subkey| {
         let bindings: Vec<&Signature> = subkey.signatures.iter().collect();
-        bindings.iter().any(|signature| signature.key_flags().sign())
+        subkey.verify_bindings(&key.primary_key).is_ok()
+            && bindings.iter().any(|signature| signature.key_flags().sign())
             && bindings.iter().all(|signature| signature.typ() == Some(SignatureType::SubkeyBinding))
             && !expired(subkey.key.created_at().as_secs(), &bindings, now)
             && signed_by(&subkey.key, signatures, text, now)
     })
+}
+
+/// What the key says of itself. What others say of it, which keys of Debian's carry too, does not count.
+fn own_signatures(key: &SignedPublicKey) -> Vec<&Signature> {
+    let primary = &key.primary_key;
+    let of_users = key.details.users.iter().flat_map(|user| {
+        user.signatures
+            .iter()
+            .filter(|signature| signature.verify_certification(primary, Tag::UserId, &user.id).is_ok())
+    });
+    let direct = key.details.direct_signatures.iter();
+    of_users.chain(direct.filter(|signature| signature.verify_key(primary).is_ok())).collect()
 }
 
 /// By the newest of the key's own signatures about itself.

@@ -172,4 +172,4 @@ fn pin_deb(name: &str, uses: Vec<Use>, index: &Index<'_>, arch: Arch) -> Result<
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
