@@ -128,9 +128,12 @@ fn own_signatures(key: &SignedPublicKey) -> Vec<&Signature> {
     of_users.chain(direct.filter(|signature| signature.verify_key(primary).is_ok())).collect()
 }
 
-/// By the newest of the key's own signatures about itself.
+/// By the newest signature about the key that gives it an end; those that name a revoker, say, give none.
 fn expired(created: u32, about: &[&Signature], now: Timestamp) -> bool {
-    let newest = about.iter().max_by_key(|signature| signature.created().map(pgp::types::Timestamp::as_secs));
+    let newest = about
+        .iter()
+        .filter(|signature| signature.key_expiration_time().is_some())
+        .max_by_key(|signature| signature.created().map(pgp::types::Timestamp::as_secs));
     let lifetime =
         newest.and_then(|signature| signature.key_expiration_time()).map_or(0, pgp::types::Duration::as_secs);
     lifetime != 0 && i64::from(created) + i64::from(lifetime) < now.as_second()
