@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::cache::{Cache, Partial};
-use crate::checksum::Checksum;
-use crate::client::Client;
+use crate::checksum::{Checksum, Hasher};
+use crate::client::{Answer, Client};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::progress::{Meter, OnProgress};
@@ -190,61 +190,82 @@ fn fetch(
     partial: &mut Partial,
     meter: &Meter<'_>,
 ) -> Result<(), Error> {
-    let mut hasher = want.checksum.hasher();
-    let mut received = partial.resume(&mut hasher)?;
-    if received > 0
-        && want.size.is_none_or(|size| received >= size)
-        && hasher.clone().finish() == want.checksum
-    {
+    let mut arrived = Arrived { hasher: want.checksum.hasher(), bytes: 0 };
+    arrived.bytes = partial.resume(&mut arrived.hasher)?;
+    if arrived.bytes > 0 && arrived.hasher.clone().finish() == want.checksum {
         return Ok(());
     }
-    if received >= want.size.unwrap_or(want.cap) {
-        partial.clear()?;
-        (hasher, received) = (want.checksum.hasher(), 0);
+    if arrived.bytes >= want.size.unwrap_or(want.cap) {
+        arrived.forget(want, partial)?;
     }
-    let answer = match client.get(url, received, None) {
-        Err(error) if received > 0 && matches!(error.kind(), ErrorKind::Status { status: 206 | 416, .. }) => {
-            partial.clear()?;
-            (hasher, received) = (want.checksum.hasher(), 0);
+    let answer = match client.get(url, arrived.bytes, None) {
+        Err(error) if arrived.bytes > 0 && error.is_about_range() => {
+            arrived.forget(want, partial)?;
             client.get(url, 0, None)?
         }
         other => other?,
     };
-    if answer.offset != received {
-        partial.clear()?;
-        (hasher, received) = (want.checksum.hasher(), 0);
+    if answer.offset != arrived.bytes {
+        arrived.forget(want, partial)?;
     }
-    let resumed = received > 0;
-    let before = received;
-    let mut body = answer.body.into_with_config().limit(u64::MAX).reader();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let broken = |source| ErrorKind::Broken { url: url::shown(url), received, source };
-        let count = body.read(&mut buffer).map_err(broken)?;
-        if count == 0 {
-            break;
-        }
-        received += count as u64;
-        if received > want.cap {
-            partial.clear()?;
-            return Err(ErrorKind::TooLarge { url: url::shown(url), cap: want.cap }.into());
-        }
-        hasher.update(&buffer[..count]);
-        partial.append(&buffer[..count])?;
-        meter.bytes(count as u64);
-    }
-    if answer.length.is_some_and(|length| received - before < length) {
-        let source = std::io::ErrorKind::UnexpectedEof.into();
-        return Err(ErrorKind::Broken { url: url::shown(url), received, source }.into());
-    }
-    let actual = hasher.finish();
+    let before = arrived.bytes;
+    arrived.receive(url, want, answer, partial, meter)?;
+    let actual = arrived.hasher.finish();
     if actual == want.checksum {
         return Ok(());
     }
     partial.clear()?;
-    meter.lost(received - before);
-    if resumed {
+    meter.lost(arrived.bytes - before);
+    if before > 0 {
         return fetch(client, url, want, partial, meter);
     }
     Err(ErrorKind::Mismatch { url: url::shown(url), expected: want.checksum, actual }.into())
+}
+
+/// What has arrived of a file.
+struct Arrived {
+    hasher: Hasher,
+    bytes: u64,
+}
+
+impl Arrived {
+    fn forget(&mut self, want: &Want, partial: &mut Partial) -> Result<(), Error> {
+        *self = Self { hasher: want.checksum.hasher(), bytes: 0 };
+        partial.clear()
+    }
+
+    /// Takes in a whole answer; one that ends early is an error that may pass.
+    fn receive(
+        &mut self,
+        url: &str,
+        want: &Want,
+        answer: Answer,
+        partial: &mut Partial,
+        meter: &Meter<'_>,
+    ) -> Result<(), Error> {
+        let before = self.bytes;
+        let mut body = answer.body.into_with_config().limit(u64::MAX).reader();
+        let mut buffer = vec![0; 1 << 16];
+        let broken = |received, source| ErrorKind::Broken { url: url::shown(url), received, source };
+        loop {
+            let count = body.read(&mut buffer).map_err(|source| broken(self.bytes, source))?;
+            if count == 0 {
+                break;
+            }
+            self.bytes += count as u64;
+            if self.bytes > want.cap {
+                partial.clear()?;
+                return Err(ErrorKind::TooLarge { url: url::shown(url), cap: want.cap }.into());
+            }
+            self.hasher.update(&buffer[..count]);
+            partial.append(&buffer[..count])?;
+            meter.bytes(count as u64);
+        }
+        match answer.length {
+            Some(length) if self.bytes - before < length => {
+                Err(broken(self.bytes, std::io::ErrorKind::UnexpectedEof.into()).into())
+            }
+            _ => Ok(()),
+        }
+    }
 }

@@ -70,6 +70,11 @@ impl Error {
         &self.0
     }
 
+    /// Whether the server could not send the part that was asked for.
+    pub(crate) fn is_about_range(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Status { status: 206 | 416, .. })
+    }
+
     /// Whether the same request may work a moment later.
     pub(crate) fn is_transient(&self) -> bool {
         match self.kind() {

@@ -1,5 +1,7 @@
 //! The downloader against a server of this process.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must panic")]
+
 mod server;
 
 use std::time::Duration;
@@ -128,7 +130,7 @@ fn wrong_bytes_are_refused_and_not_kept() {
 #[test]
 fn a_resumed_file_that_turns_out_wrong_starts_over() {
     let server = Server::start(|request, before| match before {
-        0 => Response::ok(&[8; 200_000]).cut(50_000),
+        0 => Response::ok(&vec![8; 200_000]).cut(50_000),
         _ => Response::range(BODY, request),
     });
     assert_eq!(fetch(&World::new().downloader(), &want(&[&server.url], BODY)).unwrap(), BODY);
@@ -141,7 +143,8 @@ fn no_more_than_the_cap_is_taken() {
     (want.cap, want.size) = (1000, None);
     let error = fetch(&World::new().downloader(), &want).unwrap_err();
     assert_eq!(error.code(), "fetch.too_large");
-    let error = World::new().downloader().document(&[server.url.clone()], None, 1000).unwrap_err();
+    let error =
+        World::new().downloader().document(std::slice::from_ref(&server.url), None, 1000).unwrap_err();
     assert_eq!(error.code(), "fetch.too_large");
 }
 
