@@ -1,0 +1,24 @@
+//! Runs one command in namespaces over a root of its own, as any user, and moves trees between disk and value.
+//!
+//! kiln starts itself again as a single-threaded process ([`enter`]), which unshares, mounts and starts the
+//! command: no other thread ever sees a half-made namespace. The command is root inside, mapped to the user who
+//! runs kiln, so no subordinate ids are needed. This crate does not know what it runs or why.
+//!
+//! Start from [`Job`] and [`Sandbox`].
+
+mod collect;
+mod confine;
+mod error;
+mod init;
+mod job;
+mod mounts;
+mod namespaces;
+mod run;
+mod unpack;
+
+pub use collect::{collect, collect_with};
+pub use error::Error;
+pub use init::{ENTER, enter};
+pub use job::{Finished, Job, Mount, Network, Root};
+pub use run::Sandbox;
+pub use unpack::{remove, unpack};

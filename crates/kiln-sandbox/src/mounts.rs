@@ -1,0 +1,200 @@
+//! The file systems a job sees, and the step into them.
+
+use std::ffi::CString;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{StatVfsMountFlags, statvfs};
+use rustix::mount::{
+    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_bind_recursive, mount_change,
+    mount_remount, unmount,
+};
+
+use crate::init::{SetupError, step};
+use crate::{Job, Mount, Root};
+
+/// Devices that programs expect, bound from this machine: a user namespace cannot make device nodes.
+const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
+const DEVICE_LINKS: [(&str, &str); 4] = [
+    ("fd", "/proc/self/fd"),
+    ("stdin", "/proc/self/fd/0"),
+    ("stdout", "/proc/self/fd/1"),
+    ("stderr", "/proc/self/fd/2"),
+];
+/// Where the new root is put together. Every machine has it, and what it holds is only hidden inside.
+const STAGE: &str = "/tmp";
+
+/// Mounts everything and makes it the root of this process.
+pub(crate) fn enter_root(job: &Job) -> Result<(), SetupError> {
+    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    step("keep mounts from this machine", mount_change("/", private))?;
+    // Sources are opened before the stage hides what lies under it.
+    let sources = Sources::open(job)?;
+    step("mount the stage", mount("tmpfs", STAGE, "tmpfs", MountFlags::empty(), Some(c"mode=0755")))?;
+    let root = Path::new(STAGE).join("root");
+    step("make the stage", fs::create_dir(&root))?;
+    sources.mount_root(&job.root, &root)?;
+    mount_devices(&root)?;
+    mount_proc(&root)?;
+    for (number, job_mount) in job.mounts.iter().enumerate() {
+        sources.mount(number, job_mount, &root)?;
+    }
+    step("enter the root", std::env::set_current_dir(&root))?;
+    // With both names the same, the old root ends up on top of the new one and is taken off again
+    // (pivot_root(2), "NOTES").
+    step("pivot to the root", rustix::process::pivot_root(".", "."))?;
+    step("leave the old root", unmount(".", UnmountFlags::DETACH))?;
+    step("enter the root", std::env::set_current_dir("/"))
+}
+
+/// Folders and files of this machine, held open, so that they can be reached by descriptor whatever is mounted
+/// over their names.
+struct Sources {
+    root: Vec<File>,
+    mounts: Vec<Vec<File>>,
+}
+
+impl Sources {
+    fn open(job: &Job) -> Result<Self, SetupError> {
+        let root = match &job.root {
+            Root::ReadOnly(folder) => open_all([folder])?,
+            Root::Overlay { lower, upper, work } => open_all([upper, work].into_iter().chain(lower))?,
+        };
+        let mounts = job
+            .mounts
+            .iter()
+            .map(|job_mount| match job_mount {
+                Mount::Bind { source, .. } => open_all([source]),
+                Mount::Overlay { lower, upper, work, .. } => open_all([upper, work].into_iter().chain(lower)),
+                Mount::Tmpfs { .. } => Ok(Vec::new()),
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { root, mounts })
+    }
+
+    fn mount_root(&self, root: &Root, target: &Path) -> Result<(), SetupError> {
+        match root {
+            Root::ReadOnly(_) => bind(&by_descriptor(&self.root[0]), target, true),
+            Root::Overlay { .. } => overlay(&self.root, target),
+        }
+    }
+
+    fn mount(&self, number: usize, job_mount: &Mount, root: &Path) -> Result<(), SetupError> {
+        let sources = &self.mounts[number];
+        match job_mount {
+            Mount::Bind { source, target, read_only } => {
+                let inside = mount_point(root, target.as_str(), source.is_dir())?;
+                bind(&by_descriptor(&sources[0]), &inside, *read_only)
+            }
+            Mount::Overlay { target, .. } => overlay(sources, &mount_point(root, target.as_str(), true)?),
+            Mount::Tmpfs { target } => tmpfs(&mount_point(root, target.as_str(), true)?, c"mode=1777"),
+        }
+    }
+}
+
+fn open_all<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<Vec<File>, SetupError> {
+    paths.into_iter().map(|path| step(format!("open `{}`", path.display()), open_path(path))).collect()
+}
+
+fn open_path(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags, open};
+    Ok(File::from(open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?))
+}
+
+fn by_descriptor(file: &File) -> PathBuf {
+    use std::os::fd::AsRawFd;
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}
+
+/// The place of a mount below the root. The root is made of trees whose links are checked, but a job before
+/// this one may have changed an overlay, so nothing that is a link is followed.
+fn mount_point(root: &Path, target: &str, is_dir: bool) -> Result<PathBuf, SetupError> {
+    let name = || format!("make the mount point `/{target}`");
+    let mut path = root.to_owned();
+    let parts: Vec<&str> = target.split('/').collect();
+    for (at, part) in parts.iter().enumerate() {
+        path.push(part);
+        let last = at + 1 == parts.len();
+        match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_symlink() => {
+                return step(name(), Err(io::Error::other("a symbolic link is in the way")));
+            }
+            Ok(_) => {}
+            Err(_) if last && !is_dir => step(name(), File::create(&path).map(drop))?,
+            Err(_) => step(name(), fs::create_dir(&path))?,
+        }
+    }
+    Ok(path)
+}
+
+fn bind(source: &Path, target: &Path, read_only: bool) -> Result<(), SetupError> {
+    let name = || format!("bind `{}`", target.display());
+    step(name(), mount_bind_recursive(source, target))?;
+    if !read_only {
+        return Ok(());
+    }
+    // A remount must repeat the flags that the machine has locked, or it is refused.
+    let locked = step(name(), statvfs(target))?.f_flag;
+    let pairs = [
+        (StatVfsMountFlags::NOSUID, MountFlags::NOSUID),
+        (StatVfsMountFlags::NODEV, MountFlags::NODEV),
+        (StatVfsMountFlags::NOEXEC, MountFlags::NOEXEC),
+        (StatVfsMountFlags::NOATIME, MountFlags::NOATIME),
+        (StatVfsMountFlags::RELATIME, MountFlags::RELATIME),
+    ];
+    let kept = pairs.iter().filter(|(seen, _)| locked.contains(*seen)).map(|(_, flag)| *flag);
+    let flags = kept.fold(MountFlags::BIND | MountFlags::RDONLY, |all, flag| all | flag);
+    step(name(), mount_remount(target, flags, ""))
+}
+
+/// `sources` are the upper folder, the work folder, then the lower folders from the top.
+fn overlay(sources: &[File], target: &Path) -> Result<(), SetupError> {
+    let name = || format!("mount an overlay at `{}`", target.display());
+    let [upper, work, lower @ ..] = sources else {
+        return step(name(), Err(io::Error::other("an overlay has an upper, a work and a lower folder")));
+    };
+    let lower: Vec<String> = lower.iter().map(|file| by_descriptor(file).display().to_string()).collect();
+    let options = format!(
+        "lowerdir={},upperdir={},workdir={}",
+        lower.join(":"),
+        by_descriptor(upper).display(),
+        by_descriptor(work).display()
+    );
+    // In a user namespace, overlay keeps its marks in `user.` attributes; real root has no need to.
+    let try_with = |options: String| -> io::Result<()> {
+        let options = CString::new(options)?;
+        Ok(mount("overlay", target, "overlay", MountFlags::empty(), Some(options.as_c_str()))?)
+    };
+    step(name(), try_with(format!("{options},userxattr")).or_else(|_| try_with(options)))
+}
+
+fn tmpfs(target: &Path, options: &std::ffi::CStr) -> Result<(), SetupError> {
+    let flags = MountFlags::NOSUID | MountFlags::NODEV;
+    step(format!("mount `{}`", target.display()), mount("tmpfs", target, "tmpfs", flags, Some(options)))
+}
+
+fn mount_proc(root: &Path) -> Result<(), SetupError> {
+    let target = mount_point(root, "proc", true)?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    step("mount proc", mount("proc", &target, "proc", flags, None))
+}
+
+fn mount_devices(root: &Path) -> Result<(), SetupError> {
+    let folder = mount_point(root, "dev", true)?;
+    step("mount the devices", mount("tmpfs", &folder, "tmpfs", MountFlags::NOSUID, Some(c"mode=0755")))?;
+    for name in DEVICES {
+        let target = folder.join(name);
+        let source = Path::new("/dev").join(name);
+        if source.exists() {
+            step("make the devices", File::create(&target))?;
+            step(format!("bind the device {name}"), mount_bind(&source, &target))?;
+        }
+    }
+    for (name, target) in DEVICE_LINKS {
+        step("make the devices", std::os::unix::fs::symlink(target, folder.join(name)))?;
+    }
+    let shared_memory = folder.join("shm");
+    step("make the devices", fs::create_dir(&shared_memory))?;
+    tmpfs(&shared_memory, c"mode=1777")
+}

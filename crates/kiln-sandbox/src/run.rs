@@ -1,0 +1,134 @@
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::ErrorKind;
+use crate::init::ENTER;
+use crate::{Error, Finished, Job};
+
+/// Lines of output that are kept for the message when a command fails.
+const LAST_LINES: usize = 40;
+/// Bytes of one line of output; the rest of a longer line becomes lines of its own.
+const LINE_MAX: u64 = 8 << 10;
+/// How often a command that says nothing is looked at.
+const TICK: Duration = Duration::from_millis(200);
+
+/// What the process inside tells the one outside, as one line of JSON each.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Message {
+    /// The sandbox could not be made.
+    Setup { step: String, cause: String, errno: i32 },
+    /// The command ended.
+    Exit { code: i32 },
+}
+
+/// Starts jobs by starting `program`, which must call [`crate::enter`] first thing.
+#[derive(Clone, Debug)]
+pub struct Sandbox {
+    program: PathBuf,
+}
+
+impl Sandbox {
+    /// `program` is usually this very program.
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        Self { program: program.into() }
+    }
+
+    /// Runs a job to its end. Each line it prints is given to `on_line` as it comes.
+    pub fn run(&self, job: &Job, on_line: &mut dyn FnMut(&str)) -> Result<Finished, Error> {
+        let (ours, theirs) = UnixStream::pair().map_err(|source| ErrorKind::Channel { source })?;
+        let mut child = Command::new(&self.program)
+            .arg(ENTER)
+            .env_clear()
+            .stdin(OwnedFd::from(theirs))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|source| ErrorKind::Start { program: self.program.clone(), source })?;
+        let mut encoded = serde_json::to_vec(job).map_err(|source| ErrorKind::Encode { source })?;
+        encoded.push(b'\n');
+        // Once for the process that makes the namespaces, once for process 1 in them.
+        encoded.extend_from_within(..);
+        (&ours).write_all(&encoded).map_err(|source| ErrorKind::Channel { source })?;
+        let mut finished = follow(&mut child, job.timeout, on_line);
+        match last_message(ours) {
+            Some(Message::Exit { code }) => finished.code = code,
+            Some(Message::Setup { step, cause, errno }) => {
+                return Err(ErrorKind::Setup { step, cause, errno }.into());
+            }
+            None if finished.timed_out => finished.code = 128 + 9,
+            None => return Err(ErrorKind::Silent.into()),
+        }
+        Ok(finished)
+    }
+}
+
+/// Passes output on until the process and all it started have closed it, or the time is over.
+fn follow(child: &mut Child, timeout: Option<Duration>, on_line: &mut dyn FnMut(&str)) -> Finished {
+    let deadline = timeout.map(|timeout| Instant::now() + timeout);
+    let mut finished = Finished { code: 0, timed_out: false, last_lines: Vec::new() };
+    let mut last = VecDeque::with_capacity(LAST_LINES);
+    let lines = start_readers(child);
+    loop {
+        match lines.recv_timeout(TICK) {
+            Ok(line) => {
+                on_line(&line);
+                if last.len() == LAST_LINES {
+                    last.pop_front();
+                }
+                last.push_back(line);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        if !finished.timed_out && deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            finished.timed_out = true;
+            // The kernel ends everything inside together with this process.
+            drop(child.kill());
+        }
+    }
+    drop(child.wait());
+    finished.last_lines = last.into();
+    finished
+}
+
+fn start_readers(child: &mut Child) -> Receiver<String> {
+    let (sender, lines) = sync_channel(256);
+    if let Some(stdout) = child.stdout.take() {
+        read_lines(stdout, sender.clone());
+    }
+    if let Some(stderr) = child.stderr.take() {
+        read_lines(stderr, sender);
+    }
+    lines
+}
+
+fn read_lines(stream: impl Read + Send + 'static, sender: SyncSender<String>) {
+    std::thread::spawn(move || {
+        let mut stream = BufReader::new(stream);
+        loop {
+            let mut line = Vec::new();
+            match (&mut stream).take(LINE_MAX).read_until(b'\n', &mut line) {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            if sender.send(text).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+fn last_message(stream: UnixStream) -> Option<Message> {
+    let mut text = String::new();
+    stream.take(LINE_MAX).read_to_string(&mut text).ok()?;
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).next_back()
+}

@@ -1,0 +1,142 @@
+//! Real commands in a real sandbox. The root is made of this machine's own folders, read-only.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use kiln_rootfs::RootPath;
+use kiln_sandbox::{Finished, Job, Mount, Network, Root, Sandbox, collect, remove, unpack};
+
+/// A root of this machine's programs, and a job in it that runs a shell line.
+fn job(folder: &Path, line: &str) -> Job {
+    let root = folder.join("root");
+    for name in ["usr", "etc", "work", "tmp", "proc", "dev"] {
+        fs::create_dir_all(root.join(name)).unwrap();
+    }
+    for name in ["bin", "lib", "lib64"] {
+        if !root.join(name).exists() && Path::new("/").join(name).exists() {
+            std::os::unix::fs::symlink(format!("usr/{name}"), root.join(name)).unwrap();
+        }
+    }
+    let usr = Mount::Bind { source: PathBuf::from("/usr"), target: path("usr"), read_only: true };
+    Job {
+        root: Root::ReadOnly(root),
+        mounts: vec![usr, Mount::Tmpfs { target: path("tmp") }],
+        argv: ["/bin/sh", "-c", line].map(str::to_owned).to_vec(),
+        env: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
+        cwd: "/work".to_owned(),
+        network: Network::None,
+        timeout: Some(Duration::from_secs(30)),
+    }
+}
+
+fn path(text: &str) -> RootPath {
+    RootPath::new(text).unwrap()
+}
+
+fn run(job: &Job) -> Finished {
+    let sandbox = Sandbox::new(env!("CARGO_BIN_EXE_kiln-sandbox-test"));
+    sandbox.run(job, &mut |_| {}).unwrap()
+}
+
+fn output(line: &str) -> (i32, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let finished = run(&job(folder.path(), line));
+    (finished.code, finished.last_lines.join("\n"))
+}
+
+#[test]
+fn the_command_is_root_and_alone() {
+    let (code, text) = output("id -u; cat /proc/1/comm; hostname; umask; ls /proc | grep -c '^[0-9]'");
+    assert_eq!(code, 0, "{text}");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "0");
+    assert_eq!(lines[2..4], ["kiln", "0022"]);
+    assert!(lines[4].parse::<u32>().unwrap() <= 6, "{text}");
+}
+
+#[test]
+fn exit_codes_and_signals_come_back() {
+    assert_eq!(output("exit 7").0, 7);
+    assert_eq!(output("kill -TERM $$").0, 128 + 15);
+}
+
+#[test]
+fn a_program_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(folder.path(), "");
+    job.argv = vec!["no-such-program".to_owned()];
+    let error = Sandbox::new(env!("CARGO_BIN_EXE_kiln-sandbox-test")).run(&job, &mut |_| {}).unwrap_err();
+    assert!(error.to_string().contains("no-such-program"), "{error}");
+}
+
+#[test]
+fn this_machine_is_out_of_reach() {
+    let (code, text) = output("ls /home /root /var; echo x > /usr/x; touch /work/x; test -e /sys/kernel");
+    assert_ne!(code, 0);
+    assert!(text.contains("cannot access '/home'") && text.contains("Read-only file system"), "{text}");
+}
+
+#[test]
+fn new_mounts_and_namespaces_are_refused() {
+    let (_, text) =
+        output("mount -t tmpfs x /tmp; unshare -U true; grep -E 'NoNewPrivs|Seccomp:' /proc/self/status");
+    assert!(text.contains("NoNewPrivs:\t1") && text.contains("Seccomp:\t2"), "{text}");
+    assert!(text.to_lowercase().contains("unshare failed: operation not permitted"), "{text}");
+}
+
+#[test]
+fn there_is_no_network_but_the_loopback() {
+    let (code, text) = output("cat /proc/net/dev | tail -n +3 | cut -d: -f1; cat /proc/net/route | wc -l");
+    assert_eq!(code, 0);
+    assert_eq!(text.split_whitespace().collect::<Vec<_>>(), ["lo", "1"], "{text}");
+}
+
+#[test]
+fn time_runs_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(folder.path(), "sleep 60 & sleep 60");
+    job.timeout = Some(Duration::from_millis(300));
+    let finished = run(&job);
+    assert!(finished.timed_out && finished.code != 0);
+}
+
+#[test]
+fn an_overlay_takes_the_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let [lower, upper, work] = ["lower", "upper", "overlay-work"].map(|name| folder.path().join(name));
+    for new in [&lower, &upper, &work] {
+        fs::create_dir(new).unwrap();
+    }
+    fs::write(lower.join("kept"), "old").unwrap();
+    let mut job =
+        job(folder.path(), "cat kept; echo new > kept; mkdir -p a/b; echo x > a/b/c; ln -s c a/b/d");
+    job.mounts.push(Mount::Overlay {
+        lower: vec![lower.clone()],
+        upper: upper.clone(),
+        work: work.clone(),
+        target: path("work"),
+    });
+    let finished = run(&job);
+    assert_eq!((finished.code, finished.last_lines), (0, vec!["old".to_owned()]));
+    assert_eq!(fs::read_to_string(lower.join("kept")).unwrap(), "old");
+    let tree = collect(&upper).unwrap();
+    let names: Vec<&str> = tree.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(names, ["a", "a/b", "a/b/c", "a/b/d", "kept"]);
+    let copy = folder.path().join("copy");
+    unpack(&tree, &copy).unwrap();
+    assert_eq!(fs::read_to_string(copy.join("kept")).unwrap(), "new\n");
+    remove(&work).unwrap();
+    assert!(!work.exists());
+}
+
+#[test]
+fn a_link_in_the_place_of_a_mount_point_is_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(folder.path(), "true");
+    std::os::unix::fs::symlink("/etc", folder.path().join("root/trap")).unwrap();
+    job.mounts.push(Mount::Tmpfs { target: path("trap/inside") });
+    let error = Sandbox::new(env!("CARGO_BIN_EXE_kiln-sandbox-test")).run(&job, &mut |_| {}).unwrap_err();
+    assert!(error.to_string().contains("a symbolic link is in the way"), "{error}");
+}
