@@ -1,0 +1,20 @@
+//! Node.js projects as values: `package.json`, lock files of npm, pnpm and yarn, workspaces, start scripts.
+//!
+//! Everything here is read from bytes; nothing is run, fetched or looked up on disk. A broken `package.json` is an
+//! error with line and column; a lock file that disagrees with it is a list of disagreements, not an error.
+//! Start from [`PackageJson`] and [`Lock`].
+
+mod error;
+mod lock;
+mod lock_npm;
+mod lock_pnpm;
+mod lock_yarn;
+mod package_json;
+mod script;
+mod workspace;
+
+pub use error::Error;
+pub use lock::{Lock, LockKind, LockedPackage};
+pub use package_json::{Manager, ManagerPin, PackageJson};
+pub use script::{Command, words};
+pub use workspace::{matches_workspace, pnpm_workspace_globs};

@@ -1,0 +1,153 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Error;
+use crate::error::ErrorKind;
+
+/// The largest `package.json` that is read, in bytes.
+const SIZE_MAX: usize = 4 << 20;
+
+/// What kiln needs of a `package.json`. Fields it does not need are not looked at, so an oddity there is no error.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PackageJson {
+    /// Name of the package.
+    pub name: Option<String>,
+    /// Version of the package.
+    pub version: Option<String>,
+    /// One line about it.
+    pub description: Option<Value>,
+    /// Licence, usually an SPDX expression.
+    pub license: Option<Value>,
+    /// The file that `require` loads.
+    pub main: Option<String>,
+    /// Scripts by name.
+    pub scripts: BTreeMap<String, String>,
+    /// Packages needed to run.
+    pub dependencies: BTreeMap<String, String>,
+    /// Packages needed to build and test.
+    pub dev_dependencies: BTreeMap<String, String>,
+    /// Packages that may be missing.
+    pub optional_dependencies: BTreeMap<String, String>,
+    /// Versions of Node and of package managers this project takes.
+    pub engines: Option<Value>,
+    /// `name@version[+hash]` of the package manager.
+    pub package_manager: Option<String>,
+    /// Globs of workspace folders: an array, or yarn's object with `packages`.
+    pub workspaces: Option<Value>,
+}
+
+/// A package manager.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Manager {
+    /// npm.
+    Npm,
+    /// pnpm.
+    Pnpm,
+    /// yarn, classic (1.x).
+    Yarn,
+}
+
+impl Manager {
+    /// The name of its program.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Npm => "npm",
+            Self::Pnpm => "pnpm",
+            Self::Yarn => "yarn",
+        }
+    }
+}
+
+/// A package manager at an exact version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManagerPin {
+    /// Which.
+    pub manager: Manager,
+    /// `1.2.3`, without a hash.
+    pub version: String,
+}
+
+impl PackageJson {
+    /// Reads the text of the file at `path`, which is used in messages only.
+    pub fn read(path: &str, bytes: &[u8]) -> Result<Self, Error> {
+        if bytes.len() > SIZE_MAX {
+            return Err(ErrorKind::TooLarge { path: path.to_owned(), limit: SIZE_MAX }.into());
+        }
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        serde_json::from_slice(bytes)
+            .map_err(|source| ErrorKind::Json { path: path.to_owned(), source }.into())
+    }
+
+    /// The range of Node versions this project takes.
+    pub fn node_range(&self) -> Option<&str> {
+        self.engines.as_ref()?.get("node")?.as_str()
+    }
+
+    /// The folders that `workspaces` names, as globs.
+    pub fn workspace_globs(&self) -> Vec<String> {
+        let Some(workspaces) = &self.workspaces else { return Vec::new() };
+        let list = workspaces.get("packages").unwrap_or(workspaces).as_array();
+        list.into_iter().flatten().filter_map(|glob| Some(glob.as_str()?.to_owned())).collect()
+    }
+
+    /// The package manager that `packageManager` pins; `None` where the field is missing.
+    pub fn manager_pin(&self) -> Result<Option<ManagerPin>, Error> {
+        let Some(field) = &self.package_manager else { return Ok(None) };
+        let unfit = |why: String| ErrorKind::Unfit {
+            path: "package.json".to_owned(),
+            why,
+            help: "kiln runs npm, pnpm and yarn 1; write for instance \"packageManager\": \"pnpm@10.18.0\"",
+        };
+        let (name, version) = field.split_once('@').unwrap_or((field, ""));
+        let version = version.split('+').next().unwrap_or("").to_owned();
+        let manager = match name {
+            "npm" => Manager::Npm,
+            "pnpm" => Manager::Pnpm,
+            "yarn" if version.starts_with("1.") => Manager::Yarn,
+            _ => return Err(unfit(format!("asks for the package manager `{field}`")).into()),
+        };
+        let is_exact = version.split('.').count() >= 3 && version.starts_with(|c: char| c.is_ascii_digit());
+        if !is_exact {
+            return Err(
+                unfit(format!("pins the package manager `{field}`, which is no exact version")).into()
+            );
+        }
+        Ok(Some(ManagerPin { manager, version }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_file_is_shown_with_line_and_column() {
+        let error = PackageJson::read("app/package.json", b"{\n  \"name\": \"a\",\n}").unwrap_err();
+        assert_eq!(error.to_string(), "app/package.json:3:1: this is no valid JSON");
+    }
+
+    #[test]
+    fn odd_fields_elsewhere_do_not_matter() {
+        let text = br#"{"author": 3, "engines": ["x"], "workspaces": {"packages": ["a/*"]}, "files": null}"#;
+        let package = PackageJson::read("package.json", text).unwrap();
+        assert_eq!(package.node_range(), None);
+        assert_eq!(package.workspace_globs(), ["a/*"]);
+    }
+
+    #[test]
+    fn pins_are_exact() {
+        let pin = |text: &str| {
+            let package = PackageJson { package_manager: Some(text.to_owned()), ..PackageJson::default() };
+            package.manager_pin().map(|pin| pin.map(|pin| (pin.manager, pin.version)))
+        };
+        assert_eq!(pin("pnpm@10.18.0+sha512.ab").unwrap(), Some((Manager::Pnpm, "10.18.0".to_owned())));
+        assert_eq!(pin("yarn@1.22.22").unwrap(), Some((Manager::Yarn, "1.22.22".to_owned())));
+        for bad in ["yarn@4.5.0", "bun@1.2.3", "pnpm@latest", "pnpm", "npm@11"] {
+            assert!(pin(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use kiln_node::Manager;
+use kiln_rootfs::RootPath;
+
+use crate::health::health_command;
+use crate::ship::is_shipped;
+use crate::{AppFacts, Plan, Step};
+
+/// Folders that builds usually write, shipped where the sources do not show what a build makes.
+const BUILD_OUTPUTS: [&str; 4] = ["dist", "build", ".next", ".output"];
+
+/// The plan as a Dockerfile that any builder takes, once `kiln base` has put its two bases where it looks.
+pub fn dockerfile(plan: &Plan, facts: &AppFacts) -> String {
+    let mut text = String::new();
+    let native = if plan.natives.is_empty() { "" } else { "-native" };
+    let node = plan.node;
+    // Writing to a String cannot fail.
+    let _ = write!(
+        text,
+        "# syntax=docker/dockerfile:1\n\
+         # Written by `kiln plan`. The two bases come from `kiln base`.\n\
+         ARG BUILDER=kiln/node:{node}-debian13-dev{native}\n\
+         ARG RUNTIME=kiln/node:{node}-debian13\n\n"
+    );
+    stage(&mut text, "dependencies", "what building and testing need", plan, &plan.install);
+    text.push_str("\n# build: the app, compiled\nFROM dependencies AS build\nCOPY . .\n");
+    for step in &plan.build {
+        run(&mut text, step, None);
+    }
+    text.push('\n');
+    stage(&mut text, "production", "what running needs", plan, &plan.production);
+    runtime(&mut text, plan, facts);
+    text
+}
+
+/// What the build context must not hold.
+pub fn dockerignore() -> String {
+    "# Written by `kiln plan`.\n**/.git\n**/node_modules\n**/dist\n**/coverage\n**/.env*\n**/*.pem\n**/*.key\n".to_owned()
+}
+
+fn stage(text: &mut String, name: &str, what: &str, plan: &Plan, steps: &[Step]) {
+    let _ = write!(text, "# {name}: {what}\nFROM ${{BUILDER}} AS {name}\nWORKDIR /app\n");
+    let mut by_folder: Vec<(String, Vec<&str>)> = Vec::new();
+    for path in &plan.manifests {
+        let folder = path.parent().unwrap_or(RootPath::ROOT).to_string();
+        match by_folder.last_mut() {
+            Some((last, names)) if *last == folder => names.push(path.as_str()),
+            _ => by_folder.push((folder, vec![path.as_str()])),
+        }
+    }
+    for (folder, names) in by_folder {
+        let _ = writeln!(
+            text,
+            "COPY {} ./{}",
+            names.join(" "),
+            if folder.is_empty() { folder } else { folder + "/" }
+        );
+    }
+    let cache = match plan.manager {
+        Manager::Npm => "/root/.npm",
+        Manager::Pnpm => "/root/.local/share/pnpm/store",
+        Manager::Yarn => "/root/.cache/yarn",
+    };
+    for step in steps {
+        run(text, step, Some(cache));
+    }
+}
+
+fn run(text: &mut String, step: &Step, cache: Option<&str>) {
+    let mount = cache
+        .filter(|_| step.network)
+        .map_or(String::new(), |cache| format!("--mount=type=cache,target={cache} "));
+    let _ = writeln!(text, "RUN {mount}{}", step.argv.join(" "));
+}
+
+fn runtime(text: &mut String, plan: &Plan, facts: &AppFacts) {
+    text.push_str("\n# runtime: no shell, no package manager, no root\nFROM ${RUNTIME}\nWORKDIR /app\n");
+    text.push_str("COPY --from=production /app/node_modules ./node_modules\n");
+    for folder in facts.workspace.keys() {
+        let _ = writeln!(text, "COPY --from=production /app/{folder}/node_modules* ./{folder}/node_modules/");
+    }
+    for name in shipped_names(plan, facts) {
+        let _ = writeln!(text, "COPY --from=build /app/{name} ./{name}");
+    }
+    if !plan.folder.is_empty() {
+        let _ = writeln!(text, "WORKDIR /app/{}", plan.folder);
+    }
+    text.push_str("ENV NODE_ENV=production\n");
+    for (name, value) in plan.env.iter().filter(|(name, _)| name != "NODE_ENV") {
+        let _ = writeln!(text, "ENV {name}={value:?}");
+    }
+    if let Some(port) = plan.port {
+        let _ = writeln!(text, "EXPOSE {port}");
+        if let Some(health) = &plan.health {
+            let command = health_command(health, port);
+            let _ = writeln!(
+                text,
+                "HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 \\\n  CMD {}",
+                json(&command)
+            );
+        }
+    }
+    text.push_str("USER 65532:65532\n");
+    let _ =
+        writeln!(text, "ENTRYPOINT {}", json(&[&["/nodejs/bin/node".to_owned()], &plan.entry[..]].concat()));
+}
+
+/// What lies at the top of the app and is shipped, with what the build will have made.
+fn shipped_names(plan: &Plan, facts: &AppFacts) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for path in &facts.files {
+        let folders_kept = std::iter::successors(path.parent(), RootPath::parent)
+            .filter(|folder| !folder.is_root())
+            .all(|folder| is_shipped(&folder, true));
+        if folders_kept && is_shipped(path, false) {
+            names.extend(path.parts().next().map(str::to_owned));
+        }
+    }
+    let entry_folder = plan.entry.iter().find_map(|word| word.split_once('/')).map(|(folder, _)| folder);
+    if let Some(folder) =
+        entry_folder.filter(|folder| BUILD_OUTPUTS.contains(folder) && plan.folder.is_empty())
+    {
+        names.insert(folder.to_owned());
+    }
+    names
+}
+
+/// A JSON array of strings with a space after each comma, as Dockerfiles have it.
+fn json(words: &[String]) -> String {
+    let words: Vec<String> = words
+        .iter()
+        .map(|word| {
+            let escaped: String = word
+                .chars()
+                .map(|c| match c {
+                    '"' => "\\\"".to_owned(),
+                    '\\' => "\\\\".to_owned(),
+                    c if c.is_control() => format!("\\u{:04x}", u32::from(c)),
+                    c => c.to_string(),
+                })
+                .collect();
+            format!("\"{escaped}\"")
+        })
+        .collect();
+    format!("[{}]", words.join(", "))
+}

@@ -1,0 +1,47 @@
+use std::collections::BTreeMap;
+
+use kiln_node::{Lock, LockKind, PackageJson};
+use kiln_rootfs::RootPath;
+
+/// What is known of an app folder. Nothing in it depends on where the folder lies.
+#[derive(Clone, Debug, Default)]
+pub struct AppFacts {
+    /// The `package.json` of the folder.
+    pub package: PackageJson,
+    /// The `package.json` of each project of its workspace, by folder.
+    pub workspace: BTreeMap<String, PackageJson>,
+    /// Its lock file.
+    pub lock: Option<(LockKind, Lock)>,
+    /// All its files, without `node_modules`, `.git` and what `.dockerignore` leaves out.
+    pub files: Vec<RootPath>,
+    /// The text of its own JavaScript and TypeScript, by path.
+    pub sources: BTreeMap<RootPath, String>,
+}
+
+/// What the user decided in place of kiln.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// Name of the image.
+    pub name: Option<String>,
+    /// Arguments of `node` that start the app.
+    pub entry: Option<Vec<String>>,
+    /// Folder of the workspace project that is the app.
+    pub app: Option<String>,
+    /// Port it listens on.
+    pub port: Option<u16>,
+    /// How its health is asked for.
+    pub health: Option<HealthSetting>,
+    /// Node.js line.
+    pub node: Option<u32>,
+    /// Packages that may run their install scripts.
+    pub allow_scripts: Vec<String>,
+}
+
+/// How health is asked for, where the user decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HealthSetting {
+    /// `GET` this path.
+    Path(String),
+    /// Not at all: a job, or a worker without a port.
+    Off,
+}

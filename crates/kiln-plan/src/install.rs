@@ -1,0 +1,98 @@
+//! What installs and builds the app.
+
+use kiln_node::{Lock, LockKind, Manager};
+use kiln_rootfs::RootPath;
+
+use crate::{AppFacts, Overrides, Reason, Step};
+
+/// Files beside the manifests that change what is installed.
+const SETTINGS: [&str; 5] = [".npmrc", ".pnpmfile.cjs", ".yarnrc", "pnpm-workspace.yaml", ".node-version"];
+
+/// The packages that run their install scripts: those that have one and are allowed to.
+pub(crate) fn natives(lock: &Lock, overrides: &Overrides, reasons: &mut Vec<Reason>) -> Vec<String> {
+    let mut natives = Vec::new();
+    let mut refused = Vec::new();
+    for package in &lock.packages {
+        let allowed = overrides.allow_scripts.contains(&package.name);
+        if allowed && package.has_install_script != Some(false) && !natives.contains(&package.name) {
+            natives.push(package.name.clone());
+        } else if !allowed && package.has_install_script == Some(true) && package.is_dev != Some(true) {
+            refused.push(package.name.clone());
+        }
+    }
+    if !natives.is_empty() {
+        let because = "[build] allow-scripts in kiln.toml names them";
+        reasons.push(Reason::new("install scripts", format!("run for {}", natives.join(", ")), because));
+    }
+    if !refused.is_empty() {
+        let because = "install scripts run foreign code; name a package under [build] allow-scripts if it compiles \
+                       an addon";
+        reasons.push(Reason::new("install scripts", format!("not run for {}", refused.join(", ")), because));
+    }
+    natives
+}
+
+/// The files that the install reads, sorted.
+pub(crate) fn manifests(facts: &AppFacts, kind: LockKind) -> Vec<RootPath> {
+    let is_manifest = |path: &&RootPath| match path.parent() {
+        Some(parent) if parent.is_root() => {
+            let name = path.file_name();
+            name == "package.json" || name == kind.file_name() || SETTINGS.contains(&name)
+        }
+        Some(parent) => {
+            path.file_name() == "package.json" && facts.workspace.contains_key(parent.as_str())
+                || path.parts().next() == Some("patches")
+        }
+        None => false,
+    };
+    let mut paths: Vec<RootPath> = facts.files.iter().filter(is_manifest).cloned().collect();
+    paths.sort();
+    paths
+}
+
+pub(crate) fn install_steps(manager: Manager, natives: &[String], production: bool) -> Vec<Step> {
+    let install = match (manager, production) {
+        (Manager::Npm, false) => "npm ci --ignore-scripts --no-audit --no-fund",
+        (Manager::Npm, true) => "npm ci --omit=dev --ignore-scripts --no-audit --no-fund",
+        (Manager::Pnpm, false) => "pnpm install --frozen-lockfile --ignore-scripts",
+        (Manager::Pnpm, true) => "pnpm install --prod --frozen-lockfile --ignore-scripts",
+        (Manager::Yarn, false) => "yarn install --frozen-lockfile --ignore-scripts --non-interactive",
+        (Manager::Yarn, true) => {
+            "yarn install --production --frozen-lockfile --ignore-scripts --non-interactive"
+        }
+    };
+    let mut steps = vec![Step::new(install, true)];
+    if !natives.is_empty() {
+        let rebuild = match manager {
+            // yarn 1 has no command for it, and npm works on what it installed.
+            Manager::Npm | Manager::Yarn => "npm rebuild --foreground-scripts",
+            Manager::Pnpm => "pnpm rebuild -r",
+        };
+        steps.push(Step::new(&format!("{rebuild} {}", natives.join(" ")), false));
+    }
+    steps
+}
+
+pub(crate) fn build_steps(
+    facts: &AppFacts,
+    manager: Manager,
+    app: &str,
+    reasons: &mut Vec<Reason>,
+) -> Vec<Step> {
+    let run = format!("{} run build", manager.as_str());
+    if let Some(script) = facts.package.scripts.get("build") {
+        reasons.push(Reason::new("build", run.clone(), format!("the build script is `{script}`")));
+        return vec![Step::new(&run, false)];
+    }
+    if facts.workspace.get(app).is_some_and(|package| package.scripts.contains_key("build")) {
+        let all = match manager {
+            Manager::Npm => "npm run build --workspaces --if-present".to_owned(),
+            Manager::Pnpm => "pnpm -r run build".to_owned(),
+            Manager::Yarn => "yarn workspaces run build".to_owned(),
+        };
+        reasons.push(Reason::new("build", all.clone(), "projects of the workspace have build scripts"));
+        return vec![Step::new(&all, false)];
+    }
+    reasons.push(Reason::new("build", "nothing", "there is no build script"));
+    Vec::new()
+}

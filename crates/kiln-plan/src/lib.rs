@@ -1,0 +1,21 @@
+//! From the facts of an app to a plan: what installs it, what builds it, what starts it, what is shipped, and why.
+//!
+//! Pure: facts are collected by the caller, the plan is carried out by the caller. Each decision has a [`Reason`].
+//! [`dockerfile`] renders the plan as the multi-stage Dockerfile that does the same.
+//! Start from [`AppFacts`] and [`plan`].
+
+mod dockerfile;
+mod entry;
+mod error;
+mod facts;
+mod health;
+mod install;
+mod planner;
+mod ship;
+
+pub use dockerfile::{dockerfile, dockerignore};
+pub use error::Error;
+pub use facts::{AppFacts, HealthSetting, Overrides};
+pub use health::{Health, health_command};
+pub use planner::{Plan, Reason, Step, plan};
+pub use ship::{is_install_leftover, is_module_file_shipped, is_shipped, leaves_out};

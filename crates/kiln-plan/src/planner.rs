@@ -1,0 +1,186 @@
+use kiln_node::{LockKind, Manager, ManagerPin, PackageJson};
+use kiln_rootfs::RootPath;
+use serde::Serialize;
+
+use crate::error::ErrorKind;
+use crate::health::Health;
+use crate::{AppFacts, Error, Overrides, entry, health, install};
+
+/// Node.js lines kiln composes, the preferred one first.
+const NODE_LINES: [u32; 4] = [24, 22, 26, 20];
+
+/// Everything that is needed to build the image of an app.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// Name of the image, without a tag.
+    pub name: String,
+    /// Version of the app, which becomes the tag.
+    pub version: Option<String>,
+    /// Node.js line.
+    pub node: u32,
+    /// Package manager.
+    pub manager: Manager,
+    /// Exact version of it, where the project pins one.
+    pub manager_version: Option<String>,
+    /// Files that decide what is installed.
+    pub manifests: Vec<RootPath>,
+    /// Installs everything, devDependencies too.
+    pub install: Vec<Step>,
+    /// Builds the app.
+    pub build: Vec<Step>,
+    /// Installs what production needs.
+    pub production: Vec<Step>,
+    /// Packages whose install scripts run because they compile an addon.
+    pub natives: Vec<String>,
+    /// Folder below `/app` in which the app starts; empty for `/app` itself.
+    pub folder: String,
+    /// Arguments of `node`.
+    pub entry: Vec<String>,
+    /// Environment, beyond `NODE_ENV`.
+    pub env: Vec<(String, String)>,
+    /// Port it listens on.
+    pub port: Option<u16>,
+    /// How its health is asked for.
+    pub health: Option<Health>,
+    /// Why all this.
+    pub reasons: Vec<Reason>,
+}
+
+/// One command of a build stage, run in `/app`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// It needs to download.
+    pub network: bool,
+}
+
+impl Step {
+    pub(crate) fn new(words: &str, network: bool) -> Self {
+        Self { argv: words.split(' ').map(str::to_owned).collect(), network }
+    }
+}
+
+/// A decision and what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// What was decided about.
+    pub about: &'static str,
+    /// What was decided.
+    pub decision: String,
+    /// What it rests on.
+    pub because: String,
+}
+
+impl Reason {
+    pub(crate) fn new(about: &'static str, decision: impl Into<String>, because: impl Into<String>) -> Self {
+        Self { about, decision: decision.into(), because: because.into() }
+    }
+}
+
+/// Decides how the app is built and run.
+pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {
+    let mut reasons = Vec::new();
+    let (kind, lock) = facts.lock.as_ref().ok_or(ErrorKind::NoLock)?;
+    check_in_step(facts, *kind)?;
+    let pin = check_manager(facts, *kind)?;
+    reasons.push(Reason::new(
+        "package manager",
+        kind.manager().as_str(),
+        format!("{} is there", kind.file_name()),
+    ));
+    let node = choose_node(facts, overrides, &mut reasons)?;
+    let app = entry::choose_app(facts, overrides, &mut reasons)?;
+    let start = entry::choose_entry(facts, overrides, &app, &mut reasons)?;
+    let natives = install::natives(lock, overrides, &mut reasons);
+    let port = health::choose_port(facts, overrides, &app, &mut reasons);
+    let health = health::choose_health(facts, overrides, &app, port, &mut reasons);
+    let package = facts.workspace.get(&app).unwrap_or(&facts.package);
+    Ok(Plan {
+        name: overrides.name.clone().unwrap_or_else(|| image_name(package, &facts.package)),
+        version: package.version.clone(),
+        node,
+        manager: kind.manager(),
+        manager_version: pin.map(|pin| pin.version),
+        manifests: install::manifests(facts, *kind),
+        install: install::install_steps(kind.manager(), &natives, false),
+        build: install::build_steps(facts, kind.manager(), &app, &mut reasons),
+        production: install::install_steps(kind.manager(), &natives, true),
+        natives,
+        folder: app,
+        entry: start.argv,
+        env: start.env,
+        port,
+        health,
+        reasons,
+    })
+}
+
+fn check_in_step(facts: &AppFacts, kind: LockKind) -> Result<(), Error> {
+    let Some((_, lock)) = &facts.lock else { return Ok(()) };
+    let root = [(String::new(), &facts.package)].into_iter();
+    for (folder, package) in
+        root.chain(facts.workspace.iter().map(|(folder, package)| (folder.clone(), package)))
+    {
+        let lines = lock.out_of_step(&folder, package);
+        if lines.is_empty() {
+            continue;
+        }
+        let package =
+            if folder.is_empty() { "package.json".to_owned() } else { format!("{folder}/package.json") };
+        let help = match kind.manager() {
+            Manager::Npm => "run `npm install --package-lock-only` and commit the lock file",
+            Manager::Pnpm => "run `pnpm install --lockfile-only` and commit the lock file",
+            Manager::Yarn => "run `yarn install` and commit the lock file",
+        };
+        return Err(ErrorKind::OutOfStep { lock: kind.file_name(), package, lines, help }.into());
+    }
+    Ok(())
+}
+
+fn check_manager(facts: &AppFacts, kind: LockKind) -> Result<Option<ManagerPin>, Error> {
+    let pin = facts.package.manager_pin().map_err(|source| ErrorKind::Project { source })?;
+    match pin {
+        Some(pin) if pin.manager != kind.manager() => {
+            Err(ErrorKind::WrongManager { asked: pin.manager.as_str(), lock: kind.file_name() }.into())
+        }
+        pin => Ok(pin),
+    }
+}
+
+fn choose_node(facts: &AppFacts, overrides: &Overrides, reasons: &mut Vec<Reason>) -> Result<u32, Error> {
+    if let Some(node) = overrides.node {
+        reasons.push(Reason::new("Node.js", node.to_string(), "kiln.toml or a flag says so"));
+        return Ok(node);
+    }
+    let Some(range) = facts.package.node_range() else {
+        reasons.push(Reason::new(
+            "Node.js",
+            "24",
+            "it is the line in long-term support, and engines.node is open",
+        ));
+        return Ok(NODE_LINES[0]);
+    };
+    let fits = |line: &u32| {
+        let Ok(parsed) = range.parse::<nodejs_semver::Range>() else { return *line == NODE_LINES[0] };
+        // A range that takes any release of a line takes its first or its last.
+        [0, 999].iter().any(|minor| {
+            format!("{line}.{minor}.0")
+                .parse()
+                .is_ok_and(|version: nodejs_semver::Version| version.satisfies(&parsed))
+        })
+    };
+    let node =
+        NODE_LINES.into_iter().find(fits).ok_or_else(|| ErrorKind::NoNode { range: range.to_owned() })?;
+    reasons.push(Reason::new("Node.js", node.to_string(), format!("engines.node is {range}")));
+    Ok(node)
+}
+
+/// The name of the package, in the characters an image name may have.
+fn image_name(app: &PackageJson, root: &PackageJson) -> String {
+    let name = app.name.as_deref().or(root.name.as_deref()).unwrap_or("app");
+    let name = name.rsplit('/').next().unwrap_or(name).to_lowercase();
+    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let parts: Vec<&str> = name.split('-').filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() { "app".to_owned() } else { parts.join("-") }
+}

@@ -1,0 +1,186 @@
+//! One world that plans well; each test changes one thing.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use kiln_finding::Diagnose;
+use kiln_node::{Lock, LockKind, Manager, PackageJson};
+use kiln_plan::{AppFacts, Health, HealthSetting, Overrides, Plan, dockerfile, plan};
+use kiln_rootfs::RootPath;
+
+const PACKAGE: &str = r#"{"name": "@team/orders-api", "version": "1.4.0",
+    "scripts": {"build": "tsc -p .", "start": "node dist/server.js"}, "dependencies": {"express": "^4.0.0"}}"#;
+const LOCK: &str = r#"{"lockfileVersion": 3, "packages": {"": {"dependencies": {"express": "^4.0.0"}},
+    "node_modules/express": {"version": "4.21.2", "integrity": "sha512-x"}}}"#;
+
+fn path(text: &str) -> RootPath {
+    RootPath::new(text).unwrap()
+}
+
+fn package(text: &str) -> PackageJson {
+    PackageJson::read("package.json", text.as_bytes()).unwrap()
+}
+
+fn world() -> AppFacts {
+    AppFacts {
+        package: package(PACKAGE),
+        lock: Some((LockKind::PackageLock, Lock::read(LockKind::PackageLock, "l", LOCK.as_bytes()).unwrap())),
+        files: ["package.json", "package-lock.json", "src/server.ts", ".env"].map(path).to_vec(),
+        sources: [(
+            path("src/server.ts"),
+            "app.get('/healthz'); listen(process.env.PORT ?? 3000)".to_owned(),
+        )]
+        .into(),
+        ..AppFacts::default()
+    }
+}
+
+fn planned(facts: &AppFacts) -> Plan {
+    plan(facts, &Overrides::default()).unwrap()
+}
+
+fn refused(facts: &AppFacts) -> (&'static str, String) {
+    let error = plan(facts, &Overrides::default()).unwrap_err();
+    assert!(error.help().is_some());
+    (error.code(), error.to_string())
+}
+
+#[test]
+fn the_plain_app() {
+    let plan = planned(&world());
+    assert_eq!((plan.name.as_str(), plan.node, plan.manager), ("orders-api", 24, Manager::Npm));
+    assert_eq!(plan.entry, ["dist/server.js"]);
+    assert_eq!(plan.port, Some(3000));
+    assert_eq!(plan.health, Some(Health::Http { path: "/healthz".to_owned() }));
+    assert_eq!(plan.manifests, [path("package-lock.json"), path("package.json")]);
+    assert_eq!(plan.build[0].argv, ["npm", "run", "build"]);
+    assert!(plan.production[0].argv.contains(&"--omit=dev".to_owned()));
+    for about in ["package manager", "Node.js", "start", "build", "port", "health"] {
+        assert!(plan.reasons.iter().any(|reason| reason.about == about), "{about} has no reason");
+    }
+}
+
+#[test]
+fn the_dockerfile_says_the_same() {
+    let facts = world();
+    let text = dockerfile(&planned(&facts), &facts);
+    for line in [
+        "FROM ${BUILDER} AS dependencies",
+        "COPY package-lock.json package.json ./",
+        "RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts --no-audit --no-fund",
+        "COPY --from=build /app/dist ./dist",
+        "USER 65532:65532",
+        "ENTRYPOINT [\"/nodejs/bin/node\", \"dist/server.js\"]",
+        "EXPOSE 3000",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+    assert!(!text.contains("/app/.env") && !text.contains("/app/src"), "{text}");
+}
+
+#[test]
+fn no_lock_file() {
+    let facts = AppFacts { lock: None, ..world() };
+    assert_eq!(refused(&facts).0, "plan.no_lock");
+}
+
+#[test]
+fn a_lock_file_out_of_step() {
+    let mut facts = world();
+    facts.package.dependencies.insert("koa".to_owned(), "^3.0.0".to_owned());
+    let (code, text) = refused(&facts);
+    assert_eq!(code, "plan.lock_out_of_step");
+    assert!(text.contains("koa ^3.0.0 is not in the lock file"), "{text}");
+}
+
+#[test]
+fn another_package_manager_than_the_lock_file_s() {
+    let mut facts = world();
+    facts.package.package_manager = Some("pnpm@10.18.0".to_owned());
+    assert_eq!(refused(&facts).0, "plan.wrong_manager");
+}
+
+#[test]
+fn start_scripts_are_taken_apart() {
+    for (start, entry) in [
+        (
+            "NODE_ENV=production node --enable-source-maps dist/x.js",
+            vec!["--enable-source-maps", "dist/x.js"],
+        ),
+        ("npm run serve", vec!["dist/serve.js"]),
+        ("next start -p 3000", vec!["node_modules/next/dist/bin/next", "start", "-p", "3000"]),
+        ("nest start", vec!["dist/main.js"]),
+    ] {
+        let mut facts = world();
+        facts.package.scripts.insert("start".to_owned(), start.to_owned());
+        facts.package.scripts.insert("serve".to_owned(), "node dist/serve.js".to_owned());
+        assert_eq!(planned(&facts).entry, entry, "{start}");
+    }
+}
+
+#[test]
+fn start_scripts_that_cannot_be() {
+    for start in
+        ["tsx src/server.ts", "node a.js && node b.js", "npm run start", "pm2 start x", "npm run gone"]
+    {
+        let mut facts = world();
+        facts.package.scripts.insert("start".to_owned(), start.to_owned());
+        assert_eq!(refused(&facts).0, "plan.no_entry", "{start}");
+    }
+}
+
+#[test]
+fn engines_choose_the_line() {
+    for (range, node) in [(">=20", 24), ("^22.1.0", 22), ("20.x", 20), (">=26", 26), ("20 || 22", 22)] {
+        let mut facts = world();
+        facts.package.engines = Some(serde_json::json!({ "node": range }));
+        assert_eq!(planned(&facts).node, node, "{range}");
+    }
+    let mut facts = world();
+    facts.package.engines = Some(serde_json::json!({ "node": "<18" }));
+    assert_eq!(refused(&facts).0, "plan.no_node");
+}
+
+#[test]
+fn install_scripts_need_a_name() {
+    let lock = LOCK.replace("\"sha512-x\"", "\"sha512-x\", \"hasInstallScript\": true");
+    let mut facts = world();
+    facts.lock =
+        Some((LockKind::PackageLock, Lock::read(LockKind::PackageLock, "l", lock.as_bytes()).unwrap()));
+    let without = planned(&facts);
+    assert!(without.natives.is_empty() && without.production.len() == 1);
+    assert!(without.reasons.iter().any(|reason| reason.decision == "not run for express"));
+    let overrides = Overrides { allow_scripts: vec!["express".to_owned()], ..Overrides::default() };
+    let with = plan(&facts, &overrides).unwrap();
+    assert_eq!(with.natives, ["express"]);
+    assert_eq!(with.production[1].argv.last().unwrap(), "express");
+}
+
+#[test]
+fn the_one_project_that_starts_is_the_app() {
+    let mut facts = world();
+    facts.package.scripts.clear();
+    facts.lock.as_mut().unwrap().1.asked.clear();
+    facts
+        .workspace
+        .insert("apps/api".to_owned(), package(r#"{"name": "api", "scripts": {"start": "node a.js"}}"#));
+    facts.workspace.insert("packages/x".to_owned(), package("{}"));
+    let plan = planned(&facts);
+    assert_eq!((plan.folder.as_str(), plan.name.as_str()), ("apps/api", "api"));
+    facts.workspace.insert("apps/b".to_owned(), package(r#"{"scripts": {"start": "node a.js"}}"#));
+    let (code, text) = refused(&facts);
+    assert!(code == "plan.no_entry" && text.contains("apps/api, apps/b"), "{text}");
+}
+
+#[test]
+fn the_user_decides() {
+    let overrides = Overrides {
+        name: Some("shop".to_owned()),
+        entry: Some(vec!["x.js".to_owned()]),
+        port: Some(80),
+        health: Some(HealthSetting::Off),
+        node: Some(22),
+        ..Overrides::default()
+    };
+    let plan = plan(&world(), &overrides).unwrap();
+    assert_eq!((plan.name.as_str(), plan.node, plan.port, plan.health), ("shop", 22, Some(80), None));
+    assert_eq!(plan.entry, ["x.js"]);
+}
