@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""Validates bills of material with the reference libraries of their standards.
+
+Usage: validate_documents.py FILE...
+
+Needs `pip install spdx-tools 'cyclonedx-python-lib[json-validation]'`. Exits 1 if a file is not valid.
+"""
+
+import json
+import sys
+
+
+def check_spdx(path):
+    from spdx_tools.spdx.parser.parse_anything import parse_file
+    from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
+
+    document = parse_file(path)
+    return [message.validation_message for message in validate_full_spdx_document(document)]
+
+
+def check_cyclonedx(path):
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    with open(path, encoding="utf-8") as file:
+        error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(file.read())
+    return [] if error is None else [str(error)]
+
+
+def check(path):
+    with open(path, encoding="utf-8") as file:
+        value = json.load(file)
+    if value.get("spdxVersion") == "SPDX-2.3":
+        return check_spdx(path)
+    if value.get("bomFormat") == "CycloneDX" and value.get("specVersion") == "1.6":
+        return check_cyclonedx(path)
+    return ["is neither SPDX 2.3 nor CycloneDX 1.6"]
+
+
+def main(paths):
+    failed = not paths
+    for path in paths:
+        problems = check(path)
+        failed = failed or bool(problems)
+        print(f"{path}: {'valid' if not problems else 'NOT VALID'}")
+        for problem in problems:
+            print(f"  {problem}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

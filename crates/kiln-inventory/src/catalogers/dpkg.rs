@@ -1,0 +1,103 @@
+use std::io::Read;
+
+use kiln_pkg::{Ecosystem, Package, Place, Source};
+
+use super::lines::{field, stanzas};
+use super::{Candidate, Cataloger};
+use crate::facts::{FileFacts, Reading};
+
+/// Debian packages: `status` of dpkg, and `status.d` of distroless, which has one file per package and no `Status` field.
+/// Source: deb-control(5), dpkg(1); distroless' PACKAGE_METADATA.md.
+pub(super) static CATALOGER: Cataloger = Cataloger { name: "dpkg", wants, read };
+
+const STATUS: &str = "var/lib/dpkg/status";
+const STATUS_D: &str = "var/lib/dpkg/status.d/";
+/// Control files that distroless keeps beside the packages.
+const OTHERS: &[&str] = &[
+    ".md5sums",
+    ".preinst",
+    ".postinst",
+    ".prerm",
+    ".postrm",
+    ".list",
+    ".conffiles",
+    ".triggers",
+    ".shlibs",
+    ".symbols",
+];
+
+fn wants(candidate: &Candidate<'_>) -> bool {
+    let one = candidate.path.strip_prefix(STATUS_D);
+    let one = one.is_some_and(|name| !name.contains('/') && !OTHERS.iter().any(|end| name.ends_with(end)));
+    candidate.path == STATUS || one
+}
+
+fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts) -> Result<(), String> {
+    let keep = |key: &str| {
+        matches!(
+            key,
+            "Package"
+                | "Status"
+                | "Version"
+                | "Architecture"
+                | "Source"
+                | "Maintainer"
+                | "Depends"
+                | "Pre-Depends"
+        )
+    };
+    let mut nameless = 0;
+    stanzas(content, keep, |fields| {
+        if is_gone(field(fields, "Status")) {
+            return;
+        }
+        match package(fields, candidate.path) {
+            Some(package) => file.readings.push(Reading::Package(Box::new(package))),
+            None => nameless += 1,
+        }
+    })?;
+    if nameless > 0 {
+        return Err(format!("{nameless} of its entries have no name or no version"));
+    }
+    if candidate.path != STATUS && file.readings.is_empty() {
+        return Err("it holds no package".to_owned());
+    }
+    Ok(())
+}
+
+/// Removed, with or without configuration left behind.
+fn is_gone(status: Option<&str>) -> bool {
+    status.is_some_and(|status| {
+        let mut words = status.split_whitespace();
+        matches!(words.next(), Some("deinstall" | "purge"))
+            || matches!(words.nth(1), Some("config-files" | "not-installed"))
+    })
+}
+
+fn package(fields: &[(String, String)], path: &str) -> Option<Package> {
+    let version = field(fields, "Version")?;
+    let mut package = Package::new(Ecosystem::Deb, field(fields, "Package")?, version);
+    package.arch = field(fields, "Architecture").map(str::to_owned);
+    package.supplier = field(fields, "Maintainer").map(str::to_owned);
+    package.source = Some(source(field(fields, "Source").unwrap_or(&package.name), version));
+    let relations = [field(fields, "Depends"), field(fields, "Pre-Depends")];
+    package.requires =
+        relations.into_iter().flatten().flat_map(|text| text.split(',')).map(alternatives).collect();
+    package.requires.sort();
+    package.requires.dedup();
+    package.places = vec![Place { path: path.to_owned(), layer: None }];
+    Some(package)
+}
+
+/// `name` or `name (version)`; the version is the package's own where it is not given.
+fn source(text: &str, version: &str) -> Source {
+    let (name, own) = text.split_once(' ').unwrap_or((text, ""));
+    let own = own.trim().trim_start_matches('(').trim_end_matches(')');
+    Source { name: name.to_owned(), version: if own.is_empty() { version } else { own }.to_owned() }
+}
+
+/// `a (>= 1) | b:any` as `a|b`.
+fn alternatives(text: &str) -> String {
+    let name = |one: &str| one.trim().split([' ', '(', ':', '[']).next().unwrap_or_default().to_owned();
+    text.split('|').map(name).collect::<Vec<_>>().join("|")
+}

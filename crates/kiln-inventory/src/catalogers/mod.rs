@@ -1,0 +1,61 @@
+//! The table of catalogers. Each is one file: which paths it wants, by name only, and how it reads them.
+
+mod apk;
+mod dpkg;
+mod lines;
+mod node_binary;
+mod npm_lock;
+mod npm_package;
+mod os_release;
+
+use std::io::Read;
+
+use crate::facts::FileFacts;
+
+pub(crate) use npm_package::is_package_folder;
+
+/// Number of this catalog. Raise it whenever a cataloger, a rule for secrets or a kind of interest changes: facts that were
+/// stored under another number are read again.
+pub const CATALOG: u32 = 1;
+
+/// A file that may be worth reading.
+pub(crate) struct Candidate<'a> {
+    pub(crate) path: &'a str,
+    /// Bytes; `u64::MAX` where it is not known.
+    pub(crate) size: u64,
+    pub(crate) mode: u32,
+}
+
+/// Reads one kind of file. `read` fails with why, as a fragment that fits after "could not be read: ".
+pub(crate) struct Cataloger {
+    pub(crate) name: &'static str,
+    pub(crate) wants: fn(&Candidate<'_>) -> bool,
+    pub(crate) read: fn(&Candidate<'_>, &mut dyn Read, &mut FileFacts) -> Result<(), String>,
+}
+
+static CATALOGERS: &[&Cataloger] = &[
+    &apk::CATALOGER,
+    &dpkg::CATALOGER,
+    &node_binary::CATALOGER,
+    &npm_lock::CATALOGER,
+    &npm_package::CATALOGER,
+    &os_release::CATALOGER,
+    &crate::secrets::FILES,
+];
+
+/// The first cataloger that wants the file. No two want the same.
+pub(crate) fn find(candidate: &Candidate<'_>) -> Option<&'static Cataloger> {
+    CATALOGERS.iter().find(|cataloger| (cataloger.wants)(candidate)).copied()
+}
+
+/// The names of all catalogers, as [`kiln_pkg::Unread`] gives them.
+pub fn cataloger_names() -> impl Iterator<Item = &'static str> {
+    CATALOGERS.iter().map(|cataloger| cataloger.name)
+}
+
+/// Reads a whole file of at most `limit` bytes.
+pub(crate) fn read_whole(content: &mut dyn Read, limit: u64) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    content.take(limit + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > limit { Err(format!("it is larger than {limit} bytes")) } else { Ok(bytes) }
+}

@@ -1,0 +1,109 @@
+use std::io::Read;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+use kiln_pkg::{Ecosystem, Package, Place};
+
+use super::{Candidate, Cataloger};
+use crate::facts::{FileFacts, Reading};
+use crate::window::Window;
+
+/// The Node.js runtime, by the version that is written inside the binary; and the OpenSSL it was linked with.
+pub(super) static CATALOGER: Cataloger = Cataloger { name: "node-binary", wants, read };
+
+/// Node.js is tens of megabytes; a smaller `node` is a script that starts one.
+const MIN_SIZE: u64 = 1 << 20;
+const EXECUTABLE: u32 = 0o111;
+
+/// Node.js since 7 names itself in its user agent; versions before stand alone between NUL bytes.
+static PATTERNS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::new(["node.js/v", "OpenSSL ", "\0v", "\0node v"]).expect("four short patterns")
+});
+
+fn wants(candidate: &Candidate<'_>) -> bool {
+    let name = candidate.path.rsplit('/').next();
+    matches!(name, Some("node" | "nodejs")) && candidate.size >= MIN_SIZE && candidate.mode & EXECUTABLE != 0
+}
+
+#[derive(Default)]
+struct Found {
+    version: Option<String>,
+    old: Option<String>,
+    openssl: Option<String>,
+}
+
+fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts) -> Result<(), String> {
+    let mut found = Found::default();
+    let mut window = Window::new();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let count = content.read(&mut buffer).map_err(|error| error.to_string())?;
+        if count == 0 {
+            break;
+        }
+        window.feed(buffer.get(..count).unwrap_or_default(), |view, turn| found.look(view, turn));
+    }
+    window.finish(|view, turn| found.look(view, turn));
+    let version =
+        found.version.or(found.old).ok_or("it is named as Node.js, but no version of Node.js is in it")?;
+    let mut package = Package::new(Ecosystem::Node, "node", version);
+    package.openssl = found.openssl;
+    package.places = vec![Place { path: candidate.path.to_owned(), layer: None }];
+    file.readings.push(Reading::Package(Box::new(package)));
+    Ok(())
+}
+
+impl Found {
+    fn look(&mut self, view: &[u8], turn: std::ops::Range<usize>) {
+        for hit in PATTERNS.find_overlapping_iter_from(view, turn) {
+            let rest = view.get(hit.1..).unwrap_or_default();
+            match hit.0 {
+                0 if self.version.is_none() => self.version = version(rest),
+                1 if self.openssl.is_none() => self.openssl = openssl(rest),
+                2 | 3 if self.old.is_none() => self.old = old(rest),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Hits whose first byte lies in `turn`, as (pattern, end).
+trait FindFrom {
+    fn find_overlapping_iter_from(&self, view: &[u8], turn: std::ops::Range<usize>) -> Vec<(usize, usize)>;
+}
+
+impl FindFrom for AhoCorasick {
+    fn find_overlapping_iter_from(&self, view: &[u8], turn: std::ops::Range<usize>) -> Vec<(usize, usize)> {
+        let from = view.get(turn.start..).unwrap_or_default();
+        self.find_iter(from)
+            .map(|hit| (hit.pattern().as_usize(), hit.start() + turn.start, hit.end() + turn.start))
+            .take_while(|(_, start, _)| *start < turn.end)
+            .map(|(pattern, _, end)| (pattern, end))
+            .collect()
+    }
+}
+
+/// `1.2.3` at the front.
+fn version(bytes: &[u8]) -> Option<String> {
+    let end = bytes.iter().position(|byte| !byte.is_ascii_digit() && *byte != b'.')?;
+    let text = std::str::from_utf8(bytes.get(..end)?).ok()?;
+    let numbers = text.split('.').filter(|part| !part.is_empty()).count();
+    (numbers == 3 && text.split('.').count() == 3).then(|| text.to_owned())
+}
+
+/// A version of Node.js 0, 4, 5 or 6 that ends at a NUL.
+fn old(bytes: &[u8]) -> Option<String> {
+    let found = version(bytes)?;
+    let ends = bytes.get(found.len()) == Some(&0);
+    (ends && matches!(found.split('.').next(), Some("0" | "4" | "5" | "6"))).then_some(found)
+}
+
+/// `3.0.19` of `OpenSSL 3.0.19 27 Jan 2026`; OpenSSL 1 has a letter after the numbers.
+fn openssl(bytes: &[u8]) -> Option<String> {
+    let end = bytes.iter().take(16).position(|byte| *byte == b' ')?;
+    let text = std::str::from_utf8(bytes.get(..end)?).ok()?;
+    let numbers = text.trim_end_matches(|c: char| c.is_ascii_lowercase());
+    let fits = numbers.split('.').count() == 3 && numbers.split('.').all(|part| part.parse::<u16>().is_ok());
+    let dated = bytes.get(end + 1).is_some_and(u8::is_ascii_digit);
+    (fits && dated).then(|| text.to_owned())
+}

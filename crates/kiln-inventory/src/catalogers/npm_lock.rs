@@ -1,0 +1,42 @@
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use serde::Deserialize;
+
+use super::{Candidate, Cataloger, read_whole};
+use crate::facts::{FileFacts, Reading};
+
+/// npm's own record of what it installed, for which packages are needed in development only. Source: npm docs,
+/// package-lock.json "Hidden Lockfiles".
+pub(super) static CATALOGER: Cataloger = Cataloger { name: "npm-lock", wants, read };
+
+const MAX_SIZE: u64 = 64 << 20;
+
+#[derive(Deserialize)]
+struct Lock {
+    #[serde(default)]
+    packages: BTreeMap<String, Installed>,
+}
+
+#[derive(Deserialize)]
+struct Installed {
+    #[serde(default)]
+    dev: bool,
+}
+
+fn wants(candidate: &Candidate<'_>) -> bool {
+    candidate.path.ends_with("node_modules/.package-lock.json")
+}
+
+fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts) -> Result<(), String> {
+    let bytes = read_whole(content, MAX_SIZE)?;
+    let lock: Lock = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    let root = candidate.path.trim_end_matches("node_modules/.package-lock.json");
+    let folders = lock
+        .packages
+        .into_iter()
+        .filter(|(_, installed)| installed.dev)
+        .map(|(folder, _)| format!("{root}{folder}"));
+    file.readings.push(Reading::DevOnly(folders.collect()));
+    Ok(())
+}

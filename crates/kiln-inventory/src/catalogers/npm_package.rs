@@ -1,0 +1,117 @@
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use kiln_pkg::{Ecosystem, Licence, Package, Place};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+use super::{Candidate, Cataloger, read_whole};
+use crate::facts::{FileFacts, Reading};
+
+/// Installed npm packages: the `package.json` of a folder that Node.js resolves by name. Other manifests are kept as
+/// candidates for the app itself. Source: Node.js docs, "Loading from node_modules folders".
+pub(super) static CATALOGER: Cataloger = Cataloger { name: "npm-package", wants, read };
+
+/// Real manifests stay below 200 KiB; their nesting is capped by the JSON reader (128).
+const MAX_SIZE: u64 = 4 << 20;
+/// Folder levels above a manifest that may be the app's.
+const MAX_APP_DEPTH: usize = 8;
+
+#[derive(Deserialize)]
+struct Manifest {
+    name: Option<Value>,
+    version: Option<Value>,
+    license: Option<Value>,
+    licenses: Option<Value>,
+    #[serde(default)]
+    dependencies: Lax,
+    #[serde(rename = "optionalDependencies", default)]
+    optional_dependencies: Lax,
+}
+
+/// A map of dependencies, or something else that counts as none.
+#[derive(Default, Deserialize)]
+#[serde(untagged)]
+enum Lax {
+    Map(BTreeMap<String, Value>),
+    #[default]
+    None,
+    Other(IgnoredAny),
+}
+
+fn wants(candidate: &Candidate<'_>) -> bool {
+    let Some(folder) = candidate.path.strip_suffix("package.json") else { return false };
+    match folder.trim_end_matches('/') {
+        _ if !folder.is_empty() && !folder.ends_with('/') => false,
+        folder if is_package_folder(folder) => true,
+        folder => {
+            !folder.split('/').any(|part| part == "node_modules")
+                && folder.split('/').count() <= MAX_APP_DEPTH
+        }
+    }
+}
+
+/// `node_modules/name` or `node_modules/@scope/name`, at any depth.
+pub(crate) fn is_package_folder(folder: &str) -> bool {
+    let mut parts = folder.rsplit('/');
+    let (name, above, further) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
+    let scoped = above.is_some_and(|scope| scope.starts_with('@')) && further == Some("node_modules");
+    !name.starts_with(['.', '@']) && (scoped || above == Some("node_modules"))
+}
+
+fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts) -> Result<(), String> {
+    let bytes = read_whole(content, MAX_SIZE)?;
+    let installed = candidate.path.strip_suffix("/package.json").is_some_and(is_package_folder);
+    let manifest: Manifest =
+        match serde_json::from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes)) {
+            Ok(manifest) => manifest,
+            Err(error) if installed => return Err(error.to_string()),
+            // A fixture or a template: nothing that is installed.
+            Err(_) => return Ok(()),
+        };
+    let text = |value: &Option<Value>| value.as_ref().and_then(Value::as_str).map(str::to_owned);
+    let Some(name) = text(&manifest.name).filter(|name| is_name(name)) else { return Ok(()) };
+    // Apps often have no version; installed packages always do.
+    let version = text(&manifest.version);
+    if installed && version.is_none() {
+        return Ok(());
+    }
+    let mut package = Package::new(Ecosystem::Npm, name, version.unwrap_or_default());
+    package.licence = licence(&manifest).map(|declared| Licence::declared(&declared));
+    for map in [manifest.dependencies, manifest.optional_dependencies] {
+        if let Lax::Map(map) = map {
+            package.requires.extend(map.into_keys());
+        }
+    }
+    package.requires.sort();
+    package.requires.dedup();
+    package.places = vec![Place { path: candidate.path.to_owned(), layer: None }];
+    let package = Box::new(package);
+    file.readings.push(if installed { Reading::Package(package) } else { Reading::Manifest(package) });
+    Ok(())
+}
+
+/// Names that can be installed: optional scope, then letters, digits, `-._~` (old names have capitals).
+fn is_name(name: &str) -> bool {
+    let plain = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+    };
+    match name.strip_prefix('@') {
+        Some(scoped) => scoped.split_once('/').is_some_and(|(scope, name)| plain(scope) && plain(name)),
+        None => plain(name),
+    }
+}
+
+/// `license` as text or `{type}`, or the older `licenses`, a list or one of either; alternatives are joined by OR.
+fn licence(manifest: &Manifest) -> Option<String> {
+    fn one(value: &Value) -> Option<String> {
+        value.as_str().or_else(|| value.get("type")?.as_str()).map(str::to_owned)
+    }
+    let value = manifest.license.as_ref().or(manifest.licenses.as_ref())?;
+    let found: Vec<String> = match value {
+        Value::Array(list) => list.iter().filter_map(one).collect(),
+        value => one(value).into_iter().collect(),
+    };
+    if found.len() > 1 { Some(format!("({})", found.join(" OR "))) } else { found.into_iter().next() }
+}

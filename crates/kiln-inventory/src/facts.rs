@@ -1,0 +1,73 @@
+use kiln_oci::Digest;
+use kiln_pkg::{Distro, InterestKind, Package, Secret, Unread};
+use serde::{Deserialize, Serialize};
+
+use crate::paths::PathLog;
+
+/// What one layer holds; depends on nothing but its bytes and [`crate::CATALOG`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerFacts {
+    /// The catalog that read it; facts of another are read again.
+    pub catalog: u32,
+    /// Digest of the uncompressed layer.
+    pub diff_id: Digest,
+    /// Entries in the layer.
+    pub entries: u64,
+    /// Files and directories worth telling of, in the layer's order.
+    pub files: Vec<FileFacts>,
+    /// Paths that are taken away, with all below them, from the layers below.
+    pub removed: Vec<String>,
+    /// Directories whose content is taken away from the layers below.
+    pub emptied: Vec<String>,
+    /// Every path of the layer, compressed: what they replace in the layers below.
+    pub(crate) paths: PathLog,
+    /// What is wrong with the layer as a whole.
+    pub unread: Vec<Unread>,
+}
+
+/// What is known of one path of a layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileFacts {
+    /// The path, without leading slash.
+    pub path: String,
+    /// Whether it is a directory.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_dir: bool,
+    /// Why it matters for hardening.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interests: Vec<InterestKind>,
+    /// Credentials in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<Secret>,
+    /// What a cataloger read from it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readings: Vec<Reading>,
+    /// What could not be read from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<Unread>,
+}
+
+/// What a cataloger reads from a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reading {
+    /// An installed package.
+    Package(Box<Package>),
+    /// A manifest that is no installed package: the app itself, if something is installed beside it.
+    Manifest(Box<Package>),
+    /// The distribution.
+    Distro(Distro),
+    /// Folders of packages that are needed for development only.
+    DevOnly(Vec<String>),
+    /// A link inside `node_modules`, with its target as written.
+    Link(String),
+}
+
+impl FileFacts {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.interests.is_empty()
+            && self.secrets.is_empty()
+            && self.readings.is_empty()
+            && self.unread.is_none()
+    }
+}

@@ -1,0 +1,93 @@
+use std::io::Read;
+
+use kiln_finding::Diagnose;
+use kiln_image::{Image, Source};
+use kiln_oci::{Descriptor, Digest, HashingReader};
+use kiln_pkg::Inventory;
+use kiln_rootfs::{LayerReader, Limits, decompress};
+
+use crate::error::ErrorKind;
+use crate::{Error, LayerFacts, combine, scan_layer, secrets_in_config};
+
+/// Where facts about layers are kept. A cache that loses or cannot keep something only costs time.
+pub trait FactCache: Sync {
+    /// The facts stored for a layer, of this catalog ([`crate::CATALOG`]).
+    fn get(&self, diff_id: &Digest) -> Option<LayerFacts>;
+
+    /// Keeps facts.
+    fn put(&self, facts: &LayerFacts);
+}
+
+/// Keeps nothing.
+pub struct NoCache;
+
+impl FactCache for NoCache {
+    fn get(&self, _: &Digest) -> Option<LayerFacts> {
+        None
+    }
+
+    fn put(&self, _: &LayerFacts) {}
+}
+
+/// Reads what `image` holds: each layer once, on up to `threads` threads, and not at all where `cache` knows it.
+pub fn scan_image<S: Source + Sync + ?Sized>(
+    image: &Image,
+    source: &S,
+    cache: &dyn FactCache,
+    threads: usize,
+) -> Result<Inventory, Error> {
+    let layers: Vec<(&Descriptor, Digest)> =
+        image.manifest.layers.iter().zip(image.config.rootfs.diff_ids.iter().copied()).collect();
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((at, (layer, diff_id))) = {
+            let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            layers.get(at).map(|layer| (at, layer))
+        } {
+            done.push((at, facts(layer, *diff_id, source, cache)));
+        }
+        done
+    };
+    let mut results = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads.clamp(1, layers.len().max(1))).map(|_| scope.spawn(work)).collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().expect("scanning does not panic"))
+            .collect::<Vec<_>>()
+    });
+    results.sort_by_key(|(at, _)| *at);
+    let facts = results.into_iter().map(|(_, result)| result).collect::<Result<Vec<_>, _>>()?;
+    let mut inventory = combine(&facts)?;
+    inventory.secrets.extend(secrets_in_config(&image.config));
+    inventory.secrets.sort();
+    Ok(inventory)
+}
+
+fn facts<S: Source + ?Sized>(
+    layer: &Descriptor,
+    diff_id: Digest,
+    source: &S,
+    cache: &dyn FactCache,
+) -> Result<LayerFacts, Error> {
+    if let Some(facts) = cache.get(&diff_id) {
+        return Ok(facts);
+    }
+    let open = |error: S::Error| ErrorKind::Open {
+        layer: layer.digest,
+        class: error.class(),
+        source: Box::new(error),
+    };
+    let content = source.open(layer).map_err(open)?;
+    let broken = |source| ErrorKind::Decompress { layer: layer.digest, source };
+    let plain: Box<dyn Read + '_> = decompress(content).map_err(broken)?;
+    let mut reader = LayerReader::new(HashingReader::new(plain), Limits::default());
+    let facts = scan_layer(&mut reader, diff_id)?;
+    let reader = reader.drain().map_err(|source| ErrorKind::Layer { layer: layer.digest, source })?;
+    let (_, found, _) = reader.finish();
+    if found != diff_id {
+        return Err(ErrorKind::DiffId { layer: diff_id, found }.into());
+    }
+    cache.put(&facts);
+    Ok(facts)
+}

@@ -1,0 +1,30 @@
+//! What an image holds, read in one streaming pass over each layer.
+//!
+//! [`scan_layer`] turns a layer into [`LayerFacts`], which depend on the layer alone and can be kept for ever under its diff id
+//! and [`CATALOG`]; [`combine`] stacks the facts of an image's layers into an [`kiln_pkg::Inventory`]; [`scan_image`] does both,
+//! through the ports of an image source and a [`FactCache`]. Memory is bounded whatever a layer holds: no file is held as a
+//! whole but the small ones a cataloger asks for, each under a cap. What could not be read is said, never left out.
+//! This crate judges nothing and touches no disk. Start from [`scan_image`].
+
+mod catalogers;
+mod combine;
+mod depends;
+mod error;
+mod facts;
+mod image;
+mod interest;
+mod paths;
+mod scan;
+mod secrets;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+pub use catalogers::{CATALOG, cataloger_names};
+pub use combine::combine;
+pub use error::Error;
+pub use facts::{FileFacts, LayerFacts, Reading};
+pub use image::{FactCache, NoCache, scan_image};
+pub use scan::scan_layer;
+pub use secrets::in_config as secrets_in_config;

@@ -1,0 +1,177 @@
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use kiln_oci::Digest;
+use kiln_pkg::Unread;
+use kiln_rootfs::{EntryKind, LayerEntry, LayerReader, Whiteout};
+
+use crate::catalogers::{self, CATALOG, Candidate, Cataloger};
+use crate::error::ErrorKind;
+use crate::facts::{FileFacts, LayerFacts, Reading};
+use crate::paths::PathLogger;
+use crate::secrets::Search;
+use crate::{Error, interest};
+
+/// Files of interest kept for one layer; beyond it the layer is not complete, and says so.
+const MAX_FILES: usize = 200_000;
+
+/// Reads a layer to its end, once. `diff_id` is the layer's digest as the caller knows or will check it.
+///
+/// Fails where the layer itself cannot be read; a file that a cataloger cannot read becomes [`Unread`].
+pub fn scan_layer<R: Read>(layer: &mut LayerReader<R>, diff_id: Digest) -> Result<LayerFacts, Error> {
+    let mut scan = Scan::new(diff_id);
+    while let Some(entry) =
+        layer.next_entry().map_err(|source| ErrorKind::Layer { layer: diff_id, source })?
+    {
+        scan.entry(&entry, layer);
+    }
+    Ok(scan.finish())
+}
+
+struct Scan {
+    facts: LayerFacts,
+    paths: PathLogger,
+    search: Search,
+    /// Where in `facts.files` the files with readings are, for hard links to them.
+    read: BTreeMap<String, usize>,
+    buffer: Vec<u8>,
+}
+
+impl Scan {
+    fn new(diff_id: Digest) -> Self {
+        let facts = LayerFacts {
+            catalog: CATALOG,
+            diff_id,
+            entries: 0,
+            files: Vec::new(),
+            removed: Vec::new(),
+            emptied: Vec::new(),
+            paths: crate::paths::PathLog::default(),
+            unread: Vec::new(),
+        };
+        Self {
+            facts,
+            paths: PathLogger::new(),
+            search: Search::new(),
+            read: BTreeMap::new(),
+            buffer: vec![0; 64 << 10],
+        }
+    }
+
+    fn entry(&mut self, entry: &LayerEntry, content: &mut impl Read) {
+        self.facts.entries += 1;
+        match &entry.kind {
+            EntryKind::Whiteout(Whiteout::Remove(path)) => {
+                return self.facts.removed.push(path.as_str().to_owned());
+            }
+            EntryKind::Whiteout(Whiteout::Opaque(path)) => {
+                return self.facts.emptied.push(path.as_str().to_owned());
+            }
+            _ => {}
+        }
+        let path = entry.path.as_str();
+        let is_dir = entry.kind == EntryKind::Dir;
+        self.paths.push(path, is_dir);
+        let mut file = FileFacts {
+            path: path.to_owned(),
+            is_dir,
+            interests: interest::of(entry),
+            ..FileFacts::default()
+        };
+        match &entry.kind {
+            EntryKind::File => self.read_file(entry, &mut file, content),
+            EntryKind::Hardlink(target) => self.follow_link(entry, target.as_str(), &mut file),
+            EntryKind::Symlink(target) if catalogers::is_package_folder(path) => {
+                file.readings.push(Reading::Link(target.clone()));
+            }
+            _ => {}
+        }
+        self.keep(file);
+    }
+
+    fn read_file(&mut self, entry: &LayerEntry, file: &mut FileFacts, content: &mut impl Read) {
+        let candidate = Candidate { path: entry.path.as_str(), size: entry.size, mode: entry.mode };
+        let mut content = Tee { content, search: &mut self.search };
+        if let Some(cataloger) = catalogers::find(&candidate) {
+            run(cataloger, &candidate, &mut content, file);
+        }
+        // A failure here repeats at the next header and fails the layer.
+        while content.read(&mut self.buffer).is_ok_and(|count| count > 0) {}
+        file.secrets.extend(self.search.finish(file.path.as_str()));
+    }
+
+    /// A hard link is another name of a file of the same layer, and has no content of its own.
+    fn follow_link(&self, entry: &LayerEntry, target: &str, file: &mut FileFacts) {
+        let candidate = Candidate { path: entry.path.as_str(), size: u64::MAX, mode: entry.mode };
+        let Some(cataloger) = catalogers::find(&candidate) else { return };
+        match self.read.get(target).and_then(|&at| self.facts.files.get(at)) {
+            Some(known) => {
+                file.readings.clone_from(&known.readings);
+                file.unread.clone_from(&known.unread);
+                for package in file.readings.iter_mut().filter_map(Reading::package_mut) {
+                    for place in &mut package.places {
+                        entry.path.as_str().clone_into(&mut place.path);
+                    }
+                }
+            }
+            None => {
+                file.unread = Some(Unread {
+                    path: entry.path.as_str().to_owned(),
+                    reader: cataloger.name.to_owned(),
+                    why: format!("it is a hard link to {target}, which no cataloger read"),
+                });
+            }
+        }
+    }
+
+    fn keep(&mut self, file: FileFacts) {
+        if file.is_empty() && !self.read.contains_key(&file.path) {
+            return;
+        }
+        if self.facts.files.len() < MAX_FILES {
+            self.read.insert(file.path.clone(), self.facts.files.len());
+            self.facts.files.push(file);
+        } else if self.facts.unread.is_empty() {
+            self.facts.unread.push(Unread {
+                path: self.facts.diff_id.to_string(),
+                reader: "layer".to_owned(),
+                why: format!("it holds more than {MAX_FILES} files of interest; the rest was left out"),
+            });
+        }
+    }
+
+    fn finish(mut self) -> LayerFacts {
+        self.facts.paths = self.paths.finish();
+        self.facts
+    }
+}
+
+fn run(cataloger: &Cataloger, candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts) {
+    if let Err(why) = (cataloger.read)(candidate, content, file) {
+        let path = candidate.path.to_owned();
+        file.unread = Some(Unread { path, reader: cataloger.name.to_owned(), why });
+    }
+}
+
+/// Shows what passes through to the search for secrets.
+struct Tee<'a, R> {
+    content: &'a mut R,
+    search: &'a mut Search,
+}
+
+impl<R: Read> Read for Tee<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.content.read(buffer)?;
+        self.search.feed(buffer.get(..count).unwrap_or_default());
+        Ok(count)
+    }
+}
+
+impl Reading {
+    fn package_mut(&mut self) -> Option<&mut kiln_pkg::Package> {
+        match self {
+            Self::Package(package) | Self::Manifest(package) => Some(package),
+            Self::Distro(_) | Self::DevOnly(_) | Self::Link(_) => None,
+        }
+    }
+}

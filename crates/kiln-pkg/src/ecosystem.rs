@@ -1,0 +1,53 @@
+use std::cmp::Ordering;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::version;
+
+/// Where a package comes from; decides its purl type, its version order and who publishes its advisories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ecosystem {
+    /// Debian packages, and those of its derivatives.
+    Deb,
+    /// Packages of Alpine, Wolfi and Chainguard.
+    Apk,
+    /// Packages of the npm registry.
+    Npm,
+    /// The Node.js runtime itself, found as a binary.
+    Node,
+}
+
+impl Ecosystem {
+    /// Every ecosystem, in the order reports list them.
+    pub const ALL: [Self; 4] = [Self::Deb, Self::Apk, Self::Npm, Self::Node];
+
+    /// The lower-case name used in every output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deb => "deb",
+            Self::Apk => "apk",
+            Self::Npm => "npm",
+            Self::Node => "node",
+        }
+    }
+
+    /// The order of two versions by this ecosystem's rules; `None` where one of them is no version of it.
+    pub fn compare(self, a: &str, b: &str) -> Option<Ordering> {
+        match self {
+            Self::Deb => Some(version::deb::compare(a, b)),
+            Self::Apk => Some(version::apk::compare(a, b)),
+            Self::Npm | Self::Node => {
+                let (a, b) = (version::SemVer::parse_bound(a)?, version::SemVer::parse_bound(b)?);
+                Some(a.cmp(&b))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Ecosystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

@@ -1,0 +1,63 @@
+use kiln_oci::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::{Ecosystem, Interest, Package, Secret};
+
+/// What an image holds, as far as it could be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inventory {
+    /// The distribution, where the image says which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distro: Option<Distro>,
+    /// Installed packages, the Node.js runtime among them. Sorted by ecosystem, name, version.
+    pub packages: Vec<Package>,
+    /// Files of interest in the finished image. Sorted.
+    pub interests: Vec<Interest>,
+    /// Credentials in any layer, also where a later layer deletes the file. Sorted.
+    pub secrets: Vec<Secret>,
+    /// What could not be read. An inventory with entries here is not complete, and nobody may call it clean.
+    pub unread: Vec<Unread>,
+    /// The layers this was read from, lowest first, by diff id.
+    pub layers: Vec<Digest>,
+}
+
+impl Inventory {
+    /// The packages of one ecosystem.
+    pub fn of(&self, ecosystem: Ecosystem) -> impl Iterator<Item = &Package> {
+        self.packages.iter().filter(move |package| package.ecosystem == ecosystem)
+    }
+
+    /// The Node.js runtimes in the image.
+    pub fn node(&self) -> impl Iterator<Item = &Package> {
+        self.of(Ecosystem::Node)
+    }
+}
+
+/// Something that was found but could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Unread {
+    /// The file, or the layer's digest where the layer itself is broken.
+    pub path: String,
+    /// Which reader gave up.
+    pub reader: String,
+    /// Why, as a fragment that fits after "could not be read: ".
+    pub why: String,
+}
+
+/// A distribution as its `os-release` names it. Source: os-release(5).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Distro {
+    /// `ID`, as `debian`.
+    pub id: String,
+    /// `VERSION_ID`, as `13`; empty for rolling ones.
+    pub version: String,
+    /// `PRETTY_NAME`.
+    pub name: String,
+}
+
+impl Distro {
+    /// `debian-13`, the form purls carry; the bare id where there is no version.
+    pub fn tag(&self) -> String {
+        if self.version.is_empty() { self.id.clone() } else { format!("{}-{}", self.id, self.version) }
+    }
+}

@@ -1,0 +1,20 @@
+//! Packages: what they are, how they are named, how their versions are ordered, and what an image holds of them.
+//!
+//! This crate reads no files and judges nothing. Version orders are the ecosystems' own; a text that is no
+//! version of its ecosystem has no order, and the caller says "unknown".
+//! Start from [`Package`] and [`Inventory`].
+
+mod ecosystem;
+mod interest;
+mod inventory;
+mod licence;
+mod package;
+mod purl;
+pub mod version;
+
+pub use ecosystem::Ecosystem;
+pub use interest::{Interest, InterestKind, Secret};
+pub use inventory::{Distro, Inventory, Unread};
+pub use licence::Licence;
+pub use package::{Package, Place, Source};
+pub use purl::{Purl, PurlError};

@@ -1,0 +1,45 @@
+use std::collections::BTreeMap;
+
+use kiln_finding::Severity;
+
+use super::draft::Draft;
+
+/// Joins the drafts of one package that share an id: the newest record wins and takes over the ids of the others. Records that
+/// their publisher left behind give way to a record with the same spans.
+pub(super) fn merge(mut drafts: Vec<Draft>) -> Vec<Draft> {
+    drafts.sort_by(|a, b| {
+        (a.stale, std::cmp::Reverse(a.newest), &a.id).cmp(&(b.stale, std::cmp::Reverse(b.newest), &b.id))
+    });
+    let mut merged: Vec<Draft> = Vec::new();
+    let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
+    for draft in drafts {
+        let known = draft.ids().find_map(|id| by_id.get(id).copied());
+        let same_spans = || {
+            merged
+                .iter()
+                .position(|other| draft.stale && draft.aliases.is_empty() && other.spans == draft.spans)
+        };
+        let at = if let Some(at) = known.or_else(same_spans) {
+            absorb(&mut merged[at], &draft);
+            at
+        } else {
+            merged.push(draft.clone());
+            merged.len() - 1
+        };
+        for id in draft.ids() {
+            by_id.entry(id.to_owned()).or_insert(at);
+        }
+    }
+    merged.sort_by(|a, b| a.id.cmp(&b.id));
+    merged
+}
+
+fn absorb(kept: &mut Draft, other: &Draft) {
+    kept.aliases.extend(other.ids().map(str::to_owned));
+    let own = kept.id.clone();
+    kept.aliases.remove(&own);
+    if kept.severity == Severity::Unknown {
+        kept.severity = other.severity;
+    }
+    kept.published = kept.published.or(other.published);
+}

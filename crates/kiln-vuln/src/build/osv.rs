@@ -1,0 +1,226 @@
+//! OSV records to drafts. Source: OSV schema 1.7.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kiln_finding::Severity;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::draft::{Draft, DraftBound, DraftSpan};
+use super::{Feed, FeedKind, Packages, cvss};
+use crate::database::Status;
+use crate::error::ErrorKind;
+use crate::{Date, Error};
+
+#[derive(Deserialize)]
+pub(super) struct Record {
+    pub(super) id: String,
+    #[serde(default)]
+    aliases: Vec<String>,
+    #[serde(default)]
+    pub(super) upstream: Vec<String>,
+    pub(super) published: Option<Date>,
+    pub(super) modified: Option<Date>,
+    withdrawn: Option<String>,
+    #[serde(default)]
+    pub(super) affected: Vec<Affected>,
+    #[serde(default)]
+    severity: Vec<Score>,
+    #[serde(default)]
+    pub(super) database_specific: RecordSpecific,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RecordSpecific {
+    severity: Option<String>,
+    status: Option<String>,
+    #[serde(rename = "status_2024")]
+    status_2024: Option<String>,
+    pub(super) affected_environments: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Score {
+    score: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Affected {
+    pub(super) package: PackageName,
+    #[serde(default)]
+    ranges: Vec<RangeRecord>,
+    #[serde(default)]
+    versions: Vec<String>,
+    #[serde(default)]
+    pub(super) database_specific: AffectedSpecific,
+}
+
+#[derive(Deserialize)]
+pub(super) struct PackageName {
+    pub(super) ecosystem: String,
+    pub(super) name: String,
+}
+
+#[derive(Default, Deserialize)]
+pub(super) struct AffectedSpecific {
+    #[serde(default)]
+    not_affected: bool,
+    pub(super) status: Option<String>,
+    pub(super) vulnerable: Option<String>,
+    pub(super) patched: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RangeRecord {
+    #[serde(default)]
+    events: Vec<BTreeMap<String, String>>,
+    #[serde(default)]
+    database_specific: RangeSpecific,
+}
+
+#[derive(Default, Deserialize)]
+struct RangeSpecific {
+    upper_bound: Option<String>,
+    #[serde(default)]
+    introduced_exclusive: bool,
+}
+
+/// The records of a feed of JSON lines.
+pub(super) fn lines<'a, T: DeserializeOwned>(
+    feed: &'a str,
+    bytes: &'a [u8],
+) -> impl Iterator<Item = Result<T, Error>> + 'a {
+    bytes.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty()).map(
+        move |(at, line)| {
+            serde_json::from_slice(line)
+                .map_err(|source| ErrorKind::Record { feed: feed.to_owned(), line: at + 1, source }.into())
+        },
+    )
+}
+
+/// Reads a feed of Alpine, Wolfi or npm.
+pub(super) fn read(feed: &Feed<'_>) -> Result<Packages, Error> {
+    let mut packages = Packages::new();
+    for record in lines::<Record>(feed.name, feed.lines) {
+        let record = record?;
+        if record.withdrawn.is_some() {
+            continue;
+        }
+        let mut about: BTreeMap<&str, Vec<DraftSpan>> = BTreeMap::new();
+        for affected in
+            record.affected.iter().filter(|affected| is_of(feed.kind, &affected.package.ecosystem))
+        {
+            about.entry(&affected.package.name).or_default().extend(spans(&record, affected));
+        }
+        for (name, mut spans) in about {
+            if feed.kind == FeedKind::Npm {
+                close_at_next(&mut spans);
+            }
+            let mut draft = draft(&record, spans);
+            draft.prefer(if feed.kind == FeedKind::Npm { &["GHSA-", "CVE-"] } else { &["CVE-", "GHSA-"] });
+            packages.entry(name.to_owned()).or_default().push(draft);
+        }
+    }
+    Ok(packages)
+}
+
+fn is_of(kind: FeedKind, ecosystem: &str) -> bool {
+    let wanted = match kind {
+        FeedKind::Debian => "Debian",
+        FeedKind::Alpine => "Alpine",
+        FeedKind::Wolfi => "Wolfi",
+        FeedKind::Npm => "npm",
+        FeedKind::Node => "Node.js",
+        FeedKind::Kev => return false,
+    };
+    ecosystem.split(':').next() == Some(wanted)
+}
+
+pub(super) fn draft(record: &Record, spans: Vec<DraftSpan>) -> Draft {
+    let severity = record.database_specific.severity.as_deref().map_or(Severity::Unknown, Severity::read);
+    let scored = record.severity.iter().filter_map(|score| cvss::severity(&score.score)).max();
+    let aliases: BTreeSet<String> =
+        record.aliases.iter().chain(&record.upstream).filter(|id| is_id(id)).cloned().collect();
+    Draft {
+        id: record.id.clone(),
+        aliases,
+        severity: if severity == Severity::Unknown { scored.unwrap_or(severity) } else { severity },
+        known_exploited: false,
+        published: record.published,
+        newest: record.modified.max(record.published),
+        stale: record.id.starts_with("NSWG-ECO-") || record.database_specific.status_2024.is_some(),
+        spans,
+    }
+}
+
+/// Feeds hold fragments such as `CVE` and `N/A` where an id should be.
+fn is_id(text: &str) -> bool {
+    text.contains('-') && text.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+pub(super) fn spans(record: &Record, affected: &Affected) -> Vec<DraftSpan> {
+    let release = affected.package.ecosystem.split_once(':').map(|(_, release)| release.to_owned());
+    let status = if record.database_specific.status.as_deref() == Some("fix-not-planned") {
+        Status::WontFix
+    } else {
+        Status::Affected
+    };
+    let span = |low: Option<String>, high| DraftSpan {
+        release: release.clone(),
+        status,
+        low,
+        low_exclusive: false,
+        high,
+    };
+    if affected.database_specific.not_affected {
+        return vec![DraftSpan { status: Status::NotAffected, ..span(None, DraftBound::Open) }];
+    }
+    let mut found: Vec<DraftSpan> = affected
+        .versions
+        .iter()
+        .map(|version| span(Some(version.clone()), DraftBound::Last(version.clone())))
+        .collect();
+    for range in &affected.ranges {
+        let unknown = range.database_specific.upper_bound.as_deref() == Some("unknown");
+        let open = if unknown { DraftBound::Unknown } else { DraftBound::Open };
+        let mut low: Option<Option<String>> = None;
+        for (kind, version) in range.events.iter().flatten() {
+            let high = match kind.as_str() {
+                "introduced" => {
+                    // A second start without an end: the first run goes on until there.
+                    if low.is_none() {
+                        low = Some((version != "0").then(|| version.clone()));
+                    }
+                    continue;
+                }
+                "fixed" => DraftBound::Fixed(version.clone()),
+                "last_affected" => DraftBound::Last(version.clone()),
+                _ => continue,
+            };
+            if let Some(low) = low.take() {
+                let low_exclusive = range.database_specific.introduced_exclusive && low.is_some();
+                found.push(DraftSpan { low_exclusive, ..span(low, high) });
+            }
+        }
+        if let Some(low) = low {
+            let low_exclusive = range.database_specific.introduced_exclusive && low.is_some();
+            found.push(DraftSpan { low_exclusive, ..span(low, open) });
+        }
+    }
+    found
+}
+
+/// A run whose end the feed lost ends at the latest where the next run of the same advisory starts.
+fn close_at_next(spans: &mut [DraftSpan]) {
+    use kiln_pkg::version::SemVer;
+    let lows: Vec<SemVer> =
+        spans.iter().filter_map(|span| SemVer::parse_bound(span.low.as_deref()?)).collect();
+    for span in spans.iter_mut().filter(|span| span.high == DraftBound::Unknown) {
+        let own = span.low.as_deref().and_then(SemVer::parse_bound);
+        let next = lows.iter().filter(|low| own.as_ref().is_none_or(|own| *low > own)).min();
+        if let Some(next) = next {
+            span.high = DraftBound::Below(next.to_string());
+        }
+    }
+}

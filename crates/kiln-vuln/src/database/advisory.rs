@@ -1,0 +1,121 @@
+use kiln_finding::Severity;
+
+use crate::id::get_id;
+use crate::wire::Reader;
+use crate::{Date, Error};
+
+/// Severities by their number in the format.
+pub(crate) const SEVERITIES: [Severity; 6] = Severity::ALL;
+
+/// One advisory about one package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advisory<'a> {
+    /// The id it is best known by.
+    pub id: String,
+    /// Other ids of the same vulnerability.
+    pub aliases: Vec<String>,
+    /// As its publisher judged it.
+    pub severity: Severity,
+    /// Listed by CISA as exploited in the wild.
+    pub known_exploited: bool,
+    /// When it was published; `None` where the feed does not say.
+    pub published: Option<Date>,
+    /// The affected versions.
+    pub spans: Vec<Span<'a>>,
+}
+
+/// A run of versions, in some or all releases of a distribution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span<'a> {
+    /// Bit *n* set: holds for the slice's release *n*. 0: holds for all.
+    pub releases: u64,
+    /// What holds for these versions.
+    pub status: Status,
+    /// The first version; `None` is the first there ever was.
+    pub low: Option<&'a str>,
+    /// `low` itself is outside.
+    pub low_exclusive: bool,
+    /// Where the run ends.
+    pub high: Bound<'a>,
+}
+
+/// What holds for a run of versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// They are vulnerable.
+    Affected,
+    /// They were looked at and are not.
+    NotAffected,
+    /// They are vulnerable, and the distribution will not fix them.
+    WontFix,
+}
+
+/// Where a run of affected versions ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound<'a> {
+    /// It has not ended: no version is fixed.
+    Open,
+    /// This version fixes it.
+    Fixed(&'a str),
+    /// This version is still affected; which one fixes it is not known.
+    Last(&'a str),
+    /// It ends below this version, which is no fix (a Node.js line that was never patched ends at the next).
+    Below(&'a str),
+    /// The publisher knows an end and the feed lost it. Reported as affected and never as fixable.
+    Unknown,
+}
+
+/// Reads a package block after its name.
+pub(super) fn read_block<'a>(reader: &mut Reader<'a>) -> Result<Vec<Advisory<'a>>, Error> {
+    let mut texts = Vec::new();
+    for _ in 0..reader.count()? {
+        texts.push(reader.text()?);
+    }
+    let mut advisories = Vec::new();
+    for _ in 0..reader.count()? {
+        advisories.push(read_advisory(reader, &texts)?);
+    }
+    Ok(advisories)
+}
+
+fn read_advisory<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<Advisory<'a>, Error> {
+    let id = get_id(reader)?;
+    let mut aliases = Vec::new();
+    for _ in 0..reader.count()? {
+        aliases.push(get_id(reader)?);
+    }
+    let flags = reader.byte()?;
+    let severity =
+        SEVERITIES.get(usize::from(flags & 0x7f)).ok_or_else(|| Error::malformed("a severity is unknown"))?;
+    let published = u32::try_from(reader.number()?).ok().filter(|days| *days > 0).map(Date::from_days);
+    let mut spans = Vec::new();
+    for _ in 0..reader.count()? {
+        spans.push(read_span(reader, texts)?);
+    }
+    Ok(Advisory { id, aliases, severity: *severity, known_exploited: flags & 0x80 != 0, published, spans })
+}
+
+fn read_span<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<Span<'a>, Error> {
+    let text =
+        |index: usize| texts.get(index).copied().ok_or_else(|| Error::malformed("a version lies outside"));
+    let releases = reader.number()?;
+    let status = match reader.byte()? {
+        0 => Status::Affected,
+        1 => Status::NotAffected,
+        2 => Status::WontFix,
+        _ => return Err(Error::malformed("a status is unknown")),
+    };
+    let (low, low_exclusive) = match reader.count()? {
+        0 => (None, false),
+        low => (Some(text((low - 1) / 2)?), low % 2 == 0),
+    };
+    let high = match reader.byte()? {
+        0 => Bound::Open,
+        1 => Bound::Fixed(text(reader.count()?)?),
+        2 => Bound::Last(text(reader.count()?)?),
+        3 => Bound::Below(text(reader.count()?)?),
+        4 => Bound::Unknown,
+        _ => return Err(Error::malformed("a bound is of an unknown kind")),
+    };
+    Ok(Span { releases, status, low, low_exclusive, high })
+}

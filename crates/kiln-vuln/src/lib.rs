@@ -1,0 +1,23 @@
+//! Advisories: feeds compiled to a compact database, looked up and matched against an inventory.
+//!
+//! This crate does no I/O: a database is bytes that someone else read or mapped, and [`Database::embedded`] is part
+//! of the program. It has no clock: the age of a database is told against a date that is passed in. What the database
+//! does not cover is said ([`Coverage`]), never taken for clean.
+//! Start from [`Database`] and [`check`].
+
+pub mod build;
+mod coverage;
+mod database;
+mod date;
+mod error;
+mod id;
+mod matching;
+mod report;
+mod wire;
+
+pub use coverage::{Coverage, Covered};
+pub use database::{Advisory, Bound, Database, Release, SliceInfo, Span, Status};
+pub use date::Date;
+pub use error::Error;
+pub use matching::check;
+pub use report::{Fix, Match, Report};

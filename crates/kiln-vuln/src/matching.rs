@@ -1,0 +1,161 @@
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use kiln_pkg::{Ecosystem, Inventory, Package, Unread};
+
+use crate::coverage::{Scope, scope};
+use crate::{Advisory, Bound, Coverage, Covered, Database, Error, Fix, Match, Report, Span, Status};
+
+/// Matches the packages of `inventory` against `database`.
+///
+/// Fails only on a database that is malformed where it was asked; then there is no result at all.
+pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<Report, Error> {
+    let mut matches = Vec::new();
+    let mut unread = inventory.unread.clone();
+    let mut coverage: BTreeMap<(Ecosystem, String), Coverage> = BTreeMap::new();
+    let mut asked = BTreeSet::new();
+    for package in inventory.packages.iter().filter(|package| is_asked(package)) {
+        let scope = scope(database, inventory, package);
+        asked.extend(
+            scope.slice.filter(|_| !matches!(scope.covered, Covered::None { .. })).map(|slice| slice.as_of),
+        );
+        let key = (package.ecosystem, scope.release.clone());
+        let entry = coverage.entry(key).or_insert_with(|| Coverage {
+            ecosystem: package.ecosystem,
+            release: scope.release.clone(),
+            packages: 0,
+            covered: scope.covered.clone(),
+        });
+        entry.packages += 1;
+        match check_package(database, &scope, package)? {
+            Judged::Matches(found) => matches.extend(found),
+            Judged::NoVersion => unread.push(Unread {
+                path: package.places.first().map_or_else(|| package.key(), |place| place.path.clone()),
+                reader: "advisories".to_owned(),
+                why: format!(
+                    "`{}` is no version of {} that can be compared",
+                    package.version, package.ecosystem
+                ),
+            }),
+        }
+    }
+    matches.sort_by(|a, b| {
+        let key = |found: &Match| (Reverse(found.severity), Reverse(found.known_exploited));
+        key(a).cmp(&key(b)).then_with(|| (&a.package, &a.id).cmp(&(&b.package, &b.id)))
+    });
+    Ok(Report {
+        matches,
+        coverage: coverage.into_values().collect(),
+        unread,
+        database: database.checksum(),
+        as_of: asked.into_iter().next(),
+    })
+}
+
+/// Whose vulnerabilities this package's own feed answers for. A Node.js binary that a distribution's package owns is that
+/// distribution's, and NodeSource's Debian packages are the Node.js project's, not Debian's.
+fn is_asked(package: &Package) -> bool {
+    package.owner.is_none()
+        && !(package.ecosystem == Ecosystem::Deb && package.version.contains("nodesource"))
+}
+
+enum Judged {
+    Matches(Vec<Match>),
+    NoVersion,
+}
+
+fn check_package(database: &Database<'_>, scope: &Scope<'_>, package: &Package) -> Result<Judged, Error> {
+    let Some(slice) = scope.slice else { return Ok(Judged::Matches(Vec::new())) };
+    let version = package.advisory_version();
+    let mut found: Vec<Match> = Vec::new();
+    if package.ecosystem.compare(version, version).is_none() {
+        return Ok(Judged::NoVersion);
+    }
+    for advisory in database.lookup(slice, package.advisory_name())? {
+        let Some(fix) = judge(&advisory, scope, package.ecosystem, version) else { continue };
+        push(&mut found, to_match(advisory, package, fix));
+    }
+    Ok(Judged::Matches(found))
+}
+
+/// What fixes the advisory for this version; `None` where the version is not affected.
+fn judge(advisory: &Advisory<'_>, scope: &Scope<'_>, ecosystem: Ecosystem, version: &str) -> Option<Fix> {
+    let here = |span: &&Span<'_>| span.releases == 0 || scope.bit.is_some_and(|bit| span.releases & bit != 0);
+    let holding = || advisory.spans.iter().filter(here).filter(|span| contains(span, ecosystem, version));
+    if holding().any(|span| span.status == Status::NotAffected) {
+        return None;
+    }
+    let span = holding().next()?;
+    Some(match span.high {
+        _ if span.status == Status::WontFix => Fix::WontFix,
+        Bound::Fixed(fixed) => Fix::Version { version: fixed.to_owned() },
+        Bound::Open => Fix::None,
+        Bound::Last(_) | Bound::Unknown => Fix::Unknown,
+        Bound::Below(_) => {
+            next_fix(advisory, ecosystem, version).map_or(Fix::None, |fixed| Fix::Version { version: fixed })
+        }
+    })
+}
+
+/// The lowest fixed version above `version` in any line.
+fn next_fix(advisory: &Advisory<'_>, ecosystem: Ecosystem, version: &str) -> Option<String> {
+    let fixed = advisory.spans.iter().filter_map(|span| match span.high {
+        Bound::Fixed(fixed) => Some(fixed),
+        _ => None,
+    });
+    let above =
+        fixed.filter(|fixed| ecosystem.compare(fixed, version).is_some_and(std::cmp::Ordering::is_gt));
+    above.min_by(|a, b| ecosystem.compare(a, b).unwrap_or(std::cmp::Ordering::Equal)).map(str::to_owned)
+}
+
+/// A bound that cannot be compared counts as holding: an unreadable advisory must not hide a vulnerability.
+fn contains(span: &Span<'_>, ecosystem: Ecosystem, version: &str) -> bool {
+    let compare = |bound: &str| ecosystem.compare(version, bound);
+    let above = span.low.is_none_or(|low| {
+        compare(low).is_none_or(|order| if span.low_exclusive { order.is_gt() } else { order.is_ge() })
+    });
+    above
+        && match span.high {
+            Bound::Open | Bound::Unknown => true,
+            Bound::Fixed(high) | Bound::Below(high) => compare(high).is_none_or(std::cmp::Ordering::is_lt),
+            Bound::Last(high) => compare(high).is_none_or(std::cmp::Ordering::is_le),
+        }
+}
+
+fn to_match(advisory: Advisory<'_>, package: &Package, fix: Fix) -> Match {
+    Match {
+        id: advisory.id,
+        aliases: advisory.aliases,
+        severity: advisory.severity,
+        known_exploited: advisory.known_exploited,
+        published: advisory.published,
+        package: package.key(),
+        ecosystem: package.ecosystem,
+        name: package.name.clone(),
+        version: package.version.clone(),
+        fix,
+        places: package.places.clone(),
+    }
+}
+
+/// Adds a match, or joins it to one of the same package that shares an id.
+fn push(found: &mut Vec<Match>, new: Match) {
+    let shares = |other: &&mut Match| {
+        let ids = |of: &Match| {
+            std::iter::once(of.id.clone()).chain(of.aliases.iter().cloned()).collect::<BTreeSet<_>>()
+        };
+        !ids(other).is_disjoint(&ids(&new))
+    };
+    match found.iter_mut().find(shares) {
+        None => found.push(new),
+        Some(other) => {
+            other.aliases.extend(new.aliases);
+            other.aliases.push(new.id);
+            other.aliases.sort();
+            other.aliases.dedup();
+            other.aliases.retain(|alias| *alias != other.id);
+            other.severity = other.severity.max(new.severity);
+            other.known_exploited |= new.known_exploited;
+        }
+    }
+}
