@@ -1,0 +1,66 @@
+use std::path::PathBuf;
+
+use kiln_finding::Class;
+use kiln_sbom::{Document, FORMATS, Format};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{self, Outcome};
+use crate::subject::Subject;
+
+/// Write the bill of material of an image
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// An image: a name in kiln's store, or oci:DIR[:TAG]
+    image: String,
+    /// Standard and encoding
+    #[arg(long = "type", value_name = "TYPE", default_value = "spdx-json", value_parser = names())]
+    kind: String,
+    /// Write to this file in place of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+fn names() -> clap::builder::PossibleValuesParser {
+    FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().into()
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let format = kiln_sbom::find(&args.kind)
+        .ok_or_else(|| Failure::usage(format!("there is no type `{}`", args.kind)))?;
+    let subject = Subject::open(context, &args.image)?;
+    let text = render(format, &subject, context)?;
+    match &args.output {
+        None => output::data(&text),
+        Some(path) => std::fs::write(path, text + "\n").map_err(|error| {
+            Failure::new("kiln.write", Class::Environment, format!("write {}", path.display()))
+                .with_cause(error.to_string())
+        })?,
+    }
+    Ok(Outcome::Fine)
+}
+
+fn render(format: &Format, subject: &Subject, context: &Context) -> Result<String, Failure> {
+    let inventory = subject.inventory(context)?;
+    let config = &subject.image.config;
+    let about = kiln_sbom::Subject {
+        name: subject.name.clone(),
+        tag: subject.tag.clone(),
+        digest: subject.image.descriptor.digest,
+        arch: config.architecture.clone(),
+    };
+    let created = created(config.created.as_deref());
+    Ok((format.render)(&Document {
+        subject: &about,
+        inventory: &inventory,
+        created: &created,
+        tool_version: env!("CARGO_PKG_VERSION"),
+    }))
+}
+
+/// The time the image gives as its own, to the second, so that the document is the same whenever it is written.
+fn created(image: Option<&str>) -> String {
+    let time: jiff::Timestamp =
+        image.and_then(|text| text.parse().ok()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
