@@ -89,6 +89,9 @@ pub struct Glance {
     pub vulnerabilities: Option<BTreeMap<Severity, usize>>,
     /// The oldest day up to which the advisories that were asked are complete.
     pub advisories: Option<Date>,
+    /// The advisories answer for every package; otherwise the vulnerabilities are those known, not those there are.
+    #[serde(default)]
+    pub covered: bool,
 }
 
 impl Outcome {

@@ -8,7 +8,7 @@ pub struct Format {
     /// Usual end of a file's name.
     pub extension: &'static str,
     /// The whole text, with a line end.
-    pub render: fn(&Scorecard, &Options) -> String,
+    pub render: fn(&Scorecard, Options) -> String,
 }
 
 /// What a format may ask of the place it is shown in.

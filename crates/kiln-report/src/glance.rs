@@ -60,7 +60,8 @@ fn vulnerabilities(glance: &Glance) -> Option<String> {
         counts.iter().rev().map(|(severity, count)| format!("{count} {severity}")).collect();
     let found = if counts.is_empty() { "no known vulnerabilities".to_owned() } else { counts.join(", ") };
     Some(match glance.advisories {
-        Some(as_of) => format!("{found} (advisories of {as_of})"),
+        Some(as_of) if glance.covered => format!("{found} (advisories of {as_of})"),
+        Some(as_of) => format!("{found} where advisories answer ({as_of})"),
         None => found,
     })
 }

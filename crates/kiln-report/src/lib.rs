@@ -15,7 +15,7 @@ pub use formats::FORMATS;
 use kiln_policy::Scorecard;
 
 /// The card in the format of this name; `None` where there is no such format. Ends with a line end.
-pub fn render(format: &str, card: &Scorecard, options: &Options) -> Option<String> {
+pub fn render(format: &str, card: &Scorecard, options: Options) -> Option<String> {
     let format = FORMATS.iter().find(|known| known.name == format)?;
     Some((format.render)(card, options))
 }

@@ -74,7 +74,7 @@ fn passing(stage: Stage) -> Scorecard {
 }
 
 fn text(card: &Scorecard, format: &str, width: usize) -> String {
-    let text = render(format, card, &Options { width }).unwrap();
+    let text = render(format, card, Options { width }).unwrap();
     anstream::adapter::strip_str(&text).to_string()
 }
 
@@ -106,7 +106,7 @@ fn a_card_that_passes_is_worth_showing() {
 #[test]
 fn formats_are_sorted_and_have_golden_files() {
     assert!(FORMATS.is_sorted_by(|a, b| a.name < b.name));
-    assert!(render("xml", &kitchen_sink(), &Options::default()).is_none());
+    assert!(render("xml", &kitchen_sink(), Options::default()).is_none());
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn json_says_whether_it_passes() {
 fn nothing_forges_a_line() {
     let card = kitchen_sink();
     for format in ["human", "markdown", "github"] {
-        let text = render(format, &card, &Options::default()).unwrap();
+        let text = render(format, &card, Options::default()).unwrap();
         assert!(!text.contains("\u{1b}[2J"), "{format}");
         assert!(!text.contains("\n::error::forged"), "{format}");
     }

@@ -8,7 +8,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage};
 pub(super) static CHECK: Check = Check {
     id: "PK001",
     slug: "fixable-vulnerabilities",
-    title: "Has no fixable critical or high vulnerability",
+    title: "No fixable critical or high",
     stage: Stage::Built,
     page: include_str!("../../tests/checks/PK001.md"),
     check,

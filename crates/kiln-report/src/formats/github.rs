@@ -7,7 +7,7 @@ use crate::{Format, Options};
 /// Annotations of GitHub Actions. Source: its documentation, "Workflow commands".
 pub(super) static FORMAT: Format = Format { name: "github", extension: "txt", render };
 
-fn render(card: &Scorecard, _: &Options) -> String {
+fn render(card: &Scorecard, _: Options) -> String {
     let wrong = card.lines.iter().filter(|line| !line.outcome.passes()).map(annotation);
     let excepted = card.lines.iter().filter(|line| line.outcome == Outcome::Excepted);
     let excepted = excepted.map(|line| command("warning", &title(line), &line.reason));

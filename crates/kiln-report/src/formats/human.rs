@@ -18,7 +18,7 @@ const LEAST: usize = 24;
 const GROUPS: &[(&str, &str)] =
     &[("IM", "Image"), ("NA", "App"), ("PK", "Packages"), ("SG", "Signature and attestations")];
 
-fn render(card: &Scorecard, options: &Options) -> String {
+fn render(card: &Scorecard, options: Options) -> String {
     let layout = Layout::of(card, options.width);
     let mut lines = head(card, options.width);
     for (start, name) in GROUPS {

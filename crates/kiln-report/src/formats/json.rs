@@ -16,7 +16,7 @@ struct Document<'a> {
     card: &'a Scorecard,
 }
 
-fn render(card: &Scorecard, _: &Options) -> String {
+fn render(card: &Scorecard, _: Options) -> String {
     let document =
         Document { version: 1, passes: card.passes(), summary: card.summary(), counts: card.counts(), card };
     let mut text =

@@ -7,7 +7,7 @@ use crate::{Format, Options};
 /// For pull requests, job summaries and pages.
 pub(super) static FORMAT: Format = Format { name: "markdown", extension: "md", render };
 
-fn render(card: &Scorecard, _: &Options) -> String {
+fn render(card: &Scorecard, _: Options) -> String {
     let subject = &card.subject;
     let mut lines = vec![
         format!("## {}: {}", escape(&subject.name), verdict(card)),
