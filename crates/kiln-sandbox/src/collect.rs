@@ -1,5 +1,5 @@
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use kiln_rootfs::{Attrs, Content, Entry, Kind, RootPath, Tree};
@@ -19,7 +19,7 @@ pub fn collect(folder: &Path) -> Result<Tree, Error> {
 
 /// Takes in what `keep` says yes to (path, is it a folder); a folder that is not kept is not entered.
 ///
-/// Permissions become 0755 for folders and what its owner may execute, 0644 for the rest: they must not depend
+/// What an overlay notes as removed is left out. Permissions become 0755 for folders and what its owner may execute, 0644 for the rest: they must not depend
 /// on the umask of whoever checked the files out. Links are taken as they are, never followed.
 pub fn collect_with(folder: &Path, keep: &mut dyn FnMut(&RootPath, bool) -> bool) -> Result<Tree, Error> {
     let mut tree = Tree::new();
@@ -38,7 +38,7 @@ pub fn collect_with(folder: &Path, keep: &mut dyn FnMut(&RootPath, bool) -> bool
             let failed = |source| ErrorKind::Tree { path: on_disk.clone(), source };
             let inside = path.join(&name).map_err(failed)?;
             let kind = entry.file_type().map_err(Error::io("look at", &on_disk))?;
-            if !keep(&inside, kind.is_dir()) {
+            if !keep(&inside, kind.is_dir()) || is_whiteout(&on_disk, kind) {
                 continue;
             }
             if tree.len() >= ENTRIES_MAX {
@@ -52,6 +52,11 @@ pub fn collect_with(folder: &Path, keep: &mut dyn FnMut(&RootPath, bool) -> bool
         }
     }
     Ok(tree)
+}
+
+/// A character device 0/0: how an overlay notes that something of a lower folder was removed.
+fn is_whiteout(on_disk: &Path, kind: fs::FileType) -> bool {
+    kind.is_char_device() && fs::symlink_metadata(on_disk).is_ok_and(|metadata| metadata.rdev() == 0)
 }
 
 fn take(on_disk: &PathBuf, kind: fs::FileType) -> Result<Entry, Error> {

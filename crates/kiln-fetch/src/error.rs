@@ -1,0 +1,148 @@
+use std::io;
+use std::path::PathBuf;
+
+use kiln_finding::{Class, Diagnose};
+
+use crate::checksum::Checksum;
+
+/// Why bytes could not be had.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(Box<ErrorKind>);
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Self(Box::new(kind))
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum ErrorKind {
+    #[error("download {url}")]
+    Network {
+        url: String,
+        #[source]
+        source: Box<ureq::Error>,
+    },
+    #[error("download {url}: the connection broke after {received} bytes")]
+    Broken {
+        url: String,
+        received: u64,
+        #[source]
+        source: io::Error,
+    },
+    #[error("download {url}: the server answered {status}")]
+    Status { url: String, status: u16 },
+    #[error("download {url}: more than {cap} bytes arrived")]
+    TooLarge { url: String, cap: u64 },
+    #[error("download {url}: its checksum is {actual}, not {expected}")]
+    Mismatch { url: String, expected: Checksum, actual: Checksum },
+    #[error("download {url}: too many redirects, or one without an address")]
+    Redirects { url: String },
+    #[error("follow a redirect of {url} away from https")]
+    Downgrade { url: String },
+    #[error("read `{url}` as an http or https address")]
+    BadUrl { url: String },
+    #[error("go on offline: {} not on this machine:\n    {}", count(.missing.len()), .missing.join("\n    "))]
+    Offline { missing: Vec<String> },
+    #[error("download {name}: no place to download it from is known")]
+    Nowhere { name: String },
+    #[error("{action} {}", path.display())]
+    File {
+        action: &'static str,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("set up TLS for downloads")]
+    Tls(#[source] Box<ureq::Error>),
+    #[error("find where this machine downloads {what} from: nothing is configured")]
+    NotConfigured { what: String, help: String },
+}
+
+fn count(files: usize) -> String {
+    if files == 1 { "this is".to_owned() } else { format!("these {files} are") }
+}
+
+impl Error {
+    pub(crate) fn kind(&self) -> &ErrorKind {
+        &self.0
+    }
+
+    /// Whether the server could not send the part that was asked for.
+    pub(crate) fn is_about_range(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Status { status: 206 | 416, .. })
+    }
+
+    /// Whether the same request may work a moment later.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Network { source, .. } => !matches!(
+                **source,
+                ureq::Error::BadUri(_)
+                    | ureq::Error::Http(_)
+                    | ureq::Error::Tls(_)
+                    | ureq::Error::Pem(_)
+                    | ureq::Error::Rustls(_)
+                    | ureq::Error::InvalidProxyUrl
+            ),
+            ErrorKind::Broken { .. } => true,
+            ErrorKind::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502..=504),
+            _ => false,
+        }
+    }
+}
+
+impl Diagnose for Error {
+    fn code(&self) -> &'static str {
+        match self.kind() {
+            ErrorKind::Network { .. } | ErrorKind::Broken { .. } => "fetch.network",
+            ErrorKind::Status { .. } => "fetch.status",
+            ErrorKind::TooLarge { .. } => "fetch.too_large",
+            ErrorKind::Mismatch { .. } => "fetch.checksum_mismatch",
+            ErrorKind::Redirects { .. } | ErrorKind::Downgrade { .. } => "fetch.redirect",
+            ErrorKind::BadUrl { .. } => "fetch.bad_url",
+            ErrorKind::Offline { .. } => "fetch.offline",
+            ErrorKind::File { .. } => "fetch.file",
+            ErrorKind::Tls(_) => "fetch.tls",
+            ErrorKind::NotConfigured { .. } | ErrorKind::Nowhere { .. } => "fetch.not_configured",
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self.kind() {
+            ErrorKind::Network { .. }
+            | ErrorKind::Broken { .. }
+            | ErrorKind::Status { .. }
+            | ErrorKind::Redirects { .. }
+            | ErrorKind::Downgrade { .. } => Class::Remote { transient: self.is_transient() },
+            ErrorKind::TooLarge { .. } | ErrorKind::Mismatch { .. } => Class::Content,
+            ErrorKind::BadUrl { .. } | ErrorKind::NotConfigured { .. } | ErrorKind::Nowhere { .. } => {
+                Class::Config
+            }
+            ErrorKind::Offline { .. } | ErrorKind::File { .. } | ErrorKind::Tls(_) => Class::Environment,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self.kind() {
+            ErrorKind::Network { .. } | ErrorKind::Broken { .. } => Some(
+                "check the network and the proxy, then run the same command: what has arrived is kept".into(),
+            ),
+            ErrorKind::Status { status: 401 | 403, .. } => {
+                Some("the server wants a credential: log in with the client this address belongs to".into())
+            }
+            ErrorKind::Status { status: 404 | 410, .. } => Some(
+                "archives drop replaced versions: lock again, or name an archive of snapshots in kiln.toml"
+                    .into(),
+            ),
+            ErrorKind::Mismatch { .. } => {
+                Some("what the server sends is not what was signed or locked; use another mirror".into())
+            }
+            ErrorKind::Offline { .. } => Some("run the command once without --offline".into()),
+            ErrorKind::NotConfigured { help, .. } => Some(help.clone()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Downloads that are checked, resumed and kept, and the places this machine already downloads from.
+//!
+//! A file is named by its checksum and lands in a cache only when it has it. No host is named here: where to
+//! download from is read from the configuration of the machine's own clients (apt, npm). This crate does not
+//! judge signatures; who wants bytes says which bytes.
+//! Start from [`Downloader`] and [`Machine`].
+
+mod cache;
+mod checksum;
+mod client;
+mod credentials;
+mod document;
+mod download;
+pub mod endpoints;
+mod error;
+mod progress;
+mod tls;
+mod url;
+
+pub use checksum::Checksum;
+pub use credentials::Credentials;
+pub use download::{Downloader, Options, Want};
+pub use endpoints::Machine;
+pub use error::Error;
+pub use progress::{OnProgress, Progress};
+pub use url::join;

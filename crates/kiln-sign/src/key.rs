@@ -1,0 +1,164 @@
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use crypto_secretbox::aead::{Aead, KeyInit};
+use crypto_secretbox::{Key, Nonce, XSalsa20Poly1305};
+use kiln_attest::{Bundle, Envelope, Statement, pae};
+use kiln_trust::PublicKey;
+use serde::{Deserialize, Serialize};
+
+use crate::error::ErrorKind;
+use crate::{Error, pem};
+
+const LABEL: &str = "ENCRYPTED SIGSTORE PRIVATE KEY";
+const OLD_LABEL: &str = "ENCRYPTED COSIGN PRIVATE KEY";
+/// What cosign writes; log2 of N.
+const SCRYPT_LOG_N: u8 = 16;
+/// What is accepted, so that a hostile file cannot ask for unbounded memory.
+const SCRYPT_LOG_N_ACCEPTED: std::ops::RangeInclusive<u8> = 15..=17;
+const SCRYPT_R: u32 = 8;
+const SCRYPT_P: u32 = 1;
+const KEY_FILE_MAX: usize = 64 << 10;
+
+/// An ECDSA P-256 key pair.
+pub struct KeyPair {
+    pair: EcdsaKeyPair,
+    /// The PKCS#8 form, which is what key files hold encrypted.
+    pkcs8: Vec<u8>,
+}
+
+/// The JSON inside the PEM. Source: cosign `pkg/cosign/keys.go`, go-securesystemslib `encrypted`.
+#[derive(Serialize, Deserialize)]
+struct KeyFile {
+    kdf: Kdf,
+    cipher: Cipher,
+    ciphertext: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Kdf {
+    name: String,
+    params: KdfParams,
+    salt: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KdfParams {
+    #[serde(rename = "N")]
+    n: u32,
+    r: u32,
+    p: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Cipher {
+    name: String,
+    nonce: String,
+}
+
+impl KeyPair {
+    /// Makes a new key pair.
+    pub fn generate() -> Result<Self, Error> {
+        let failed = |_| ErrorKind::Library("make a key");
+        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &SystemRandom::new())
+            .map_err(failed)?;
+        Self::from_pkcs8(document.as_ref())
+    }
+
+    fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, Error> {
+        let pair =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8).map_err(|_| ErrorKind::Kind)?;
+        Ok(Self { pair, pkcs8: pkcs8.to_owned() })
+    }
+
+    /// Reads a private key file of cosign's or kiln's.
+    pub fn read(file: &str, password: &str) -> Result<Self, Error> {
+        if file.len() > KEY_FILE_MAX {
+            return Err(ErrorKind::Format("it is larger than 64 KiB").into());
+        }
+        let json = pem::read(&[LABEL, OLD_LABEL], file)
+            .ok_or(ErrorKind::Format("it is no PEM of an encrypted private key"))?;
+        let file: KeyFile = serde_json::from_slice(&json).map_err(|source| ErrorKind::Json { source })?;
+        if file.kdf.name != "scrypt" || file.cipher.name != "nacl/secretbox" {
+            return Err(ErrorKind::Format("it is encrypted in another way than scrypt and secretbox").into());
+        }
+        let params = &file.kdf.params;
+        let log_n = params.n.checked_ilog2().unwrap_or(0) as u8;
+        let is_usual = params.n.is_power_of_two()
+            && SCRYPT_LOG_N_ACCEPTED.contains(&log_n)
+            && (params.r, params.p) == (SCRYPT_R, SCRYPT_P);
+        if !is_usual {
+            return Err(ErrorKind::Format("its scrypt parameters are out of bounds").into());
+        }
+        let salt = decode(&file.kdf.salt)?;
+        let nonce: [u8; 24] = decode(&file.cipher.nonce)?
+            .try_into()
+            .map_err(|_| ErrorKind::Format("its nonce is malformed"))?;
+        let cipher = cipher(password, &salt, log_n)?;
+        let pkcs8 = cipher
+            .decrypt(&Nonce::from(nonce), &decode(&file.ciphertext)?[..])
+            .map_err(|_| ErrorKind::Password)?;
+        Self::from_pkcs8(&pkcs8)
+    }
+
+    /// The private key file, encrypted with `password`, which may be empty.
+    pub fn to_file(&self, password: &str) -> Result<String, Error> {
+        let (mut salt, mut nonce) = ([0; 32], [0; 24]);
+        let random = |bytes: &mut [u8]| {
+            aws_lc_rs::rand::fill(bytes).map_err(|_| Error::from(ErrorKind::Library("draw random bytes")))
+        };
+        random(&mut salt)?;
+        random(&mut nonce)?;
+        let ciphertext = cipher(password, &salt, SCRYPT_LOG_N)?
+            .encrypt(&Nonce::from(nonce), &self.pkcs8[..])
+            .map_err(|_| ErrorKind::Library("encrypt the key"))?;
+        let file = KeyFile {
+            kdf: Kdf {
+                name: "scrypt".to_owned(),
+                params: KdfParams { n: 1 << SCRYPT_LOG_N, r: SCRYPT_R, p: SCRYPT_P },
+                salt: BASE64.encode(salt),
+            },
+            cipher: Cipher { name: "nacl/secretbox".to_owned(), nonce: BASE64.encode(nonce) },
+            ciphertext: BASE64.encode(ciphertext),
+        };
+        let json = serde_json::to_vec(&file).map_err(|source| ErrorKind::Json { source })?;
+        Ok(pem::write(LABEL, &json))
+    }
+
+    /// The public half.
+    pub fn public(&self) -> Result<PublicKey, Error> {
+        PublicKey::from_point(self.pair.public_key().as_ref())
+            .map_err(|source| ErrorKind::Public { source }.into())
+    }
+
+    /// Signs a statement.
+    pub fn sign(&self, statement: &Statement) -> Result<Bundle, Error> {
+        let payload = statement.to_bytes();
+        let signature = self
+            .pair
+            .sign(&SystemRandom::new(), &pae(&payload))
+            .map_err(|_| ErrorKind::Library("sign"))?
+            .as_ref()
+            .to_vec();
+        Ok(Bundle { key_hint: self.public()?.hint(), envelope: Envelope { payload, signature } })
+    }
+}
+
+impl std::fmt::Debug for KeyPair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyPair(secret)")
+    }
+}
+
+fn decode(text: &str) -> Result<Vec<u8>, Error> {
+    BASE64.decode(text).map_err(|_| ErrorKind::Format("a field is no base64").into())
+}
+
+fn cipher(password: &str, salt: &[u8], log_n: u8) -> Result<XSalsa20Poly1305, Error> {
+    let failed = "derive a key from the password";
+    let params = scrypt::Params::new(log_n, SCRYPT_R, SCRYPT_P).map_err(|_| ErrorKind::Library(failed))?;
+    let mut key = [0; 32];
+    scrypt::scrypt(password.as_bytes(), salt, &params, &mut key).map_err(|_| ErrorKind::Library(failed))?;
+    Ok(XSalsa20Poly1305::new(&Key::from(key)))
+}
