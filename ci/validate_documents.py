@@ -11,10 +11,10 @@ import sys
 
 
 def check_spdx(path):
-    from spdx_tools.spdx.parser.parse_anything import parse_file
+    from spdx_tools.spdx.parser.json import json_parser
     from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
-    document = parse_file(path)
+    document = json_parser.parse_from_file(path)
     return [message.validation_message for message in validate_full_spdx_document(document)]
 
 

@@ -112,10 +112,11 @@ impl<'a> Stack<'a> {
         let dev: BTreeSet<&str> = self.readings().flat_map(|(_, reading, _)| dev_only(reading)).collect();
         let mut found: BTreeMap<(Ecosystem, String, String, Option<String>), Package> = BTreeMap::new();
         let mut folders = depends::Folders::default();
+        let linked = self.linked();
         for (path, reading, layer) in self.readings() {
             let package = match reading {
                 Reading::Package(package) => package,
-                Reading::Manifest(package) if self.is_app(path) => package,
+                Reading::Manifest(package) if self.is_app(path, &linked) => package,
                 Reading::Link(target) => {
                     folders.link(path, target);
                     continue;
@@ -154,18 +155,19 @@ impl<'a> Stack<'a> {
     }
 
     /// Whether packages are installed beside the manifest at `path`, or `node_modules` links to its folder.
-    fn is_app(&self, path: &str) -> bool {
+    fn is_app(&self, path: &str, linked: &BTreeSet<String>) -> bool {
         let folder = path.strip_suffix("package.json").unwrap_or_default();
         let beside = self.first_below(&format!("{folder}node_modules/")).is_some();
-        beside || self.is_linked(folder.trim_end_matches('/'))
+        beside || linked.contains(folder.trim_end_matches('/'))
     }
 
-    fn is_linked(&self, folder: &str) -> bool {
-        !folder.is_empty()
-            && self.readings().any(|(path, reading, _)| match reading {
-                Reading::Link(target) => depends::follow(path, target).as_deref() == Some(folder),
-                _ => false,
-            })
+    /// Where the links in `node_modules` lead.
+    fn linked(&self) -> BTreeSet<String> {
+        let target = |(path, reading, _): (&str, &Reading, Digest)| match reading {
+            Reading::Link(target) => depends::follow(path, target),
+            _ => None,
+        };
+        self.readings().filter_map(target).collect()
     }
 
     /// The distribution's package that put Node.js at `path`; NodeSource's packages are the Node.js project's own builds.

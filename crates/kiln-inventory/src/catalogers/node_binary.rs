@@ -1,7 +1,7 @@
 use std::io::Read;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use kiln_pkg::{Ecosystem, Package, Place};
 
 use super::{Candidate, Cataloger};
@@ -15,10 +15,13 @@ pub(super) static CATALOGER: Cataloger = Cataloger { name: "node-binary", wants,
 const MIN_SIZE: u64 = 1 << 20;
 const EXECUTABLE: u32 = 0o111;
 
-/// Node.js since 7 names itself in its user agent; versions before stand alone between NUL bytes.
+/// Node.js since 7 names itself in its user agent; versions before stand alone between NUL bytes. The patterns are long and
+/// leftmost-first so that the search can skip ahead by vectors.
 static PATTERNS: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    AhoCorasick::new(["node.js/v", "OpenSSL ", "\0v", "\0node v"]).expect("four short patterns")
+    let patterns = ["node.js/v", "OpenSSL ", "\0v0.", "\0v4.", "\0v5.", "\0v6.", "\0node v"];
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(patterns).expect("a few short patterns")
 });
+const DIGIT_AND_DOT: usize = 2;
 
 fn wants(candidate: &Candidate<'_>) -> bool {
     let name = candidate.path.rsplit('/').next();
@@ -55,31 +58,19 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
 
 impl Found {
     fn look(&mut self, view: &[u8], turn: std::ops::Range<usize>) {
-        for hit in PATTERNS.find_overlapping_iter_from(view, turn) {
-            let rest = view.get(hit.1..).unwrap_or_default();
-            match hit.0 {
-                0 if self.version.is_none() => self.version = version(rest),
-                1 if self.openssl.is_none() => self.openssl = openssl(rest),
-                2 | 3 if self.old.is_none() => self.old = old(rest),
+        for hit in PATTERNS.find_iter(view.get(turn.start..).unwrap_or_default()) {
+            if turn.start + hit.start() >= turn.end {
+                return;
+            }
+            let after = |end: usize| view.get(turn.start + end..).unwrap_or_default();
+            match hit.pattern().as_usize() {
+                0 if self.version.is_none() => self.version = version(after(hit.end())),
+                1 if self.openssl.is_none() => self.openssl = openssl(after(hit.end())),
+                2..=5 if self.old.is_none() => self.old = old(after(hit.end() - DIGIT_AND_DOT)),
+                6 if self.old.is_none() => self.old = old(after(hit.end())),
                 _ => {}
             }
         }
-    }
-}
-
-/// Hits whose first byte lies in `turn`, as (pattern, end).
-trait FindFrom {
-    fn find_overlapping_iter_from(&self, view: &[u8], turn: std::ops::Range<usize>) -> Vec<(usize, usize)>;
-}
-
-impl FindFrom for AhoCorasick {
-    fn find_overlapping_iter_from(&self, view: &[u8], turn: std::ops::Range<usize>) -> Vec<(usize, usize)> {
-        let from = view.get(turn.start..).unwrap_or_default();
-        self.find_iter(from)
-            .map(|hit| (hit.pattern().as_usize(), hit.start() + turn.start, hit.end() + turn.start))
-            .take_while(|(_, start, _)| *start < turn.end)
-            .map(|(pattern, _, end)| (pattern, end))
-            .collect()
     }
 }
 

@@ -15,6 +15,12 @@ pub(super) static CATALOGER: Cataloger = Cataloger { name: "npm-package", wants,
 
 /// Real manifests stay below 200 KiB; their nesting is capped by the JSON reader (128).
 const MAX_SIZE: u64 = 4 << 20;
+/// The longest name the registry takes.
+const MAX_NAME: usize = 214;
+/// The longest version node-semver takes.
+const MAX_VERSION: usize = 256;
+/// Dependencies one package may declare.
+const MAX_REQUIRES: usize = 4096;
 /// Folder levels above a manifest that may be the app's.
 const MAX_APP_DEPTH: usize = 8;
 
@@ -84,6 +90,9 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
             package.requires.extend(map.into_keys());
         }
     }
+    if package.version.len() > MAX_VERSION || package.requires.len() > MAX_REQUIRES {
+        return Err("its version is too long, or it declares too many dependencies".to_owned());
+    }
     package.requires.sort();
     package.requires.dedup();
     package.places = vec![Place { path: candidate.path.to_owned(), layer: None }];
@@ -98,6 +107,7 @@ fn is_name(name: &str) -> bool {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
     };
     match name.strip_prefix('@') {
+        _ if name.len() > MAX_NAME => false,
         Some(scoped) => scoped.split_once('/').is_some_and(|(scope, name)| plain(scope) && plain(name)),
         None => plain(name),
     }

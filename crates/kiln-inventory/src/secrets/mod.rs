@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use kiln_pkg::{Place, Secret};
 
 use self::rules::RULES;
@@ -21,8 +21,11 @@ pub(crate) use files::FILES;
 /// Secrets kept for one file.
 const MAX_PER_FILE: usize = 16;
 
-static MARKS: LazyLock<AhoCorasick> =
-    LazyLock::new(|| AhoCorasick::new(RULES.iter().map(|rule| rule.mark)).expect("a dozen short patterns"));
+/// Leftmost-first, so that the search can skip ahead by vectors.
+static MARKS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let marks = RULES.iter().map(|rule| rule.mark);
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(marks).expect("a dozen short patterns")
+});
 
 /// Searches streams, one after the other.
 pub(crate) struct Search {

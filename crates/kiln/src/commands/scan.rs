@@ -154,7 +154,7 @@ fn contents(inventory: &Inventory) -> String {
     parts.extend(inventory.node().map(|node| format!("Node.js {}", node.version)));
     let distro =
         inventory.distro.as_ref().map_or_else(|| "no distribution".to_owned(), kiln_pkg::Distro::tag);
-    let mut text =
+    let text =
         format!("{distro}: {}", if parts.is_empty() { "no packages".to_owned() } else { parts.join(", ") });
     text + &interests(inventory)
 }
