@@ -19,10 +19,14 @@ pub(super) fn check(tree: &Tree) -> anyhow::Result<Vec<String>> {
         places.hosts.iter().chain(&places.folders).map(|parts| parts.concat()).collect();
     let mut problems = Vec::new();
     for (path, text) in tree.files.iter().filter(|(path, _)| !tree.allowed.places.contains_key(*path)) {
-        for (at, line) in text.lines().enumerate() {
-            if let Some(place) = places.iter().find(|place| line.contains(place.as_str())) {
-                problems.push(format!("{path}:{}: it names {place}", at + 1));
-            }
+        let named = |line: &str| places.iter().find(|place| line.contains(place.as_str()));
+        let mut lines = text.lines().enumerate().filter_map(|(at, line)| Some((at + 1, named(line)?)));
+        if let Some((number, place)) = lines.next() {
+            let more = match lines.count() {
+                0 => String::new(),
+                more => format!(", and {more} lines more do"),
+            };
+            problems.push(format!("{path}:{number}: it names {place}{more}"));
         }
         problems.extend(resolved(path, text));
     }
