@@ -35,6 +35,17 @@ impl Credentials {
         self.by_place.insert(format!("{}{path}", host.to_ascii_lowercase()), header);
     }
 
+    /// The same, as lines of an `.npmrc`, for a package manager that downloads on its own. It holds the secrets
+    /// in clear: write it only where nobody else reads it.
+    pub fn to_npmrc(&self) -> String {
+        let line = |(place, header): (&String, &String)| match header.split_once(' ') {
+            Some(("Bearer", token)) => format!("//{place}/:_authToken={token}\n"),
+            Some((_, encoded)) => format!("//{place}/:_auth={encoded}\n"),
+            None => String::new(),
+        };
+        self.by_place.iter().map(line).collect()
+    }
+
     /// The header for `url`: of the longest place it lies below.
     pub(crate) fn header(&self, url: &Url) -> Option<String> {
         if let Some(userinfo) = &url.userinfo {
@@ -61,6 +72,14 @@ impl fmt::Debug for Credentials {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_package_manager_is_told_the_same() {
+        let mut credentials = Credentials::default();
+        credentials.bearer("//a.invalid/npm/", "t");
+        credentials.basic("//b.invalid/", "n:p");
+        assert_eq!(credentials.to_npmrc(), "//a.invalid/npm/:_authToken=t\n//b.invalid/:_auth=bjpw\n");
+    }
 
     #[test]
     fn a_secret_stays_with_its_place() {

@@ -1,6 +1,6 @@
 //! `pnpm-lock.yaml`, versions 6 and 9.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -14,6 +14,18 @@ struct File {
     importers: BTreeMap<String, Importer>,
     #[serde(default)]
     packages: BTreeMap<String, Package>,
+    /// Version 9: what each package, with its peers, depends on.
+    #[serde(default)]
+    snapshots: BTreeMap<String, Snapshot>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Snapshot {
+    #[serde(default)]
+    dependencies: BTreeMap<String, String>,
+    #[serde(default)]
+    optional_dependencies: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +42,9 @@ struct Importer {
 #[derive(Deserialize)]
 struct Dependency {
     specifier: String,
+    /// `1.2.3(peer@4)`, the key of another package, or `link:../shared`.
+    #[serde(default)]
+    version: String,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +77,7 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     if file.importers.is_empty() {
         return Err(unfit("has no importers, so it is too old or empty").into());
     }
+    let production = production(&file);
     let mut lock = Lock::default();
     for (folder, importer) in file.importers {
         let folder = if folder == "." { String::new() } else { folder };
@@ -77,11 +93,42 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
             name: name.to_owned(),
             version: version.to_owned(),
             has_integrity: package.resolution.integrity.is_some() || package.resolution.commit.is_some(),
-            is_dev: package.dev,
+            is_dev: package.dev.or_else(|| production.as_ref().map(|keys| !keys.contains(key.as_str()))),
             has_install_script: package.requires_build,
         });
     }
     Ok(lock)
+}
+
+/// The keys of the packages that production needs, found by following what each depends on; `None` for files older
+/// than version 9, which say it of each package.
+fn production(file: &File) -> Option<BTreeSet<String>> {
+    if file.snapshots.is_empty() && !file.packages.is_empty() {
+        return None;
+    }
+    let key = |name: &str, version: &str| {
+        // An alias stands under the key of the real package.
+        if file.snapshots.contains_key(version) { version.to_owned() } else { format!("{name}@{version}") }
+    };
+    let mut open: Vec<String> = file
+        .importers
+        .values()
+        .flat_map(|importer| importer.dependencies.iter().chain(&importer.optional_dependencies))
+        .map(|(name, dependency)| key(name, &dependency.version))
+        .collect();
+    let mut seen = BTreeSet::new();
+    while let Some(next) = open.pop() {
+        let Some(snapshot) = file.snapshots.get(&next) else { continue };
+        if seen.insert(next) {
+            let below = snapshot.dependencies.iter().chain(&snapshot.optional_dependencies);
+            open.extend(below.map(|(name, version)| key(name, version)));
+        }
+    }
+    Some(
+        seen.into_iter()
+            .map(|key| key.split_once('(').map_or(key.clone(), |(key, _)| key.to_owned()))
+            .collect(),
+    )
 }
 
 /// `/name@1.2.3(peer@4)` of version 6, `name@1.2.3` of version 9.

@@ -70,6 +70,19 @@ fn pnpm() {
 }
 
 #[test]
+fn pnpm_tells_what_only_development_needs() {
+    let text = "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      a: {specifier: ^1.0.0, version: 1.2.3(p@1.0.0)}\n    \
+        devDependencies:\n      t: {specifier: ^2.0.0, version: 2.0.0}\npackages:\n  a@1.2.3: {resolution: {integrity: x}}\n  \
+        b@1.0.0: {resolution: {integrity: x}}\n  p@1.0.0: {resolution: {integrity: x}}\n  t@2.0.0: {resolution: {integrity: x}}\n\
+        snapshots:\n  a@1.2.3(p@1.0.0):\n    dependencies: {b: 1.0.0, p: 1.0.0}\n  b@1.0.0: {}\n  p@1.0.0: {}\n  t@2.0.0:\n    \
+        dependencies: {b: 1.0.0}\n";
+    let lock = Lock::read(LockKind::Pnpm, "pnpm-lock.yaml", text.as_bytes()).unwrap();
+    let dev: Vec<&str> =
+        lock.packages.iter().filter(|p| p.is_dev == Some(true)).map(|p| p.name.as_str()).collect();
+    assert_eq!(dev, ["t"]);
+}
+
+#[test]
 fn yarn() {
     let text = "# yarn lockfile v1\n\n\n\"@s/c@^3.0.0\", \"@s/c@^3.1.0\":\n  version \"3.1.0\"\n  resolved \"x\"\n  \
         integrity sha512-x\n  dependencies:\n    a \"^1\"\n\na@^1, alias@npm:a@^1:\n  version \"1.0.0\"\n";

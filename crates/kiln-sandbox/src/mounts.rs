@@ -83,8 +83,9 @@ impl Sources {
     fn mount(&self, number: usize, job_mount: &Mount, root: &Path) -> Result<(), SetupError> {
         let sources = &self.mounts[number];
         match job_mount {
-            Mount::Bind { source, target, read_only } => {
-                let inside = mount_point(root, target.as_str(), source.is_dir())?;
+            Mount::Bind { target, read_only, .. } => {
+                let is_dir = step("look at the source of a bind", sources[0].metadata())?.is_dir();
+                let inside = mount_point(root, target.as_str(), is_dir)?;
                 bind(&by_descriptor(&sources[0]), &inside, *read_only)
             }
             Mount::Overlay { target, .. } => overlay(sources, &mount_point(root, target.as_str(), true)?),

@@ -29,6 +29,13 @@ impl Context {
     }
 }
 
+impl Context {
+    /// The folder of kiln's own store, an OCI layout.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.data_dir.join("store")
+    }
+}
+
 /// kiln's folder under an XDG base folder (XDG Base Directory Specification 0.8).
 fn xdg(variable: &str, below_home: &str) -> Result<PathBuf, Failure> {
     let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());

@@ -2,10 +2,15 @@
 
 mod args;
 mod base;
+mod build;
 mod commands;
+mod config;
 mod context;
 mod failure;
 mod output;
+mod progress;
+mod project;
+mod ship;
 mod subject;
 
 use std::process::ExitCode;
@@ -13,6 +18,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    // This program is also the sandbox's first process; then nothing else may have happened yet.
+    if let Some(code) = kiln_sandbox::enter() {
+        return code;
+    }
     let args = args::Args::parse();
     let context = match context::Context::new(args.global) {
         Ok(context) => context,

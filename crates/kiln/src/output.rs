@@ -37,6 +37,14 @@ pub(crate) fn talk(text: &str) {
     eprintln!("{text}");
 }
 
+/// A scorecard as text.
+pub(crate) fn scorecard(card: &kiln_policy::Scorecard, _: Format) -> String {
+    card.lines
+        .iter()
+        .map(|line| format!("{:?} {} {} — {} {}\n", line.outcome, line.id, line.title, line.reason, line.cure.clone().unwrap_or_default()))
+        .collect()
+}
+
 /// Prints a failure, in the one form kiln has for it, and yields its exit code.
 pub(crate) fn report(failure: &Failure, format: Format) -> ExitCode {
     match format {

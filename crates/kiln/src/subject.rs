@@ -41,10 +41,20 @@ impl Subject {
 
     /// What it holds; layers that were read before are not read again.
     pub(crate) fn inventory(&self, context: &Context) -> Result<Inventory, Failure> {
-        let cache = Facts { cache: StepCache::create(&context.cache_dir.join(FACTS))? };
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Ok(scan_image(&self.image, &self.layout, &cache, threads)?)
+        inventory(&self.image, &self.layout, context)
     }
+
+    /// The layout it lies in.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+}
+
+/// What an image holds; layers that were read before are not read again.
+pub(crate) fn inventory(image: &Image, layout: &Layout, context: &Context) -> Result<Inventory, Failure> {
+    let cache = Facts { cache: StepCache::create(&context.cache_dir.join(FACTS))? };
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Ok(scan_image(image, layout, &cache, threads)?)
 }
 
 type Found = (Layout, String, Option<String>, Descriptor);

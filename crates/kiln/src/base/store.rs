@@ -79,6 +79,8 @@ pub(crate) fn write(base: &Base, lock: &Lock, layout: &Layout, tag: Option<&str>
     )?;
     layout.put_bytes(&packed.config.to_bytes())?;
     layout.put_bytes(&packed.manifest.to_bytes())?;
-    layout.publish(&packed.descriptor(), tag)?;
+    if tag.is_some() {
+        layout.publish(&packed.descriptor(), tag)?;
+    }
     Ok(packed)
 }

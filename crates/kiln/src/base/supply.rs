@@ -1,4 +1,5 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use kiln_base::{Fetch, FetchError, Integrity, Item, Place};
 use kiln_fetch::endpoints::{Archives, Npm};
@@ -6,56 +7,90 @@ use kiln_fetch::{Checksum, Downloader, Error, Machine, Options, Want, join};
 
 use crate::base::Settings;
 use crate::context::Context;
-use crate::failure::Failure;
-use crate::output;
+use crate::progress::{Stages, size};
 
 /// How large one package may be.
 const PACKAGE_MAX: u64 = 1 << 30;
 const ABBREVIATED: &str = "application/vnd.npm.install-v1+json";
 
 /// Downloads from where this machine's own clients do, unless kiln.toml or a flag says otherwise.
+///
+/// Where that is costs time to find out (npm may have to be asked), so it is found out when first needed.
 pub(crate) struct Supply {
-    downloader: Downloader,
+    project: PathBuf,
+    settings: Settings,
+    cache_dir: PathBuf,
+    offline: bool,
+    note: Arc<dyn Fn(&str) + Send + Sync>,
+    endpoints: OnceLock<Endpoints>,
+    downloader: OnceLock<Downloader>,
+}
+
+struct Endpoints {
     archives: Archives,
     npm: Npm,
-    offline: bool,
 }
 
 impl Supply {
-    pub(crate) fn new(context: &Context, project: &Path, settings: &Settings) -> Result<Self, Failure> {
-        let machine = Machine::here(project);
-        let mut archives = Archives::collect(&machine);
-        let mut npm = Npm::collect(&machine);
-        let list = |url: &String| vec![url.trim_end_matches('/').to_owned()];
-        if let Some(url) = &settings.archive {
-            archives.main = list(url);
-        }
-        if let Some(url) = &settings.security_archive {
-            archives.security = list(url);
-        }
-        if let Some(url) = &settings.registry {
-            npm.registry = Some(url.trim_end_matches('/').to_owned());
-        }
-        let options = Options {
+    pub(crate) fn new(context: &Context, project: &Path, settings: &Settings, stages: &Stages) -> Self {
+        Self {
+            project: project.to_owned(),
+            settings: settings.clone(),
+            cache_dir: context.cache_dir.clone(),
             offline: context.offline,
+            note: Arc::new(stages.notifier()),
+            endpoints: OnceLock::new(),
+            downloader: OnceLock::new(),
+        }
+    }
+
+    /// What npm would use here.
+    pub(crate) fn npm(&self) -> &Npm {
+        &self.endpoints().npm
+    }
+
+    fn endpoints(&self) -> &Endpoints {
+        self.endpoints.get_or_init(|| {
+            let machine = Machine::here(&self.project);
+            let mut archives = Archives::collect(&machine);
+            let list = |url: &String| vec![url.trim_end_matches('/').to_owned()];
+            if let Some(url) = &self.settings.archive {
+                archives.main = list(url);
+            }
+            if let Some(url) = &self.settings.security_archive {
+                archives.security = list(url);
+            }
+            let mut npm = Npm::collect(&machine);
+            if let Some(url) = &self.settings.registry {
+                npm.registry = Some(url.trim_end_matches('/').to_owned());
+            }
+            Endpoints { archives, npm }
+        })
+    }
+
+    fn downloader(&self) -> Result<&Downloader, Error> {
+        if let Some(downloader) = self.downloader.get() {
+            return Ok(downloader);
+        }
+        let npm = self.npm();
+        let options = Options {
+            offline: self.offline,
             ca_files: npm.cafile.iter().cloned().collect(),
             proxy: npm.proxy.clone(),
             credentials: npm.credentials.clone(),
-            ..Options::new(&context.cache_dir)
+            ..Options::new(&self.cache_dir)
         };
-        let mut downloader = Downloader::new(options)?;
-        if !context.quiet {
-            downloader = downloader.on_progress(announce());
-        }
-        Ok(Self { downloader, archives, npm, offline: context.offline })
+        let downloader = Downloader::new(options)?.on_progress(announce(Arc::clone(&self.note)));
+        Ok(self.downloader.get_or_init(|| downloader))
     }
 
     /// Where `place` can be had. Offline nothing need be configured: what is here is found by its checksum.
     fn urls(&self, place: &Place) -> Result<Vec<String>, Error> {
+        let Endpoints { archives, npm } = self.endpoints();
         let bases = match place {
-            Place::Archive(_) => self.archives.main().map(<[_]>::to_vec),
-            Place::Security(_) => self.archives.security().map(<[_]>::to_vec),
-            Place::Npm(_) => self.npm.registry().map(|registry| vec![registry.to_owned()]),
+            Place::Archive(_) => archives.main().map(<[_]>::to_vec),
+            Place::Security(_) => archives.security().map(<[_]>::to_vec),
+            Place::Npm(_) => npm.registry().map(|registry| vec![registry.to_owned()]),
         };
         match bases {
             Err(_) if self.offline => Ok(Vec::new()),
@@ -79,31 +114,31 @@ impl Supply {
     }
 }
 
-/// Says once per set of downloads what is coming.
-fn announce() -> kiln_fetch::OnProgress {
-    Box::new(|now| {
-        if now.files == 0 && now.bytes <= 1 << 16 && now.total_files > 1 && now.bytes > 0 {
-            static LAST: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-            if LAST.swap(now.total_files, std::sync::atomic::Ordering::Relaxed) != now.total_files {
-                output::talk(&format!("downloading {} files", now.total_files));
-            }
-        }
+/// Shows how far a set of downloads is.
+fn announce(note: Arc<dyn Fn(&str) + Send + Sync>) -> kiln_fetch::OnProgress {
+    Box::new(move |now| {
+        let of = if now.total_bytes > now.bytes {
+            format!(" of {}", size(now.total_bytes))
+        } else {
+            String::new()
+        };
+        note(&format!("downloading {} of {} files, {}{of}", now.files, now.total_files, size(now.bytes)));
     })
 }
 
 impl Fetch for Supply {
     fn document(&self, place: &Place, cap: u64) -> Result<Vec<u8>, FetchError> {
         let accept = matches!(place, Place::Npm(_)).then_some(ABBREVIATED);
-        Ok(self.downloader.document(&self.urls(place)?, accept, cap)?)
+        Ok(self.downloader()?.document(&self.urls(place)?, accept, cap)?)
     }
 
     fn prepare(&self, items: &[Item]) -> Result<(), FetchError> {
         let wants = items.iter().map(|item| self.want(item)).collect::<Result<Vec<_>, _>>()?;
-        self.downloader.files(&wants)?;
+        self.downloader()?.files(&wants)?;
         Ok(())
     }
 
     fn read(&self, item: &Item) -> Result<Vec<u8>, FetchError> {
-        Ok(self.downloader.read(&self.want(item)?)?)
+        Ok(self.downloader()?.read(&self.want(item)?)?)
     }
 }

@@ -9,9 +9,11 @@ use serde_json::json;
 
 use crate::args::Format;
 use crate::base::{self, Packed, Settings, Supply};
+use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Outcome};
+use crate::progress::Stages;
 
 const LOCK: &str = "kiln.lock";
 
@@ -108,7 +110,9 @@ fn compose(args: &Compose, context: &Context) -> Result<Outcome, Failure> {
         (false, false) => Variant::Runtime,
     };
     let settings = args.choice.settings(context)?;
-    let supply = Supply::new(context, Path::new("."), &settings)?;
+    let stages = Stages::new(context.quiet);
+    stages.start("base", "looking at the archives");
+    let supply = Supply::new(context, Path::new("."), &settings, &stages);
     let lock = if args.choice.lock.exists() {
         let lock = read_lock(&args.choice.lock)?;
         args.choice.check(&lock)?;
@@ -124,6 +128,7 @@ fn compose(args: &Compose, context: &Context) -> Result<Outcome, Failure> {
         Some(folder) => base::write(&base, &lock, &Layout::create(folder)?, Some("base"))?,
         None => base::pack(&base, &lock, || Ok(std::io::sink()), |_, _| Ok(()))?,
     };
+    stages.finish();
     output::data(&match context.format {
         Format::Json => as_json(&base, &packed).to_string(),
         Format::Human => as_text(&base, &packed),
@@ -133,7 +138,9 @@ fn compose(args: &Compose, context: &Context) -> Result<Outcome, Failure> {
 
 fn lock(args: &LockArgs, context: &Context) -> Result<Outcome, Failure> {
     let settings = args.choice.settings(context)?;
-    let supply = Supply::new(context, Path::new("."), &settings)?;
+    let stages = Stages::new(context.quiet);
+    stages.start("base", "looking at the archives");
+    let supply = Supply::new(context, Path::new("."), &settings, &stages);
     let archs = if args.platform.is_empty() { vec![Arch::Amd64, Arch::Arm64] } else { args.platform.clone() };
     let lock = kiln_base::resolve(&request(&settings, archs, true)?, &supply, now())?;
     let path = &args.choice.lock;
@@ -141,9 +148,7 @@ fn lock(args: &LockArgs, context: &Context) -> Result<Outcome, Failure> {
         Failure::new("kiln.write", Class::Environment, format!("write {}", path.display()))
             .with_cause(error.to_string())
     })?;
-    if !context.quiet {
-        output::talk(&format!("{}: {}", path.display(), summary(&lock)));
-    }
+    stages.done(&format!("{}: {}", path.display(), summary(&lock)));
     Ok(Outcome::Fine)
 }
 
@@ -174,7 +179,7 @@ fn inspect(path: &Path, context: &Context) -> Result<Outcome, Failure> {
 impl Choice {
     /// kiln.toml, with the flags over it.
     fn settings(&self, context: &Context) -> Result<Settings, Failure> {
-        let file = Settings::read(context)?;
+        let file = Config::read(context, Path::new("."))?.base;
         Ok(Settings {
             distribution: self.distribution.map(|release| release.to_string()).or(file.distribution),
             node: self.node.or(file.node),

@@ -1,9 +1,14 @@
 //! One file per command: its arguments and `run`. This file is only the table of them.
 
 mod base;
+mod build;
 mod db;
+mod keygen;
+mod plan;
 mod sbom;
 mod scan;
+mod ship;
+mod verify;
 mod version;
 
 use crate::context::Context;
@@ -14,9 +19,14 @@ use crate::output::Outcome;
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     Base(base::Args),
+    Build(build::Args),
     Db(db::Args),
+    Keygen(keygen::Args),
+    Plan(plan::Args),
     Sbom(sbom::Args),
     Scan(scan::Args),
+    Ship(ship::Args),
+    Verify(verify::Args),
     Version(version::Args),
 }
 
@@ -24,9 +34,14 @@ impl Command {
     pub(crate) fn run(self, context: &Context) -> Result<Outcome, Failure> {
         match self {
             Self::Base(args) => base::run(&args, context),
+            Self::Build(args) => build::run(&args, context),
             Self::Db(args) => db::run(&args, context),
+            Self::Keygen(args) => keygen::run(&args, context),
+            Self::Plan(args) => plan::run(&args, context),
             Self::Sbom(args) => sbom::run(&args, context),
             Self::Scan(args) => scan::run(&args, context),
+            Self::Ship(args) => ship::run(&args, context),
+            Self::Verify(args) => verify::run(&args, context),
             Self::Version(args) => version::run(&args, context),
         }
     }

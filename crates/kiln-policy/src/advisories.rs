@@ -1,0 +1,172 @@
+//! What the advisories answer for, and who answers for the rest.
+
+use kiln_finding::Fact;
+use kiln_pkg::{Ecosystem, Inventory};
+use kiln_vuln::{Coverage, Covered, Date, Match, Report};
+
+use crate::check::{fail, need, pass, unknown};
+use crate::evidence::all_read;
+use crate::wording::{count, list};
+use crate::{ArchiveFacts, Evidence, Judged, Settings, Unknown};
+
+/// The matches, where the packages they were looked up for are known too.
+pub(crate) fn report(evidence: &Evidence) -> Result<&Report, Unknown> {
+    evidence.inventory()?;
+    need(&evidence.vulnerabilities, "kiln scan the image; kiln db status shows the advisories")
+}
+
+/// Whether somebody answers for every package.
+pub(crate) enum Answered {
+    /// Yes, and who.
+    Yes(Vec<String>),
+    /// Its distribution would, but the base is too old to ask it.
+    TooOld(String),
+}
+
+impl Answered {
+    /// A pass that says who answers, or the failure.
+    pub(crate) fn into_judged(self, found: &str) -> Judged {
+        match self {
+            Self::Yes(who) => pass(format!("{found}; {}", who.join("; "))),
+            Self::TooOld(reason) => fail(reason, "kiln base lock, then build again"),
+        }
+    }
+}
+
+/// Asks for every group of packages who answers for it.
+///
+/// Where the advisories are silent on a distribution, the base itself may answer: composed from the newest versions of a
+/// recent signed index, it holds nothing that an upgrade would fix.
+pub(crate) fn answered(evidence: &Evidence, settings: &Settings) -> Result<Answered, Unknown> {
+    let (inventory, report) = (evidence.inventory()?, report(evidence)?);
+    all_read(&inventory.unread)?;
+    all_read(&report.unread)?;
+    if report.coverage.is_empty() {
+        return unknown("no package was found in the image", "build with a package list that kiln can read");
+    }
+    let mut who = Vec::new();
+    let mut too_old = None;
+    for coverage in &report.coverage {
+        match &coverage.covered {
+            Covered::Full { as_of } => who.push(by_advisories(coverage, *as_of, evidence.today, settings)?),
+            Covered::Partial { why, .. } | Covered::None { why } => {
+                match by_archive(coverage, why, inventory, evidence, settings)? {
+                    Ok(reason) => who.push(reason),
+                    Err(reason) => too_old = Some(reason),
+                }
+            }
+        }
+    }
+    Ok(too_old.map_or(Answered::Yes(who), Answered::TooOld))
+}
+
+fn by_advisories(
+    coverage: &Coverage,
+    as_of: Date,
+    today: Date,
+    settings: &Settings,
+) -> Result<String, Unknown> {
+    let age = as_of.age(today);
+    let group = group(coverage);
+    if settings.advisories_max_age.is_some_and(|most| age > most) {
+        return unknown(
+            format!("the advisories for {group} are of {as_of}, {age} days old"),
+            "update the advisories, or raise [policy] advisories-max-age in kiln.toml",
+        );
+    }
+    Ok(format!("{group} by advisories of {as_of} ({age} days old)"))
+}
+
+/// The reason why nothing fixable is left, or the reason why that cannot be said any more.
+fn by_archive(
+    coverage: &Coverage,
+    why: &str,
+    inventory: &Inventory,
+    evidence: &Evidence,
+    settings: &Settings,
+) -> Result<Result<String, String>, Unknown> {
+    let group = format!("{}{}", group(coverage), names(coverage, inventory));
+    if coverage.ecosystem != Ecosystem::Deb {
+        return unknown(
+            format!("{group} have no advisories: {why}"),
+            "update the advisories: kiln db status",
+        );
+    }
+    let archive = match &evidence.archive {
+        Fact::Known(archive) if archive.distribution == coverage.release => archive,
+        Fact::Known(archive) => {
+            let why = format!(
+                "{group} have no advisories, and the base was composed from {}",
+                archive.distribution
+            );
+            return unknown(why, "compose the base with kiln base lock");
+        }
+        Fact::Unknown(archive) => {
+            let why = format!(
+                "{group} have no advisories ({why}), and the state of their archive is unknown: {archive}"
+            );
+            return unknown(why, "compose the base with kiln base lock, which records the signed index");
+        }
+    };
+    let age = age(archive, evidence.today)?;
+    let as_of = &archive.as_of;
+    if age > settings.archive_max_age {
+        let most = settings.archive_max_age;
+        return Ok(Err(format!(
+            "{group} have no advisories in this snapshot, and the signed index they come from is of {as_of}, {age} \
+             days old (at most {most}): newer versions may fix something"
+        )));
+    }
+    Ok(Ok(format!(
+        "{group} have no advisories in this snapshot, but are the newest of the signed index of {as_of} ({age} days \
+         old), so there is no newer version to upgrade to"
+    )))
+}
+
+/// The age of the index, today or when the evidence was collected, whichever is more.
+fn age(archive: &ArchiveFacts, today: Date) -> Result<u32, Unknown> {
+    match archive.as_of.parse::<Date>() {
+        Ok(as_of) => Ok(as_of.age(today).max(archive.age_days)),
+        Err(error) => unknown(format!("the date of the archive index: {error}"), "kiln base lock"),
+    }
+}
+
+/// `16 deb packages of debian-13`
+fn group(coverage: &Coverage) -> String {
+    let number = usize::try_from(coverage.packages).unwrap_or(usize::MAX);
+    if coverage.ecosystem == Ecosystem::Node {
+        return "Node.js".to_owned();
+    }
+    let group = count(number, &format!("{} package", coverage.ecosystem));
+    if coverage.release.is_empty() { group } else { format!("{group} of {}", coverage.release) }
+}
+
+/// The first few names of a group, in brackets.
+fn names(coverage: &Coverage, inventory: &Inventory) -> String {
+    let tag = inventory.distro.as_ref().map(kiln_pkg::Distro::tag).unwrap_or_default();
+    let names: Vec<&str> = inventory
+        .of(coverage.ecosystem)
+        .filter(|package| {
+            package.distro.as_ref().unwrap_or(&tag) == &coverage.release || coverage.release.is_empty()
+        })
+        .map(|package| package.name.as_str())
+        .collect();
+    if names.is_empty() { String::new() } else { format!(" ({})", list(&names, 3)) }
+}
+
+/// What removes these vulnerabilities, one step for each package.
+pub(crate) fn cures(found: &[&Match]) -> String {
+    let mut steps: Vec<String> = Vec::new();
+    for found in found {
+        let step = match (found.ecosystem, found.fixed_in()) {
+            (Ecosystem::Npm, Some(fixed)) => format!("update {} to {fixed}", found.name),
+            (Ecosystem::Npm, None) => format!("replace {}", found.name),
+            (_, Some(fixed)) => format!("kiln base lock, for {} {fixed} or later", found.name),
+            (_, None) => format!("leave out {}", found.name),
+        };
+        if !steps.contains(&step) {
+            steps.push(step);
+        }
+    }
+    list(&steps, 4)
+}

@@ -1,0 +1,17 @@
+use kiln_pkg::InterestKind;
+
+use crate::interests::none_of;
+use crate::{Check, Evidence, Judged, Settings, Stage};
+
+pub(super) static CHECK: Check = Check {
+    id: "IM002",
+    slug: "shell",
+    title: "Holds no shell",
+    stage: Stage::Built,
+    page: include_str!("../../tests/checks/IM002.md"),
+    check,
+};
+
+fn check(evidence: &Evidence, _: &Settings) -> Judged {
+    none_of(evidence, &[InterestKind::Shell], "shell", "build on a base without a shell: kiln/node has none")
+}

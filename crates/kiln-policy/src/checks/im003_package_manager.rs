@@ -1,0 +1,18 @@
+use kiln_pkg::InterestKind;
+
+use crate::interests::none_of;
+use crate::{Check, Evidence, Judged, Settings, Stage};
+
+pub(super) static CHECK: Check = Check {
+    id: "IM003",
+    slug: "package-manager",
+    title: "Holds no package manager",
+    stage: Stage::Built,
+    page: include_str!("../../tests/checks/IM003.md"),
+    check,
+};
+
+fn check(evidence: &Evidence, _: &Settings) -> Judged {
+    let cure = "build on a base without npm, yarn, apt and their kind: kiln/node has none";
+    none_of(evidence, &[InterestKind::PackageManager], "package manager", cure)
+}

@@ -1,0 +1,21 @@
+use kiln_pkg::InterestKind;
+
+use crate::interests::none_of;
+use crate::{Check, Evidence, Judged, Settings, Stage};
+
+pub(super) static CHECK: Check = Check {
+    id: "IM004",
+    slug: "set-uid",
+    title: "Holds no program that gains privileges",
+    stage: Stage::Built,
+    page: include_str!("../../tests/checks/IM004.md"),
+    check,
+};
+
+const KINDS: &[InterestKind] = &[InterestKind::SetUid, InterestKind::SetGid, InterestKind::FileCapabilities];
+
+fn check(evidence: &Evidence, _: &Settings) -> Judged {
+    let cure =
+        "remove the program, or its set-uid bit, set-gid bit or file capabilities, where it is installed";
+    none_of(evidence, KINDS, "program that is set-uid, set-gid or has file capabilities", cure)
+}

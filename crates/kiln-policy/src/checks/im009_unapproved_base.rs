@@ -1,0 +1,22 @@
+use crate::check::{fail, pass};
+use crate::glob::matches;
+use crate::{Check, Evidence, Judged, Settings, Stage};
+
+pub(super) static CHECK: Check = Check {
+    id: "IM009",
+    slug: "unapproved-base",
+    title: "Is built on an approved base",
+    stage: Stage::Built,
+    page: include_str!("../../tests/checks/IM009.md"),
+    check,
+};
+
+fn check(evidence: &Evidence, settings: &Settings) -> Judged {
+    let name = &evidence.base()?.name;
+    if let Some(glob) = settings.approved_bases.iter().find(|glob| matches(glob, name)) {
+        return pass(format!("{name} is approved by `{glob}`"));
+    }
+    let approved = settings.approved_bases.join(", ");
+    let reason = format!("{name} is none of the approved bases ({approved})");
+    fail(reason, "build on an approved base, or add it in kiln.toml: [policy] approved-bases")
+}

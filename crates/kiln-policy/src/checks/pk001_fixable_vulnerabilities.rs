@@ -1,0 +1,49 @@
+use kiln_vuln::{Fix, Match, Report};
+
+use crate::advisories::{answered, cures, report};
+use crate::check::fail;
+use crate::wording::list;
+use crate::{Check, Evidence, Judged, Settings, Stage};
+
+pub(super) static CHECK: Check = Check {
+    id: "PK001",
+    slug: "fixable-vulnerabilities",
+    title: "Has no fixable critical or high vulnerability",
+    stage: Stage::Built,
+    page: include_str!("../../tests/checks/PK001.md"),
+    check,
+};
+
+fn check(evidence: &Evidence, settings: &Settings) -> Judged {
+    let report = report(evidence)?;
+    let counted = |found: &&Match| settings.severities.contains(&found.effective_severity());
+    let fixable: Vec<&Match> =
+        report.matches.iter().filter(counted).filter(|found| found.fixed_in().is_some()).collect();
+    if !fixable.is_empty() {
+        let shown: Vec<String> = fixable.iter().map(|found| show(found)).collect();
+        return fail(format!("{} fixable: {}", fixable.len(), list(&shown, 3)), cures(&fixable));
+    }
+    answered(evidence, settings)?.into_judged(&unfixed(report, settings))
+}
+
+fn show(found: &Match) -> String {
+    let fixed = found.fixed_in().unwrap_or_default();
+    let severity = found.effective_severity();
+    format!("{} in {}@{} ({severity}, fixed in {fixed})", found.id, found.name, found.version)
+}
+
+/// What is left and does not fail the check, so that nobody takes a pass for "no vulnerabilities".
+fn unfixed(report: &Report, settings: &Settings) -> String {
+    let severe =
+        report.matches.iter().filter(|found| settings.severities.contains(&found.effective_severity()));
+    let waiting = severe.filter(|found| found.fixed_in().is_none()).count();
+    let less = report.matches.iter().filter(|found| found.fixed_in().is_some()).count();
+    let unclear = report.matches.iter().filter(|found| found.fix == Fix::Unknown).count();
+    let mut text = "none found".to_owned();
+    let parts =
+        [(waiting, "without a fix"), (less, "less severe with a fix"), (unclear, "with no word on a fix")];
+    for (number, what) in parts.into_iter().filter(|(number, _)| *number > 0) {
+        text.push_str(&format!(", {number} {what}"));
+    }
+    text
+}

@@ -1,0 +1,22 @@
+use kiln_attest::predicate;
+
+use crate::attested::one_of;
+use crate::{Check, Evidence, Judged, Settings, Stage};
+
+pub(super) static CHECK: Check = Check {
+    id: "SG002",
+    slug: "no-sbom",
+    title: "Carries a signed list of what it holds (SBOM)",
+    stage: Stage::Attested,
+    page: include_str!("../../tests/checks/SG002.md"),
+    check,
+};
+
+fn check(evidence: &Evidence, _: &Settings) -> Judged {
+    one_of(
+        evidence,
+        &[predicate::SPDX, predicate::CYCLONEDX],
+        "SBOM",
+        "kiln attest IMAGE, or kiln ship, which attaches one",
+    )
+}

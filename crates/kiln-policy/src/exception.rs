@@ -1,0 +1,94 @@
+use kiln_vuln::{Date, Match};
+use serde::{Deserialize, Serialize};
+
+use crate::error::ErrorKind;
+use crate::glob::matches;
+use crate::{CHECKS, Error};
+
+/// Ids of advisories begin with one of these.
+const ADVISORIES: &[&str] = &["CVE-", "GHSA-", "CGA-", "DSA-", "DLA-", "MAL-", "NSWG-"];
+
+/// A failure that somebody answers for, until a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exception {
+    /// A check (`IM002`), or one advisory (`CVE-2026-1234`), by any of its ids.
+    pub id: String,
+    /// Which images, by name. For an advisory also which packages, as `name@version`. `*` alone is all, otherwise
+    /// it stops at a slash and `**` does not.
+    pub subject: String,
+    /// Why this is acceptable.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// The last day it applies.
+    pub expires: Date,
+}
+
+/// An exception and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExceptionUse {
+    /// The exception.
+    #[serde(flatten)]
+    pub exception: Exception,
+    /// What became of it.
+    pub state: ExceptionState,
+}
+
+/// What became of an exception.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExceptionState {
+    /// It was needed and applied.
+    Applied,
+    /// Nothing needed it.
+    Unused,
+    /// Its day is past, so it was not asked.
+    Expired,
+}
+
+impl ExceptionState {
+    /// The lower-case name used in every output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Unused => "unused",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl Exception {
+    /// Refuses an exception for nothing, by nobody, or without a reason.
+    pub(crate) fn validate(&self) -> Result<(), Error> {
+        let id = self.id.clone();
+        if !self.is_about_advisory() && !CHECKS.iter().any(|check| check.id == self.id) {
+            return Err(ErrorKind::Exception { id }.into());
+        }
+        let fields = [("subject", &self.subject), ("reason", &self.reason), ("owner", &self.owner)];
+        match fields.into_iter().find(|(_, value)| value.trim().is_empty()) {
+            Some((field, _)) => Err(ErrorKind::Blank { id, field }.into()),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn is_expired(&self, today: Date) -> bool {
+        today > self.expires
+    }
+
+    /// Whether it excuses this check for the image `name`.
+    pub(crate) fn excuses_check(&self, id: &str, name: &str) -> bool {
+        self.id == id && matches(&self.subject, name)
+    }
+
+    /// Whether it excuses this vulnerability in the image `name`.
+    pub(crate) fn excuses_match(&self, found: &Match, name: &str) -> bool {
+        let is_named = found.id == self.id || found.aliases.contains(&self.id);
+        let package = format!("{}@{}", found.name, found.version);
+        is_named && (matches(&self.subject, name) || matches(&self.subject, &package))
+    }
+
+    fn is_about_advisory(&self) -> bool {
+        ADVISORIES.iter().any(|start| self.id.len() > start.len() && self.id.starts_with(start))
+    }
+}

@@ -1,0 +1,147 @@
+use kiln_finding::Fact;
+use kiln_pkg::Ecosystem;
+
+use crate::check::Judged;
+use crate::scorecard::{Glance, Line, Outcome};
+use crate::{
+    CHECKS, Check, Evidence, Exception, ExceptionState, ExceptionUse, Scorecard, Settings, Stage, Verdict,
+};
+
+/// Asks every check of `settings` that can be answered at `stage`. Everything that gates an image calls this.
+pub fn judge(evidence: &Evidence, settings: &Settings, stage: Stage) -> Scorecard {
+    let mut bench = Bench::new(evidence, settings);
+    let asked = CHECKS.iter().filter(|check| check.stage <= stage && settings.asks(check.id));
+    let lines = asked.map(|check| bench.line(check)).collect();
+    Scorecard {
+        subject: evidence.subject.clone(),
+        profile: settings.profile.clone(),
+        stage,
+        today: evidence.today,
+        glance: glance(evidence),
+        lines,
+        exceptions: bench.exceptions,
+    }
+}
+
+/// The evidence twice: as it is, and without what exceptions answer for.
+struct Bench<'a> {
+    settings: &'a Settings,
+    evidence: &'a Evidence,
+    excused: Evidence,
+    exceptions: Vec<ExceptionUse>,
+}
+
+impl<'a> Bench<'a> {
+    fn new(evidence: &'a Evidence, settings: &'a Settings) -> Self {
+        let state = |exception: &Exception| {
+            if exception.is_expired(evidence.today) {
+                ExceptionState::Expired
+            } else {
+                ExceptionState::Unused
+            }
+        };
+        let exceptions: Vec<ExceptionUse> = settings
+            .exceptions
+            .iter()
+            .map(|exception| ExceptionUse { exception: exception.clone(), state: state(exception) })
+            .collect();
+        let mut excused = evidence.clone();
+        if let Fact::Known(report) = &mut excused.vulnerabilities {
+            let name = &evidence.subject.name;
+            report.matches.retain(|found| {
+                !exceptions.iter().any(|used| used.is_open() && used.exception.excuses_match(found, name))
+            });
+        }
+        Self { settings, evidence, excused, exceptions }
+    }
+
+    fn line(&mut self, check: &Check) -> Line {
+        let judged = (check.check)(self.evidence, self.settings);
+        let Ok(Verdict::Fail { reason, .. }) = &judged else { return line(check, judged) };
+        let by_check = self.excuse(|exception, name| exception.excuses_check(check.id, name));
+        if !by_check.is_empty() {
+            return excepted(check, reason, &by_check);
+        }
+        let rest = (check.check)(&self.excused, self.settings);
+        if rest == judged {
+            return line(check, judged);
+        }
+        let report = self.evidence.vulnerabilities.known();
+        let by_match = self.excuse(|exception, name| {
+            report
+                .is_some_and(|report| report.matches.iter().any(|found| exception.excuses_match(found, name)))
+        });
+        match rest {
+            Ok(Verdict::Pass(_) | Verdict::NotApplicable(_)) => excepted(check, reason, &by_match),
+            rest => line(check, rest),
+        }
+    }
+
+    /// Marks the open exceptions that `excuses` picks as applied, and yields them.
+    fn excuse(&mut self, excuses: impl Fn(&Exception, &str) -> bool) -> Vec<Exception> {
+        let name = &self.evidence.subject.name;
+        let mut picked = Vec::new();
+        for used in self.exceptions.iter_mut().filter(|used| used.is_open()) {
+            if excuses(&used.exception, name) {
+                used.state = ExceptionState::Applied;
+                picked.push(used.exception.clone());
+            }
+        }
+        picked
+    }
+}
+
+impl ExceptionUse {
+    fn is_open(&self) -> bool {
+        self.state != ExceptionState::Expired
+    }
+}
+
+fn line(check: &Check, judged: Judged) -> Line {
+    let (outcome, reason, cure) = match judged {
+        Ok(Verdict::Pass(reason)) => (Outcome::Pass, reason, None),
+        Ok(Verdict::NotApplicable(reason)) => (Outcome::NotApplicable, reason, None),
+        Ok(Verdict::Fail { reason, cure }) => (Outcome::Fail, reason, Some(cure)),
+        Err(unknown) => (Outcome::Unknown, unknown.why, Some(unknown.cure)),
+    };
+    Line { id: check.id.to_owned(), title: check.title.to_owned(), outcome, reason, cure }
+}
+
+fn excepted(check: &Check, reason: &str, by: &[Exception]) -> Line {
+    let by: Vec<String> = by
+        .iter()
+        .map(|exception| {
+            format!(
+                "{} by {} until {}: {}",
+                exception.id, exception.owner, exception.expires, exception.reason
+            )
+        })
+        .collect();
+    let reason = format!("{reason}; excepted: {}", by.join("; "));
+    Line {
+        id: check.id.to_owned(),
+        title: check.title.to_owned(),
+        outcome: Outcome::Excepted,
+        reason,
+        cure: None,
+    }
+}
+
+fn glance(evidence: &Evidence) -> Glance {
+    let mut glance = Glance {
+        size: evidence.size.known().copied(),
+        base: evidence.base.known().map(|base| base.name.clone()),
+        ..Glance::default()
+    };
+    if let Some(inventory) = evidence.inventory.known() {
+        glance.node = inventory.node().map(|node| node.version.clone()).collect();
+        let counted = Ecosystem::ALL.into_iter().filter(|ecosystem| *ecosystem != Ecosystem::Node);
+        let counted = counted.map(|ecosystem| (ecosystem, inventory.of(ecosystem).count()));
+        glance.packages = counted.filter(|(_, count)| *count > 0).collect();
+    }
+    if let Some(report) = evidence.vulnerabilities.known() {
+        glance.vulnerabilities = Some(report.counts().into_iter().filter(|(_, count)| *count > 0).collect());
+        glance.advisories = report.as_of;
+    }
+    glance
+}

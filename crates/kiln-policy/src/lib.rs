@@ -1,0 +1,30 @@
+//! The gate: checks over evidence about an image, and the scorecard they give.
+//!
+//! This crate does no I/O and has no clock: the shell collects [`Evidence`], the day is a part of it, and what could
+//! not be observed is [`kiln_finding::Fact::Unknown`], which never passes. It renders nothing; that is kiln-report.
+//! Start from [`Evidence`] and [`judge`].
+
+mod advisories;
+mod attested;
+mod check;
+mod checks;
+mod error;
+mod evidence;
+mod exception;
+mod fake;
+mod glob;
+mod interests;
+mod judge;
+mod node_lines;
+mod scorecard;
+mod settings;
+mod wording;
+
+pub use check::{Check, Judged, Stage, Unknown, Verdict};
+pub use checks::CHECKS;
+pub use error::Error;
+pub use evidence::{ArchiveFacts, Attested, BaseFacts, Evidence, LockFacts, Size, Subject};
+pub use exception::{Exception, ExceptionState, ExceptionUse};
+pub use judge::judge;
+pub use scorecard::{Counts, Glance, Line, Outcome, Scorecard};
+pub use settings::{Overrides, Settings};

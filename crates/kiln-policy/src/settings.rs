@@ -1,0 +1,108 @@
+use kiln_finding::Severity;
+use serde::{Deserialize, Serialize};
+
+use crate::error::ErrorKind;
+use crate::{CHECKS, Error, Exception};
+
+/// The default profile.
+const HARDENED: &str = "hardened";
+static PROFILES: &[(&str, &str)] = &[(HARDENED, include_str!("../data/hardened.toml"))];
+
+/// What is asked of an image: a profile, with what the user changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Name of the profile it began as.
+    #[serde(default)]
+    pub profile: String,
+    /// Ids of the checks that are asked.
+    pub checks: Vec<String>,
+    /// Globs of the names of bases that may be built on.
+    pub approved_bases: Vec<String>,
+    /// Globs of the SPDX ids that may not be shipped.
+    pub denied_licences: Vec<String>,
+    /// Severities of which no fixable vulnerability may be left.
+    pub severities: Vec<Severity>,
+    /// Most megabytes (10^6 bytes) that the compressed layers may have.
+    pub size_budget: u64,
+    /// Most days since the package index that the base was composed from.
+    pub archive_max_age: u32,
+    /// Most days since the advisories were complete; older ones answer nothing. Without it, age is only shown.
+    #[serde(default)]
+    pub advisories_max_age: Option<u32>,
+    /// What somebody answers for.
+    #[serde(default)]
+    pub exceptions: Vec<Exception>,
+}
+
+/// What `[policy]` of `kiln.toml` changes in a profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Overrides {
+    /// The profile to begin from.
+    pub profile: Option<String>,
+    /// See [`Settings::checks`].
+    pub checks: Option<Vec<String>>,
+    /// See [`Settings::approved_bases`].
+    pub approved_bases: Option<Vec<String>>,
+    /// See [`Settings::denied_licences`].
+    pub denied_licences: Option<Vec<String>>,
+    /// See [`Settings::severities`].
+    pub severities: Option<Vec<Severity>>,
+    /// See [`Settings::size_budget`].
+    pub size_budget: Option<u64>,
+    /// See [`Settings::archive_max_age`].
+    pub archive_max_age: Option<u32>,
+    /// See [`Settings::advisories_max_age`].
+    pub advisories_max_age: Option<u32>,
+}
+
+impl Settings {
+    /// The profile `hardened`, unchanged.
+    pub fn hardened() -> Self {
+        profile(HARDENED, PROFILES[0].1)
+    }
+
+    /// A profile with changes and exceptions. Fails on a profile, check or exception that does not exist.
+    pub fn new(overrides: &Overrides, exceptions: Vec<Exception>) -> Result<Self, Error> {
+        let name = overrides.profile.as_deref().unwrap_or(HARDENED);
+        let (name, text) = PROFILES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .ok_or_else(|| ErrorKind::Profile { name: name.to_owned() })?;
+        let mut settings = profile(name, text);
+        settings.change(overrides.clone());
+        if let Some(id) = settings.checks.iter().find(|id| !CHECKS.iter().any(|check| check.id == **id)) {
+            return Err(ErrorKind::Check { id: id.clone() }.into());
+        }
+        exceptions.iter().try_for_each(Exception::validate)?;
+        settings.exceptions = exceptions;
+        Ok(settings)
+    }
+
+    /// Whether this check is asked.
+    pub fn asks(&self, id: &str) -> bool {
+        self.checks.iter().any(|asked| asked == id)
+    }
+
+    fn change(&mut self, by: Overrides) {
+        set(&mut self.checks, by.checks);
+        set(&mut self.approved_bases, by.approved_bases);
+        set(&mut self.denied_licences, by.denied_licences);
+        set(&mut self.severities, by.severities);
+        set(&mut self.size_budget, by.size_budget);
+        set(&mut self.archive_max_age, by.archive_max_age);
+        self.advisories_max_age = by.advisories_max_age.or(self.advisories_max_age);
+    }
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+fn profile(name: &str, text: &str) -> Settings {
+    let settings: Settings = toml::from_str(text).expect("a test reads every embedded profile");
+    Settings { profile: name.to_owned(), ..settings }
+}

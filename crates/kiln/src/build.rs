@@ -1,0 +1,10 @@
+//! Wires the build engine to this machine: bases, sandbox, store and cache.
+
+mod bases;
+mod keep;
+mod run;
+mod runner;
+mod toolchain;
+
+pub(crate) use bases::{Bases, now};
+pub(crate) use run::{Options, Outcome, build};

@@ -1,0 +1,226 @@
+//! The bases of a build: which lock pins them, and where they lie once composed.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use kiln_base::{Distribution, Lock, Request, Tool, Variant};
+use kiln_build::{BaseImage, Key};
+use kiln_finding::Class;
+use kiln_image::{Image, PackedLayer, Source};
+use kiln_node::Manager;
+use kiln_oci::{Arch, Descriptor, Digest};
+use kiln_plan::Plan;
+use kiln_sandbox::{remove, unpack};
+use kiln_store::{Layout, StepCache};
+
+use crate::base::{self, Supply};
+use crate::config::Config;
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// The lock file beside `package.json`.
+const LOCK: &str = "kiln.lock";
+/// Changes when the same lock is composed into something else.
+const COMPOSITION: &str = "1";
+
+/// The bases that a lock pins.
+pub(crate) struct Bases<'a> {
+    pub(crate) lock: Lock,
+    pub(crate) arch: Arch,
+    supply: &'a Supply,
+    layout: &'a Layout,
+    steps: &'a StepCache,
+    builders: PathBuf,
+}
+
+/// The lock of a project, and whether it was written now.
+pub(crate) struct Locked {
+    pub(crate) lock: Lock,
+    pub(crate) written: bool,
+}
+
+/// Reads the lock of a project, or writes one where there is none that fits the plan. `frozen` forbids that.
+pub(crate) fn lock(
+    project: &Path,
+    plan: &Plan,
+    config: &Config,
+    arch: Arch,
+    supply: &Supply,
+    frozen: bool,
+) -> Result<Locked, Failure> {
+    let path = project.join(LOCK);
+    let request = request(plan, config, arch)?;
+    if path.exists() {
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            Failure::new("kiln.read", Class::Environment, format!("read {}", path.display()))
+                .with_cause(error.to_string())
+        })?;
+        let lock = Lock::read(&text)?;
+        match misfit(&lock, &request) {
+            None => return Ok(Locked { lock, written: false }),
+            Some(why) if frozen => {
+                return Err(Failure::new(
+                    "kiln.lock",
+                    Class::Config,
+                    format!("use {}: {why}", path.display()),
+                )
+                .with_help("run without --locked to lock again"));
+            }
+            Some(_) => {}
+        }
+    } else if frozen {
+        return Err(Failure::new("kiln.lock", Class::Config, format!("find {}", path.display()))
+            .with_help("run without --locked to write it"));
+    }
+    let lock = kiln_base::resolve(&request, supply, now())?;
+    // A folder that cannot be written to is no reason not to ship from it.
+    let written = std::fs::write(&path, lock.render()).is_ok();
+    Ok(Locked { lock, written })
+}
+
+fn request(plan: &Plan, config: &Config, arch: Arch) -> Result<Request, Failure> {
+    let mut request = Request { node: plan.node, ..Request::new(vec![arch]) };
+    if let Some(release) = &config.base.distribution {
+        request.distribution = release.parse::<Distribution>().map_err(Failure::usage)?;
+    }
+    if let Some(version) = &plan.manager_version {
+        let tool = match plan.manager {
+            Manager::Npm => Tool::Npm,
+            Manager::Pnpm => Tool::Pnpm,
+            Manager::Yarn => Tool::Yarn,
+        };
+        request.tools.insert(tool, version.clone());
+    }
+    Ok(request)
+}
+
+/// Why a lock does not serve a request; `None` where it does.
+fn misfit(lock: &Lock, request: &Request) -> Option<String> {
+    if lock.node != request.node {
+        return Some(format!("it pins Node {}, and the app wants {}", lock.node, request.node));
+    }
+    if lock.distribution != request.distribution {
+        return Some(format!("it pins Debian {}, not {}", lock.distribution, request.distribution));
+    }
+    let arch = request.archs.iter().find(|&&arch| !lock.debs.iter().any(|deb| deb.arch == arch));
+    if let Some(arch) = arch {
+        return Some(format!("it pins nothing for {arch}"));
+    }
+    request.tools.iter().find_map(|(tool, version)| {
+        let pinned = lock.npm.iter().find(|pin| pin.name == tool.name());
+        let differs = pinned.is_none_or(|pin| pin.version != *version);
+        differs.then(|| format!("the app pins {} {version}, and it does not", tool.name()))
+    })
+}
+
+impl<'a> Bases<'a> {
+    pub(crate) fn new(
+        lock: Lock,
+        arch: Arch,
+        supply: &'a Supply,
+        layout: &'a Layout,
+        steps: &'a StepCache,
+        context: &Context,
+    ) -> Self {
+        Self { lock, arch, supply, layout, steps, builders: context.cache_dir.join("builders") }
+    }
+
+    /// `kiln/node:24-debian13`
+    pub(crate) fn name(&self) -> String {
+        format!("kiln/node:{}-debian{}", self.lock.node, self.lock.distribution)
+    }
+
+    /// The version of Node that is pinned.
+    pub(crate) fn node_version(&self) -> &str {
+        self.lock.npm.iter().find(|pin| pin.name.starts_with("node-")).map_or("", |pin| &pin.version)
+    }
+
+    /// The base that is shipped: from the store, or composed into it.
+    pub(crate) fn runtime(&self) -> Result<BaseImage, Failure> {
+        let key = self.key(Variant::Runtime);
+        if let Some(record) = self.steps.get(&key)?
+            && let Ok((manifest, layers)) = serde_json::from_slice::<(Descriptor, Vec<PackedLayer>)>(&record)
+            && layers.iter().all(|layer| self.has(&layer.descriptor))
+            && self.has(&manifest)
+        {
+            return self.image(&manifest, layers);
+        }
+        let base = kiln_base::compose(&self.lock, self.arch, Variant::Runtime, self.supply)?;
+        let packed = base::write(&base, &self.lock, self.layout, None)?;
+        let manifest = packed.descriptor();
+        self.layout.publish_as(&manifest, &self.name(), &self.name())?;
+        let record =
+            serde_json::to_vec(&(&manifest, &packed.layers)).expect("a record holds only texts and numbers");
+        self.steps.put(&key, &record)?;
+        self.image(&manifest, packed.layers)
+    }
+
+    fn has(&self, content: &Descriptor) -> bool {
+        kiln_image::Sink::has(self.layout, content).unwrap_or(false)
+    }
+
+    fn image(&self, manifest: &Descriptor, layers: Vec<PackedLayer>) -> Result<BaseImage, Failure> {
+        let image = Image::read(self.layout as &dyn Source<Error = kiln_store::Error>, manifest)?;
+        Ok(BaseImage { name: self.name(), digest: manifest.digest, layers, config: image.config })
+    }
+
+    /// Names the builder, without composing it.
+    pub(crate) fn builder_digest(&self, native: bool) -> Digest {
+        self.key(builder(native))
+    }
+
+    /// The folder of the builder, unpacked; composed if it is not there.
+    pub(crate) fn builder(&self, native: bool) -> Result<PathBuf, Failure> {
+        let folder = self.builders.join(self.builder_digest(native).hex());
+        if folder.is_dir() {
+            return Ok(folder);
+        }
+        let base = kiln_base::compose(&self.lock, self.arch, builder(native), self.supply)?;
+        let partial = folder.with_extension(format!("{}.tmp", std::process::id()));
+        remove(&partial)?;
+        for layer in base.layers {
+            let mut tree = layer.tree;
+            for (path, mode) in
+                [("app", 0o755), ("root", 0o700), ("tmp", 0o1777), ("proc", 0o555), ("dev", 0o755)]
+            {
+                tree.insert_dir(path, mode)?;
+            }
+            for file in ["etc/resolv.conf", "etc/hosts", "etc/ssl/certs/kiln-machine.crt"] {
+                tree.insert_file(file, 0o644, *b"")?;
+            }
+            unpack(&tree, &partial)?;
+        }
+        match std::fs::rename(&partial, &folder) {
+            Ok(()) => {}
+            // Another kiln was faster; its folder is as good.
+            Err(_) if folder.is_dir() => remove(&partial)?,
+            Err(error) => {
+                let what = format!("put in place {}", folder.display());
+                return Err(
+                    Failure::new("kiln.write", Class::Environment, what).with_cause(error.to_string())
+                );
+            }
+        }
+        Ok(folder)
+    }
+
+    fn key(&self, variant: Variant) -> Digest {
+        Key::new("base")
+            .field("composition", COMPOSITION)
+            .field("kiln", env!("CARGO_PKG_VERSION"))
+            .field("lock", self.lock.render())
+            .field("arch", self.arch.as_str())
+            .field("variant", format!("{variant:?}"))
+            .finish()
+    }
+}
+
+fn builder(native: bool) -> Variant {
+    if native { Variant::Native } else { Variant::Dev }
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> i64 {
+    let elapsed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)
+}

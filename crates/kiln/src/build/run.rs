@@ -1,0 +1,177 @@
+//! From a project to an image in the store, without a name yet.
+
+use std::path::Path;
+
+use kiln_base::Lock;
+use kiln_build::{BaseImage, Facts, Input, assemble};
+use kiln_oci::{Arch, Descriptor};
+use kiln_plan::Plan;
+use kiln_store::{Layout, StepCache};
+
+use super::bases::{self, Bases};
+use super::keep::Keeper;
+use super::runner::SandboxRunner;
+use crate::base::Supply;
+use crate::config::Config;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::progress::{Stages, size};
+use crate::project::Project;
+
+/// An image that was built, and all that is known of how.
+pub(crate) struct Outcome {
+    pub(crate) project: Project,
+    pub(crate) plan: Plan,
+    pub(crate) arch: Arch,
+    pub(crate) lock: Lock,
+    pub(crate) base: BaseImage,
+    pub(crate) manifest: Descriptor,
+    /// `orders-api:1.4.0`
+    pub(crate) name: String,
+    /// Commit of the sources, where they are known to be of one.
+    pub(crate) revision: Option<String>,
+}
+
+/// What the user may say on the command line.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Folder of the app
+    #[arg(default_value = ".")]
+    pub(crate) app: std::path::PathBuf,
+    /// Name and tag of the image; those of package.json by default
+    #[arg(long, short, value_name = "NAME[:TAG]")]
+    pub(crate) tag: Option<kiln_oci::Reference>,
+    /// Platform: linux/amd64 or linux/arm64; this machine's by default
+    #[arg(long)]
+    pub(crate) platform: Option<Arch>,
+    /// Refuse to write or change kiln.lock
+    #[arg(long)]
+    pub(crate) locked: bool,
+}
+
+/// Plans and builds the app.
+pub(crate) fn build(
+    options: &Options,
+    config: &Config,
+    context: &Context,
+    layout: &Layout,
+    stages: &Stages,
+) -> Result<Outcome, Failure> {
+    stages.start("plan", "reading the app");
+    let project = Project::collect(&options.app)?;
+    let plan = kiln_plan::plan(&project.facts, &config.overrides()?)?;
+    stages.done(&plan_summary(&plan));
+
+    stages.start("base", "composing the base");
+    let arch = architecture(options.platform, &plan)?;
+    let supply = Supply::new(context, &options.app, &config.base, stages);
+    let locked = bases::lock(&options.app, &plan, config, arch, &supply, options.locked)?;
+    let steps = StepCache::create(&context.cache_dir.join("steps"))?;
+    let bases = Bases::new(locked.lock, arch, &supply, layout, &steps, context);
+    let base = bases.runtime()?;
+    stages.done(&base_summary(&bases, &base, locked.written));
+
+    stages.start("build", "looking into the cache");
+    let (mtime, created) = times();
+    let native = !plan.natives.is_empty();
+    let mut runner = SandboxRunner::new(&bases, native, &supply, stages, &context.cache_dir, context.offline);
+    runner.build_network = config.build.network;
+    runner.timeout = config.build.timeout;
+    let keeper = Keeper { layout, steps: &steps, mtime };
+    let input = Input { plan: &plan, source: &project.tree, builder: bases.builder_digest(native), mtime };
+    let built = kiln_build::build(&input, &runner, &keeper)?;
+    let facts = Facts {
+        created,
+        licence: project
+            .facts
+            .package
+            .license
+            .as_ref()
+            .and_then(|licence| Some(licence.as_str()?.to_owned())),
+        // The commit goes into the provenance: a label would make the digest depend on how the sources came here.
+        revision: None,
+    };
+    let layers = [("dependencies", &built.dependencies.layer), ("app", &built.app.layer)];
+    let image = assemble(&plan, &base, &layers, arch, &facts);
+    layout.put_bytes(&image.config.1)?;
+    layout.put_bytes(&image.manifest.1)?;
+    stages.done(&build_summary(&built));
+    let name = name(options, &plan);
+    let lock = bases.lock;
+    let revision = revision(&options.app);
+    Ok(Outcome { project, plan, arch, lock, base, manifest: image.manifest.0, name, revision })
+}
+
+/// `npm ci` in a foreign architecture would need its CPU, and so would the app's build script.
+fn architecture(wanted: Option<Arch>, plan: &Plan) -> Result<Arch, Failure> {
+    let host = Arch::host();
+    let arch = wanted.or(host).ok_or_else(|| {
+        Failure::usage("choose a platform: this machine's is none that kiln builds for")
+            .with_help("pass --platform")
+    })?;
+    if Some(arch) != host && !(plan.natives.is_empty()) {
+        return Err(Failure::usage(format!(
+            "build for {arch}: {} must be compiled there",
+            plan.natives.join(", ")
+        ))
+        .with_help("run kiln on a machine of that architecture"));
+    }
+    Ok(arch)
+}
+
+/// The time that files carry and the one the image says: `SOURCE_DATE_EPOCH`, or the start of 1970, so that equal
+/// inputs give equal images.
+fn times() -> (u64, String) {
+    let epoch =
+        std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
+    let created = jiff::Timestamp::from_second(epoch.into()).map(|time| time.to_string());
+    (epoch.into(), created.unwrap_or_else(|_| "1970-01-01T00:00:00Z".to_owned()))
+}
+
+/// The commit of the sources, where they lie in a git repository whose head can be read plainly.
+fn revision(folder: &Path) -> Option<String> {
+    let folder = folder.canonicalize().ok()?;
+    let git = folder.ancestors().map(|above| above.join(".git")).find(|git| git.is_dir())?;
+    let head = std::fs::read_to_string(git.join("HEAD")).ok()?;
+    let commit = match head.trim().strip_prefix("ref: ") {
+        Some(reference) => std::fs::read_to_string(git.join(reference)).ok()?,
+        None => head,
+    };
+    let commit = commit.trim();
+    (commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit())).then(|| commit.to_owned())
+}
+
+fn name(options: &Options, plan: &Plan) -> String {
+    match &options.tag {
+        Some(tag) => tag.name_and_tag(),
+        None => {
+            let version = plan.version.as_deref().unwrap_or("latest");
+            let tag: String = version
+                .chars()
+                .map(|c| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' })
+                .collect();
+            format!("{}:{tag}", plan.name)
+        }
+    }
+}
+
+fn plan_summary(plan: &Plan) -> String {
+    let steps = plan.install.first().into_iter().chain(&plan.build);
+    let commands = steps.map(|step| step.argv.iter().take(3).cloned().collect::<Vec<_>>().join(" "));
+    let start = format!("node {}", plan.entry.join(" "));
+    commands.chain([start]).collect::<Vec<_>>().join(" → ")
+}
+
+fn base_summary(bases: &Bases<'_>, base: &BaseImage, written: bool) -> String {
+    let total: u64 = base.layers.iter().map(|layer| layer.descriptor.size).sum();
+    let lock = if written { ", pinned in kiln.lock" } else { "" };
+    format!("Debian {}, Node {}, {}{lock}", bases.lock.distribution, bases.node_version(), size(total))
+}
+
+fn build_summary(built: &kiln_build::Built) -> String {
+    let part = |what: &str, outcome: &kiln_build::StageOutcome| {
+        let cached = if outcome.cached { " (unchanged)" } else { "" };
+        format!("{what} {}{cached}", size(outcome.layer.descriptor.size))
+    };
+    format!("{}, {}", part("dependencies", &built.dependencies), part("app", &built.app))
+}

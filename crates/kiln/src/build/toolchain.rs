@@ -1,0 +1,95 @@
+//! What the commands of a build see of this machine: certificates, names of hosts, registry and credentials of npm.
+
+use std::path::{Path, PathBuf};
+
+use kiln_fetch::endpoints::Npm;
+use kiln_rootfs::RootPath;
+use kiln_sandbox::Mount;
+
+use crate::failure::Failure;
+
+const SYSTEM_CERTIFICATES: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+const CERTIFICATES: &str = "etc/ssl/certs/kiln-machine.crt";
+
+/// The environment of every command. Nothing in it differs from user to user.
+pub(crate) fn environment(offline: bool) -> Vec<(String, String)> {
+    let mut env = vec![
+        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+        ("HOME", "/root"),
+        ("CI", "true"),
+        ("LANG", "C.UTF-8"),
+        ("TZ", "UTC"),
+        ("NO_COLOR", "1"),
+        ("NODE_EXTRA_CA_CERTS", "/etc/ssl/certs/kiln-machine.crt"),
+        ("npm_config_cache", "/root/.npm"),
+        ("npm_config_update_notifier", "false"),
+        // Compile addons from source, against the headers of the builder, in place of downloading binaries.
+        ("npm_config_build_from_source", "true"),
+        ("npm_config_nodedir", "/usr/local"),
+        ("PNPM_HOME", "/root/.local/share/pnpm"),
+        ("npm_config_store_dir", "/root/.npm/pnpm-store"),
+        ("npm_config_package_import_method", "copy"),
+        ("YARN_CACHE_FOLDER", "/root/.npm/yarn-cache"),
+        // Times in what tools write, where they honour it.
+        ("SOURCE_DATE_EPOCH", "0"),
+    ];
+    if offline {
+        env.push(("npm_config_offline", "true"));
+    }
+    env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// Files of this machine that commands with network need. `scratch` takes the ones that are made.
+pub(crate) fn mounts(npm: &Npm, downloads: &Path, scratch: &Path) -> Result<Vec<Mount>, Failure> {
+    let npmrc = scratch.join("npmrc");
+    write_secret(&npmrc, &npmrc_text(npm))?;
+    let mut mounts = vec![
+        Mount::Tmpfs { target: RootPath::normalise("tmp")? },
+        Mount::Tmpfs { target: RootPath::normalise("root")? },
+        bind(downloads.to_owned(), "root/.npm", false)?,
+        bind(npmrc, "root/.npmrc", true)?,
+    ];
+    for file in ["/etc/resolv.conf", "/etc/hosts"] {
+        if Path::new(file).exists() {
+            mounts.push(bind(PathBuf::from(file), file, true)?);
+        }
+    }
+    let certificates = npm.cafile.clone().into_iter().chain(SYSTEM_CERTIFICATES.map(PathBuf::from));
+    if let Some(file) = certificates.into_iter().find(|file| file.is_file()) {
+        mounts.push(bind(file, CERTIFICATES, true)?);
+    }
+    Ok(mounts)
+}
+
+fn bind(source: PathBuf, target: &str, read_only: bool) -> Result<Mount, Failure> {
+    Ok(Mount::Bind { source, target: RootPath::normalise(target)?, read_only })
+}
+
+/// Only what says where packages come from and who asks: other settings would make builds differ by user.
+fn npmrc_text(npm: &Npm) -> String {
+    let mut text = String::new();
+    let mut line = |key: &str, value: &str| {
+        text.push_str(&format!("{key}={value}\n"));
+    };
+    if let Some(registry) = &npm.registry {
+        line("registry", &format!("{registry}/"));
+    }
+    for (scope, registry) in &npm.scopes {
+        line(&format!("{scope}:registry"), &format!("{registry}/"));
+    }
+    if let Some(proxy) = &npm.proxy {
+        line("https-proxy", proxy);
+    }
+    text + &npm.credentials.to_npmrc()
+}
+
+fn write_secret(path: &Path, text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+        let what = format!("write {}", path.display());
+        Failure::new("kiln.write", kiln_finding::Class::Environment, what).with_cause(error.to_string())
+    })
+}

@@ -1,0 +1,24 @@
+use std::path::PathBuf;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{self, Outcome};
+use crate::ship::Keys;
+
+/// Make a signing key pair, in cosign's format
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Write NAME.key and NAME.pub; kiln's own key pair by default
+    #[arg(long, value_name = "NAME")]
+    output_key_prefix: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let keys = match &args.output_key_prefix {
+        Some(stem) => Keys::at(stem),
+        None => Keys::local(context),
+    };
+    keys.make()?;
+    output::data(&keys.public_path().display().to_string());
+    Ok(Outcome::Fine)
+}

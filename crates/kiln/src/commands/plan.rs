@@ -1,0 +1,64 @@
+use std::path::{Path, PathBuf};
+
+use kiln_finding::Class;
+use kiln_plan::{dockerfile, dockerignore, plan};
+
+use crate::args::Format;
+use crate::config::Config;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{self, Outcome};
+use crate::project::Project;
+
+/// Show how an app would be built and run, as a Dockerfile, and why
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Folder of the app
+    #[arg(default_value = ".")]
+    app: PathBuf,
+    /// Write Dockerfile and .dockerignore into the app's folder
+    #[arg(long)]
+    write: bool,
+    /// With --write: replace files that are there
+    #[arg(long, requires = "write")]
+    force: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let config = Config::read(context, &args.app)?;
+    let project = Project::collect(&args.app)?;
+    let plan = plan(&project.facts, &config.overrides()?)?;
+    let text = dockerfile(&plan, &project.facts);
+    if args.write {
+        for (name, text) in [("Dockerfile", text.as_str()), (".dockerignore", dockerignore().as_str())] {
+            write(&args.app.join(name), text, args.force)?;
+        }
+    }
+    match context.format {
+        Format::Json => output::data(&serde_json::json!({ "plan": plan, "dockerfile": text }).to_string()),
+        Format::Human => {
+            if !args.write {
+                output::data(text.trim_end());
+            }
+            if !context.quiet {
+                output::talk("");
+                for reason in &plan.reasons {
+                    output::talk(&format!("  {}: {} — {}", reason.about, reason.decision, reason.because));
+                }
+            }
+        }
+    }
+    Ok(Outcome::Fine)
+}
+
+fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
+    let failed = |cause: &dyn std::fmt::Display, help: &str| {
+        Failure::new("kiln.write", Class::Usage, format!("write {}", path.display()))
+            .with_cause(cause.to_string())
+            .with_help(help)
+    };
+    if path.exists() && !force {
+        return Err(failed(&"there is such a file already", "pass --force to replace it"));
+    }
+    std::fs::write(path, text).map_err(|error| failed(&error, "choose a folder you may write to"))
+}

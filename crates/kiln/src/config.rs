@@ -1,0 +1,101 @@
+//! `kiln.toml`: where a default must change. Unknown keys are errors.
+
+use std::path::{Path, PathBuf};
+
+use kiln_finding::Class;
+use kiln_plan::{HealthSetting, Overrides};
+use kiln_policy::Exception;
+use serde::Deserialize;
+
+use crate::base::Settings;
+use crate::context::Context;
+use crate::failure::Failure;
+
+const FILE: &str = "kiln.toml";
+
+/// The whole file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    pub(crate) image: ImageConfig,
+    pub(crate) base: Settings,
+    pub(crate) build: BuildConfig,
+    pub(crate) policy: kiln_policy::Overrides,
+    pub(crate) exception: Vec<Exception>,
+}
+
+/// `[image]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct ImageConfig {
+    /// Name of the image, without a tag.
+    name: Option<String>,
+    /// Folder of the workspace project that is the app.
+    app: Option<String>,
+    /// Arguments of `node` that start the app.
+    entry: Option<Vec<String>>,
+    /// Port it listens on.
+    port: Option<u16>,
+    /// Path that answers when the app is well, or `false`.
+    health: Option<Health>,
+}
+
+/// `health = "/healthz"` or `health = false`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Health {
+    Path(String),
+    Switch(bool),
+}
+
+/// `[build]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct BuildConfig {
+    /// Packages that may run their install scripts, because they compile an addon.
+    allow_scripts: Vec<String>,
+    /// The build script may reach the network.
+    pub(crate) network: bool,
+    /// Seconds one command may take.
+    pub(crate) timeout: Option<u64>,
+}
+
+impl Config {
+    /// Reads the file named on the command line, or `kiln.toml` in `project`; without one, nothing is set.
+    pub(crate) fn read(context: &Context, project: &Path) -> Result<Self, Failure> {
+        let named = context.config.clone();
+        let path = named.clone().unwrap_or_else(|| project.join(FILE));
+        if named.is_none() && !path.exists() {
+            return Ok(Self::default());
+        }
+        let text = std::fs::read_to_string(&path).map_err(|error| failed(&path, &error))?;
+        toml::from_str(&text).map_err(|error| failed(&path, &error))
+    }
+
+    /// What the user decided in place of the planner.
+    pub(crate) fn overrides(&self) -> Result<Overrides, Failure> {
+        let health = match &self.image.health {
+            None | Some(Health::Switch(true)) => None,
+            Some(Health::Switch(false)) => Some(HealthSetting::Off),
+            Some(Health::Path(path)) if path.starts_with('/') => Some(HealthSetting::Path(path.clone())),
+            Some(Health::Path(path)) => {
+                let what = format!("use [image] health: `{path}` does not start with a slash");
+                return Err(Failure::new("kiln.config", Class::Config, what));
+            }
+        };
+        Ok(Overrides {
+            name: self.image.name.clone(),
+            entry: self.image.entry.clone(),
+            app: self.image.app.clone(),
+            port: self.image.port,
+            health,
+            node: self.base.node,
+            allow_scripts: self.build.allow_scripts.clone(),
+        })
+    }
+}
+
+fn failed(path: &PathBuf, cause: &dyn std::fmt::Display) -> Failure {
+    Failure::new("kiln.config", Class::Config, format!("read {}", path.display()))
+        .with_cause(cause.to_string().trim_end())
+}

@@ -1,0 +1,12 @@
+//! What happens to an image once it is built: it is scanned, judged, signed, verified and named.
+
+mod evidence;
+mod keys;
+mod output;
+mod provenance;
+mod seal;
+
+pub(crate) use evidence::{archive, base, lock_facts};
+pub(crate) use keys::{Keys, read_public};
+pub(crate) use output::{Target, load, write};
+pub(crate) use seal::{REQUIRED, seal, verify};

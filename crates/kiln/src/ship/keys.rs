@@ -1,0 +1,92 @@
+//! The local signing key, made on first use.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use kiln_finding::Class;
+use kiln_sign::KeyPair;
+use kiln_trust::PublicKey;
+
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Where a key pair lies: `<stem>.key` and `<stem>.pub`.
+pub(crate) struct Keys {
+    stem: PathBuf,
+}
+
+impl Keys {
+    /// kiln's own key pair.
+    pub(crate) fn local(context: &Context) -> Self {
+        Self { stem: context.data_dir.join("keys/kiln") }
+    }
+
+    /// The key pair of this name.
+    pub(crate) fn at(stem: &Path) -> Self {
+        Self { stem: stem.to_owned() }
+    }
+
+    pub(crate) fn private_path(&self) -> PathBuf {
+        self.stem.with_extension("key")
+    }
+
+    pub(crate) fn public_path(&self) -> PathBuf {
+        self.stem.with_extension("pub")
+    }
+
+    /// Reads the private key; where there is none, makes one. Says whether it was made.
+    pub(crate) fn open_or_make(&self) -> Result<(KeyPair, bool), Failure> {
+        if !self.private_path().exists() {
+            return Ok((self.make()?, true));
+        }
+        let path = self.private_path();
+        let text = fs::read_to_string(&path).map_err(|error| failed("read", &path, &error))?;
+        Ok((KeyPair::read(&text, &password())?, false))
+    }
+
+    /// Makes a key pair. Files that are there are never replaced.
+    pub(crate) fn make(&self) -> Result<KeyPair, Failure> {
+        let pair = KeyPair::generate()?;
+        if let Some(folder) = self.stem.parent() {
+            fs::create_dir_all(folder).map_err(|error| failed("create", folder, &error))?;
+        }
+        write_new(&self.public_path(), &pair.public()?.to_pem(), 0o644)?;
+        write_new(&self.private_path(), &pair.to_file(&password())?, 0o600)?;
+        Ok(pair)
+    }
+
+    /// Reads the public key.
+    pub(crate) fn public(&self) -> Result<PublicKey, Failure> {
+        read_public(&self.public_path())
+    }
+}
+
+/// Reads a public key file.
+pub(crate) fn read_public(path: &Path) -> Result<PublicKey, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| failed("read", path, &error))?;
+    Ok(PublicKey::read(&text)?)
+}
+
+fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .map_err(|error| failed("write", path, &error))
+}
+
+/// The password of private keys: `KILN_PASSWORD`, else `COSIGN_PASSWORD`, else none.
+fn password() -> String {
+    let variable = |name| std::env::var(name).ok();
+    variable("KILN_PASSWORD").or_else(|| variable("COSIGN_PASSWORD")).unwrap_or_default()
+}
+
+fn failed(doing: &str, path: &Path, error: &std::io::Error) -> Failure {
+    let failure = Failure::new("kiln.key", Class::Environment, format!("{doing} {}", path.display()))
+        .with_cause(error.to_string());
+    match error.kind() {
+        std::io::ErrorKind::NotFound => failure.with_help("make a key pair with `kiln keygen`"),
+        std::io::ErrorKind::AlreadyExists => failure.with_help("move the old key pair away first"),
+        _ => failure,
+    }
+}
