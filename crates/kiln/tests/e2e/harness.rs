@@ -105,8 +105,9 @@ static NEEDS: &[Need] = &[
     Need { name: "documents", probe: &["target/peers/bin/python", "-c", "import spdx_tools, cyclonedx"] },
     Need { name: "namespaces", probe: &["unshare", "--user", "--map-root-user", "--mount", "true"] },
     Need { name: "npm", probe: &["npm", "ping"] },
-    Need { name: "oras", probe: &["oras", "version"] },
+    Need { name: "regctl", probe: &["regctl", "version"] },
     Need { name: "registry", probe: &["docker-registry", "--version"] },
+    Need { name: "schemas", probe: &["target/peers/bin/validate-layout", "--help"] },
     Need { name: "skopeo", probe: &["skopeo", "--version"] },
     Need { name: "umoci", probe: &["umoci", "--version"] },
 ];

@@ -3,6 +3,9 @@
 
 mod harness;
 mod images;
+mod peers;
 mod plan;
 mod refusals;
+mod ship;
+mod survival;
 mod version;

@@ -1,0 +1,67 @@
+//! Whatever happens, nothing half-written is ever used.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::harness::{Run, World};
+use crate::ship::can_ship;
+
+#[test]
+fn killed_at_any_moment_it_finishes_the_next_time() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::new();
+    let app = world.example("orders-api");
+    let app = app.to_str().unwrap();
+    let start = || {
+        let mut kiln = world.kiln();
+        kiln.args(["ship", app, "-q"]).env("KILN_CACHE_DIR", world.path("cache"));
+        kiln
+    };
+    // The downloads are not what is tested; a first, killed run leaves some and the next resumes.
+    for after in [200, 700, 1500, 3000, 6000, 9000] {
+        let mut child = start().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(after));
+        // It may have finished by then; that is fine too.
+        drop(child.kill());
+        child.wait().unwrap();
+    }
+    Run::of(&mut start()).exits(0);
+    world.run(["verify", "orders-api:1.4.0"]).exits(0);
+    for folder in ["data/store/ingest", "cache/runs"] {
+        let left: Vec<_> = std::fs::read_dir(world.path(folder)).into_iter().flatten().flatten().collect();
+        let half: Vec<_> =
+            left.iter().filter(|entry| entry.path().extension().is_some_and(|end| end == "tmp")).collect();
+        assert!(half.is_empty(), "{half:?} was left");
+    }
+}
+
+#[test]
+fn a_full_disk_is_named_and_leaves_nothing_behind() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::new();
+    let app = world.example("orders-api");
+    let app = app.to_str().unwrap();
+    world.run(["ship", app, "-q"]).exits(0);
+    // A limit on the size of files stands for a disk without space; the archive is larger.
+    let archive = world.path("orders.tar");
+    let mut shell = std::process::Command::new("bash");
+    let line = "trap '' XFSZ; ulimit -f 2000; exec \"$@\"";
+    let kiln = world.kiln();
+    shell.args(["-c", line, "bash"]).arg(kiln.get_program());
+    shell.args(["ship", app, "-q", "-o"]).arg(format!("docker-archive:{}", archive.display()));
+    for (name, value) in kiln.get_envs().filter_map(|(name, value)| Some((name, value?))) {
+        shell.env(name, value);
+    }
+    let run = Run::of(&mut shell).exits(3);
+    assert!(run.stderr.contains("File too large"), "{}", run.stderr);
+    let left: Vec<_> = std::fs::read_dir(archive.parent().unwrap())
+        .unwrap()
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().contains("orders.tar"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
