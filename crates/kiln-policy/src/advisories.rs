@@ -87,23 +87,18 @@ fn by_archive(
 ) -> Result<Result<String, String>, Unknown> {
     let group = format!("{}{}", group(coverage), names(coverage, inventory));
     if coverage.ecosystem != Ecosystem::Deb {
-        return unknown(
-            format!("{group} have no advisories: {why}"),
-            "update the advisories: kiln db status",
-        );
+        return unknown(format!("no advisories for {group}: {why}"), "update the advisories: kiln db status");
     }
     let archive = match &evidence.archive {
         Fact::Known(archive) if archive.distribution == coverage.release => archive,
         Fact::Known(archive) => {
-            let why = format!(
-                "{group} have no advisories, and the base was composed from {}",
-                archive.distribution
-            );
+            let why =
+                format!("no advisories for {group}, and the base was composed from {}", archive.distribution);
             return unknown(why, "compose the base with kiln base lock");
         }
         Fact::Unknown(archive) => {
             let why = format!(
-                "{group} have no advisories ({why}), and the state of their archive is unknown: {archive}"
+                "no advisories for {group} ({why}), and the state of their archive is unknown: {archive}"
             );
             return unknown(why, "compose the base with kiln base lock, which records the signed index");
         }
@@ -113,12 +108,12 @@ fn by_archive(
     if age > settings.archive_max_age {
         let most = settings.archive_max_age;
         return Ok(Err(format!(
-            "{group} have no advisories in this snapshot, and the signed index they come from is of {as_of}, {age} \
+            "no advisories in this snapshot for {group}, and the signed index behind them is of {as_of}, {age} \
              days old (at most {most}): newer versions may fix something"
         )));
     }
     Ok(Ok(format!(
-        "{group} have no advisories in this snapshot, but are the newest of the signed index of {as_of} ({age} days \
+        "no advisories in this snapshot for {group}, but each is the newest of the signed index of {as_of} ({age} days \
          old), so there is no newer version to upgrade to"
     )))
 }

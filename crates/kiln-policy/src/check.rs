@@ -68,14 +68,17 @@ pub struct Unknown {
 /// A verdict, or that there can be none. `?` on a missing fact ends a check with the right answer.
 pub type Judged = Result<Verdict, Unknown>;
 
+#[expect(clippy::unnecessary_wraps, reason = "ends a check")]
 pub(crate) fn pass(reason: impl Into<String>) -> Judged {
     Ok(Verdict::Pass(reason.into()))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "ends a check")]
 pub(crate) fn fail(reason: impl Into<String>, cure: impl Into<String>) -> Judged {
     Ok(Verdict::Fail { reason: reason.into(), cure: cure.into() })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "ends a check")]
 pub(crate) fn not_applicable(reason: impl Into<String>) -> Judged {
     Ok(Verdict::NotApplicable(reason.into()))
 }

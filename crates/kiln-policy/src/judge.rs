@@ -142,6 +142,7 @@ fn glance(evidence: &Evidence) -> Glance {
     if let Some(report) = evidence.vulnerabilities.known() {
         glance.vulnerabilities = Some(report.counts().into_iter().filter(|(_, count)| *count > 0).collect());
         glance.advisories = report.as_of;
+        glance.covered = report.is_complete();
     }
     glance
 }

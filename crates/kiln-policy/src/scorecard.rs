@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use kiln_finding::Severity;
 use kiln_pkg::Ecosystem;
 use kiln_vuln::Date;
@@ -82,11 +84,14 @@ pub struct Glance {
     /// Versions of Node.js in it.
     pub node: Vec<String>,
     /// How many packages of each ecosystem, Node.js left out; those that it has.
-    pub packages: Vec<(Ecosystem, usize)>,
-    /// How many vulnerabilities of each severity, worst first, those that it has; `None` where not known.
-    pub vulnerabilities: Option<Vec<(Severity, usize)>>,
+    pub packages: BTreeMap<Ecosystem, usize>,
+    /// How many vulnerabilities of each severity, those that it has; `None` where not known.
+    pub vulnerabilities: Option<BTreeMap<Severity, usize>>,
     /// The oldest day up to which the advisories that were asked are complete.
     pub advisories: Option<Date>,
+    /// The advisories answer for every package; otherwise the vulnerabilities are those known, not those there are.
+    #[serde(default)]
+    pub covered: bool,
 }
 
 impl Outcome {
@@ -133,7 +138,7 @@ impl Scorecard {
     /// `17 of 19 checks passed, 1 failed, 1 unknown`
     pub fn summary(&self) -> String {
         let counts = self.counts();
-        let mut text = format!("{} of {} checks passed", counts.passed, self.lines.len());
+        let mut parts = vec![format!("{} of {} checks passed", counts.passed, self.lines.len())];
         let rest = [
             (counts.failed, "failed"),
             (counts.unknown, "unknown"),
@@ -141,8 +146,8 @@ impl Scorecard {
             (counts.not_applicable, "not applicable"),
         ];
         for (number, word) in rest.into_iter().filter(|(number, _)| *number > 0) {
-            text.push_str(&format!(", {number} {word}"));
+            parts.push(format!("{number} {word}"));
         }
-        text
+        parts.join(", ")
     }
 }

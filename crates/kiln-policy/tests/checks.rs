@@ -1,4 +1,5 @@
 //! Every check: a world that passes everything, one thing changed, exactly one id that no longer passes.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
 
@@ -229,7 +230,7 @@ fn na003_node_line() {
         .passes()
     );
     fails("NA003", "18.0.0", |world| {
-        inventory(world).packages.push(package(Ecosystem::Node, "node", "18.0.0", None))
+        inventory(world).packages.push(package(Ecosystem::Node, "node", "18.0.0", None));
     });
 }
 
@@ -275,24 +276,24 @@ fn what_has_no_advisories_is_judged_by_the_archive() {
     let reason = &line(&card, "PK001").reason;
     assert_eq!(
         reason,
-        "none found; 1 deb package of debian-13 (libc6) have no advisories in this snapshot, but are the newest of the \
+        "none found; no advisories in this snapshot for 1 deb package of debian-13 (libc6), but each is the newest of the \
          signed index of 2026-11-15 (6 days old), so there is no newer version to upgrade to; 2 npm packages by \
          advisories of 2026-11-18 (3 days old); Node.js by advisories of 2026-11-18 (3 days old)"
     );
     both(Outcome::Fail, "15 days old (at most 14)", |world| {
-        known(&mut world.archive).as_of = "2026-11-06".to_owned()
+        known(&mut world.archive).as_of = "2026-11-06".to_owned();
     });
     both(Outcome::Fail, "20 days old", |world| known(&mut world.archive).age_days = 20);
     both(Outcome::Unknown, "no record", |world| world.archive = Fact::Unknown("no record".to_owned()));
     both(Outcome::Unknown, "debian-12", |world| {
-        known(&mut world.archive).distribution = "debian-12".to_owned()
+        known(&mut world.archive).distribution = "debian-12".to_owned();
     });
     both(Outcome::Unknown, "date", |world| known(&mut world.archive).as_of = "soon".to_owned());
 }
 
 #[test]
 fn what_nobody_answers_for_is_unknown() {
-    both(Outcome::Unknown, "2 npm packages (express, ms) have no advisories", |world| {
+    both(Outcome::Unknown, "no advisories for 2 npm packages (express, ms)", |world| {
         let why = "there is no slice for it".to_owned();
         known(&mut world.vulnerabilities).coverage[1].covered = kiln_vuln::Covered::None { why };
     });
@@ -301,10 +302,10 @@ fn what_nobody_answers_for_is_unknown() {
         known(&mut world.vulnerabilities).unread.push(unread);
     });
     both(Outcome::Unknown, "no package was found", |world| {
-        known(&mut world.vulnerabilities).coverage.clear()
+        known(&mut world.vulnerabilities).coverage.clear();
     });
     both(Outcome::Unknown, "no database", |world| {
-        world.vulnerabilities = Fact::Unknown("no database".into())
+        world.vulnerabilities = Fact::Unknown("no database".into());
     });
 }
 
@@ -320,7 +321,7 @@ fn pk002_known_exploited() {
 fn pk003_denied_licences() {
     let with = |licence: Option<&'static str>| {
         move |world: &mut Evidence| {
-            inventory(world).packages.push(package(Ecosystem::Npm, "x", "1.0.0", licence))
+            inventory(world).packages.push(package(Ecosystem::Npm, "x", "1.0.0", licence));
         }
     };
     for denied in [

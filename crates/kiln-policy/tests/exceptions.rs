@@ -1,4 +1,5 @@
 //! Exceptions: they excuse a failure, by name, until a day; and nothing else.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use kiln_finding::{Diagnose, Fact, Severity};
 use kiln_pkg::{Ecosystem, Interest, InterestKind, Place};

@@ -1,4 +1,5 @@
 //! Unknown never passes.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use kiln_finding::{Fact, Severity};
 use kiln_policy::{Evidence, Exception, Outcome, Overrides, Settings, Stage, judge};
@@ -18,7 +19,7 @@ const CHANGES: &[fn(&mut Evidence)] = &[
         edit(&mut world.vulnerabilities, |report| {
             let why = "none".to_owned();
             report.coverage.iter_mut().for_each(|group| group.covered = Covered::None { why: why.clone() });
-        })
+        });
     },
     |world| edit(&mut world.lock, |lock| lock.without_integrity.push("x@1".to_owned())),
     |world| edit(&mut world.lock, |lock| lock.file.clear()),
@@ -46,10 +47,7 @@ fn edit<T>(fact: &mut Fact<T>, change: impl FnOnce(&mut T)) {
 }
 
 fn apply(world: &mut Evidence, table: &[fn(&mut Evidence)], bits: u32) {
-    for (bit, change) in table.iter().enumerate().filter(|(bit, _)| bits & (1 << bit) != 0) {
-        let _ = bit;
-        change(world);
-    }
+    table.iter().enumerate().filter(|(bit, _)| bits & (1 << bit) != 0).for_each(|(_, change)| change(world));
 }
 
 fn settings(excuses: bool) -> Settings {

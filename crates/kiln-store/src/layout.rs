@@ -3,7 +3,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use kiln_image::{Sink, Source};
-use kiln_oci::{Descriptor, Digest, Manifest};
+use kiln_oci::{Descriptor, Digest, Index, Manifest, media_type};
 
 use crate::checked::CheckedReader;
 use crate::error::ErrorKind;
@@ -89,6 +89,18 @@ impl Layout {
     /// Publishes under a name for this layout and, for containerd, under the full name of the image.
     pub fn publish_as(&self, manifest: &Descriptor, name: &str, full_name: &str) -> Result<(), Error> {
         index::update(&self.folder, |index| index::place(index, manifest, Some(name), Some(full_name)))
+    }
+
+    /// Lists the referrers of `subject` in an index under the tag `sha256-<hex>`, where tools look that copy a layout
+    /// to a registry. Source: distribution-spec, "Referrers Tag Schema".
+    pub fn tag_referrers(&self, subject: &Digest) -> Result<(), Error> {
+        let manifests = self.referrers(subject)?;
+        if manifests.is_empty() {
+            return Ok(());
+        }
+        let bytes = Index { manifests, ..Index::default() }.to_bytes();
+        self.put_bytes(&bytes)?;
+        self.publish(&Descriptor::of(media_type::INDEX, &bytes), Some(&format!("sha256-{}", subject.hex())))
     }
 
     fn blobs(&self) -> PathBuf {

@@ -91,7 +91,11 @@ fn referrers_are_found_by_their_subject() {
     let referrer = put(&layout, media_type::MANIFEST, &manifest.to_bytes());
     layout.publish(&referrer, None).unwrap();
     layout.publish(&referrer, None).unwrap();
-    assert_eq!(layout.referrers(&subject.digest).unwrap(), [referrer]);
+    assert_eq!(layout.referrers(&subject.digest).unwrap(), std::slice::from_ref(&referrer));
+    layout.tag_referrers(&subject.digest).unwrap();
+    let listed = layout.resolve(&subject.digest.to_string().replace(':', "-")).unwrap().unwrap();
+    let listed: kiln_oci::Index = serde_json::from_slice(&read(&layout, &listed).unwrap()).unwrap();
+    assert_eq!(listed.manifests, [referrer]);
     assert_eq!(layout.referrers(&Digest::of(b"other")).unwrap(), []);
 }
 

@@ -4,7 +4,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage};
 pub(super) static CHECK: Check = Check {
     id: "IM001",
     slug: "root-user",
-    title: "Runs as a numeric user other than root",
+    title: "Numeric user other than root",
     stage: Stage::Built,
     page: include_str!("../../tests/checks/IM001.md"),
     check,

@@ -6,7 +6,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage};
 pub(super) static CHECK: Check = Check {
     id: "IM002",
     slug: "shell",
-    title: "Holds no shell",
+    title: "No shell",
     stage: Stage::Built,
     page: include_str!("../../tests/checks/IM002.md"),
     check,

@@ -6,7 +6,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage};
 pub(super) static CHECK: Check = Check {
     id: "IM003",
     slug: "package-manager",
-    title: "Holds no package manager",
+    title: "No package manager",
     stage: Stage::Built,
     page: include_str!("../../tests/checks/IM003.md"),
     check,

@@ -6,7 +6,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage};
 pub(super) static CHECK: Check = Check {
     id: "IM004",
     slug: "set-uid",
-    title: "Holds no program that gains privileges",
+    title: "No set-uid programs",
     stage: Stage::Built,
     page: include_str!("../../tests/checks/IM004.md"),
     check,
@@ -17,5 +17,5 @@ const KINDS: &[InterestKind] = &[InterestKind::SetUid, InterestKind::SetGid, Int
 fn check(evidence: &Evidence, _: &Settings) -> Judged {
     let cure =
         "remove the program, or its set-uid bit, set-gid bit or file capabilities, where it is installed";
-    none_of(evidence, KINDS, "program that is set-uid, set-gid or has file capabilities", cure)
+    none_of(evidence, KINDS, "set-uid, set-gid or file capabilities", cure)
 }

@@ -4,7 +4,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage};
 pub(super) static CHECK: Check = Check {
     id: "IM005",
     slug: "node-env",
-    title: "Runs in production mode",
+    title: "Production mode",
     stage: Stage::Built,
     page: include_str!("../../tests/checks/IM005.md"),
     check,

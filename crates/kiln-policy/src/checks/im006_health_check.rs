@@ -6,7 +6,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage};
 pub(super) static CHECK: Check = Check {
     id: "IM006",
     slug: "no-health-check",
-    title: "Says when it is well",
+    title: "Health check",
     stage: Stage::Built,
     page: include_str!("../../tests/checks/IM006.md"),
     check,

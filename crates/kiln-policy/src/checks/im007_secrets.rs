@@ -8,7 +8,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage};
 pub(super) static CHECK: Check = Check {
     id: "IM007",
     slug: "secrets",
-    title: "Holds no credential in any layer or variable",
+    title: "No credentials in any layer",
     stage: Stage::Built,
     page: include_str!("../../tests/checks/IM007.md"),
     check,

@@ -4,7 +4,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage};
 pub(super) static CHECK: Check = Check {
     id: "IM008",
     slug: "unpinned-base",
-    title: "Is built on a base pinned by digest",
+    title: "Base pinned by digest",
     stage: Stage::Built,
     page: include_str!("../../tests/checks/IM008.md"),
     check,

@@ -5,7 +5,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage};
 pub(super) static CHECK: Check = Check {
     id: "IM009",
     slug: "unapproved-base",
-    title: "Is built on an approved base",
+    title: "Base approved",
     stage: Stage::Built,
     page: include_str!("../../tests/checks/IM009.md"),
     check,

@@ -5,7 +5,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage};
 pub(super) static CHECK: Check = Check {
     id: "IM010",
     slug: "size",
-    title: "Stays within the size budget",
+    title: "Size within budget",
     stage: Stage::Built,
     page: include_str!("../../tests/checks/IM010.md"),
     check,

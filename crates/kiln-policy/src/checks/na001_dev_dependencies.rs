@@ -9,7 +9,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage};
 pub(super) static CHECK: Check = Check {
     id: "NA001",
     slug: "dev-dependencies",
-    title: "Ships no devDependencies",
+    title: "No devDependencies",
     stage: Stage::Built,
     page: include_str!("../../tests/checks/NA001.md"),
     check,

@@ -5,7 +5,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage};
 pub(super) static CHECK: Check = Check {
     id: "NA002",
     slug: "lockfile-integrity",
-    title: "Pins every dependency by hash",
+    title: "Lock file pins hashes",
     stage: Stage::Built,
     page: include_str!("../../tests/checks/NA002.md"),
     check,

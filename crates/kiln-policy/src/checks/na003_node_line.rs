@@ -7,7 +7,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage, Unknown, Verdict};
 pub(super) static CHECK: Check = Check {
     id: "NA003",
     slug: "unsupported-node",
-    title: "Runs a supported line of Node.js",
+    title: "Node.js line supported",
     stage: Stage::Built,
     page: include_str!("../../tests/checks/NA003.md"),
     check,

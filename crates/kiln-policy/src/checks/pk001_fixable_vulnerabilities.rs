@@ -8,7 +8,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage};
 pub(super) static CHECK: Check = Check {
     id: "PK001",
     slug: "fixable-vulnerabilities",
-    title: "Has no fixable critical or high vulnerability",
+    title: "No fixable critical or high",
     stage: Stage::Built,
     page: include_str!("../../tests/checks/PK001.md"),
     check,
@@ -39,11 +39,11 @@ fn unfixed(report: &Report, settings: &Settings) -> String {
     let waiting = severe.filter(|found| found.fixed_in().is_none()).count();
     let less = report.matches.iter().filter(|found| found.fixed_in().is_some()).count();
     let unclear = report.matches.iter().filter(|found| found.fix == Fix::Unknown).count();
-    let mut text = "none found".to_owned();
+    let mut text = vec!["none found".to_owned()];
     let parts =
         [(waiting, "without a fix"), (less, "less severe with a fix"), (unclear, "with no word on a fix")];
     for (number, what) in parts.into_iter().filter(|(number, _)| *number > 0) {
-        text.push_str(&format!(", {number} {what}"));
+        text.push(format!("{number} {what}"));
     }
-    text
+    text.join(", ")
 }

@@ -8,7 +8,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage};
 pub(super) static CHECK: Check = Check {
     id: "PK003",
     slug: "denied-licences",
-    title: "Ships nothing under a denied licence",
+    title: "No denied licences",
     stage: Stage::Built,
     page: include_str!("../../tests/checks/PK003.md"),
     check,

@@ -6,7 +6,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage};
 pub(super) static CHECK: Check = Check {
     id: "SG001",
     slug: "unsigned",
-    title: "Is signed by the trusted key",
+    title: "Signature valid",
     stage: Stage::Attested,
     page: include_str!("../../tests/checks/SG001.md"),
     check,

@@ -6,7 +6,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage};
 pub(super) static CHECK: Check = Check {
     id: "SG002",
     slug: "no-sbom",
-    title: "Carries a signed list of what it holds (SBOM)",
+    title: "SBOM signed and attached",
     stage: Stage::Attested,
     page: include_str!("../../tests/checks/SG002.md"),
     check,

@@ -6,7 +6,7 @@ use crate::{Check, Evidence, Judged, Settings, Stage};
 pub(super) static CHECK: Check = Check {
     id: "SG003",
     slug: "no-provenance",
-    title: "Carries signed provenance",
+    title: "Provenance attached",
     stage: Stage::Attested,
     page: include_str!("../../tests/checks/SG003.md"),
     check,

@@ -74,7 +74,7 @@ pub(crate) fn build(
     stages.start("build", "looking into the cache");
     let (mtime, created) = times();
     let native = !plan.natives.is_empty();
-    let mut runner = SandboxRunner::new(&bases, native, &supply, stages, &context.cache_dir, context.offline);
+    let mut runner = SandboxRunner::new(&bases, &plan, &supply, stages, &context.cache_dir, context.offline);
     runner.build_network = config.build.network;
     runner.timeout = config.build.timeout;
     let keeper = Keeper { layout, steps: &steps, mtime };

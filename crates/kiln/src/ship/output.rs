@@ -48,6 +48,7 @@ pub(crate) fn write(
             for referrer in layout.referrers(&image.digest)? {
                 copy(layout, &other, &referrer, None)?;
             }
+            other.tag_referrers(&image.digest)?;
             Ok(format!("oci:{}:{tag}", folder.display()))
         }
         Target::DockerArchive(path) => {

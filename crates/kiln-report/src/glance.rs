@@ -1,0 +1,67 @@
+use kiln_policy::{Glance, Outcome, Scorecard};
+
+use crate::text::plain;
+
+/// The mark that goes before the word; never alone.
+pub(crate) fn mark(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => "✓",
+        Outcome::Fail => "✗",
+        Outcome::Unknown => "?",
+        Outcome::NotApplicable => "–",
+        Outcome::Excepted => "!",
+    }
+}
+
+/// The word for it in a table.
+pub(crate) fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => "pass",
+        Outcome::Fail => "FAIL",
+        Outcome::Unknown => "unknown",
+        Outcome::NotApplicable => "n/a",
+        Outcome::Excepted => "excepted",
+    }
+}
+
+/// `PASSED`, `FAILED`, or `NOT KNOWN` where nothing failed but something could not be looked at.
+pub(crate) fn verdict(card: &Scorecard) -> &'static str {
+    if card.passes() {
+        "PASSED"
+    } else if card.has_failed() {
+        "FAILED"
+    } else {
+        "NOT KNOWN"
+    }
+}
+
+/// What an image is, in numbers, one part each.
+pub(crate) fn parts(glance: &Glance) -> Vec<String> {
+    let mut parts = Vec::new();
+    if let Some(size) = glance.size {
+        let tenths = size.compressed.saturating_add(50_000) / 100_000;
+        let layers = if size.layers == 1 { "1 layer".to_owned() } else { format!("{} layers", size.layers) };
+        parts.push(format!("{}.{} MB in {layers}", tenths / 10, tenths % 10));
+    }
+    parts.extend(glance.base.as_ref().map(|base| format!("on {}", plain(base))));
+    parts.extend(glance.node.iter().map(|node| format!("Node.js {}", plain(node))));
+    let packages: Vec<String> =
+        glance.packages.iter().map(|(ecosystem, count)| format!("{count} {ecosystem}")).collect();
+    if !packages.is_empty() {
+        parts.push(format!("{} packages", packages.join(" + ")));
+    }
+    parts.extend(vulnerabilities(glance));
+    parts
+}
+
+fn vulnerabilities(glance: &Glance) -> Option<String> {
+    let counts = glance.vulnerabilities.as_ref()?;
+    let counts: Vec<String> =
+        counts.iter().rev().map(|(severity, count)| format!("{count} {severity}")).collect();
+    let found = if counts.is_empty() { "no known vulnerabilities".to_owned() } else { counts.join(", ") };
+    Some(match glance.advisories {
+        Some(as_of) if glance.covered => format!("{found} (advisories of {as_of})"),
+        Some(as_of) => format!("{found} where advisories answer ({as_of})"),
+        None => found,
+    })
+}

@@ -1,0 +1,21 @@
+//! Scorecards as text: for a terminal, for programs, for pages and for CI.
+//!
+//! This crate judges nothing and prints nothing. Text that came from an image never reaches a terminal or a page as
+//! anything but text: control characters are replaced, and each format escapes what it must.
+//! Start from [`FORMATS`] and [`render`].
+
+mod format;
+mod formats;
+mod glance;
+mod text;
+
+pub use format::{Format, Options};
+pub use formats::FORMATS;
+
+use kiln_policy::Scorecard;
+
+/// The card in the format of this name; `None` where there is no such format. Ends with a line end.
+pub fn render(format: &str, card: &Scorecard, options: Options) -> Option<String> {
+    let format = FORMATS.iter().find(|known| known.name == format)?;
+    Some((format.render)(card, options))
+}

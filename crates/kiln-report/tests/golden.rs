@@ -1,0 +1,142 @@
+//! Every format, from one card that has everything. `UPDATE=1 cargo test -p kiln-report` writes the golden files anew.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::path::Path;
+
+use kiln_finding::{Fact, Severity};
+use kiln_pkg::{Ecosystem, Interest, InterestKind, Place, Secret};
+use kiln_policy::{Evidence, Exception, Overrides, Scorecard, Settings, Stage, judge};
+use kiln_report::{FORMATS, Options, render};
+use kiln_vuln::{Fix, Match};
+
+fn place(path: &str) -> Place {
+    Place { path: path.to_owned(), layer: None }
+}
+
+fn exception(id: &str, reason: &str, expires: &str) -> Exception {
+    Exception {
+        id: id.to_owned(),
+        subject: "shop/*".to_owned(),
+        reason: reason.to_owned(),
+        owner: "ada@example.org".to_owned(),
+        expires: expires.parse().unwrap(),
+    }
+}
+
+fn vulnerability() -> Match {
+    Match {
+        id: "GHSA-wc69-rhjr-hc9g".to_owned(),
+        aliases: vec!["CVE-2022-31129".to_owned()],
+        severity: Severity::High,
+        known_exploited: false,
+        published: None,
+        package: "pkg:npm/ms@2.1.3".to_owned(),
+        ecosystem: Ecosystem::Npm,
+        name: "ms".to_owned(),
+        version: "2.1.3".to_owned(),
+        fix: Fix::Version { version: "2.1.4".to_owned() },
+        places: Vec::new(),
+    }
+}
+
+/// A pass, a failure, an unknown, a question that does not arise, an exception of each state, and hostile text.
+fn kitchen_sink() -> Scorecard {
+    let mut evidence = Evidence::fake();
+    if let Fact::Known(inventory) = &mut evidence.inventory {
+        inventory.interests.push(Interest { kind: InterestKind::Shell, place: place("bin/sh") });
+        inventory.secrets.push(Secret {
+            rule: "npm-token".to_owned(),
+            place: place("app/\u{1b}[2J<b>|`x`.npmrc\n::error::forged"),
+            shown: "npm_… (40 characters)".to_owned(),
+            deleted: true,
+            published: false,
+        });
+    }
+    if let Fact::Known(report) = &mut evidence.vulnerabilities {
+        report.matches.push(vulnerability());
+    }
+    if let Fact::Known(config) = &mut evidence.config {
+        config.config.exposed_ports.clear();
+        config.config.healthcheck = None;
+    }
+    evidence.base = Fact::Unknown("the image does not say what it is built on".to_owned());
+    let exceptions = vec![
+        exception("IM002", "the shell stays until the new base is out", "2026-12-31"),
+        exception("CVE-2022-31129", "not reachable", "2026-11-01"),
+        exception("PK003", "bought a licence", "2027-01-01"),
+    ];
+    let settings = Settings::new(&Overrides::default(), exceptions).unwrap();
+    judge(&evidence, &settings, Stage::Attested)
+}
+
+fn passing(stage: Stage) -> Scorecard {
+    judge(&Evidence::fake(), &Settings::hardened(), stage)
+}
+
+fn text(card: &Scorecard, format: &str, width: usize) -> String {
+    let text = render(format, card, Options { width }).unwrap();
+    anstream::adapter::strip_str(&text).to_string()
+}
+
+#[track_caller]
+fn golden(name: &str, found: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, found).unwrap();
+    }
+    let wanted = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(wanted == found, "{name} differs; UPDATE=1 writes it anew\n{found}");
+}
+
+#[test]
+fn every_format_renders_the_kitchen_sink() {
+    let card = kitchen_sink();
+    for format in FORMATS {
+        golden(&format!("sink-{}.{}", format.name, format.extension), &text(&card, format.name, 80));
+    }
+    golden("sink-human-wide.txt", &text(&card, "human", 140));
+}
+
+#[test]
+fn a_card_that_passes_is_worth_showing() {
+    golden("pass-human.txt", &text(&passing(Stage::Attested), "human", 100));
+    golden("built-human.txt", &text(&passing(Stage::Built), "human", 140));
+}
+
+#[test]
+fn formats_are_sorted_and_have_golden_files() {
+    assert!(FORMATS.is_sorted_by(|a, b| a.name < b.name));
+    assert!(render("xml", &kitchen_sink(), Options::default()).is_none());
+}
+
+#[test]
+fn no_line_is_wider_than_asked() {
+    for width in [60, 80, 100, 120, 200] {
+        for line in text(&passing(Stage::Attested), "human", width)
+            .lines()
+            .filter(|line| !line.starts_with("sha256:"))
+        {
+            assert!(line.chars().count() <= width.max(84), "{width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn json_says_whether_it_passes() {
+    let document: serde_json::Value = serde_json::from_str(&text(&kitchen_sink(), "json", 80)).unwrap();
+    assert_eq!(document["version"], 1);
+    assert_eq!(document["passes"], false);
+    assert_eq!(document["counts"]["excepted"], 1);
+    let read: Scorecard = serde_json::from_value(document).unwrap();
+    assert_eq!(read, kitchen_sink());
+}
+
+#[test]
+fn nothing_forges_a_line() {
+    let card = kitchen_sink();
+    for format in ["human", "markdown", "github"] {
+        let text = render(format, &card, Options::default()).unwrap();
+        assert!(!text.contains("\u{1b}[2J"), "{format}");
+        assert!(!text.contains("\n::error::forged"), "{format}");
+    }
+}
