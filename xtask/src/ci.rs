@@ -28,7 +28,21 @@ fn deny() -> anyhow::Result<()> {
         );
         return Ok(());
     }
-    cargo(&["deny", "check"])
+    cargo(&["deny", "check", "bans", "licenses", "sources"])?;
+    println!("\n== cargo deny check advisories");
+    let run = Command::new("cargo")
+        .args(["deny", "check", "advisories"])
+        .current_dir(tree::root())
+        .output()
+        .context("run cargo")?;
+    let said = String::from_utf8_lossy(&run.stderr);
+    if said.contains("failed to fetch advisory database") {
+        println!("skipped, because the advisory database cannot be fetched here");
+        return Ok(());
+    }
+    println!("{}{said}", String::from_utf8_lossy(&run.stdout));
+    ensure!(run.status.success(), "cargo deny check advisories failed");
+    Ok(())
 }
 
 fn cargo(args: &[&str]) -> anyhow::Result<()> {

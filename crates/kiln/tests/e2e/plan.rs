@@ -1,6 +1,6 @@
 use std::fs;
 
-use crate::harness::World;
+use crate::harness::{World, project};
 
 #[test]
 fn shows_a_hardened_dockerfile_and_why() {
@@ -73,4 +73,16 @@ fn kiln_toml_decides() {
     fs::write(app.join("kiln.toml"), "[image]\nprot = 8123\n").unwrap();
     let run = world.run(["plan".as_ref(), app.as_os_str()]).exits(2);
     assert!(run.stderr.contains("error[kiln.config]") && run.stderr.contains("prot"), "{}", run.stderr);
+}
+
+#[test]
+fn the_kiln_toml_of_the_readme_is_right() {
+    let readme = fs::read_to_string(project().join("README.md")).unwrap();
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let (text, _) = rest.split_once("```").unwrap();
+    let world = World::new();
+    let app = world.example("workspace-api");
+    fs::write(app.join("kiln.toml"), text).unwrap();
+    let run = world.run(["plan".as_ref(), app.as_os_str()]).exits(0);
+    assert!(run.stdout.contains("EXPOSE 8080") && run.stdout.contains("/healthz"), "{}", run.stdout);
 }
