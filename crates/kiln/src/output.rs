@@ -1,5 +1,4 @@
 //! The only place that prints. Standard output is data, standard error is talk.
-#![expect(clippy::print_stderr, clippy::print_stdout, reason = "this module is where printing happens")]
 
 use std::process::ExitCode;
 

@@ -78,9 +78,9 @@ impl Ignored {
                     continue;
                 }
                 if anywhere {
-                    ignored.anywhere.push(name.to_owned())
+                    ignored.anywhere.push(name.to_owned());
                 } else {
-                    ignored.at_root.push(name.to_owned())
+                    ignored.at_root.push(name.to_owned());
                 }
             }
         }

@@ -75,20 +75,10 @@ fn bind(source: PathBuf, target: &str, read_only: bool) -> Result<Mount, Failure
 
 /// Only what says where packages come from and who asks: other settings would make builds differ by user.
 fn npmrc_text(npm: &Npm) -> String {
-    let mut text = String::new();
-    let mut line = |key: &str, value: &str| {
-        text.push_str(&format!("{key}={value}\n"));
-    };
-    if let Some(registry) = &npm.registry {
-        line("registry", &format!("{registry}/"));
-    }
-    for (scope, registry) in &npm.scopes {
-        line(&format!("{scope}:registry"), &format!("{registry}/"));
-    }
-    if let Some(proxy) = &npm.proxy {
-        line("https-proxy", proxy);
-    }
-    text + &npm.credentials.to_npmrc()
+    let registry = npm.registry.iter().map(|registry| format!("registry={registry}/\n"));
+    let scopes = npm.scopes.iter().map(|(scope, registry)| format!("{scope}:registry={registry}/\n"));
+    let proxy = npm.proxy.iter().map(|proxy| format!("https-proxy={proxy}\n"));
+    registry.chain(scopes).chain(proxy).chain([npm.credentials.to_npmrc()]).collect()
 }
 
 fn write_secret(path: &Path, text: &str) -> Result<(), Failure> {

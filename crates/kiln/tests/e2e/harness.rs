@@ -11,11 +11,25 @@ use tempfile::TempDir;
 /// A folder for one test, which is gone after it: apps to work on, and what kiln keeps.
 pub(crate) struct World {
     folder: TempDir,
+    data: PathBuf,
 }
 
 impl World {
+    /// With a store and keys of its own.
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::Builder::new().prefix("kiln-e2e-").tempdir().unwrap() }
+        let folder = tempfile::Builder::new().prefix("kiln-e2e-").tempdir().unwrap();
+        let data = folder.path().join("data");
+        Self { folder, data }
+    }
+
+    /// With the store and keys of all tests that say so: what one of them has built, the next need not build.
+    pub(crate) fn sharing() -> Self {
+        Self { data: cache().with_file_name("e2e-data"), ..Self::new() }
+    }
+
+    /// Where kiln keeps store and keys.
+    pub(crate) fn data(&self, name: &str) -> PathBuf {
+        self.data.join(name)
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -50,7 +64,7 @@ impl World {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kiln"));
         command
             .current_dir(self.folder.path())
-            .env("KILN_DATA_DIR", self.path("data"))
+            .env("KILN_DATA_DIR", &self.data)
             .env("KILN_CACHE_DIR", cache())
             .env("NO_COLOR", "1")
             .env_remove("SOURCE_DATE_EPOCH")

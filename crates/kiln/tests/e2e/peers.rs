@@ -20,7 +20,7 @@ fn shipped() -> Option<Shipped> {
     if !can_ship() {
         return None;
     }
-    let world = World::new();
+    let world = World::sharing();
     let app = world.example("orders-api");
     let (layout, archive) = (text(&world.path("layout")), text(&world.path("orders.tar")));
     let (oci, docker) = (format!("oci:{layout}"), format!("docker-archive:{archive}"));
@@ -38,7 +38,7 @@ fn run(program: &str, args: &[&str]) -> Run {
 
 /// Waits until `ready` yields something; panics when it never does.
 fn wait<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         if let Some(value) = ready() {
             return value;
@@ -88,7 +88,7 @@ fn get(port: u16, path: &str) -> Option<String> {
     write!(stream, "GET {path} HTTP/1.0\r\nHost: x\r\n\r\n").ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
-    answer.starts_with("HTTP/1.1 200").then_some(answer)
+    answer.lines().next().is_some_and(|status| status.contains(" 200 ")).then_some(answer)
 }
 
 fn free_port() -> u16 {
@@ -172,7 +172,7 @@ fn cosign_verifies_everything_after_a_copy_to_a_registry() {
     tool("regctl", &["registry", "set", &host, "--tls", "disabled"]).exits(0);
     let (from, to) = (format!("ocidir://{}:1.4.0", shipped.layout), format!("{host}/team/orders-api:1.4.0"));
     tool("regctl", &["image", "copy", "--referrers", &from, &to]).exits(0);
-    let key = text(&shipped.world.path("data/keys/kiln.pub"));
+    let key = text(&shipped.world.data("keys/kiln.pub"));
     let common = ["--key", &key, "--insecure-ignore-tlog=true", "--allow-insecure-registry"];
     let verified = tool("cosign", &[&["verify"], &common[..], &[&to]].concat()).exits(0);
     assert!(verified.stdout.contains(&shipped.digest), "{}", verified.stdout);
@@ -192,8 +192,8 @@ fn cosign_and_kiln_read_each_other_s_keys() {
         return;
     }
     let world = World::new();
-    std::fs::create_dir_all(world.path("data/keys")).unwrap();
-    let keys = text(&world.path("data/keys/kiln"));
+    std::fs::create_dir_all(world.data("keys")).unwrap();
+    let keys = text(&world.data("keys/kiln"));
     let mut generate = Command::new("cosign");
     generate.args(["generate-key-pair", "--output-key-prefix", &keys]).env("COSIGN_PASSWORD", "of cosign");
     Run::of(&mut generate).exits(0);

@@ -29,8 +29,8 @@ fn killed_at_any_moment_it_finishes_the_next_time() {
     }
     Run::of(&mut start()).exits(0);
     world.run(["verify", "orders-api:1.4.0"]).exits(0);
-    for folder in ["data/store/ingest", "cache/runs"] {
-        let left: Vec<_> = std::fs::read_dir(world.path(folder)).into_iter().flatten().flatten().collect();
+    for folder in [world.data("store/ingest"), world.path("cache/runs")] {
+        let left: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().collect();
         let half: Vec<_> =
             left.iter().filter(|entry| entry.path().extension().is_some_and(|end| end == "tmp")).collect();
         assert!(half.is_empty(), "{half:?} was left");
@@ -42,7 +42,7 @@ fn a_full_disk_is_named_and_leaves_nothing_behind() {
     if !can_ship() {
         return;
     }
-    let world = World::new();
+    let world = World::sharing();
     let app = world.example("orders-api");
     let app = app.to_str().unwrap();
     world.run(["ship", app, "-q"]).exits(0);
