@@ -166,7 +166,7 @@ pub(crate) fn project() -> &'static Path {
 }
 
 /// The cache that all tests share and that outlives them: each file is downloaded once.
-fn cache() -> PathBuf {
+pub(crate) fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("e2e-cache")
 }
 

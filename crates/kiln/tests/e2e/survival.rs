@@ -1,9 +1,10 @@
 //! Whatever happens, nothing half-written is ever used.
 
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::harness::{Run, World};
+use crate::harness::{Run, World, cache, needs};
 use crate::ship::can_ship;
 
 #[test]
@@ -37,6 +38,36 @@ fn killed_at_any_moment_it_finishes_the_next_time() {
     }
 }
 
+/// Docker's own rules forbid user namespaces, as hardened machines do.
+#[test]
+fn a_machine_without_namespaces_is_told_what_to_enable() {
+    if !can_ship() || !needs(&["docker"]) {
+        return;
+    }
+    let world = World::sharing();
+    let app = world.example("orders-api");
+    let archive = world.path("orders.tar");
+    let output = format!("docker-archive:{}", archive.display());
+    // What the container needs of kiln's is made first; only the app is new inside.
+    world.run(["ship", app.to_str().unwrap(), "-q", "-t", "kiln-inside:1", "-o", &output]).exits(0);
+    Run::of(Command::new("docker").arg("load").arg("-i").arg(&archive)).exits(0);
+    std::fs::write(app.join("src/new.ts"), "export const fresh = true;\n").unwrap();
+    let mut docker = Command::new("docker");
+    docker.args(["run", "--rm", "--user", "0", "-e", "HOME=/tmp", "-e", "KILN_DATA_DIR=/data"]);
+    docker.args(["-e", "KILN_CACHE_DIR=/cache", "--entrypoint", "/kiln"]);
+    for (outside, inside) in [
+        (Path::new(env!("CARGO_BIN_EXE_kiln")), "/kiln"),
+        (&world.data(""), "/data"),
+        (&cache(), "/cache"),
+        (&app, "/source"),
+    ] {
+        docker.arg("-v").arg(format!("{}:{inside}", outside.display()));
+    }
+    let run = Run::of(docker.args(["kiln-inside:1", "build", "/source", "--offline"])).exits(3);
+    assert!(run.stderr.contains("error[sandbox.setup]"), "{}", run.stderr);
+    assert!(run.stderr.contains("user.max_user_namespaces"), "{}", run.stderr);
+}
+
 #[test]
 fn a_full_disk_is_named_and_leaves_nothing_behind() {
     if !can_ship() {
@@ -48,7 +79,7 @@ fn a_full_disk_is_named_and_leaves_nothing_behind() {
     world.run(["ship", app, "-q"]).exits(0);
     // A limit on the size of files stands for a disk without space; the archive is larger.
     let archive = world.path("orders.tar");
-    let mut shell = std::process::Command::new("bash");
+    let mut shell = Command::new("bash");
     let line = "trap '' XFSZ; ulimit -f 2000; exec \"$@\"";
     let kiln = world.kiln();
     shell.args(["-c", line, "bash"]).arg(kiln.get_program());
