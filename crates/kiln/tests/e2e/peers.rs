@@ -38,7 +38,7 @@ fn run(program: &str, args: &[&str]) -> Run {
 
 /// Waits until `ready` yields something; panics when it never does.
 fn wait<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         if let Some(value) = ready() {
             return value;
