@@ -1,33 +1,48 @@
-//! The project's chores, one command each: `cargo xtask snapshot`.
+//! The project's chores, one command each: `cargo xtask COMMAND`.
 
+mod ci;
+mod dist;
+mod graph;
+mod ranks;
 mod snapshot;
+mod tidy;
+mod tree;
+
+use std::process::ExitCode;
 
 /// A chore.
 struct Command {
     name: &'static str,
     about: &'static str,
-    run: fn() -> anyhow::Result<()>,
+    run: fn(&[String]) -> anyhow::Result<()>,
 }
 
 static COMMANDS: &[Command] = &[
+    Command { name: "ci", about: "all that must pass: fmt, clippy, tidy, test, deny", run: ci::run },
+    Command { name: "dist", about: "the static binary: [--target x86_64|aarch64]", run: dist::run },
+    Command { name: "graph", about: "the crates by rank, and what each depends on", run: graph::run },
     Command {
         name: "snapshot",
         about: "compile the advisory feeds into crates/kiln-vuln/snapshot",
         run: snapshot::run,
     },
-    Command { name: "tidy", about: "check ranks, sizes and names", run: tidy },
+    Command { name: "tidy", about: "check ranks, sizes, names and the other absences", run: tidy::run },
 ];
 
-fn main() -> anyhow::Result<()> {
-    let wanted = std::env::args().nth(1).unwrap_or_default();
-    if let Some(command) = COMMANDS.iter().find(|command| command.name == wanted) {
-        return (command.run)();
+#[expect(clippy::print_stderr, reason = "a chore that fails says why")]
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let wanted = args.next().unwrap_or_default();
+    let Some(command) = COMMANDS.iter().find(|command| command.name == wanted) else {
+        let list = COMMANDS.iter().map(|command| format!("\n  {:10} {}", command.name, command.about));
+        eprintln!("usage: cargo xtask COMMAND\n{}", list.collect::<String>());
+        return ExitCode::from(2);
+    };
+    match (command.run)(&args.collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
     }
-    let list: Vec<String> =
-        COMMANDS.iter().map(|command| format!("  {:10} {}", command.name, command.about)).collect();
-    anyhow::bail!("usage: cargo xtask COMMAND\n\n{}", list.join("\n"))
-}
-
-fn tidy() -> anyhow::Result<()> {
-    anyhow::bail!("cargo xtask tidy does not exist yet")
 }

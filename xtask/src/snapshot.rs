@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use kiln_vuln::build::{Feed, FeedKind, build};
 
+use crate::tree;
+
 /// A feed in the folder of advisories.
 struct Slice {
     file: &'static str,
@@ -67,8 +69,8 @@ static SLICES: &[Slice] = &[
 ];
 
 /// Compiles the feeds beside the project into the snapshot inside kiln.
-pub(crate) fn run() -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the project")?;
+pub(crate) fn run(_: &[String]) -> anyhow::Result<()> {
+    let root = tree::root();
     let folder = root.join("../shared/advisories");
     let mut texts = Vec::new();
     for slice in SLICES {

@@ -1,4 +1,4 @@
-use kiln_finding::{Class, Diagnose};
+use kiln_finding::{Cause, Class, Diagnose};
 
 /// Why an image could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -8,13 +8,7 @@ pub struct Error(Box<ErrorKind>);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ErrorKind {
     #[error("{what}")]
-    Port {
-        what: &'static str,
-        code: &'static str,
-        class: Class,
-        help: Option<String>,
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    Port { what: &'static str, source: Cause },
     #[error("the app starts with `{entry}`, which is not there after the build")]
     EntryMissing { entry: String, near: Vec<String> },
     #[error("read `{path}`")]
@@ -34,17 +28,14 @@ impl From<ErrorKind> for Error {
 impl Error {
     /// An error of a port, which keeps what the port said of itself.
     pub(crate) fn port<E: Diagnose + Send + Sync + 'static>(what: &'static str) -> impl FnOnce(E) -> Self {
-        move |source| {
-            let (code, class, help) = (source.code(), source.class(), source.help());
-            ErrorKind::Port { what, code, class, help, source: Box::new(source) }.into()
-        }
+        move |source| ErrorKind::Port { what, source: Cause::new(source) }.into()
     }
 }
 
 impl Diagnose for Error {
     fn code(&self) -> &'static str {
         match &*self.0 {
-            ErrorKind::Port { code, .. } => code,
+            ErrorKind::Port { source, .. } => source.code(),
             ErrorKind::EntryMissing { .. } => "build.entry_missing",
             ErrorKind::Read { .. } => "build.read",
             ErrorKind::Tree { .. } => "build.tree",
@@ -54,7 +45,7 @@ impl Diagnose for Error {
 
     fn class(&self) -> Class {
         match &*self.0 {
-            ErrorKind::Port { class, .. } => *class,
+            ErrorKind::Port { source, .. } => source.class(),
             ErrorKind::EntryMissing { .. } => Class::Config,
             ErrorKind::Read { .. } => Class::Environment,
             ErrorKind::Tree { .. } | ErrorKind::Record { .. } => Class::Content,
@@ -63,7 +54,7 @@ impl Diagnose for Error {
 
     fn help(&self) -> Option<String> {
         match &*self.0 {
-            ErrorKind::Port { help, .. } => help.clone(),
+            ErrorKind::Port { source, .. } => source.help(),
             ErrorKind::EntryMissing { near, .. } if near.is_empty() => {
                 Some("does the build script write it? is it left out by .dockerignore?".to_owned())
             }

@@ -1,4 +1,4 @@
-use kiln_finding::{Class, Diagnose};
+use kiln_finding::{Cause, Class, Diagnose};
 use kiln_oci::Digest;
 
 /// Why an image could not be read, packed or copied.
@@ -9,13 +9,7 @@ pub struct Error(Box<ErrorKind>);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ErrorKind {
     #[error("{what}")]
-    Port {
-        what: String,
-        code: &'static str,
-        class: Class,
-        help: Option<String>,
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    Port { what: String, source: Cause },
     #[error("read the {what} {digest}")]
     Read { what: &'static str, digest: Digest, source: std::io::Error },
     #[error("the {what} {digest} is no valid document")]
@@ -39,15 +33,14 @@ impl From<ErrorKind> for Error {
 impl Error {
     /// An error of a port, which keeps what the port said of itself.
     pub(crate) fn port<E: Diagnose + Send + Sync + 'static>(what: impl Into<String>, source: E) -> Self {
-        let (what, code, class, help) = (what.into(), source.code(), source.class(), source.help());
-        ErrorKind::Port { what, code, class, help, source: Box::new(source) }.into()
+        ErrorKind::Port { what: what.into(), source: Cause::new(source) }.into()
     }
 }
 
 impl Diagnose for Error {
     fn code(&self) -> &'static str {
         match &*self.0 {
-            ErrorKind::Port { code, .. } => code,
+            ErrorKind::Port { source, .. } => source.code(),
             ErrorKind::Read { .. } => "image.read",
             ErrorKind::Document { .. } => "image.document",
             ErrorKind::TooLarge { .. } => "image.too_large",
@@ -59,7 +52,7 @@ impl Diagnose for Error {
 
     fn class(&self) -> Class {
         match &*self.0 {
-            ErrorKind::Port { class, .. } => *class,
+            ErrorKind::Port { source, .. } => source.class(),
             ErrorKind::Pack { source } => source.class(),
             ErrorKind::Write { .. } => Class::Environment,
             _ => Class::Content,
@@ -68,7 +61,7 @@ impl Diagnose for Error {
 
     fn help(&self) -> Option<String> {
         match &*self.0 {
-            ErrorKind::Port { help, .. } => help.clone(),
+            ErrorKind::Port { source, .. } => source.help(),
             ErrorKind::Write { .. } => Some("is there space left on the disk?".to_owned()),
             _ => None,
         }

@@ -22,6 +22,14 @@ impl Arch {
         }
     }
 
+    /// The name that npm and Node.js use (`process.arch`).
+    pub fn npm_name(self) -> &'static str {
+        match self {
+            Self::Amd64 => "x64",
+            Self::Arm64 => "arm64",
+        }
+    }
+
     /// The architecture this program was compiled for; `None` on one kiln does not compose images for.
     pub fn host() -> Option<Self> {
         match std::env::consts::ARCH {

@@ -46,6 +46,24 @@ pub struct Plan {
     pub reasons: Vec<Reason>,
 }
 
+impl Plan {
+    /// Makes the production install one for another CPU (in npm's names: `arm64`), which this machine need not
+    /// have: packages that differ by CPU are chosen for that one. The error says why that cannot be.
+    pub fn production_for(&mut self, cpu: &str) -> Result<(), String> {
+        if !self.natives.is_empty() {
+            return Err(format!("{} must be compiled there", self.natives.join(", ")));
+        }
+        if self.manager != Manager::Npm {
+            return Err(format!("{} installs for the machine it runs on only", self.manager.as_str()));
+        }
+        for step in &mut self.production {
+            step.argv.extend(["--os=linux", "--libc=glibc"].map(str::to_owned));
+            step.argv.push(format!("--cpu={cpu}"));
+        }
+        Ok(())
+    }
+}
+
 /// One command of a build stage, run in `/app`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {

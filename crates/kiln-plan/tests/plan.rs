@@ -184,3 +184,12 @@ fn the_user_decides() {
     assert_eq!((plan.name.as_str(), plan.node, plan.port, plan.health), ("shop", 22, Some(80), None));
     assert_eq!(plan.entry, ["x.js"]);
 }
+
+#[test]
+fn another_cpu_is_a_matter_of_what_is_installed() {
+    let mut plan = planned(&world());
+    plan.production_for("arm64").unwrap();
+    assert_eq!(plan.production[0].argv.last().unwrap(), "--cpu=arm64");
+    plan.natives.push("better-sqlite3".to_owned());
+    assert!(plan.production_for("arm64").unwrap_err().contains("better-sqlite3"));
+}

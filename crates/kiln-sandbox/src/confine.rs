@@ -6,7 +6,7 @@ use std::io;
 use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set, set_no_new_privs};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch, apply_filter};
 
-use crate::init::{SetupError, step};
+use crate::setup::{SetupError, step};
 
 /// What is left: enough to install packages, nothing that changes a system. Docker's default set without
 /// `MKNOD`, `NET_RAW` and `AUDIT_WRITE`.

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use rustix::process::Signal;
 
-use crate::run::Message;
+use crate::setup::{Message, SetupError, step};
 use crate::{Job, confine, mounts, namespaces};
 
 /// First argument of a program that is to call [`enter`].
@@ -16,20 +16,6 @@ pub const ENTER: &str = "__sandbox";
 const INIT: &str = "__sandbox-init";
 /// The largest job that is read, in bytes.
 const JOB_MAX: usize = 16 << 20;
-
-/// A step that failed, as it is told to the process outside.
-pub(crate) struct SetupError {
-    pub(crate) step: String,
-    pub(crate) cause: io::Error,
-}
-
-/// Names the step of an operation that may fail.
-pub(crate) fn step<T>(
-    name: impl Into<String>,
-    result: Result<T, impl Into<io::Error>>,
-) -> Result<T, SetupError> {
-    result.map_err(|cause| SetupError { step: name.into(), cause: cause.into() })
-}
 
 /// Must be called first thing in `main`, before any thread starts. Does nothing, and yields `None`, unless this
 /// process was started to be a sandbox; otherwise `main` must return the exit code at once.

@@ -14,6 +14,7 @@ mod job;
 mod mounts;
 mod namespaces;
 mod run;
+mod setup;
 mod unpack;
 
 pub use collect::{collect, collect_with};

@@ -11,7 +11,7 @@ use rustix::mount::{
     mount_remount, unmount,
 };
 
-use crate::init::{SetupError, step};
+use crate::setup::{SetupError, step};
 use crate::{Job, Mount, Root};
 
 /// Devices that programs expect, bound from this machine: a user namespace cannot make device nodes.

@@ -8,7 +8,7 @@ use std::os::fd::AsRawFd;
 use rustix::thread::UnshareFlags;
 
 use crate::Network;
-use crate::init::{SetupError, step};
+use crate::setup::{SetupError, step};
 
 /// Leaves the namespaces of this machine. The calling user becomes root inside.
 pub(crate) fn unshare(network: Network) -> Result<(), SetupError> {

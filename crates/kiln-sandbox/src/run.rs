@@ -7,10 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::ErrorKind;
 use crate::init::ENTER;
+use crate::setup::Message;
 use crate::{Error, Finished, Job};
 
 /// Lines of output that are kept for the message when a command fails.
@@ -19,15 +18,6 @@ const LAST_LINES: usize = 40;
 const LINE_MAX: u64 = 8 << 10;
 /// How often a command that says nothing is looked at.
 const TICK: Duration = Duration::from_millis(200);
-
-/// What the process inside tells the one outside, as one line of JSON each.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Message {
-    /// The sandbox could not be made.
-    Setup { step: String, cause: String, errno: i32 },
-    /// The command ended.
-    Exit { code: i32 },
-}
 
 /// Starts jobs by starting `program`, which must call [`crate::enter`] first thing.
 #[derive(Clone, Debug)]
@@ -128,7 +118,10 @@ fn read_lines(stream: impl Read + Send + 'static, sender: SyncSender<String>) {
 }
 
 fn last_message(stream: UnixStream) -> Option<Message> {
-    let mut text = String::new();
-    stream.take(LINE_MAX).read_to_string(&mut text).ok()?;
+    let mut bytes = Vec::new();
+    // A process that gives up early leaves the second copy of the job unread, and the kernel then ends the stream
+    // with an error after its last words. What was said counts.
+    drop(stream.take(LINE_MAX).read_to_end(&mut bytes));
+    let text = String::from_utf8_lossy(&bytes);
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).next_back()
 }

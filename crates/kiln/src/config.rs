@@ -1,6 +1,6 @@
 //! `kiln.toml`: where a default must change. Unknown keys are errors.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kiln_finding::Class;
 use kiln_plan::{HealthSetting, Overrides};
@@ -95,7 +95,7 @@ impl Config {
     }
 }
 
-fn failed(path: &PathBuf, cause: &dyn std::fmt::Display) -> Failure {
+fn failed(path: &Path, cause: &dyn std::fmt::Display) -> Failure {
     Failure::new("kiln.config", Class::Config, format!("read {}", path.display()))
         .with_cause(cause.to_string().trim_end())
 }

@@ -1,5 +1,4 @@
 //! The only place that prints. Standard output is data, standard error is talk.
-#![expect(clippy::print_stderr, clippy::print_stdout, reason = "this module is where printing happens")]
 
 use std::process::ExitCode;
 
@@ -16,6 +15,8 @@ pub(crate) enum Outcome {
     Fine,
     /// A gate said no. Exit code 1.
     Refused,
+    /// A gate could not say yes, because something is not known. Exit code 3.
+    Unknown,
 }
 
 impl Outcome {
@@ -23,6 +24,7 @@ impl Outcome {
         match self {
             Self::Fine => ExitCode::SUCCESS,
             Self::Refused => ExitCode::from(1),
+            Self::Unknown => ExitCode::from(3),
         }
     }
 }
@@ -37,12 +39,20 @@ pub(crate) fn talk(text: &str) {
     eprintln!("{text}");
 }
 
-/// A scorecard as text.
-pub(crate) fn scorecard(card: &kiln_policy::Scorecard, _: Format) -> String {
-    card.lines
-        .iter()
-        .map(|line| format!("{:?} {} {} — {} {}\n", line.outcome, line.id, line.title, line.reason, line.cure.clone().unwrap_or_default()))
-        .collect()
+/// A scorecard as text, as wide as the terminal.
+pub(crate) fn scorecard(card: &kiln_policy::Scorecard, format: Format) -> String {
+    let name = match format {
+        Format::Human => "human",
+        Format::Json => "json",
+    };
+    let options = kiln_report::Options { width: terminal_width() };
+    kiln_report::render(name, card, options).unwrap_or_default()
+}
+
+/// Columns of the terminal that data goes to; 100 where it is none.
+fn terminal_width() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout());
+    size.map_or(100, |size| usize::from(size.ws_col)).clamp(60, 120)
 }
 
 /// Prints a failure, in the one form kiln has for it, and yields its exit code.

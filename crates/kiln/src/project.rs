@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kiln_finding::Class;
 use kiln_node::{Lock, LockKind, PackageJson, matches_workspace, pnpm_workspace_globs};
@@ -21,7 +21,6 @@ const LOCK_MAX: u64 = 64 << 20;
 
 /// An app.
 pub(crate) struct Project {
-    pub(crate) folder: PathBuf,
     pub(crate) facts: AppFacts,
     /// Its files; content stays on disk.
     pub(crate) tree: Tree,
@@ -48,7 +47,7 @@ impl Project {
             sources: sources(&tree),
             package,
         };
-        Ok(Self { folder: folder.to_owned(), facts, tree })
+        Ok(Self { facts, tree })
     }
 }
 
@@ -79,9 +78,9 @@ impl Ignored {
                     continue;
                 }
                 if anywhere {
-                    ignored.anywhere.push(name.to_owned())
+                    ignored.anywhere.push(name.to_owned());
                 } else {
-                    ignored.at_root.push(name.to_owned())
+                    ignored.at_root.push(name.to_owned());
                 }
             }
         }

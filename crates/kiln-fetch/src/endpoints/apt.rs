@@ -66,7 +66,7 @@ impl Archives {
 
     /// Addresses of the security archive, or the error that shows what to write into kiln.toml.
     pub fn security(&self) -> Result<&[String], Error> {
-        known(&self.security, "Debian security updates", "security_archive")
+        known(&self.security, "Debian security updates", "security-archive")
     }
 }
 
@@ -280,6 +280,6 @@ mod tests {
         let error = none.main().unwrap_err();
         assert_eq!(error.code(), "fetch.not_configured");
         assert!(error.help().unwrap().contains("archive = "));
-        assert!(none.security().unwrap_err().help().unwrap().contains("security_archive = "));
+        assert!(none.security().unwrap_err().help().unwrap().contains("security-archive = "));
     }
 }

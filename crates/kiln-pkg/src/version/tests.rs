@@ -1,6 +1,5 @@
-#![expect(clippy::print_stderr, reason = "a skipped test says why")]
-
 use std::cmp::Ordering;
+use std::io::Write as _;
 use std::process::Command;
 
 use proptest::prelude::*;
@@ -49,7 +48,8 @@ fn debian_versions_rise() {
 #[test]
 fn debian_order_is_dpkgs() {
     if Command::new("dpkg").arg("--version").output().is_err() {
-        eprintln!("skipped: dpkg is not installed");
+        // Past the capture of test output, for the reader of the log.
+        drop(writeln!(std::io::stderr(), "skipped: debian_order_is_dpkgs: no dpkg here"));
         return;
     }
     for a in DEBIAN {

@@ -27,6 +27,8 @@ const COMPOSITION: &str = "1";
 pub(crate) struct Bases<'a> {
     pub(crate) lock: Lock,
     pub(crate) arch: Arch,
+    /// Where commands run: this machine's.
+    host: Arch,
     supply: &'a Supply,
     layout: &'a Layout,
     steps: &'a StepCache,
@@ -44,12 +46,12 @@ pub(crate) fn lock(
     project: &Path,
     plan: &Plan,
     config: &Config,
-    arch: Arch,
+    archs: &[Arch],
     supply: &Supply,
     frozen: bool,
 ) -> Result<Locked, Failure> {
     let path = project.join(LOCK);
-    let request = request(plan, config, arch)?;
+    let mut request = request(plan, config, archs)?;
     if path.exists() {
         let text = std::fs::read_to_string(&path).map_err(|error| {
             Failure::new("kiln.read", Class::Environment, format!("read {}", path.display()))
@@ -66,8 +68,11 @@ pub(crate) fn lock(
                 )
                 .with_help("run without --locked to lock again"));
             }
-            Some(_) => {}
+            // What the old lock served is served by the new one, too.
+            Some(_) => request.archs.extend(lock.debs.iter().map(|deb| deb.arch)),
         }
+        request.archs.sort();
+        request.archs.dedup();
     } else if frozen {
         return Err(Failure::new("kiln.lock", Class::Config, format!("find {}", path.display()))
             .with_help("run without --locked to write it"));
@@ -78,8 +83,8 @@ pub(crate) fn lock(
     Ok(Locked { lock, written })
 }
 
-fn request(plan: &Plan, config: &Config, arch: Arch) -> Result<Request, Failure> {
-    let mut request = Request { node: plan.node, ..Request::new(vec![arch]) };
+fn request(plan: &Plan, config: &Config, archs: &[Arch]) -> Result<Request, Failure> {
+    let mut request = Request { node: plan.node, ..Request::new(archs.to_vec()) };
     if let Some(release) = &config.base.distribution {
         request.distribution = release.parse::<Distribution>().map_err(Failure::usage)?;
     }
@@ -116,13 +121,13 @@ fn misfit(lock: &Lock, request: &Request) -> Option<String> {
 impl<'a> Bases<'a> {
     pub(crate) fn new(
         lock: Lock,
-        arch: Arch,
+        (arch, host): (Arch, Arch),
         supply: &'a Supply,
         layout: &'a Layout,
         steps: &'a StepCache,
         context: &Context,
     ) -> Self {
-        Self { lock, arch, supply, layout, steps, builders: context.cache_dir.join("builders") }
+        Self { lock, arch, host, supply, layout, steps, builders: context.cache_dir.join("builders") }
     }
 
     /// `kiln/node:24-debian13`
@@ -137,7 +142,7 @@ impl<'a> Bases<'a> {
 
     /// The base that is shipped: from the store, or composed into it.
     pub(crate) fn runtime(&self) -> Result<BaseImage, Failure> {
-        let key = self.key(Variant::Runtime);
+        let key = self.key(Variant::Runtime, self.arch);
         if let Some(record) = self.steps.get(&key)?
             && let Ok((manifest, layers)) = serde_json::from_slice::<(Descriptor, Vec<PackedLayer>)>(&record)
             && layers.iter().all(|layer| self.has(&layer.descriptor))
@@ -148,7 +153,9 @@ impl<'a> Bases<'a> {
         let base = kiln_base::compose(&self.lock, self.arch, Variant::Runtime, self.supply)?;
         let packed = base::write(&base, &self.lock, self.layout, None)?;
         let manifest = packed.descriptor();
-        self.layout.publish_as(&manifest, &self.name(), &self.name())?;
+        if self.arch == self.host {
+            self.layout.publish_as(&manifest, &self.name(), &self.name())?;
+        }
         let record =
             serde_json::to_vec(&(&manifest, &packed.layers)).expect("a record holds only texts and numbers");
         self.steps.put(&key, &record)?;
@@ -166,7 +173,7 @@ impl<'a> Bases<'a> {
 
     /// Names the builder, without composing it.
     pub(crate) fn builder_digest(&self, native: bool) -> Digest {
-        self.key(builder(native))
+        self.key(builder(native), self.host)
     }
 
     /// The folder of the builder, unpacked; composed if it is not there.
@@ -175,7 +182,7 @@ impl<'a> Bases<'a> {
         if folder.is_dir() {
             return Ok(folder);
         }
-        let base = kiln_base::compose(&self.lock, self.arch, builder(native), self.supply)?;
+        let base = kiln_base::compose(&self.lock, self.host, builder(native), self.supply)?;
         let partial = folder.with_extension(format!("{}.tmp", std::process::id()));
         remove(&partial)?;
         for layer in base.layers {
@@ -204,12 +211,12 @@ impl<'a> Bases<'a> {
         Ok(folder)
     }
 
-    fn key(&self, variant: Variant) -> Digest {
+    fn key(&self, variant: Variant, arch: Arch) -> Digest {
         Key::new("base")
             .field("composition", COMPOSITION)
             .field("kiln", env!("CARGO_PKG_VERSION"))
             .field("lock", self.lock.render())
-            .field("arch", self.arch.as_str())
+            .field("arch", arch.as_str())
             .field("variant", format!("{variant:?}"))
             .finish()
     }

@@ -59,22 +59,28 @@ pub(crate) fn build(
 ) -> Result<Outcome, Failure> {
     stages.start("plan", "reading the app");
     let project = Project::collect(&options.app)?;
-    let plan = kiln_plan::plan(&project.facts, &config.overrides()?)?;
+    let mut plan = kiln_plan::plan(&project.facts, &config.overrides()?)?;
+    let (arch, host) = architectures(options.platform)?;
+    if arch != host {
+        plan.production_for(arch.npm_name()).map_err(|why| {
+            Failure::usage(format!("build for {arch}: {why}"))
+                .with_help("run kiln on a machine of that architecture")
+        })?;
+    }
     stages.done(&plan_summary(&plan));
 
     stages.start("base", "composing the base");
-    let arch = architecture(options.platform, &plan)?;
     let supply = Supply::new(context, &options.app, &config.base, stages);
-    let locked = bases::lock(&options.app, &plan, config, arch, &supply, options.locked)?;
+    let locked = bases::lock(&options.app, &plan, config, &archs(arch, host), &supply, options.locked)?;
     let steps = StepCache::create(&context.cache_dir.join("steps"))?;
-    let bases = Bases::new(locked.lock, arch, &supply, layout, &steps, context);
+    let bases = Bases::new(locked.lock, (arch, host), &supply, layout, &steps, context);
     let base = bases.runtime()?;
     stages.done(&base_summary(&bases, &base, locked.written));
 
     stages.start("build", "looking into the cache");
     let (mtime, created) = times();
     let native = !plan.natives.is_empty();
-    let mut runner = SandboxRunner::new(&bases, native, &supply, stages, &context.cache_dir, context.offline);
+    let mut runner = SandboxRunner::new(&bases, &plan, &supply, stages, &context.cache_dir, context.offline);
     runner.build_network = config.build.network;
     runner.timeout = config.build.timeout;
     let keeper = Keeper { layout, steps: &steps, mtime };
@@ -102,21 +108,15 @@ pub(crate) fn build(
     Ok(Outcome { project, plan, arch, lock, base, manifest: image.manifest.0, name, revision })
 }
 
-/// `npm ci` in a foreign architecture would need its CPU, and so would the app's build script.
-fn architecture(wanted: Option<Arch>, plan: &Plan) -> Result<Arch, Failure> {
-    let host = Arch::host();
-    let arch = wanted.or(host).ok_or_else(|| {
-        Failure::usage("choose a platform: this machine's is none that kiln builds for")
-            .with_help("pass --platform")
-    })?;
-    if Some(arch) != host && !(plan.natives.is_empty()) {
-        return Err(Failure::usage(format!(
-            "build for {arch}: {} must be compiled there",
-            plan.natives.join(", ")
-        ))
-        .with_help("run kiln on a machine of that architecture"));
-    }
-    Ok(arch)
+/// The architecture of the image and that of this machine, on which its commands run.
+fn architectures(wanted: Option<Arch>) -> Result<(Arch, Arch), Failure> {
+    let host = Arch::host()
+        .ok_or_else(|| Failure::usage("build here: kiln has no builder for this machine's CPU"))?;
+    Ok((wanted.unwrap_or(host), host))
+}
+
+fn archs(arch: Arch, host: Arch) -> Vec<Arch> {
+    if arch == host { vec![host] } else { vec![host, arch] }
 }
 
 /// The time that files carry and the one the image says: `SOURCE_DATE_EPOCH`, or the start of 1970, so that equal
@@ -142,17 +142,15 @@ fn revision(folder: &Path) -> Option<String> {
 }
 
 fn name(options: &Options, plan: &Plan) -> String {
-    match &options.tag {
-        Some(tag) => tag.name_and_tag(),
-        None => {
-            let version = plan.version.as_deref().unwrap_or("latest");
-            let tag: String = version
-                .chars()
-                .map(|c| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' })
-                .collect();
-            format!("{}:{tag}", plan.name)
-        }
+    if let Some(tag) = &options.tag {
+        return tag.name_and_tag();
     }
+    let version = plan.version.as_deref().unwrap_or("latest");
+    let tag: String = version
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' })
+        .collect();
+    format!("{}:{tag}", plan.name)
 }
 
 fn plan_summary(plan: &Plan) -> String {

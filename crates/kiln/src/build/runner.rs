@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use kiln_build::{Run, Runner};
 use kiln_finding::{Class, Diagnose};
-use kiln_plan::Step;
+use kiln_node::Manager;
+use kiln_plan::{Plan, Step};
 use kiln_rootfs::{RootPath, Tree};
 use kiln_sandbox::{Finished, Job, Mount, Network, Root, Sandbox, collect, remove, unpack};
 
@@ -23,6 +24,7 @@ const TIMEOUT: Duration = Duration::from_mins(30);
 /// The sandbox, the builder and the folders between them.
 pub(crate) struct SandboxRunner<'a> {
     pub(crate) bases: &'a Bases<'a>,
+    manager: Manager,
     pub(crate) native: bool,
     pub(crate) supply: &'a Supply,
     pub(crate) stages: &'a Stages,
@@ -49,7 +51,7 @@ impl Drop for Scratch {
 impl<'a> SandboxRunner<'a> {
     pub(crate) fn new(
         bases: &'a Bases<'a>,
-        native: bool,
+        plan: &Plan,
         supply: &'a Supply,
         stages: &'a Stages,
         cache_dir: &Path,
@@ -59,7 +61,8 @@ impl<'a> SandboxRunner<'a> {
         sweep(&folder);
         Self {
             bases,
-            native,
+            manager: plan.manager,
+            native: !plan.natives.is_empty(),
             supply,
             stages,
             offline,
@@ -129,7 +132,7 @@ impl<'a> SandboxRunner<'a> {
             root: Root::ReadOnly(self.builder()?.to_owned()),
             mounts: mounts.to_vec(),
             argv: step.argv.clone(),
-            env: toolchain::environment(self.offline),
+            env: toolchain::environment(self.manager, self.native, self.offline),
             cwd: "/app".to_owned(),
             network: if networked { Network::Host } else { Network::None },
             timeout: Some(self.timeout.map_or(TIMEOUT, Duration::from_secs)),

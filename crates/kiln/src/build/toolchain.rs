@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use kiln_fetch::endpoints::Npm;
+use kiln_node::Manager;
 use kiln_rootfs::RootPath;
 use kiln_sandbox::Mount;
 
@@ -13,7 +14,7 @@ const SYSTEM_CERTIFICATES: [&str; 3] =
 const CERTIFICATES: &str = "etc/ssl/certs/kiln-machine.crt";
 
 /// The environment of every command. Nothing in it differs from user to user.
-pub(crate) fn environment(offline: bool) -> Vec<(String, String)> {
+pub(crate) fn environment(manager: Manager, native: bool, offline: bool) -> Vec<(String, String)> {
     let mut env = vec![
         ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
         ("HOME", "/root"),
@@ -24,16 +25,22 @@ pub(crate) fn environment(offline: bool) -> Vec<(String, String)> {
         ("NODE_EXTRA_CA_CERTS", "/etc/ssl/certs/kiln-machine.crt"),
         ("npm_config_cache", "/root/.npm"),
         ("npm_config_update_notifier", "false"),
-        // Compile addons from source, against the headers of the builder, in place of downloading binaries.
-        ("npm_config_build_from_source", "true"),
-        ("npm_config_nodedir", "/usr/local"),
-        ("PNPM_HOME", "/root/.local/share/pnpm"),
-        ("npm_config_store_dir", "/root/.npm/pnpm-store"),
-        ("npm_config_package_import_method", "copy"),
-        ("YARN_CACHE_FOLDER", "/root/.npm/yarn-cache"),
         // Times in what tools write, where they honour it.
         ("SOURCE_DATE_EPOCH", "0"),
     ];
+    match manager {
+        Manager::Npm => {}
+        Manager::Pnpm => env.extend([
+            ("PNPM_HOME", "/root/.local/share/pnpm"),
+            ("npm_config_store_dir", "/root/.npm/pnpm-store"),
+            ("npm_config_package_import_method", "copy"),
+        ]),
+        Manager::Yarn => env.push(("YARN_CACHE_FOLDER", "/root/.npm/yarn-cache")),
+    }
+    if native {
+        // Compile addons from source, against the headers of the builder, in place of downloading binaries.
+        env.extend([("npm_config_build_from_source", "true"), ("npm_config_nodedir", "/usr/local")]);
+    }
     if offline {
         env.push(("npm_config_offline", "true"));
     }
@@ -68,20 +75,10 @@ fn bind(source: PathBuf, target: &str, read_only: bool) -> Result<Mount, Failure
 
 /// Only what says where packages come from and who asks: other settings would make builds differ by user.
 fn npmrc_text(npm: &Npm) -> String {
-    let mut text = String::new();
-    let mut line = |key: &str, value: &str| {
-        text.push_str(&format!("{key}={value}\n"));
-    };
-    if let Some(registry) = &npm.registry {
-        line("registry", &format!("{registry}/"));
-    }
-    for (scope, registry) in &npm.scopes {
-        line(&format!("{scope}:registry"), &format!("{registry}/"));
-    }
-    if let Some(proxy) = &npm.proxy {
-        line("https-proxy", proxy);
-    }
-    text + &npm.credentials.to_npmrc()
+    let registry = npm.registry.iter().map(|registry| format!("registry={registry}/\n"));
+    let scopes = npm.scopes.iter().map(|(scope, registry)| format!("{scope}:registry={registry}/\n"));
+    let proxy = npm.proxy.iter().map(|proxy| format!("https-proxy={proxy}\n"));
+    registry.chain(scopes).chain(proxy).chain([npm.credentials.to_npmrc()]).collect()
 }
 
 fn write_secret(path: &Path, text: &str) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 mod base;
 mod build;
 mod db;
+mod explain;
 mod keygen;
 mod plan;
 mod sbom;
@@ -21,6 +22,7 @@ pub(crate) enum Command {
     Base(base::Args),
     Build(build::Args),
     Db(db::Args),
+    Explain(explain::Args),
     Keygen(keygen::Args),
     Plan(plan::Args),
     Sbom(sbom::Args),
@@ -36,6 +38,7 @@ impl Command {
             Self::Base(args) => base::run(&args, context),
             Self::Build(args) => build::run(&args, context),
             Self::Db(args) => db::run(&args, context),
+            Self::Explain(args) => explain::run(&args, context),
             Self::Keygen(args) => keygen::run(&args, context),
             Self::Plan(args) => plan::run(&args, context),
             Self::Sbom(args) => sbom::run(&args, context),

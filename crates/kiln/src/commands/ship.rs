@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         stages.done(&format!("refused: {}", card.summary()));
         stages.finish();
         show(&card, context);
-        return Ok(Outcome::Refused);
+        return Ok(refusal(&card));
     }
     stages.done(&card.summary());
 
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     stages.finish();
     show(&card, context);
     if !card.passes() {
-        return Ok(Outcome::Refused);
+        return Ok(refusal(&card));
     }
     if context.format == Format::Human && !context.quiet {
         output::talk(&next(args, &built.name, &keys));
@@ -163,6 +163,11 @@ fn scan_summary(evidence: &Evidence) -> String {
     let packages = evidence.inventory.known().map_or(0, |inventory| inventory.packages.len());
     let found = evidence.vulnerabilities.known().map_or(0, |report| report.matches.len());
     format!("{packages} packages, {found} known vulnerabilities")
+}
+
+/// Something is wrong, or nothing is known to be wrong but something is not known.
+fn refusal(card: &Scorecard) -> Outcome {
+    if card.has_failed() { Outcome::Refused } else { Outcome::Unknown }
 }
 
 fn show(card: &Scorecard, context: &Context) {

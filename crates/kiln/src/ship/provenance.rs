@@ -64,9 +64,8 @@ fn deb_material(pin: &DebPin) -> Material {
 }
 
 fn digest(integrity: &Integrity) -> (&'static str, String) {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     match integrity {
-        Integrity::Sha256(bytes) => ("sha256", hex(bytes)),
-        Integrity::Sha512(bytes) => ("sha512", hex(bytes)),
+        Integrity::Sha256(bytes) => ("sha256", hex::encode(bytes)),
+        Integrity::Sha512(bytes) => ("sha512", hex::encode(bytes)),
     }
 }

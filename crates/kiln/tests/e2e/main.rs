@@ -1,0 +1,11 @@
+//! kiln, as a user starts it. One module per topic; [`harness`] is how each of them does it.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod harness;
+mod images;
+mod peers;
+mod plan;
+mod refusals;
+mod ship;
+mod survival;
+mod version;

@@ -1,0 +1,238 @@
+//! `kiln ship` on the example apps: the whole pipeline with real parts, and what stops it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::harness::{Run, World, needs};
+
+/// What every test here needs: a registry of npm to download from, and namespaces to build in.
+pub(crate) fn can_ship() -> bool {
+    needs(&["npm", "namespaces"])
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// The digest on the scorecard.
+pub(crate) fn digest(run: &Run) -> String {
+    let value = run.json();
+    value["subject"]["digest"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_first_command_of_the_readme_ends_with_a_signed_verified_image() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::new();
+    let app = world.example("orders-api");
+    let run = world.run(["ship", path(&app)]).exits(0);
+    assert!(run.stdout.contains("PASSED  19 of 19 checks"), "{}", run.stdout);
+    for stage in ["plan", "base", "build", "scan", "gate", "sign", "verify", "next", "proof"] {
+        assert!(run.stderr.contains(&format!("  {stage}")), "{stage} in:\n{}", run.stderr);
+    }
+    assert!(app.join("kiln.lock").is_file());
+
+    let verified = world.run(["verify", "orders-api:1.4.0", "--format", "json"]).exits(0).json();
+    assert_eq!(verified["required"].as_array().unwrap().len(), 4);
+
+    let again = world.run(["ship", path(&app), "--offline"]).exits(0);
+    for words in ["dependencies", "(unchanged)", "signed before"] {
+        assert!(again.stderr.contains(words), "{words} in:\n{}", again.stderr);
+    }
+}
+
+#[test]
+fn another_key_is_not_trusted() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::sharing();
+    let app = world.example("orders-api");
+    world.run(["ship", path(&app), "-q"]).exits(0);
+    let other = world.path("other");
+    world.run(["keygen", "--output-key-prefix", path(&other)]).exits(0);
+    let run = world.run(["verify", "orders-api:1.4.0", "--key", path(&other.with_extension("pub"))]).exits(1);
+    assert!(run.stdout.contains("✗ missing   signature"), "{}", run.stdout);
+    world.run(["keygen", "--output-key-prefix", path(&other)]).exits(3);
+}
+
+#[test]
+fn a_workspace_ships() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::sharing();
+    let app = world.example("workspace-api");
+    let run = world.run(["ship", path(&app), "--format", "json"]).exits(0);
+    assert!(digest(&run).starts_with("sha256:"));
+}
+
+#[test]
+fn an_addon_is_compiled_and_ships() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::sharing();
+    let app = world.example("native-api");
+    world.run(["ship", path(&app), "-q"]).exits(0);
+    let folder = world.path("layout");
+    let target = format!("oci:{}", path(&folder));
+    world.run(["ship", path(&app), "-q", "-o", &target]).exits(0);
+    if needs(&["umoci"]) {
+        let root = world.path("root");
+        let image = format!("{}:0.3.0", path(&folder));
+        Run::of(Command::new("umoci").args(["unpack", "--rootless", "--image", &image]).arg(&root)).exits(0);
+        let modules = root.join("rootfs/app/node_modules/better-sqlite3/build/Release");
+        assert!(modules.join("better_sqlite3.node").is_file());
+        let names = fs::read_dir(modules).unwrap().flatten().map(|entry| entry.path());
+        let left: Vec<_> = names.filter(|path| path.extension().is_none_or(|end| end != "node")).collect();
+        assert!(left.is_empty(), "leftovers of the compiler were shipped: {left:?}");
+    }
+}
+
+/// Same sources, other folder, other data and cache, other umask, time zone, and one processor: same digest.
+#[test]
+fn the_same_sources_give_the_same_digest() {
+    if !can_ship() {
+        return;
+    }
+    let (here, there) = (World::sharing(), World::new());
+    let app = here.example("orders-api");
+    let first = digest(&here.run(["ship", path(&app), "--format", "json"]).exits(0));
+    let elsewhere = there.path("some where/else");
+    fs::create_dir_all(elsewhere.parent().unwrap()).unwrap();
+    fs::rename(there.example("orders-api"), &elsewhere).unwrap();
+    // The lock pins the inputs; the cache is empty.
+    fs::copy(app.join("kiln.lock"), elsewhere.join("kiln.lock")).unwrap();
+    let kiln = there.kiln();
+    let line = "umask 077; find . -exec touch -d 2001-01-01 {} +; exec taskset -c 0 \"$@\"";
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", line, "sh"])
+        .arg(kiln.get_program())
+        .args(["ship", ".", "--format", "json", "--locked"]);
+    shell.current_dir(&elsewhere).env("TZ", "Asia/Kolkata").env("LANG", "C");
+    for (name, value) in kiln.get_envs().filter_map(|(name, value)| Some((name, value?))) {
+        shell.env(name, value);
+    }
+    shell.env("KILN_CACHE_DIR", there.path("cache"));
+    let second = digest(&Run::of(&mut shell).exits(0));
+    assert_eq!(first, second);
+}
+
+#[test]
+fn a_secret_stops_it_and_is_not_shown() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::new();
+    let app = world.example("orders-api");
+    fs::create_dir(app.join("public")).unwrap();
+    // Put together here, so that no scanner of sources takes this file for a leak.
+    let token = format!("npm_{}", "aB3dE6gH9jK2".repeat(3));
+    fs::write(app.join("public/notes.txt"), &token).unwrap();
+    let run = world.run(["ship", path(&app)]).exits(1);
+    assert!(
+        run.stdout.contains("IM007") && run.stdout.contains("npm-token in app/public/notes.txt"),
+        "{}",
+        run.stdout
+    );
+    assert!(!run.stdout.contains(&token) && !run.stderr.contains(&token));
+    let refused = world.run(["verify", "orders-api:1.4.0"]);
+    assert_ne!(refused.code, Some(0), "a refused image must have no name");
+}
+
+#[test]
+fn an_exception_with_a_reason_lets_it_pass() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::sharing();
+    let app = world.example("orders-api");
+    fs::write(app.join("kiln.toml"), "[policy]\nsize-budget = 10\n").unwrap();
+    let run = world.run(["ship", path(&app)]).exits(1);
+    assert!(run.stdout.contains("IM010"), "{}", run.stdout);
+    let exception = "[[exception]]\nid = \"IM010\"\nsubject = \"orders-api:*\"\nreason = \"the runtime is large\"\n\
+                     owner = \"platform\"\nexpires = \"2099-01-01\"\n";
+    fs::write(app.join("kiln.toml"), format!("[policy]\nsize-budget = 10\n{exception}")).unwrap();
+    let run = world.run(["ship", path(&app)]).exits(0);
+    assert!(run.stdout.contains("the runtime is large"), "{}", run.stdout);
+}
+
+#[test]
+fn a_failing_build_shows_its_last_lines_and_exit_code() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::sharing();
+    let app = world.example("orders-api");
+    fs::write(app.join("src/broken.ts"), "const = ;\n").unwrap();
+    let run = world.run(["ship", path(&app)]).exits(3);
+    for words in ["error[build.command]", "`npm run build` failed with exit code 2", "src/broken.ts(1,7)"] {
+        assert!(run.stderr.contains(words), "{words} in:\n{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_package_that_is_not_the_locked_one_is_refused() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::sharing();
+    let app = world.example("orders-api");
+    let lock = fs::read_to_string(app.join("package-lock.json")).unwrap();
+    let mut lock: serde_json::Value = serde_json::from_str(&lock).unwrap();
+    lock["packages"]["node_modules/express"]["integrity"] = format!("sha512-{}==", "A".repeat(86)).into();
+    fs::write(app.join("package-lock.json"), lock.to_string()).unwrap();
+    let run = world.run(["ship", path(&app)]).exits(3);
+    assert!(run.stderr.contains("EINTEGRITY"), "{}", run.stderr);
+}
+
+#[test]
+fn an_entry_that_is_not_built_is_named_with_what_is() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::sharing();
+    let app = world.example("orders-api");
+    let package = fs::read_to_string(app.join("package.json")).unwrap();
+    fs::write(app.join("package.json"), package.replace("node dist/server.js", "node dist/main.js")).unwrap();
+    let run = world.run(["ship", path(&app)]).exits(2);
+    assert!(
+        run.stderr.contains("`dist/main.js`") && run.stderr.contains("`dist/server.js`"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn offline_says_what_is_missing() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::new();
+    let app = world.example("orders-api");
+    world.run(["base", "lock", "--lock", path(&app.join("kiln.lock")), "-q"]).exits(0);
+    let mut kiln = world.kiln();
+    kiln.args(["ship", path(&app), "--offline"]).env("KILN_CACHE_DIR", world.path("empty"));
+    let run = Run::of(&mut kiln).exits(3);
+    assert!(run.stderr.contains("libc6") && run.stderr.contains("node-linux-"), "{}", run.stderr);
+}
+
+#[test]
+fn a_foreign_architecture_needs_no_foreign_cpu() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::sharing();
+    let app = world.example("orders-api");
+    let other = if std::env::consts::ARCH == "x86_64" { "linux/arm64" } else { "linux/amd64" };
+    let run = world.run(["ship", path(&app), "--platform", other, "--format", "json"]).exits(0).json();
+    assert_eq!(run["subject"]["platform"], other);
+    let native = world.example("native-api");
+    let refused = world.run(["ship", path(&native), "--platform", other]).exits(2);
+    assert!(refused.stderr.contains("better-sqlite3 must be compiled there"), "{}", refused.stderr);
+}

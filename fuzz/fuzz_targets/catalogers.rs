@@ -1,0 +1,28 @@
+#![no_main]
+//! Files that catalogers read, alone in a layer: package databases, lock files, package.json, credentials.
+
+use kiln_inventory::{combine, scan_layer};
+use kiln_oci::Digest;
+use kiln_rootfs::{LayerReader, Limits};
+use libfuzzer_sys::fuzz_target;
+
+const PATHS: [&str; 9] = [
+    "app/.env",
+    "app/.npmrc",
+    "app/node_modules/.package-lock.json",
+    "app/node_modules/a/package.json",
+    "app/package-lock.json",
+    "etc/os-release",
+    "lib/apk/db/installed",
+    "var/lib/dpkg/status",
+    "var/lib/dpkg/status.d/a",
+];
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some((first, content)) = bytes.split_first() else { return };
+    let path = PATHS[usize::from(*first) % PATHS.len()];
+    let tar = kiln_fuzz::tar(&[(path, 0o644, content)]);
+    let mut layer = LayerReader::new(&tar[..], Limits::default());
+    let facts = scan_layer(&mut layer, Digest::of(b"layer")).expect("the layer itself can be read");
+    drop(combine(&[facts]));
+});

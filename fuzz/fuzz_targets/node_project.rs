@@ -1,0 +1,28 @@
+#![no_main]
+//! The files of a Node.js project: package.json, the lock files of npm, pnpm and yarn, pnpm's workspace file.
+
+use kiln_node::{Lock, LockKind, PackageJson, matches_workspace, pnpm_workspace_globs, words};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some((first, text)) = bytes.split_first() else { return };
+    let package = PackageJson::read("package.json", text);
+    if let Ok(package) = &package {
+        drop(package.manager_pin());
+        package.workspace_globs();
+    }
+    let kind = LockKind::ALL[usize::from(*first) % LockKind::ALL.len()];
+    if let Ok(lock) = Lock::read(kind, kind.file_name(), text) {
+        lock.without_integrity();
+        let app = br#"{"name": "a", "dependencies": {"b": "^1.0.0"}}"#;
+        lock.out_of_step("", &PackageJson::read("package.json", app).expect("an app"));
+    }
+    if let Ok(globs) = pnpm_workspace_globs("pnpm-workspace.yaml", text) {
+        matches_workspace(&globs, "apps/a");
+    }
+    if let Ok(text) = std::str::from_utf8(text) {
+        words(text);
+        let (glob, folder) = text.split_once('\n').unwrap_or((text, "apps/a"));
+        matches_workspace(&[glob.to_owned()], folder);
+    }
+});
