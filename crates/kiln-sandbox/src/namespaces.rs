@@ -43,8 +43,8 @@ pub(crate) fn loopback_up() -> io::Result<()> {
     // SAFETY: an all-zero ifreq is valid; the name is NUL-terminated; the kernel reads the flags alone.
     let outcome = unsafe {
         let mut request: libc::ifreq = std::mem::zeroed();
-        request.ifr_name[0] = b'l'.cast_signed();
-        request.ifr_name[1] = b'o'.cast_signed();
+        request.ifr_name[0] = libc::c_char::from_ne_bytes([b'l']);
+        request.ifr_name[1] = libc::c_char::from_ne_bytes([b'o']);
         request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
         libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &request)
     };
