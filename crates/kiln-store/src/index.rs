@@ -19,7 +19,7 @@ pub(crate) fn read(folder: &Path) -> Result<Index, Error> {
 }
 
 /// Writes a small file so that readers see the old or the new one, whole, even after a crash.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
     let write = || {
         let mut file = File::create(&temporary)?;

@@ -17,5 +17,6 @@ pub use archive::{archive_tree, write_docker_archive};
 pub use cache::StepCache;
 pub use daemon::Daemon;
 pub use error::Error;
+pub use index::replace as replace_file;
 pub use ingest::Ingest;
 pub use layout::{Layout, Stored};

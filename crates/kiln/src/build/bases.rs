@@ -79,7 +79,7 @@ pub(crate) fn lock(
     }
     let lock = kiln_base::resolve(&request, supply, now())?;
     // A folder that cannot be written to is no reason not to ship from it.
-    let written = std::fs::write(&path, lock.render()).is_ok();
+    let written = kiln_store::replace_file(&path, lock.render().as_bytes()).is_ok();
     Ok(Locked { lock, written })
 }
 

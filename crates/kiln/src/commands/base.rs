@@ -144,10 +144,7 @@ fn lock(args: &LockArgs, context: &Context) -> Result<Outcome, Failure> {
     let archs = if args.platform.is_empty() { vec![Arch::Amd64, Arch::Arm64] } else { args.platform.clone() };
     let lock = kiln_base::resolve(&request(&settings, archs, true)?, &supply, now())?;
     let path = &args.choice.lock;
-    std::fs::write(path, lock.render()).map_err(|error| {
-        Failure::new("kiln.write", Class::Environment, format!("write {}", path.display()))
-            .with_cause(error.to_string())
-    })?;
+    kiln_store::replace_file(path, lock.render().as_bytes())?;
     stages.done(&format!("{}: {}", path.display(), summary(&lock)));
     Ok(Outcome::Fine)
 }

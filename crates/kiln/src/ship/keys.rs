@@ -43,7 +43,12 @@ impl Keys {
         }
         let path = self.private_path();
         let text = fs::read_to_string(&path).map_err(|error| failed("read", &path, &error))?;
-        Ok((KeyPair::read(&text, &password())?, false))
+        let pair = KeyPair::read(&text, &password())?;
+        if !self.public_path().exists() {
+            // It was not written, or was lost; the private key holds it.
+            write_new(&self.public_path(), &pair.public()?.to_pem(), 0o644)?;
+        }
+        Ok((pair, false))
     }
 
     /// Makes a key pair. Files that are there are never replaced.
@@ -52,8 +57,8 @@ impl Keys {
         if let Some(folder) = self.stem.parent() {
             fs::create_dir_all(folder).map_err(|error| failed("create", folder, &error))?;
         }
-        write_new(&self.public_path(), &pair.public()?.to_pem(), 0o644)?;
         write_new(&self.private_path(), &pair.to_file(&password())?, 0o600)?;
+        write_new(&self.public_path(), &pair.public()?.to_pem(), 0o644)?;
         Ok(pair)
     }
 
@@ -69,10 +74,22 @@ pub(crate) fn read_public(path: &Path) -> Result<PublicKey, Failure> {
     Ok(PublicKey::read(&text)?)
 }
 
+/// Writes a file that must not be there yet; it appears whole or not at all.
 fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
-    let file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .map_err(|error| failed("write", path, &error))
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(format!(".{}.tmp", std::process::id()));
+    let partial = PathBuf::from(partial);
+    let write = || {
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&partial)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        // Unlike a rename, a link never takes the place of a file.
+        fs::hard_link(&partial, path)
+    };
+    let written = write().map_err(|error| failed("write", path, &error));
+    drop(fs::remove_file(&partial));
+    written
 }
 
 /// The password of private keys: `KILN_PASSWORD`, else `COSIGN_PASSWORD`, else none.
