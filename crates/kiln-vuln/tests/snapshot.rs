@@ -51,6 +51,12 @@ fn finds_npm_by_range_and_joins_ids() {
 }
 
 #[test]
+fn an_app_without_a_version_is_no_release() {
+    let report = ask(Package::new(Ecosystem::Npm, "moment", ""));
+    assert!(report.matches.is_empty() && report.unread.is_empty());
+}
+
+#[test]
 fn finds_node_by_line() {
     let report = ask(Package::new(Ecosystem::Node, "node", "20.20.1"));
     let found = report.matches.iter().find(|found| found.id == "CVE-2026-21717").unwrap();

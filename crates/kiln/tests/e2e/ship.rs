@@ -236,3 +236,47 @@ fn a_foreign_architecture_needs_no_foreign_cpu() {
     let refused = world.run(["ship", path(&native), "--platform", other]).exits(2);
     assert!(refused.stderr.contains("better-sqlite3 must be compiled there"), "{}", refused.stderr);
 }
+
+/// Projects of a workspace refer to each other by links, and its root usually has no version.
+#[test]
+fn a_workspace_of_npm_without_a_version_ships() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::sharing();
+    let lock = r#"{"name": "shop", "lockfileVersion": 3, "packages": {
+        "": {"name": "shop", "workspaces": ["apps/*", "libs/*"]},
+        "apps/web": {"version": "1.0.0", "dependencies": {"prices": "1.0.0"}},
+        "libs/prices": {"name": "prices", "version": "1.0.0"},
+        "node_modules/prices": {"resolved": "libs/prices", "link": true},
+        "node_modules/web": {"resolved": "apps/web", "link": true}}}"#;
+    let app = world.app(&[
+        ("package.json", r#"{"name": "shop", "private": true, "workspaces": ["apps/*", "libs/*"]}"#),
+        ("package-lock.json", lock),
+        (
+            "apps/web/package.json",
+            r#"{"name": "web", "version": "1.0.0", "license": "MIT", "scripts": {"start": "node index.js"},
+                "dependencies": {"prices": "1.0.0"}}"#,
+        ),
+        (
+            "apps/web/index.js",
+            "require('http').createServer((_, r) => r.end(require('prices'))).listen(8082);",
+        ),
+        (
+            "libs/prices/package.json",
+            r#"{"name": "prices", "version": "1.0.0", "license": "MIT", "main": "p.js"}"#,
+        ),
+        ("libs/prices/p.js", "module.exports = '42';"),
+    ]);
+    let folder = world.path("layout");
+    let target = format!("oci:{}", path(&folder));
+    world.run(["ship", path(&app), "-q", "-o", &target]).exits(0);
+    if needs(&["umoci"]) {
+        let root = world.path("root");
+        let image = format!("{}:1.0.0", path(&folder));
+        Run::of(Command::new("umoci").args(["unpack", "--rootless", "--image", &image]).arg(&root)).exits(0);
+        let app = root.join("rootfs/app");
+        assert!(app.join("libs/prices/p.js").is_file());
+        assert_eq!(fs::read_link(app.join("node_modules/prices")).unwrap(), Path::new("../libs/prices"));
+    }
+}
