@@ -76,8 +76,7 @@ pub fn leaves_out(path: &RootPath, is_dir: bool) -> Option<&'static str> {
     if is_dir {
         return None;
     }
-    let is_licence = ["license", "licence", "notice", "copying"].iter().any(|start| name.starts_with(start));
-    if is_licence {
+    if is_licence(name) {
         return None;
     }
     if FILES.contains(&name) || BEGINNINGS.iter().any(|start| name.starts_with(start)) {
@@ -130,10 +129,14 @@ pub fn is_module_file_shipped(below: &str, is_dir: bool) -> bool {
         return true;
     }
     let name = below.rsplit('/').next().unwrap_or(below).to_lowercase();
-    let is_licence = ["license", "licence", "notice", "copying"].iter().any(|start| name.starts_with(start));
     let unread =
         [".d.ts", ".d.cts", ".d.mts", ".map", ".md", ".markdown", ".flow", ".cc", ".cpp", ".gyp", ".gypi"];
-    is_licence || !unread.iter().any(|end| name.ends_with(end))
+    is_licence(&name) || !unread.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether a file tells the terms of what it lies beside; `name` is in lower case.
+fn is_licence(name: &str) -> bool {
+    ["license", "licence", "notice", "copying"].iter().any(|start| name.starts_with(start))
 }
 
 #[cfg(test)]
