@@ -22,7 +22,6 @@ mod resolve;
 mod source;
 #[cfg(test)]
 mod testing;
-mod version;
 
 pub use compose::{Base, Component, Layer, Variant, compose};
 pub use error::Error;
@@ -31,4 +30,3 @@ pub use lock::{DebPin, Lock, NpmPin, Snapshot, Use};
 pub use recipe::{Distribution, NODE_DEFAULT, NODE_LINES};
 pub use resolve::{Request, Tool, resolve};
 pub use source::{Fetch, FetchError, Item, Place};
-pub use version::compare as compare_versions;

@@ -1,9 +1,10 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use kiln_pkg::version::deb::compare;
+
 use crate::deb822;
 use crate::relation::{self, Relation};
-use crate::version::compare;
 
 /// A package as an index lists it.
 #[derive(Clone, Debug)]

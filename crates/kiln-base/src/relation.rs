@@ -1,6 +1,6 @@
 use std::cmp::Ordering;
 
-use crate::version::compare;
+use kiln_pkg::version::deb::compare;
 
 /// One package of a dependency, with the versions that will do. Source: deb-control(5), Policy 7.1.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -199,3 +199,42 @@ proptest! {
         let _ = (deb::compare(&a, &b), apk::compare(&a, &b), SemVer::parse(&b), Range::parse(&b), Range::parse(&a));
     }
 }
+
+#[test]
+fn debian_versions_order_pair_by_pair() {
+    let rising = [
+        "0~~",
+        "0~~a",
+        "0~",
+        "0",
+        "0-0a",
+        "0a",
+        "0a1",
+        "0+",
+        "1.0~rc1",
+        "1.0",
+        "1.0-1~deb12u1",
+        "1.0-1",
+        "1.0-1+b1",
+        "1.0-2",
+        "1.0-10",
+        "1.0a",
+        "1.0+dfsg",
+        "1.0.1",
+        "1.9",
+        "1.10",
+        "99999999999999999999999",
+        "1:0.1",
+    ];
+    for pair in rising.windows(2) {
+        assert_eq!(deb::compare(pair[0], pair[1]), Ordering::Less, "{} < {}", pair[0], pair[1]);
+        assert_eq!(deb::compare(pair[1], pair[0]), Ordering::Greater, "{} > {}", pair[1], pair[0]);
+    }
+}
+
+#[test]
+fn what_dpkg_calls_equal_is_equal() {
+    for (left, right) in [("1.0", "1.0-0"), ("01.0", "1.00"), ("0:1", "1"), ("1.0", "1.0-")] {
+        assert_eq!(deb::compare(left, right), Ordering::Equal, "{left} {right}");
+    }
+}
