@@ -20,6 +20,6 @@ mod unpack;
 pub use collect::{collect, collect_with};
 pub use error::Error;
 pub use init::{ENTER, enter};
-pub use job::{Finished, Job, Mount, Network, Root};
+pub use job::{Finished, Ids, Job, Mount, Network, Root, User};
 pub use run::Sandbox;
 pub use unpack::{remove, unpack};

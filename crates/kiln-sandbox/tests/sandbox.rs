@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kiln_rootfs::RootPath;
-use kiln_sandbox::{Finished, Job, Mount, Network, Root, Sandbox, collect, remove, unpack};
+use kiln_sandbox::{Finished, Ids, Job, Mount, Network, Root, Sandbox, User, collect, remove, unpack};
 
 /// A root of this machine's programs, and a job in it that runs a shell line.
 fn job(folder: &Path, line: &str) -> Job {
@@ -22,12 +22,13 @@ fn job(folder: &Path, line: &str) -> Job {
     let usr = Mount::Bind { source: PathBuf::from("/usr"), target: path("usr"), read_only: true };
     Job {
         root: Root::ReadOnly(root),
-        mounts: vec![usr, Mount::Tmpfs { target: path("tmp") }],
+        mounts: vec![usr, Mount::Tmpfs { target: path("tmp"), size: None }],
         argv: ["/bin/sh", "-c", line].map(str::to_owned).to_vec(),
         env: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
         cwd: "/work".to_owned(),
         network: Network::None,
         timeout: Some(Duration::from_secs(30)),
+        ..Job::default()
     }
 }
 
@@ -136,7 +137,35 @@ fn a_link_in_the_place_of_a_mount_point_is_not_followed() {
     let folder = tempfile::tempdir().unwrap();
     let mut job = job(folder.path(), "true");
     std::os::unix::fs::symlink("/etc", folder.path().join("root/trap")).unwrap();
-    job.mounts.push(Mount::Tmpfs { target: path("trap/inside") });
+    job.mounts.push(Mount::Tmpfs { target: path("trap/inside"), size: None });
     let error = Sandbox::new(env!("CARGO_BIN_EXE_kiln-sandbox-test")).run(&job, &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("a symbolic link is in the way"), "{error}");
+}
+
+#[test]
+fn root_gives_a_job_many_ids() {
+    let ids = Ids::best();
+    if ids == Ids::One {
+        eprintln!("skipped: this user has one id only");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(
+        folder.path(),
+        "id -u; id -G; cp /usr/bin/env /tmp/x && chown 1000:50 /tmp/x && stat -c %u:%g /tmp/x",
+    );
+    job.ids = ids;
+    let finished = run(&job);
+    assert_eq!(finished.last_lines, ["0", "0", "1000:50"]);
+    job.user = User { uid: 1000, gid: 50, groups: vec![50, 7] };
+    job.argv[2] = "id -u; id -G; touch /proc/sys/kernel/core_pattern 2>/dev/null || echo locked".to_owned();
+    assert_eq!(run(&job).last_lines, ["1000", "50 7", "locked"]);
+}
+
+#[test]
+fn without_many_ids_the_user_is_the_only_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(folder.path(), "id -u; id -g; touch /tmp/x && stat -c %u /tmp/x");
+    job.user = User { uid: 1000, gid: 50, groups: vec![7] };
+    assert_eq!(run(&job).last_lines, ["1000", "50", "1000"]);
 }
