@@ -6,6 +6,7 @@
 //!
 //! Start from [`Job`] and [`Sandbox`].
 
+mod capability;
 mod collect;
 mod confine;
 mod error;
@@ -16,6 +17,7 @@ mod namespaces;
 mod run;
 mod setup;
 mod unpack;
+mod upper;
 
 pub use collect::{collect, collect_with};
 pub use error::Error;
@@ -23,3 +25,4 @@ pub use init::{ENTER, enter};
 pub use job::{Finished, Ids, Job, Mount, Network, Root, User};
 pub use run::Sandbox;
 pub use unpack::{remove, unpack};
+pub use upper::{OWNER, Placing, read_upper, remove_stubs, write_upper};

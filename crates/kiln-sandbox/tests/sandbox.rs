@@ -5,8 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use kiln_rootfs::RootPath;
-use kiln_sandbox::{Finished, Ids, Job, Mount, Network, Root, Sandbox, User, collect, remove, unpack};
+use kiln_rootfs::{Attrs, Content, Delta, Entry, Kind, RootPath, write_delta};
+use kiln_sandbox::{
+    Finished, Ids, Job, Mount, Network, Placing, Root, Sandbox, User, collect, read_upper, remove, unpack,
+    write_upper,
+};
 
 /// A root of this machine's programs, and a job in it that runs a shell line.
 fn job(folder: &Path, line: &str) -> Job {
@@ -168,4 +171,35 @@ fn without_many_ids_the_user_is_the_only_one() {
     let mut job = job(folder.path(), "id -u; id -g; touch /tmp/x && stat -c %u /tmp/x");
     job.user = User { uid: 1000, gid: 50, groups: vec![7] };
     assert_eq!(run(&job).last_lines, ["1000", "50", "1000"]);
+}
+
+/// A layer with every kind of change comes back from disk as it was written.
+#[test]
+fn layers_survive_the_disk() {
+    for ids in [Ids::One, Ids::best()] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut delta = Delta::default();
+        let attrs =
+            Attrs { mode: 0o4711, uid: 1000, gid: 7, xattrs: [("user.x".to_owned(), vec![1])].into() };
+        let content = Content::Bytes(b"bytes".as_slice().into());
+        delta.tree.insert(path("a/b"), Entry { attrs, kind: Kind::File(content) }).unwrap();
+        delta.tree.insert_dir("locked", 0o555).unwrap();
+        delta.tree.insert_file("locked/file", 0o000, *b"").unwrap();
+        delta.tree.insert_symlink("link", "/nowhere").unwrap();
+        let link = Entry {
+            attrs: delta.tree.get(&path("a/b")).unwrap().attrs.clone(),
+            kind: Kind::Hardlink(path("a/b")),
+        };
+        delta.tree.insert(path("c"), link).unwrap();
+        delta.removed.insert(path("gone/file"));
+        delta.opaque.insert(path("locked"));
+        write_upper(&delta, &folder.path().join("layer"), ids, Placing::Copy).unwrap();
+        let read = read_upper(&folder.path().join("layer"), ids, &User::default()).unwrap();
+        delta.tree.insert_dir("gone", 0o755).unwrap();
+        assert_eq!(
+            write_delta(&read, Vec::new(), 0).unwrap(),
+            write_delta(&delta, Vec::new(), 0).unwrap(),
+            "{ids:?}"
+        );
+    }
 }
