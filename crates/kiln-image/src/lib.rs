@@ -13,5 +13,5 @@ mod port;
 pub use error::Error;
 pub use gzip::GzipWriter;
 pub use image::Image;
-pub use pack::{PackedLayer, pack_layer};
+pub use pack::{Compression, PackedLayer, pack_delta, pack_layer};
 pub use port::{Sink, Source, copy, read_small};
