@@ -19,5 +19,6 @@ pub use delta::{Delta, write_delta};
 pub use error::Error;
 pub use layer::{EntryKind, LayerEntry, LayerReader, Limits, Whiteout, decompress};
 pub use path::RootPath;
+pub use resolve::resolve;
 pub use tree::{Attrs, Content, Entry, Kind, Tree};
 pub use writer::{TarWriter, write_tar};

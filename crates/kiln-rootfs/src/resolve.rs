@@ -3,40 +3,51 @@ use crate::{Kind, RootPath, Tree};
 /// How many links one path may go through (Linux's `MAXSYMLINKS`).
 const LINKS_MAX: usize = 40;
 
-impl Tree {
-    /// Where `path` leads when every link on the way is followed as inside a container: targets are taken from the root of
-    /// the tree and cannot leave it. The last part is followed only where `follow_last`. What does not exist is taken as
-    /// written. `None` where links lead in a circle.
-    pub fn resolve(&self, path: &RootPath, follow_last: bool) -> Option<RootPath> {
-        let mut left: Vec<String> = path.as_str().split('/').rev().map(str::to_owned).collect();
-        let mut at: Vec<String> = Vec::new();
-        let mut links = 0;
-        while let Some(part) = left.pop() {
-            match part.as_str() {
-                "" | "." => continue,
-                ".." => {
-                    at.pop();
-                    continue;
-                }
-                _ => at.push(part),
-            }
-            let here = RootPath::normalise(&at.join("/")).ok()?;
-            if left.is_empty() && !follow_last {
-                break;
-            }
-            if let Some(Kind::Symlink(target)) = self.get(&here).map(|entry| &entry.kind) {
-                links += 1;
-                if links > LINKS_MAX {
-                    return None;
-                }
+/// Where `path` leads when every link on the way is followed as inside a container: targets are taken from the root and
+/// cannot leave it. `link` gives the target of a link. The last part is followed only where `follow_last`. What does not
+/// exist is taken as written. `None` where links lead in a circle.
+pub fn resolve<'a>(
+    path: &RootPath,
+    follow_last: bool,
+    link: &dyn Fn(&RootPath) -> Option<&'a str>,
+) -> Option<RootPath> {
+    let mut left: Vec<String> = path.as_str().split('/').rev().map(str::to_owned).collect();
+    let mut at: Vec<String> = Vec::new();
+    let mut links = 0;
+    while let Some(part) = left.pop() {
+        match part.as_str() {
+            "" | "." => continue,
+            ".." => {
                 at.pop();
-                if target.starts_with('/') {
-                    at.clear();
-                }
-                left.extend(target.split('/').rev().map(str::to_owned));
+                continue;
             }
+            _ => at.push(part),
         }
-        RootPath::normalise(&at.join("/")).ok()
+        if left.is_empty() && !follow_last {
+            break;
+        }
+        if let Some(target) = link(&RootPath::normalise(&at.join("/")).ok()?) {
+            links += 1;
+            if links > LINKS_MAX {
+                return None;
+            }
+            at.pop();
+            if target.starts_with('/') {
+                at.clear();
+            }
+            left.extend(target.split('/').rev().map(str::to_owned));
+        }
+    }
+    RootPath::normalise(&at.join("/")).ok()
+}
+
+impl Tree {
+    /// Where `path` leads in this tree; see [`resolve`].
+    pub fn resolve(&self, path: &RootPath, follow_last: bool) -> Option<RootPath> {
+        resolve(path, follow_last, &|path| match self.get(path).map(|entry| &entry.kind) {
+            Some(Kind::Symlink(target)) => Some(target),
+            _ => None,
+        })
     }
 
     /// Whether `path`, followed, is a directory. The root always is one.
