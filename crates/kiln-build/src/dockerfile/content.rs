@@ -14,13 +14,16 @@ use crate::error::ErrorKind;
 
 /// Adds everything that the items hold to the inputs of a step, file by file.
 pub(super) fn items_digest(items: &[Item<'_>], copy: &Copy, inputs: &mut Inputs) -> Result<(), Error> {
-    let excluded = copy.exclusion()?;
+    let excluded = copy.exclusion();
     for item in items {
-        inputs.add("item", "what is copied", format!("{}\0{}", item.name, item.keeps.as_deref().unwrap_or("\0")));
+        inputs.add(
+            "item",
+            "what is copied",
+            format!("{}\0{}", item.name, item.keeps.as_deref().unwrap_or("\0")),
+        );
         for (path, entry) in item.tree.below(&item.path) {
             let below = path.as_str()[item.path.as_str().len()..].trim_start_matches('/');
-            let is_dir = matches!(entry.kind, Kind::Dir);
-            if !below.is_empty() && excluded(below, is_dir) {
+            if !below.is_empty() && excluded(below) {
                 continue;
             }
             let attrs = &entry.attrs;
@@ -32,9 +35,10 @@ pub(super) fn items_digest(items: &[Item<'_>], copy: &Copy, inputs: &mut Inputs)
                 Kind::Dir => text.push_str("dir"),
                 Kind::Symlink(target) => text.extend(["link ", target]),
                 Kind::Hardlink(target) => text.extend(["other ", target.as_str()]),
-                Kind::File(content) => text.push_str(&file_digest(content).map_err(|source| {
-                    Error::from(ErrorKind::Read { path: path.to_string(), source })
-                })?),
+                Kind::File(content) => text.push_str(
+                    &file_digest(content)
+                        .map_err(|source| Error::from(ErrorKind::Read { path: path.to_string(), source }))?,
+                ),
             }
             inputs.add("file", &format!("`{path}`"), text);
         }

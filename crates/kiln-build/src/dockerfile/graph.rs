@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kiln_dockerfile::{ModeChange, Sharing};
+use kiln_dockerfile::{Chmod, Ignore, Sharing};
 use kiln_image::PackedLayer;
 use kiln_oci::{Digest, ImageConfig};
 use kiln_rootfs::Tree;
@@ -71,15 +71,35 @@ pub struct Copy {
     /// `--chown`, variables replaced.
     pub chown: Option<String>,
     /// `--chmod`
-    pub chmod: Option<ModeChange>,
+    pub chmod: Option<Chmod>,
     /// `--exclude`
     pub exclude: Vec<String>,
     /// `--parents`
     pub parents: bool,
     /// `--link`: links below are not followed.
     pub link: bool,
-    /// Local archives are unpacked (`ADD`).
-    pub unpack: bool,
+}
+
+impl Copy {
+    /// A copy of everything to `dest`.
+    pub fn to(dest: impl Into<String>) -> Self {
+        Self {
+            sources: Vec::new(),
+            dest: dest.into(),
+            chown: None,
+            chmod: None,
+            exclude: Vec::new(),
+            parents: false,
+            link: false,
+        }
+    }
+
+    /// Whether a path below a source stays behind (`--exclude`).
+    pub(super) fn exclusion(&self) -> impl Fn(&str) -> bool {
+        let ignore = Ignore::from_patterns(self.exclude.iter().map(String::as_str));
+        let is_empty = self.exclude.is_empty();
+        move |path| !is_empty && ignore.is_ignored(path)
+    }
 }
 
 /// Something to be placed.
@@ -87,8 +107,10 @@ pub struct Copy {
 pub enum Source {
     /// Paths or patterns in a tree.
     Files(Files, String),
-    /// A file that is written here or was downloaded.
+    /// A file that is written here or was downloaded: the only one of this tree.
     File(Arc<Tree>),
+    /// What an archive holds.
+    Archive(Arc<Tree>),
 }
 
 /// A tree to take files from.

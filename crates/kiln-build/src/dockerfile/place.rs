@@ -16,8 +16,8 @@ pub(super) struct Placement<'a> {
     pub(super) owner: Option<(u32, u32)>,
     /// Changes permissions: (permissions, is it a folder).
     pub(super) mode: Option<&'a dyn Fn(u32, bool) -> u32>,
-    /// Whether a path, relative to what is copied, stays behind: (path, is it a folder).
-    pub(super) excluded: &'a dyn Fn(&str, bool) -> bool,
+    /// Whether a path, relative to what is copied, stays behind.
+    pub(super) excluded: &'a dyn Fn(&str) -> bool,
     /// What is there already.
     pub(super) below: &'a dyn Fn(&RootPath) -> Option<&'a Entry>,
 }
@@ -31,12 +31,12 @@ pub(super) fn place(items: &[Item<'_>], placement: &Placement<'_>) -> Result<Tre
     Ok(placer.placed)
 }
 
-struct Placer<'a> {
-    placement: &'a Placement<'a>,
+struct Placer<'a, 'b> {
+    placement: &'a Placement<'b>,
     placed: Tree,
 }
 
-impl Placer<'_> {
+impl Placer<'_, '_> {
     fn get(&self, path: &RootPath) -> Option<&Entry> {
         self.placed.get(path).or_else(|| (self.placement.below)(path))
     }
@@ -64,7 +64,7 @@ impl Placer<'_> {
         if matches!(source.kind, Kind::Dir) {
             return self.contents(item, &target);
         }
-        if (self.placement.excluded)(&item.name, false) {
+        if (self.placement.excluded)(&item.name) {
             return Ok(());
         }
         // A folder takes the file in; a path that ends with `/` is a folder.
@@ -78,7 +78,10 @@ impl Placer<'_> {
     fn contents(&mut self, item: &Item<'_>, target: &RootPath) -> Result<(), Error> {
         let is_new = !target.is_root() && self.get(target).is_none();
         self.make_dir(target)?;
-        if item.keeps.is_some() && is_new && let Some(source) = item.entry() {
+        if item.keeps.is_some()
+            && is_new
+            && let Some(source) = item.entry()
+        {
             self.entry(target, self.changed(source, item.tree, &BTreeMap::new())?)?;
         }
         let mut names = BTreeMap::new();
@@ -86,7 +89,7 @@ impl Placer<'_> {
         for (path, entry) in item.tree.below(&item.path).filter(|(path, _)| **path != item.path) {
             let below = path.as_str()[item.path.as_str().len()..].trim_start_matches('/');
             let is_dir = matches!(entry.kind, Kind::Dir);
-            if (self.placement.excluded)(below, is_dir) {
+            if (self.placement.excluded)(below) {
                 if is_dir {
                     excluded_parents.push(path);
                 }
@@ -95,8 +98,11 @@ impl Placer<'_> {
             let inside = join(target, below)?;
             // A folder that was left out and holds something that is not appears with it.
             for parent in excluded_parents.iter().filter(|parent| path.starts_with(parent)) {
-                let inside = join(target, parent.as_str()[item.path.as_str().len()..].trim_start_matches('/'))?;
-                if self.placed.get(&inside).is_none() && let Some(entry) = item.tree.get(parent) {
+                let inside =
+                    join(target, parent.as_str()[item.path.as_str().len()..].trim_start_matches('/'))?;
+                if self.placed.get(&inside).is_none()
+                    && let Some(entry) = item.tree.get(parent)
+                {
                     self.entry(&inside, self.changed(entry, item.tree, &names)?)?;
                 }
             }
@@ -108,7 +114,12 @@ impl Placer<'_> {
 
     /// The entry with the attributes it gets. `names` says where files of this copy went; a hard link to one that was
     /// not copied becomes the file.
-    fn changed(&self, entry: &Entry, from: &Tree, names: &BTreeMap<RootPath, RootPath>) -> Result<Entry, Error> {
+    fn changed(
+        &self,
+        entry: &Entry,
+        from: &Tree,
+        names: &BTreeMap<RootPath, RootPath>,
+    ) -> Result<Entry, Error> {
         let mut changed = entry.clone();
         if let Kind::Hardlink(other) = &entry.kind {
             changed.kind = match (names.get(other), from.get(other)) {

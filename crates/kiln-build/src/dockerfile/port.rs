@@ -78,7 +78,6 @@ pub trait Watch: Sync {
 }
 
 /// A command with everything that it needs from other steps.
-#[derive(Debug)]
 pub struct Job<'a> {
     /// The command.
     pub exec: &'a Exec,

@@ -1,5 +1,6 @@
 //! What the source of a `COPY` names in a tree.
 
+use kiln_dockerfile::{Ignore, Wildcard, has_wildcard};
 use kiln_rootfs::{Entry, RootPath, Tree};
 
 use super::place::rooted;
@@ -33,7 +34,7 @@ pub(super) fn select<'a>(tree: &'a Tree, source: &str, parents: bool) -> Result<
         _ => ("", source),
     };
     let written = rooted(source)?;
-    if !has_wildcards(source) {
+    if !has_wildcard(source) {
         let missing = || Error::from(ErrorKind::NotFound { path: source.to_owned() });
         let path = tree.resolve(&written, true).ok_or_else(missing)?;
         if !path.is_root() && tree.get(&path).is_none() {
@@ -42,7 +43,7 @@ pub(super) fn select<'a>(tree: &'a Tree, source: &str, parents: bool) -> Result<
         let keeps = if parents { Some(rooted(kept)?.to_string()) } else { None };
         return Ok(vec![Item { tree, path, name: written.file_name().to_owned(), keeps }]);
     }
-    let pattern = written_pattern(source);
+    let matcher = Matcher::new(source, parents)?;
     let pivot = rooted(pivot)?;
     let mut items: Vec<Item<'a>> = Vec::new();
     for (path, _) in tree.iter() {
@@ -50,10 +51,12 @@ pub(super) fn select<'a>(tree: &'a Tree, source: &str, parents: bool) -> Result<
         if items.last().is_some_and(|last| path.starts_with(&last.path)) {
             continue;
         }
-        if !matches(&pattern, path.as_str(), parents) {
+        if !matcher.is_match(path.as_str()) {
             continue;
         }
-        let Some(target) = tree.resolve(path, true).filter(|target| tree.get(target).is_some()) else { continue };
+        let Some(target) = tree.resolve(path, true).filter(|target| tree.get(target).is_some()) else {
+            continue;
+        };
         let keeps = parents.then(|| path.as_str()[pivot.as_str().len()..].trim_start_matches('/').to_owned());
         items.push(Item { tree, path: target, name: path.file_name().to_owned(), keeps });
     }
@@ -62,20 +65,11 @@ pub(super) fn select<'a>(tree: &'a Tree, source: &str, parents: bool) -> Result<
 
 /// The deepest folder that surely holds all that `source` can name.
 pub(super) fn prefix(source: &str) -> Result<RootPath, Error> {
-    if !has_wildcards(source) {
+    if !has_wildcard(source) {
         return rooted(source);
     }
-    let plain = source.split('/').take_while(|part| !has_wildcards(part));
+    let plain = source.split('/').take_while(|part| !has_wildcard(part));
     rooted(&plain.collect::<Vec<_>>().join("/"))
-}
-
-fn has_wildcards(source: &str) -> bool {
-    let mut escaped = false;
-    source.chars().any(|symbol| {
-        let is_wild = !escaped && matches!(symbol, '*' | '?' | '[');
-        escaped = !escaped && symbol == '\\';
-        is_wild
-    })
 }
 
 fn written_pattern(source: &str) -> String {
@@ -83,9 +77,28 @@ fn written_pattern(source: &str) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
-fn matches(pattern: &str, path: &str, parents: bool) -> bool {
-    if parents {
-        return kiln_dockerfile::Pattern::parse(pattern).is_ok_and(|pattern| pattern.matches(path));
+/// A source that names more than one path.
+enum Matcher {
+    /// As Go's `filepath.Match`.
+    Plain(Wildcard),
+    /// With `**`, for `--parents`.
+    Deep(Ignore),
+}
+
+impl Matcher {
+    fn new(source: &str, parents: bool) -> Result<Self, Error> {
+        let pattern = written_pattern(source);
+        if parents {
+            return Ok(Self::Deep(Ignore::from_patterns([pattern.as_str()])));
+        }
+        let failed = |why| ErrorKind::Pattern { pattern: source.to_owned(), why };
+        Ok(Self::Plain(Wildcard::parse(&pattern).map_err(failed)?))
     }
-    kiln_dockerfile::file_match(pattern, path).unwrap_or(false)
+
+    fn is_match(&self, path: &str) -> bool {
+        match self {
+            Self::Plain(wildcard) => wildcard.is_match(path),
+            Self::Deep(pattern) => pattern.is_ignored(path),
+        }
+    }
 }

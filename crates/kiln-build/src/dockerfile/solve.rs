@@ -1,27 +1,23 @@
 //! Makes the layers of a graph, and only those that nobody made before.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kiln_image::PackedLayer;
 use kiln_oci::Digest;
-use kiln_rootfs::{Attrs, Delta, Entry, Kind, RootPath, Tree, resolve};
+use kiln_rootfs::{Delta, Kind, RootPath, Tree};
 
 use super::content::items_digest;
 use super::graph::{Copy, Dir, Exec, ExecMount, ExecMountKind, Files, Graph, Op, Source, Step, StepId};
 use super::place::{Placement, place, rooted};
-use super::port::{Depth, Form, Job, JobMount, Layer, MountContent, Notes, UserIds, Watch, Workshop};
+use super::port::{Depth, Form, Job, JobMount, Layer, MountContent, Notes, Watch, Workshop};
 use super::select::{Item, select};
 use super::stack::Stack;
 use super::user::Accounts;
 use super::why::Inputs;
 use crate::error::ErrorKind;
 use crate::{Error, Key};
-
-/// `/etc/passwd` and `/etc/group` are read up to here, in bytes.
-const ACCOUNTS_MAX: u64 = 4 << 20;
 
 /// Makes what a graph describes.
 pub struct Solver<'a, W, N> {
@@ -46,7 +42,13 @@ struct Slot {
 
 impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
     /// A solver to which nothing is known but what workshop and notes keep. With `no_cache`, commands run again.
-    pub fn new(graph: &'a Graph, workshop: &'a W, notes: &'a N, watch: &'a dyn Watch, no_cache: bool) -> Self {
+    pub fn new(
+        graph: &'a Graph,
+        workshop: &'a W,
+        notes: &'a N,
+        watch: &'a dyn Watch,
+        no_cache: bool,
+    ) -> Self {
         let slots = graph.steps.iter().map(|_| Slot::default()).collect();
         Self { graph, workshop, notes, watch, slots, failed: AtomicBool::new(false), no_cache }
     }
@@ -55,11 +57,17 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
     /// other are made at the same time.
     pub fn layers(&self, top: StepId) -> Result<Vec<(StepId, PackedLayer)>, Error> {
         self.make_sources(top)?;
+        let chain = self.chain(top);
+        // Commands run over folders; what lies above the last of them need never be one.
+        let last_run =
+            chain.iter().copied().filter(|&id| matches!(self.graph.steps[id].op, Op::Run(_))).next_back();
         let mut found = Vec::new();
-        for id in self.chain(top) {
+        for id in chain {
             if let Op::Base(layers) = &self.graph.steps[id].op {
                 found.extend(layers.iter().map(|layer| (id, layer.clone())));
-            } else if let Some(layer) = self.made(id, Form::Blob)? {
+            } else if let Some(layer) =
+                self.made(id, if Some(id) < last_run { Form::Folder } else { Form::Blob })?
+            {
                 let packed = self.workshop.pack(&layer).map_err(Error::port("pack a layer"))?;
                 found.push((id, packed));
             }
@@ -169,7 +177,7 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
         inputs.add("chown", "--chown", format!("{:?}", copy.chown));
         inputs.add("chmod", "--chmod", format!("{:?}", copy.chmod));
         inputs.add("exclude", "--exclude", format!("{:?}", copy.exclude));
-        inputs.add("flags", "its flags", format!("{} {} {}", copy.parents, copy.link, copy.unpack));
+        inputs.add("flags", "its flags", format!("{} {}", copy.parents, copy.link));
         for source in &copy.sources {
             match source {
                 Source::Files(Files::Context(tree), pattern) => {
@@ -180,7 +188,7 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
                     let digest = self.step_files_digest(copy, *from, pattern)?;
                     inputs.add("files", &format!("`{pattern}` of stage {}", self.stage(*from)), digest);
                 }
-                Source::File(tree) => {
+                Source::File(tree) | Source::Archive(tree) => {
                     items_digest(&select(tree, "/", false)?, copy, &mut inputs)?;
                 }
             }
@@ -241,7 +249,7 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
                 inputs.add("bind", "a mount", path);
                 match files {
                     Files::Context(tree) => {
-                        let whole = Copy::of(target);
+                        let whole = Copy::to(target);
                         items_digest(&select(tree, path, false)?, &whole, inputs)?;
                     }
                     Files::Step(from) => {
@@ -272,7 +280,7 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
             return Ok(made.clone());
         }
         let step = &self.graph.steps[id];
-        let made = self.find_or_make(id, step, &key, form).map_err(|error| {
+        let made = self.find_or_make(step, &key, form).map_err(|error| {
             self.failed.store(true, Ordering::Relaxed);
             error.at(&step.origin)
         })?;
@@ -280,7 +288,7 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
         Ok(made)
     }
 
-    fn find_or_make(&self, id: StepId, step: &Step, key: &Digest, form: Form) -> Result<Option<Layer>, Error> {
+    fn find_or_make(&self, step: &Step, key: &Digest, form: Form) -> Result<Option<Layer>, Error> {
         let empty = Key::new("empty").field("step", key.as_bytes()).finish();
         let runs = matches!(step.op, Op::Run(_));
         if !(self.no_cache && runs) {
@@ -306,7 +314,6 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
         if self.workshop.has(key).map_err(Error::port("look into the build cache"))? {
             return Ok(Some(Layer::Made(*key)));
         }
-        let _ = id;
         self.notes.note(&empty, b"").map_err(Error::port("write to the build cache"))?;
         Ok(None)
     }
@@ -329,11 +336,16 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
             None => {}
         }
         let owner = if dir.user.is_empty() { (0, 0) } else { self.accounts(step)?.dir_owner(&dir.user)? };
-        let everything = |_: &str, _: bool| false;
+        let nothing_excluded = |_: &str| false;
         let below = |path: &RootPath| stack.get(path);
         let dest = format!("/{path}/");
-        let placement =
-            Placement { dest: &dest, owner: Some(owner), mode: None, excluded: &everything, below: &below };
+        let placement = Placement {
+            dest: &dest,
+            owner: Some(owner),
+            mode: None,
+            excluded: &nothing_excluded,
+            below: &below,
+        };
         let nothing = Tree::new();
         let item = Item { tree: &nothing, path: RootPath::ROOT, name: String::new(), keeps: None };
         Ok(Delta::placing(place(&[item], &placement)?))
@@ -349,7 +361,9 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
             .sources
             .iter()
             .map(|source| match source {
-                Source::Files(Files::Context(tree), _) | Source::File(tree) => Ok(tree.clone()),
+                Source::Files(Files::Context(tree), _) | Source::File(tree) | Source::Archive(tree) => {
+                    Ok(tree.clone())
+                }
                 Source::Files(Files::Step(from), _) => self.merged(*from),
             })
             .collect::<Result<Vec<_>, Error>>()?;
@@ -357,6 +371,9 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
         for (source, tree) in copy.sources.iter().zip(&trees) {
             match source {
                 Source::Files(_, pattern) => items.extend(select(tree, pattern, copy.parents)?),
+                Source::Archive(_) => {
+                    items.push(Item { tree, path: RootPath::ROOT, name: String::new(), keeps: None });
+                }
                 Source::File(_) => items.extend(tree.iter().map(|(path, _)| Item {
                     tree,
                     path: path.clone(),
@@ -366,7 +383,7 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
             }
         }
         let mode = copy.chmod.as_ref().map(|change| |mode, is_dir| change.apply(mode, is_dir));
-        let excluded = copy.exclusion()?;
+        let excluded = copy.exclusion();
         let dest = match items.len() {
             0 | 1 => copy.dest.clone(),
             _ => format!("{}/", copy.dest.trim_end_matches('/')),

@@ -33,7 +33,8 @@ impl Stack {
             let mut above = Some(path.clone());
             while let Some(here) = above {
                 let hidden = layer.removed.contains(&here) || here != *path && layer.opaque.contains(&here);
-                let is_file = here != *path && layer.tree.get(&here).is_some_and(|e| !matches!(e.kind, Kind::Dir));
+                let is_file =
+                    here != *path && layer.tree.get(&here).is_some_and(|e| !matches!(e.kind, Kind::Dir));
                 if hidden || is_file {
                     return None;
                 }

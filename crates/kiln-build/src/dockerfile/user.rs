@@ -48,7 +48,9 @@ impl Accounts {
         match number {
             Some(uid) => Ok(User { name: "", uid, gid: 0, home: "/" }),
             None if text == "root" => Ok(User { name: "root", uid: 0, gid: 0, home: "/root" }),
-            None => Err(ErrorKind::NoUser { what: "user", name: text.to_owned(), file: "/etc/passwd" }.into()),
+            None => {
+                Err(ErrorKind::NoUser { what: "user", name: text.to_owned(), file: "/etc/passwd" }.into())
+            }
         }
     }
 
@@ -59,7 +61,9 @@ impl Accounts {
         match text.parse() {
             Ok(gid) => Ok(gid),
             Err(_) if text == "root" => Ok(0),
-            Err(_) => Err(ErrorKind::NoUser { what: "group", name: text.to_owned(), file: "/etc/group" }.into()),
+            Err(_) => {
+                Err(ErrorKind::NoUser { what: "group", name: text.to_owned(), file: "/etc/group" }.into())
+            }
         }
     }
 
@@ -74,13 +78,27 @@ impl Accounts {
             Some(group) => self.group(group)?,
             None => user.gid,
         };
-        let is_member = |members: &str| !user.name.is_empty() && members.split(',').any(|name| name == user.name);
+        let is_member =
+            |members: &str| !user.name.is_empty() && members.split(',').any(|name| name == user.name);
         let groups = match group {
             Some(_) => Vec::new(),
             None => self.groups().filter(|(.., members)| is_member(members)).map(|(_, gid, _)| gid).collect(),
         };
         let home = if user.home.is_empty() { "/" } else { user.home };
         Ok(UserIds { uid: user.uid, gid, groups, home: home.to_owned() })
+    }
+
+    /// Owner of a folder that `WORKDIR` makes: a user by name brings its group, one by number does not. Source: BuildKit,
+    /// `solver/llbsolver/file/user_linux.go`.
+    pub(super) fn dir_owner(&self, text: &str) -> Result<(u32, u32), Error> {
+        let ids = match text.split_once(':') {
+            None => match text.parse() {
+                Ok(uid) => return Ok((uid, 0)),
+                Err(_) => self.run_as(text)?,
+            },
+            Some(_) => self.run_as(text)?,
+        };
+        Ok((ids.uid, ids.gid))
     }
 
     /// Owner that `--chown` means: without a group, the group has the user's name or number.
@@ -100,7 +118,9 @@ mod tests {
 
     fn accounts() -> Accounts {
         Accounts {
-            passwd: Some("root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1001::/home/node:/bin/sh\nbroken\n".to_owned()),
+            passwd: Some(
+                "root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1001::/home/node:/bin/sh\nbroken\n".to_owned(),
+            ),
             group: Some("root:x:0:\nnode:x:1000:\nstaff:x:50:other,node\n".to_owned()),
         }
     }
@@ -108,7 +128,10 @@ mod tests {
     #[test]
     fn commands_run_as_the_image_says() {
         let ids = |text| accounts().run_as(text).unwrap();
-        assert_eq!(ids("node"), UserIds { uid: 1000, gid: 1001, groups: vec![50], home: "/home/node".to_owned() });
+        assert_eq!(
+            ids("node"),
+            UserIds { uid: 1000, gid: 1001, groups: vec![50], home: "/home/node".to_owned() }
+        );
         assert_eq!(ids("1000"), ids("node"));
         assert_eq!((ids("node:staff").gid, ids("node:staff").groups), (50, vec![]));
         assert_eq!((ids("7").uid, ids("7").gid, ids("7").home.as_str()), (7, 0, "/"));
@@ -120,7 +143,10 @@ mod tests {
     #[test]
     fn owners_take_the_group_of_their_name() {
         let owner = |text| accounts().owner(text).unwrap();
-        assert_eq!((owner("node"), owner("1"), owner("node:staff"), owner("5:6")), ((1000, 1000), (1, 1), (1000, 50), (5, 6)));
+        assert_eq!(
+            (owner("node"), owner("1"), owner("node:staff"), owner("5:6")),
+            ((1000, 1000), (1, 1), (1000, 50), (5, 6))
+        );
         assert!(accounts().owner("x").is_err() && accounts().owner("1:x").is_err());
     }
 }

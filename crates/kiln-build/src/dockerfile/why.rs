@@ -53,7 +53,8 @@ impl Inputs {
             .map(|(at, (_, called, value))| (unique(called, at), Digest::of(value.as_bytes()).to_string()))
             .collect();
         let noted = notes.recall(&place).map_err(Error::port("look into the build cache"))?;
-        let before: Option<BTreeMap<String, String>> = noted.and_then(|noted| serde_json::from_slice(&noted).ok());
+        let before: Option<BTreeMap<String, String>> =
+            noted.and_then(|noted| serde_json::from_slice(&noted).ok());
         let Some(before) = before else {
             note(notes, &place, &now)?;
             return Ok(None);
@@ -68,7 +69,11 @@ impl Inputs {
 
 /// Things with names of their own are found again wherever they stand; the others by their place.
 fn unique(called: &str, at: usize) -> String {
-    if called.starts_with('`') || called.starts_with("the variable") { called.to_owned() } else { format!("{called}\0{at}") }
+    if called.starts_with('`') || called.starts_with("the variable") {
+        called.to_owned()
+    } else {
+        format!("{called}\0{at}")
+    }
 }
 
 fn note<N: Notes>(notes: &N, place: &Digest, now: &BTreeMap<String, String>) -> Result<(), Error> {
@@ -85,7 +90,9 @@ fn differences(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>
             None => named.push(format!("{} is new", called(what))),
         }
     }
-    named.extend(before.keys().filter(|what| !now.contains_key(*what)).map(|what| format!("{} is gone", called(what))));
+    named.extend(
+        before.keys().filter(|what| !now.contains_key(*what)).map(|what| format!("{} is gone", called(what))),
+    );
     named.dedup();
     // What is below changes with everything before it and says nothing where something else does.
     if named.len() > 1 {
