@@ -25,4 +25,4 @@ pub use init::{ENTER, enter};
 pub use job::{Finished, Ids, Job, Mount, Network, Root, User};
 pub use run::Sandbox;
 pub use unpack::{remove, unpack};
-pub use upper::{OWNER, Placing, read_upper, remove_stubs, write_upper};
+pub use upper::{OWNER, Placing, is_opaque, read_upper, remove_stubs, write_upper};

@@ -321,3 +321,9 @@ pub fn remove_stubs(folder: &Path, path: &RootPath, is_ours: &dyn Fn(&RootPath) 
         at = if gone { path.parent() } else { None };
     }
 }
+
+/// Whether a folder of an upper hides what lies below it.
+pub fn is_opaque(folder: &Path) -> bool {
+    let mut value = [0; 4];
+    rustix::fs::lgetxattr(folder, OPAQUE, &mut value).is_ok_and(|length| value[..length] == *b"y")
+}
