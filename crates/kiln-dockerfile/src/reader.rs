@@ -241,7 +241,7 @@ impl<'a> Reader<'a> {
             head,
             line,
             keyword,
-            original: logical.text.clone(),
+            original: logical.whole(),
             flags,
             arguments,
             heredocs,
