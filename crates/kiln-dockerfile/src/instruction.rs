@@ -1,5 +1,8 @@
+use std::ops::Range;
+
 use serde::Serialize;
 
+use crate::logical::Origin;
 use crate::{Command, Span, Spanned};
 
 /// One instruction of a Dockerfile.
@@ -25,12 +28,26 @@ pub struct Instruction {
     pub comments: Vec<Spanned<String>>,
     /// What it says.
     pub command: Command,
+    #[serde(skip)]
+    pub(crate) origin: Origin,
 }
 
 impl Instruction {
     /// The keyword in upper case.
     pub fn name(&self) -> String {
         self.keyword.value.to_ascii_uppercase()
+    }
+
+    /// Where a range of [`Instruction::original`] is written in the file.
+    pub fn place(&self, range: Range<usize>) -> Span {
+        self.origin.span(range)
+    }
+
+    /// Where a range of `tail` is written, when `tail` is the end of the instruction: its arguments, or what follows
+    /// `CMD` in a health check.
+    pub fn place_in(&self, tail: &str, range: Range<usize>) -> Span {
+        let start = self.original.trim_end().len().saturating_sub(tail.len());
+        self.place(start + range.start..start + range.end)
     }
 
     /// The flag of that name, the first if there are several.

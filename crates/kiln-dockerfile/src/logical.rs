@@ -2,29 +2,29 @@
 
 use std::ops::Range;
 
+use serde::Serialize;
+
 use crate::{Span, Spanned};
 
 /// The joined line.
 #[derive(Debug, Default)]
 pub(crate) struct Logical {
     pub(crate) text: String,
-    /// Where pieces start: in `text`, and in the file.
-    pieces: Vec<(usize, usize)>,
+    origin: Origin,
 }
 
-impl Logical {
-    /// Adds a piece of the file.
-    pub(crate) fn push(&mut self, file: &str, span: Span) {
-        self.pieces.push((self.text.len(), span.start));
-        self.text.push_str(span.of(file));
-    }
+/// Where the pieces of a joined line come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Origin {
+    /// Where pieces start: in the line, and in the file.
+    pieces: Vec<(usize, usize)>,
+    /// What stands before the text that is asked about.
+    skipped: usize,
+}
 
-    /// All of it.
-    pub(crate) fn whole(&self) -> Part<'_> {
-        Part { logical: self, start: 0, end: self.text.len() }
-    }
-
+impl Origin {
     fn source(&self, at: usize) -> usize {
+        let at = at + self.skipped;
         let next = self.pieces.partition_point(|(start, _)| *start <= at);
         // Empty pieces share their start; the last one that starts here holds the byte.
         let (start, source) =
@@ -32,10 +32,23 @@ impl Logical {
         source + (at - start)
     }
 
-    /// Where a range of the joined line lies in the file.
-    fn span(&self, range: Range<usize>) -> Span {
+    /// Where a range of the line lies in the file.
+    pub(crate) fn span(&self, range: Range<usize>) -> Span {
         let start = self.source(range.start);
         if range.is_empty() { Span::empty(start) } else { Span::new(start, self.source(range.end - 1) + 1) }
+    }
+}
+
+impl Logical {
+    /// Adds a piece of the file.
+    pub(crate) fn push(&mut self, file: &str, span: Span) {
+        self.origin.pieces.push((self.text.len(), span.start));
+        self.text.push_str(span.of(file));
+    }
+
+    /// All of it.
+    pub(crate) fn whole(&self) -> Part<'_> {
+        Part { logical: self, start: 0, end: self.text.len() }
     }
 }
 
@@ -53,7 +66,12 @@ impl<'a> Part<'a> {
     }
 
     pub(crate) fn span(self) -> Span {
-        self.logical.span(self.start..self.end)
+        self.logical.origin.span(self.start..self.end)
+    }
+
+    /// Where the text of this part comes from.
+    pub(crate) fn origin(self) -> Origin {
+        Origin { pieces: self.logical.origin.pieces.clone(), skipped: self.start }
     }
 
     pub(crate) fn is_empty(self) -> bool {

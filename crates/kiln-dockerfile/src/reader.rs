@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
             let known = read.filter(|(name, _)| directive::NAMES.contains(&name.value.as_str()));
             let Some((name, value)) = known else {
                 (self.at, self.line) = (at, number);
-                return self.warn_of_misspelt(line, file);
+                return Self::warn_of_misspelt(line, file);
             };
             self.tokens.push(TokenKind::Directive, line.span, TokenKind::Blank);
             self.tokens.push(TokenKind::LineEnd, Span::new(line.span.end, line.end), TokenKind::Blank);
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A first comment such as `# syntx=…` is most likely meant as a directive.
-    fn warn_of_misspelt(&self, line: Line<'_>, file: &mut Dockerfile) {
+    fn warn_of_misspelt(line: Line<'_>, file: &mut Dockerfile) {
         let Some((name, _)) = directive::read(line.text.trim(), line.span.start, "#") else { return };
         if let Some(guess) = closest(&name.value, directive::NAMES) {
             let message = format!("`{}` is no directive, so this line is a comment", name.value);
@@ -241,7 +241,7 @@ impl<'a> Reader<'a> {
             head,
             line,
             keyword,
-            original: logical.text.clone(),
+            original: logical.whole(),
             flags,
             arguments,
             heredocs,

@@ -62,8 +62,8 @@ impl<'a> Stages<'a> {
     /// What the image of the stage `at` is, once variables in it are replaced: only stages above it have names yet.
     pub fn resolve_from(&self, image: &str, at: usize) -> Reference {
         let lower = image.to_lowercase();
-        let above = self.list.iter().take(at);
-        match above.filter(|stage| stage.name.as_deref() == Some(lower.as_str())).next_back() {
+        let mut above = self.list.iter().take(at);
+        match above.rfind(|stage| stage.name.as_deref() == Some(lower.as_str())) {
             Some(stage) => Reference::Stage(stage.index),
             None if image == "scratch" => Reference::Scratch,
             None => Reference::Image(image.to_owned()),

@@ -8,10 +8,13 @@ mod config;
 mod context;
 mod failure;
 mod output;
+mod place;
 mod progress;
 mod project;
+mod registry;
 mod ship;
 mod subject;
+mod transfer;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,7 @@
 //! Replacing variables in the words of instructions.
 
 mod error;
+mod output;
 mod pattern;
 mod scope;
 mod word;

@@ -3,6 +3,7 @@ use std::iter::Peekable;
 use std::str::Chars;
 
 use super::error::{Error, ErrorKind};
+use super::output::Output;
 use super::pattern::Pattern;
 
 /// Variables nested deeper are refused.
@@ -95,41 +96,6 @@ struct Reader<'a> {
     made: usize,
     used: BTreeSet<String>,
     unset: BTreeSet<String>,
-}
-
-/// A result, as one text and as words.
-#[derive(Default)]
-struct Output {
-    text: String,
-    words: Vec<String>,
-    word: String,
-    is_in_word: bool,
-}
-
-impl Output {
-    fn push(&mut self, char: char) {
-        self.text.push(char);
-        if !char.is_whitespace() {
-            self.word.push(char);
-            self.is_in_word = true;
-        } else if self.is_in_word && !self.word.is_empty() {
-            self.words.push(std::mem::take(&mut self.word));
-            self.is_in_word = false;
-        }
-    }
-
-    fn push_raw(&mut self, text: &str) {
-        self.text.push_str(text);
-        self.word.push_str(text);
-        self.is_in_word = true;
-    }
-
-    fn into_words(mut self) -> Vec<String> {
-        if !self.word.is_empty() {
-            self.words.push(self.word);
-        }
-        self.words
-    }
 }
 
 impl<'a> Reader<'a> {

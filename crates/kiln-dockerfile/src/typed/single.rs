@@ -84,7 +84,7 @@ pub(super) fn onbuild(parts: &Parts<'_>, problems: &mut Vec<Problem>) -> Option<
         head: span,
         line: parts.line,
         keyword,
-        original: arguments.text().to_owned(),
+        original: arguments,
         flags,
         arguments: inner,
         heredocs,

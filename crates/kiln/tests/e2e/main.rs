@@ -6,6 +6,7 @@ mod images;
 mod peers;
 mod plan;
 mod refusals;
+mod registry;
 mod ship;
 mod survival;
 mod version;
