@@ -6,6 +6,7 @@ mod build;
 mod commands;
 mod config;
 mod context;
+mod dockerfile;
 mod failure;
 mod output;
 mod place;

@@ -88,7 +88,9 @@ impl BuildContext {
                 Kind::Symlink(target) => Some(target.clone()),
                 _ => None,
             };
-            if !self.ignore.is_ignored(here.as_str()) || !matches!(entry.kind, Kind::Dir) && at + 1 < parts.len() {
+            if !self.ignore.is_ignored(here.as_str())
+                || !matches!(entry.kind, Kind::Dir) && at + 1 < parts.len()
+            {
                 tree.insert(here.clone(), entry)?;
             }
             if let Some(target) = link {
@@ -145,7 +147,12 @@ impl BuildContext {
     fn entry(&self, on_disk: &Path) -> Result<Option<Entry>, Failure> {
         let metadata = match fs::symlink_metadata(on_disk) {
             Ok(metadata) => metadata,
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+                ) =>
+            {
                 return Ok(None);
             }
             Err(error) => return Err(io("look at", on_disk, &error)),

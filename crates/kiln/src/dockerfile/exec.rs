@@ -72,7 +72,8 @@ impl Executor<'_> {
             user: User { uid: job.user.uid, gid: job.user.gid, groups: job.user.groups.clone() },
             ids: shop.ids,
         };
-        let program = std::env::current_exe().map_err(|error| io("find", Path::new("/proc/self/exe"), &error))?;
+        let program =
+            std::env::current_exe().map_err(|error| io("find", Path::new("/proc/self/exe"), &error))?;
         let mut last = Vec::new();
         let finished = Sandbox::new(program).run(&sandboxed, &mut |line| {
             (self.on_line)(job.origin, line);
@@ -241,14 +242,23 @@ impl Executor<'_> {
 const LINES_SHOWN: usize = 30;
 
 /// A bind mount's files, without copying where they lie on disk already.
-fn files(shop: &Shop<'_>, content: &MountContent, mount: &JobMount<'_>, folder: &Path) -> Result<Mount, Failure> {
+fn files(
+    shop: &Shop<'_>,
+    content: &MountContent,
+    mount: &JobMount<'_>,
+    folder: &Path,
+) -> Result<Mount, Failure> {
     let target = mount.target.clone();
     let lower = match content {
         MountContent::Tree(tree, path) => vec![tree_on_disk(shop, tree, path, folder)?],
         MountContent::Layers(layers, path) => layers_on_disk(shop, layers, path)?,
     };
     match &lower[..] {
-        [] => Err(Failure::new("build.mount", Class::Config, format!("mount at /{target}: what it shows is not there"))),
+        [] => Err(Failure::new(
+            "build.mount",
+            Class::Config,
+            format!("mount at /{target}: what it shows is not there"),
+        )),
         [only] if mount.read_only || only.is_file() => {
             Ok(Mount::Bind { source: only.clone(), target, read_only: mount.read_only })
         }

@@ -20,9 +20,11 @@ struct Link {
 
 impl PortError {
     pub(super) fn new(failure: Failure) -> Self {
-        let chain = failure.causes.iter().rev().fold(None, |next, text| {
-            Some(Link { text: text.clone(), next: next.map(Box::new) })
-        });
+        let chain = failure
+            .causes
+            .iter()
+            .rev()
+            .fold(None, |next, text| Some(Link { text: text.clone(), next: next.map(Box::new) }));
         Self { failure, source: chain }
     }
 }

@@ -45,7 +45,9 @@ impl Scratch {
     /// Removes what killed processes left in `parent`.
     pub(super) fn sweep(parent: &Path) {
         let Ok(entries) = fs::read_dir(parent) else { return };
-        for entry in entries.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "tmp")) {
+        for entry in
+            entries.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "tmp"))
+        {
             let is_free = File::open(entry.path().join("lock")).is_ok_and(|lock| lock.try_lock().is_ok());
             if is_free {
                 drop(remove(&entry.path()));

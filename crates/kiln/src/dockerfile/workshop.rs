@@ -99,7 +99,9 @@ impl<'a> Shop<'a> {
     /// The folder of a layer, which is unpacked if it is not there.
     pub(super) fn folder_of(&self, layer: &Layer) -> Result<PathBuf, Failure> {
         let (folder, packed) = match layer {
-            Layer::Packed(packed) => (self.folder.join(format!("base-{}", packed.diff_id.hex())), Some(packed.clone())),
+            Layer::Packed(packed) => {
+                (self.folder.join(format!("base-{}", packed.diff_id.hex())), Some(packed.clone()))
+            }
             Layer::Made(key) => (self.made(key), None),
         };
         let inside = folder.join("fs");
@@ -142,8 +144,12 @@ impl<'a> Shop<'a> {
         keep: &mut dyn FnMut(u64, &mut dyn Read) -> io::Result<Content>,
     ) -> Result<Delta, Failure> {
         let failed = |error: io::Error| {
-            Failure::new("build.layer", kiln_finding::Class::Content, format!("read the layer {}", packed.descriptor.digest))
-                .with_cause(error.to_string())
+            Failure::new(
+                "build.layer",
+                kiln_finding::Class::Content,
+                format!("read the layer {}", packed.descriptor.digest),
+            )
+            .with_cause(error.to_string())
         };
         let blob = self.layout.open(&packed.descriptor)?;
         let mut reader = LayerReader::new(decompress(blob).map_err(failed)?, Limits::default());
@@ -165,7 +171,8 @@ impl<'a> Shop<'a> {
     fn names(&self, packed: &PackedLayer) -> Result<Delta, Failure> {
         let blob = self.layout.open(&packed.descriptor)?;
         let failed = |error: io::Error| {
-            Failure::new("build.layer", kiln_finding::Class::Content, "read a layer").with_cause(error.to_string())
+            Failure::new("build.layer", kiln_finding::Class::Content, "read a layer")
+                .with_cause(error.to_string())
         };
         let mut reader = LayerReader::new(decompress(blob).map_err(failed)?, Limits::default());
         let mut trouble = None;
@@ -187,7 +194,9 @@ impl<'a> Shop<'a> {
     fn read_layer(&self, layer: &Layer, depth: Depth) -> Result<Delta, Failure> {
         if depth == Depth::Names {
             let (folder, packed) = match layer {
-                Layer::Packed(packed) => (self.folder.join(format!("base-{}", packed.diff_id.hex())), Some(packed.clone())),
+                Layer::Packed(packed) => {
+                    (self.folder.join(format!("base-{}", packed.diff_id.hex())), Some(packed.clone()))
+                }
                 Layer::Made(key) => (self.made(key), self.packed(key)?),
             };
             if let (false, Some(packed)) = (folder.join("fs").is_dir(), packed) {
