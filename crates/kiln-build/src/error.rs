@@ -20,7 +20,7 @@ pub(crate) enum ErrorKind {
     Read { path: String, source: std::io::Error },
     #[error("put the layers together")]
     Tree { source: kiln_rootfs::Error },
-    #[error("{what} (line {line}, stage {stage})")]
+    #[error("{what} (stage {stage})")]
     At { what: String, line: u32, stage: String, source: Box<Error> },
     #[error("`{path}` is not there to be copied")]
     NotFound { path: String },

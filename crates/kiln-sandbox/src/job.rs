@@ -128,6 +128,8 @@ pub enum Mount {
         /// In the root.
         target: RootPath,
     },
+    /// What the kernel tells of devices and networks, at `/sys`, to be read only.
+    Sys,
     /// An empty folder in memory.
     Tmpfs {
         /// In the root.

@@ -66,6 +66,7 @@ impl Sources {
             .map(|job_mount| match job_mount {
                 Mount::Bind { source, .. } => open_all([source]),
                 Mount::Overlay { lower, upper, work, .. } => open_all([upper, work].into_iter().chain(lower)),
+                Mount::Sys => open_all([&PathBuf::from("/sys")]),
                 Mount::Tmpfs { .. } => Ok(Vec::new()),
             })
             .collect::<Result<_, _>>()?;
@@ -88,6 +89,7 @@ impl Sources {
                 bind(&by_descriptor(&sources[0]), &inside, *read_only)
             }
             Mount::Overlay { target, .. } => overlay(sources, &mount_point(root, target.as_str(), true)?),
+            Mount::Sys => sys(&sources[0], &mount_point(root, "sys", true)?),
             Mount::Tmpfs { target, size } => {
                 let size = size.map_or_else(String::new, |bytes| format!(",size={bytes}"));
                 tmpfs(&mount_point(root, target.as_str(), true)?, &format!("mode=1777{size}"))
@@ -177,6 +179,12 @@ fn tmpfs(target: &Path, options: &str) -> Result<(), SetupError> {
     let name = format!("mount `{}`", target.display());
     let options = step(&*name, CString::new(options).map_err(io::Error::from))?;
     step(name, mount("tmpfs", target, "tmpfs", flags, Some(options.as_c_str())))
+}
+
+/// A network namespace of its own has a view of its own; without one, the machine's is shown.
+fn sys(source: &File, target: &Path) -> Result<(), SetupError> {
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC | MountFlags::RDONLY;
+    mount("sysfs", target, "sysfs", flags, None).or_else(|_| bind(&by_descriptor(source), target, true))
 }
 
 fn mount_proc(root: &Path) -> Result<(), SetupError> {

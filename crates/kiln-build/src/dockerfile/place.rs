@@ -174,6 +174,8 @@ impl Placer<'_, '_> {
             None => {
                 let mut attrs = Attrs::root(0o755);
                 self.change(&mut attrs, &Kind::Dir);
+                // Nobody means the folders on the way to a program that is to be setuid.
+                attrs.mode &= 0o777;
                 Entry { attrs, kind: Kind::Dir }
             }
         };

@@ -417,7 +417,7 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
             .collect::<Result<_, Error>>()?;
         let exists = |path: &RootPath| stack.get(path).is_some();
         let job = Job { exec, origin: &step.origin, below, user, mounts, exists: &exists };
-        self.workshop.run(key, &job).map_err(Error::port("run a command"))
+        self.workshop.run(key, &job).map_err(Error::port("run the command"))
     }
 
     fn mount_content(&self, kind: &ExecMountKind) -> Result<Option<MountContent>, Error> {

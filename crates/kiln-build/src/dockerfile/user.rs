@@ -88,12 +88,11 @@ impl Accounts {
         Ok(UserIds { uid: user.uid, gid, groups, home: home.to_owned() })
     }
 
-    /// Owner of a folder that `WORKDIR` makes: a user by name brings its group, one by number does not. Source: BuildKit,
-    /// `solver/llbsolver/file/user_linux.go`.
+    /// Owner of a folder that `WORKDIR` makes: a user by name brings its group, one by number is its own group.
     pub(super) fn dir_owner(&self, text: &str) -> Result<(u32, u32), Error> {
         let ids = match text.split_once(':') {
             None => match text.parse() {
-                Ok(uid) => return Ok((uid, 0)),
+                Ok(uid) => return Ok((uid, uid)),
                 Err(_) => self.run_as(text)?,
             },
             Some(_) => self.run_as(text)?,

@@ -97,11 +97,7 @@ impl Executor<'_> {
             env.push(("HOME".to_owned(), job.user.home.clone()));
         }
         let mut setting = Setting { mounts: Vec::new(), env, locks: Vec::new() };
-        setting.mounts.push(Mount::Bind {
-            source: PathBuf::from("/sys"),
-            target: RootPath::new("sys")?,
-            read_only: true,
-        });
+        setting.mounts.push(Mount::Sys);
         for file in NETWORK_FILES {
             let source = Path::new("/").join(file);
             if job.exec.network && source.exists() {
@@ -218,9 +214,9 @@ impl Executor<'_> {
     fn failed(&self, job: &Job<'_>, finished: &Finished) -> Failure {
         let what = if finished.timed_out {
             let limit = self.timeout.unwrap_or(TIMEOUT).as_secs();
-            format!("run the command: it was still running after {limit} seconds and was stopped")
+            format!("it was still running after {limit} seconds and was stopped")
         } else {
-            format!("run the command: it ended with exit code {}", finished.code)
+            format!("it ended with exit code {}", finished.code)
         };
         let lines: Vec<&str> = finished.last_lines.iter().map(String::as_str).collect();
         let lines = &lines[lines.len().saturating_sub(LINES_SHOWN)..];

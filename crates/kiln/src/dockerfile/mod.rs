@@ -15,4 +15,4 @@ mod watch;
 mod workshop;
 
 pub(crate) use options::DockerfileOptions;
-pub(crate) use run::{Built, build};
+pub(crate) use run::build;

@@ -135,9 +135,11 @@ impl<I: Inputs> Lowerer<'_, I> {
 
     fn workdir(&mut self, state: &mut StageState, path: &Spanned<String>) -> Result<(), Error> {
         let path = self.expand(&path.value, &state.scope)?;
-        let path = format!("/{}", crate::dockerfile::place::rooted(&state.path(&path))?);
+        let clean = format!("/{}", crate::dockerfile::place::rooted(&state.path(&path))?);
+        // A path that is absolute stays as it is written.
+        let path = if path.starts_with('/') { path } else { clean.clone() };
         state.config.config.working_dir.clone_from(&path);
-        let step = (path != "/").then(|| {
+        let step = (clean != "/").then(|| {
             let user = state.config.config.user.clone();
             self.push(Some(state.top), Op::Dir(Dir { path: path.clone(), user }), &state.origin)
         });

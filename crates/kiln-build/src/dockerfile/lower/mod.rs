@@ -183,7 +183,7 @@ impl<'a, I: Inputs> Lowerer<'a, I> {
             }
         };
         state.origin = origin.clone();
-        state.start(self.request);
+        state.start();
         self.triggers(&mut state)?;
         Ok(state)
     }
@@ -272,7 +272,11 @@ fn stage_name(stage: &kiln_dockerfile::Stage<'_>) -> String {
 
 /// What `FROM scratch` starts with.
 fn empty_config(arch: Arch) -> ImageConfig {
-    ImageConfig { architecture: arch.as_str().to_owned(), os: "linux".to_owned(), ..ImageConfig::default() }
+    let mut config = ImageConfig::default();
+    arch.as_str().clone_into(&mut config.architecture);
+    "linux".clone_into(&mut config.os);
+    "/".clone_into(&mut config.config.working_dir);
+    config
 }
 
 fn env_pairs(config: &ImageConfig) -> Vec<(String, String)> {

@@ -43,7 +43,7 @@ impl<I: Inputs> Lowerer<'_, I> {
             silent_env: silent
                 .filter_map(|name| Some(((*name).to_owned(), given.get(*name)?.clone())))
                 .collect(),
-            cwd: state.config.config.working_dir.clone(),
+            cwd: state.folder().to_owned(),
             user: state.config.config.user.clone(),
             network: run.network != Network::None,
             hostname: given.get("BUILDKIT_SANDBOX_HOSTNAME").cloned().unwrap_or_else(|| HOSTNAME.to_owned()),

@@ -2,7 +2,7 @@ use kiln_dockerfile::Scope;
 use kiln_oci::{Arch, ImageConfig};
 use serde_json::Value;
 
-use super::{Origin, Request, StepId};
+use super::{Origin, StepId};
 
 /// Where programs are looked for if an image does not say.
 pub(super) const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -26,14 +26,11 @@ impl StageState {
     }
 
     /// What holds in every stage from its start.
-    pub(super) fn start(&mut self, _request: &Request) {
+    pub(super) fn start(&mut self) {
         let config = &mut self.config.config;
         if config.env_value("PATH").is_none() {
             config.env.insert(0, format!("PATH={DEFAULT_PATH}"));
             self.scope.set("PATH", DEFAULT_PATH);
-        }
-        if config.working_dir.is_empty() {
-            "/".clone_into(&mut config.working_dir);
         }
     }
 
@@ -58,6 +55,12 @@ impl StageState {
         let folder = path.is_empty() || path == "." || path.ends_with("/.");
         let joined = format!("{}/{path}", self.config.config.working_dir.trim_end_matches('/'));
         if folder { format!("{joined}/") } else { joined }
+    }
+
+    /// Where commands run.
+    pub(super) fn folder(&self) -> &str {
+        let folder = &self.config.config.working_dir;
+        if folder.is_empty() { "/" } else { folder }
     }
 
     pub(super) fn note(&mut self, text: String, step: Option<StepId>) {
