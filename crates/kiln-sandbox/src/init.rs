@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use rustix::process::Signal;
 
 use crate::setup::{Message, SetupError, step};
-use crate::{Ids, Job, confine, mounts, namespaces};
+use crate::{Ids, Job, confine, mounts, namespaces, owners};
 
 /// First argument of a program that is to call [`enter`].
 pub const ENTER: &str = "__sandbox";
@@ -51,7 +51,7 @@ fn tell(message: &Message) {
 fn read_line() -> Result<Vec<u8>, SetupError> {
     let mut stream = step("open the channel", channel())?;
     let mut line = Vec::new();
-    let mut buffer = [0; 64 << 10];
+    let mut buffer = vec![0; 64 << 10];
     while line.len() < JOB_MAX && line.last() != Some(&b'\n') {
         match step("read the job", stream.read(&mut buffer))? {
             0 => break,
@@ -120,8 +120,16 @@ fn init_process(job: &Job) -> Result<(), SetupError> {
         // SAFETY: between fork and exec of a process with a single thread, only system calls are made.
         unsafe { command.pre_exec(move || namespaces::become_user(&user)) };
     }
+    // Root with one id cannot give files to others, and programs that install things do.
+    let listener = match job.ids {
+        Ids::One if job.user.uid == 0 => owners::Listener::install().ok(),
+        _ => None,
+    };
     let mut child = step(format!("start `{program}`"), command.spawn())?;
-    let status = step("wait for the command", child.wait())?;
+    let status = match listener {
+        Some(listener) => step("wait for the command", listener.serve(&mut child))?,
+        None => step("wait for the command", child.wait())?,
+    };
     tell(&Message::Exit { code: code(status) });
     Ok(())
 }

@@ -14,6 +14,7 @@ mod init;
 mod job;
 mod mounts;
 mod namespaces;
+mod owners;
 mod run;
 mod setup;
 mod unpack;

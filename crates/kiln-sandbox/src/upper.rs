@@ -171,7 +171,7 @@ pub fn read_upper(folder: &Path, ids: Ids, user: &User) -> Result<Delta, Error> 
             }
         }
     }
-    reader.finish()
+    Ok(reader.finish())
 }
 
 struct Reader<'a> {
@@ -267,7 +267,7 @@ impl Reader<'_> {
     }
 
     /// Gives files with several names one that is the file; the first in path order, so that no order of reading shows.
-    fn finish(mut self) -> Result<Delta, Error> {
+    fn finish(mut self) -> Delta {
         for names in self.names.into_values() {
             let Some(first) = names.iter().min().cloned() else { continue };
             for name in names.iter().filter(|name| **name != first) {
@@ -276,11 +276,11 @@ impl Reader<'_> {
                 }
             }
         }
-        Ok(self.delta)
+        self.delta
     }
 }
 
-fn parse_owner(value: &[u8]) -> Option<(u32, u32)> {
+pub(crate) fn parse_owner(value: &[u8]) -> Option<(u32, u32)> {
     let (uid, gid) = std::str::from_utf8(value).ok()?.split_once(':')?;
     Some((uid.parse().ok()?, gid.parse().ok()?))
 }

@@ -84,7 +84,7 @@ pub(crate) fn build(
         caches: context.cache_dir.join("mounts"),
         on_line: &on_line,
     };
-    let ids = Ids::best();
+    let ids = ids();
     let shop = Shop::new(layout, &cache, &executor, &context.cache_dir, ids, mtime, options.compression);
     let notes = NoteBook { cache: cache.clone() };
     let solver = Solver::new(&graph, &shop, &notes, &telling, options.no_cache);
@@ -96,6 +96,14 @@ pub(crate) fn build(
         kiln_store::replace_file(iidfile, manifest.digest.to_string().as_bytes())?;
     }
     Ok(Built { manifest })
+}
+
+/// All ids where this process may have them. `KILN_SANDBOX_IDS=one` does as if it may not, as for ordinary users.
+fn ids() -> Ids {
+    match std::env::var("KILN_SANDBOX_IDS").as_deref() {
+        Ok("one") => Ids::One,
+        _ => Ids::best(),
+    }
 }
 
 fn read(path: &Path) -> Result<Dockerfile, Failure> {
