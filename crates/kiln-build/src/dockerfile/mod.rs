@@ -16,4 +16,4 @@ pub use graph::{
 };
 pub use lower::{Inputs, Remote, Request, lower};
 pub use port::{Depth, Form, Job, JobMount, Layer, MountContent, Notes, UserIds, Watch, Workshop};
-pub use solve::Solver;
+pub use solve::{Shared, Solver, empty_key};

@@ -26,8 +26,24 @@ pub struct Solver<'a, W, N> {
     notes: &'a N,
     watch: &'a dyn Watch,
     slots: Vec<Slot>,
+    /// Digests of files in results of steps, by the key they are noted under.
+    facts: Mutex<BTreeMap<Digest, String>>,
     failed: AtomicBool,
     no_cache: bool,
+}
+
+/// What a build found out and made.
+#[derive(Clone, Debug, Default)]
+pub struct Shared {
+    /// The layer of each step by its key; `None` where it changes nothing.
+    pub steps: BTreeMap<Digest, Option<PackedLayer>>,
+    /// Facts by the key that they are noted under.
+    pub facts: BTreeMap<Digest, String>,
+}
+
+/// Under this key it is noted that a step changes nothing.
+pub fn empty_key(step: &Digest) -> Digest {
+    Key::new("empty").field("step", step.as_bytes()).finish()
 }
 
 /// What is known of a step so far. Each lock is held while what it guards is found out, so nothing is done twice.
@@ -50,7 +66,8 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
         no_cache: bool,
     ) -> Self {
         let slots = graph.steps.iter().map(|_| Slot::default()).collect();
-        Self { graph, workshop, notes, watch, slots, failed: AtomicBool::new(false), no_cache }
+        let (facts, failed) = (Mutex::default(), AtomicBool::new(false));
+        Self { graph, workshop, notes, watch, slots, facts, failed, no_cache }
     }
 
     /// The packed layers that lead to `top`, lowest first, each with the step that made it. Stages that do not need each
@@ -75,21 +92,27 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
         Ok(found)
     }
 
-    /// Every step that made something on the way to `top`, with its key and its layer: what a cache is filled with.
-    pub fn results(&self, top: StepId) -> Result<Vec<(Digest, Option<PackedLayer>)>, Error> {
-        let mut found = BTreeMap::new();
+    /// What this build found out and made, for other machines. What was not made because nobody needed it is not in it.
+    pub fn shared(&self, top: StepId) -> Result<Shared, Error> {
+        let mut shared = Shared::default();
         for id in 0..=top {
             if matches!(self.graph.steps[id].op, Op::Base(_)) {
                 continue;
             }
             let key = self.key(id)?;
-            let packed = match self.made(id, Form::Blob)? {
-                Some(layer) => Some(self.workshop.pack(&layer).map_err(Error::port("pack a layer"))?),
-                None => None,
-            };
-            found.insert(key, packed);
+            if self.workshop.has(&key).map_err(Error::port("look into the build cache"))? {
+                let packed = self.workshop.pack(&Layer::Made(key)).map_err(Error::port("pack a layer"))?;
+                shared.steps.insert(key, Some(packed));
+            } else if self.recall(&empty_key(&key))?.is_some() {
+                shared.steps.insert(key, None);
+            }
         }
-        Ok(found.into_iter().collect())
+        shared.facts.clone_from(&lock(&self.facts));
+        Ok(shared)
+    }
+
+    fn recall(&self, key: &Digest) -> Result<Option<Vec<u8>>, Error> {
+        self.notes.recall(key).map_err(Error::port("look into the build cache"))
     }
 
     /// Starts on everything that files are taken from, each in a thread of its own.
@@ -210,9 +233,10 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
             .list("exclude", copy.exclude.iter())
             .finish();
         if !self.no_cache
-            && let Some(noted) = self.notes.recall(&key).map_err(Error::port("look into the build cache"))?
+            && let Some(noted) = self.recall(&key)?
             && let Ok(digest) = String::from_utf8(noted)
         {
+            lock(&self.facts).insert(key, digest.clone());
             return Ok(digest);
         }
         let tree = self.merged(from)?;
@@ -220,6 +244,7 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
         items_digest(&select(&tree, pattern, copy.parents)?, copy, &mut inputs)?;
         let digest = inputs.key().to_string();
         self.notes.note(&key, digest.as_bytes()).map_err(Error::port("write to the build cache"))?;
+        lock(&self.facts).insert(key, digest.clone());
         Ok(digest)
     }
 
@@ -289,14 +314,14 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
     }
 
     fn find_or_make(&self, step: &Step, key: &Digest, form: Form) -> Result<Option<Layer>, Error> {
-        let empty = Key::new("empty").field("step", key.as_bytes()).finish();
+        let empty = empty_key(key);
         let runs = matches!(step.op, Op::Run(_));
         if !(self.no_cache && runs) {
             if self.workshop.has(key).map_err(Error::port("look into the build cache"))? {
                 self.watch.step(&step.origin, true);
                 return Ok(Some(Layer::Made(*key)));
             }
-            if self.notes.recall(&empty).map_err(Error::port("look into the build cache"))?.is_some() {
+            if self.recall(&empty)?.is_some() {
                 self.watch.step(&step.origin, true);
                 return Ok(None);
             }

@@ -11,6 +11,7 @@ mod port_error;
 mod remote;
 mod run;
 mod scratch;
+mod share;
 mod watch;
 mod workshop;
 

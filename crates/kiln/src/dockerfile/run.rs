@@ -18,10 +18,12 @@ use super::inputs::World;
 use super::notes::NoteBook;
 use super::options::DockerfileOptions;
 use super::scratch::{Scratch, io};
+use super::share;
 use super::watch::Telling;
 use super::workshop::Shop;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::output;
 use crate::progress::{Stages, size};
 
 /// The largest Dockerfile, in bytes.
@@ -85,13 +87,26 @@ pub(crate) fn build(
         on_line: &on_line,
     };
     let ids = ids();
-    let shop = Shop::new(layout, &cache, &executor, &context.cache_dir, ids, mtime, options.compression);
+    let mut shop = Shop::new(layout, &cache, &executor, &context.cache_dir, ids, mtime, options.compression);
+    for place in &options.cache_from {
+        // A cache that cannot be had costs time, and the user wants to know.
+        if let Err(failure) = share::import(place, &mut shop, context) {
+            output::talk(&format!("  warning: the cache {place} is not used: {}", failure.what));
+        }
+    }
     let notes = NoteBook { cache: cache.clone() };
     let solver = Solver::new(&graph, &shop, &notes, &telling, options.no_cache);
     let layers = solver.layers(target.top).map_err(|error| located(&shown, error))?;
+    let top = target.top;
     let manifest = assemble(target, &layers, options.labels(), &created, layout)?;
     let bytes: u64 = layers.iter().map(|(_, layer)| layer.descriptor.size).sum();
     stages.done(&format!("{}, {} in {} layers", telling.summary(), size(bytes), layers.len()));
+    for place in &options.cache_to {
+        stages.start("cache", place);
+        let shared = solver.shared(top).map_err(|error| located(&shown, error))?;
+        stages.done(&format!("{} steps to {place}", shared.steps.len()));
+        share::export(place, shared, &shop, layout, context)?;
+    }
     if let Some(iidfile) = &options.iidfile {
         kiln_store::replace_file(iidfile, manifest.digest.to_string().as_bytes())?;
     }

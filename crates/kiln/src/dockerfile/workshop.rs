@@ -1,5 +1,6 @@
 //! Layers of this machine: blobs in the store, folders in the cache, and commands that run over them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use super::exec::Executor;
 use super::port_error::PortError;
 use super::scratch::{Scratch, io};
 use crate::failure::Failure;
+use crate::place::Place;
 
 /// Files whose content is wanted although a layer is only looked at.
 const ACCOUNTS: [&str; 2] = ["etc/passwd", "etc/group"];
@@ -36,6 +38,8 @@ pub(super) struct Shop<'a> {
     scratch: PathBuf,
     /// Layers that are being unpacked; each is unpacked once.
     unpacking: Mutex<()>,
+    /// Where layers are that other machines made, by digest.
+    remotes: Vec<(Place, BTreeMap<Digest, PackedLayer>)>,
 }
 
 impl<'a> Shop<'a> {
@@ -56,7 +60,18 @@ impl<'a> Shop<'a> {
         let scratch = folder.join("scratch");
         Scratch::sweep(&scratch);
         let unpacking = Mutex::new(());
-        Self { layout, notes, ids, compression, mtime, executor, folder, scratch, unpacking }
+        Self {
+            layout,
+            notes,
+            ids,
+            compression,
+            mtime,
+            executor,
+            folder,
+            scratch,
+            unpacking,
+            remotes: Vec::new(),
+        }
     }
 
     pub(super) fn scratch(&self) -> Result<Scratch, Failure> {
@@ -79,7 +94,32 @@ impl<'a> Shop<'a> {
     fn packed(&self, key: &Digest) -> Result<Option<PackedLayer>, Failure> {
         let Some(noted) = self.notes.get(&self.packed_key(key))? else { return Ok(None) };
         let Ok(layer) = serde_json::from_slice::<PackedLayer>(&noted) else { return Ok(None) };
-        Ok(self.layout.has(&layer.descriptor)?.then_some(layer))
+        let is_here = self.layout.has(&layer.descriptor)? || self.remote(&layer).is_some();
+        Ok(is_here.then_some(layer))
+    }
+
+    fn remote(&self, layer: &PackedLayer) -> Option<&Place> {
+        let has = |(_, layers): &&(Place, BTreeMap<Digest, PackedLayer>)| {
+            layers.get(&layer.descriptor.digest) == Some(layer)
+        };
+        self.remotes.iter().find(has).map(|(place, _)| place)
+    }
+
+    /// Another place that has layers.
+    pub(super) fn add_remote(&mut self, place: Place, layers: impl Iterator<Item = PackedLayer>) {
+        self.remotes.push((place, layers.map(|layer| (layer.descriptor.digest, layer)).collect()));
+    }
+
+    /// Makes sure that a blob is in the store.
+    fn bring(&self, layer: &PackedLayer) -> Result<(), Failure> {
+        if self.layout.has(&layer.descriptor)? {
+            return Ok(());
+        }
+        if let Some(place) = self.remote(layer) {
+            let mut bytes = place.open(&layer.descriptor)?;
+            self.layout.put(&layer.descriptor, &mut bytes)?;
+        }
+        Ok(())
     }
 
     /// Says that the step with this key made this blob; for results that came from elsewhere.
@@ -151,6 +191,7 @@ impl<'a> Shop<'a> {
             )
             .with_cause(error.to_string())
         };
+        self.bring(packed)?;
         let blob = self.layout.open(&packed.descriptor)?;
         let mut reader = LayerReader::new(decompress(blob).map_err(failed)?, Limits::default());
         let mut trouble = None;
@@ -169,6 +210,7 @@ impl<'a> Shop<'a> {
 
     /// Names and attributes of a blob, without unpacking it.
     fn names(&self, packed: &PackedLayer) -> Result<Delta, Failure> {
+        self.bring(packed)?;
         let blob = self.layout.open(&packed.descriptor)?;
         let failed = |error: io::Error| {
             Failure::new("build.layer", kiln_finding::Class::Content, "read a layer")
@@ -250,7 +292,10 @@ impl<'a> Shop<'a> {
         match layer {
             Layer::Packed(packed) => Ok(packed.clone()),
             Layer::Made(key) => match self.packed(key)? {
-                Some(packed) => Ok(packed),
+                Some(packed) => {
+                    self.bring(&packed)?;
+                    Ok(packed)
+                }
                 None => self.pack_delta(key, &self.read_layer(layer, Depth::Content)?),
             },
         }
