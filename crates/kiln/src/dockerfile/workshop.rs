@@ -1,10 +1,11 @@
 //! Layers of this machine: blobs in the store, folders in the cache, and commands that run over them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use kiln_build::Key;
 use kiln_build::dockerfile::{Depth, Form, Job, Layer, Workshop};
@@ -23,6 +24,11 @@ use crate::place::Place;
 /// Files whose content is wanted although a layer is only looked at.
 const ACCOUNTS: [&str; 2] = ["etc/passwd", "etc/group"];
 const ACCOUNTS_MAX: u64 = 4 << 20;
+
+/// Where results lie; names beside it are links into it.
+const RESULTS: &str = "results";
+/// How long a result without a name may still be in use.
+const UNNAMED_FOR: Duration = Duration::from_hours(24);
 
 /// Where layers are made and kept.
 pub(super) struct Shop<'a> {
@@ -59,6 +65,7 @@ impl<'a> Shop<'a> {
         let folder = cache_dir.join("layers").join(name);
         let scratch = folder.join("scratch");
         Scratch::sweep(&scratch);
+        sweep(&folder);
         let unpacking = Mutex::new(());
         Self {
             layout,
@@ -157,7 +164,7 @@ impl<'a> Shop<'a> {
         if !inside.is_dir() {
             let scratch = self.scratch()?;
             self.unpack(&packed, scratch.path())?;
-            put_in_place(scratch.path(), &folder)?;
+            self.put_in_place(scratch.path(), &folder)?;
         }
         Ok(inside)
     }
@@ -263,7 +270,7 @@ impl<'a> Shop<'a> {
         }
         let scratch = self.scratch()?;
         write_upper(delta, &scratch.path().join("fs"), self.ids, Placing::Copy)?;
-        put_in_place(scratch.path(), &self.made(key))
+        self.put_in_place(scratch.path(), &self.made(key))
     }
 
     fn run_job(&self, key: &Digest, job: &Job<'_>) -> Result<(), Failure> {
@@ -277,15 +284,33 @@ impl<'a> Shop<'a> {
         let user = scratch.path().join("user");
         let text = format!("{} {}", job.user.uid, job.user.gid);
         fs::write(&user, text).map_err(|error| io("write", &user, &error))?;
-        let kept = self.made(key);
-        if kept.is_dir() {
-            // A build without cache made it again.
-            let old = self.scratch()?;
-            let aside = old.path().join("old");
-            fs::rename(&kept, &aside).map_err(|error| io("move aside", &kept, &error))?;
-        }
         self.notes.forget(&self.packed_key(key))?;
-        put_in_place(scratch.path(), &kept)
+        self.put_in_place(scratch.path(), &self.made(key))
+    }
+
+    /// Moves `fs` and `user` of a scratch folder to a folder of their own, and makes `name` a link to it, at once. Another
+    /// build may run over what the link led to before, so that stays until [`sweep`].
+    fn put_in_place(&self, scratch: &Path, name: &Path) -> Result<(), Failure> {
+        let unique = scratch.file_stem().unwrap_or_default().to_string_lossy();
+        let stem = name.file_name().unwrap_or_default().to_string_lossy();
+        let results = self.folder.join(RESULTS);
+        let (target, link) = (results.join(format!("{stem}-{unique}")), scratch.join("link"));
+        let moved = || {
+            fs::create_dir_all(&results)?;
+            let whole = scratch.join("whole");
+            fs::create_dir(&whole)?;
+            fs::rename(scratch.join("fs"), whole.join("fs"))?;
+            if scratch.join("user").exists() {
+                fs::rename(scratch.join("user"), whole.join("user"))?;
+            }
+            if target.exists() {
+                kiln_sandbox::remove(&target).map_err(io::Error::other)?;
+            }
+            fs::rename(&whole, &target)?;
+            std::os::unix::fs::symlink(&target, &link)?;
+            fs::rename(&link, name)
+        };
+        moved().map_err(|error| io("put in place", name, &error))
     }
 
     fn pack_layer(&self, layer: &Layer) -> Result<PackedLayer, Failure> {
@@ -302,21 +327,20 @@ impl<'a> Shop<'a> {
     }
 }
 
-/// Moves `fs` and `user` of a scratch folder to where they stay, at once.
-fn put_in_place(scratch: &Path, target: &Path) -> Result<(), Failure> {
-    let whole = scratch.join("whole");
-    let moved = || {
-        fs::create_dir(&whole)?;
-        fs::rename(scratch.join("fs"), whole.join("fs"))?;
-        if scratch.join("user").exists() {
-            fs::rename(scratch.join("user"), whole.join("user"))?;
+/// Removes results that no name leads to any more, once no build can be running over them.
+fn sweep(folder: &Path) {
+    let named: BTreeSet<PathBuf> = fs::read_dir(folder)
+        .map(|entries| entries.flatten().filter_map(|entry| fs::read_link(entry.path()).ok()).collect())
+        .unwrap_or_default();
+    let Ok(results) = fs::read_dir(folder.join(RESULTS)) else { return };
+    for result in results.flatten().map(|entry| entry.path()).filter(|path| !named.contains(path)) {
+        let age = fs::metadata(&result)
+            .and_then(|found| found.modified())
+            .ok()
+            .and_then(|time| time.elapsed().ok());
+        if age.is_some_and(|age| age > UNNAMED_FOR) {
+            drop(kiln_sandbox::remove(&result));
         }
-        fs::rename(&whole, target)
-    };
-    match moved() {
-        // Another build was faster; its result is as good.
-        Err(_) if target.is_dir() => Ok(()),
-        moved => moved.map_err(|error| io("put in place", target, &error)),
     }
 }
 

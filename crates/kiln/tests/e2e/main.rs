@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod differential;
+mod dockerfile;
 mod harness;
 mod images;
 mod peers;
