@@ -58,7 +58,7 @@ pub(crate) fn tool_is_own(program: &str, package: &PackageJson) -> bool {
 
 /// Whether a stage runs a script of package.json other than `start`.
 pub(crate) fn runs_build(stage: &StageModel<'_>) -> bool {
-    stage.steps.iter().flat_map(|step| step.commands()).any(|command| {
+    stage.steps.iter().flat_map(crate::model::Step::commands).any(|command| {
         package_command(command).is_some_and(|package| {
             package.action == Action::Script
                 && package.verb.is_none_or(|verb| !matches!(verb.value.as_str(), "start" | "test"))
@@ -71,7 +71,7 @@ pub(crate) fn takes_node_modules(copy: &Copy, source: &StageModel<'_>) -> bool {
     let installs = source
         .steps
         .iter()
-        .flat_map(|step| step.commands())
+        .flat_map(crate::model::Step::commands)
         .any(|command| package_command(command).is_some_and(|package| package.is_install()));
     copy.transfer.paths().any(|path| {
         let path = source.end.resolve(&path.value);

@@ -74,7 +74,7 @@ pub(crate) fn names(name: &str, id: &str, origin: Origin) -> bool {
         }
         Origin::Hadolint => rule.aliases.iter().any(has_alias),
         Origin::BuildKit => rule.aliases.iter().any(|alias| {
-            has_alias(&alias)
+            has_alias(alias)
                 || (name == "all"
                     && !alias.starts_with(|char: char| char.is_ascii_digit())
                     && !is_hadolint(alias))

@@ -161,9 +161,9 @@ fn version(text: &str) -> Option<(u32, u32)> {
 pub fn dead_name(image: &ImageName) -> Option<(&'static Dead, String)> {
     let tag = image.tag.as_deref().unwrap_or("latest");
     let dead = TABLE.dead.iter().find(|dead| {
-        let fits = |word: &String| match dead.exact {
-            true => tag == word || tag.starts_with(&format!("{word}.")),
-            false => tag.split('-').any(|part| part == word || part.starts_with(&format!("{word}."))),
+        let fits = |word: &String| {
+            let is_it = |part: &str| part == word || part.starts_with(&format!("{word}."));
+            if dead.exact { is_it(tag) } else { tag.split('-').any(is_it) }
         };
         glob(&dead.image, &image.name) && (dead.tag.is_empty() || dead.tag.iter().any(fits))
     })?;

@@ -162,7 +162,7 @@ fn stage<'a>(
     }
 }
 
-fn step<'a>(instruction: &'a Instruction, before: Rc<State>, escape: char) -> Step<'a> {
+fn step(instruction: &Instruction, before: Rc<State>, escape: char) -> Step<'_> {
     let mut undefined = Vec::new();
     if !before.has_unknown_env {
         for word in expanding_words(instruction) {
@@ -379,6 +379,32 @@ fn installed(state: &mut State, command: &SimpleCommand) {
     }
 }
 
+/// Flags of `useradd` and `adduser` that take the next word as their value.
+const WITH_VALUE: [&str; 22] = [
+    "-u",
+    "--uid",
+    "-g",
+    "--gid",
+    "-G",
+    "--groups",
+    "--ingroup",
+    "-s",
+    "--shell",
+    "-d",
+    "--home-dir",
+    "--home",
+    "-h",
+    "-c",
+    "--comment",
+    "--gecos",
+    "-k",
+    "--skel",
+    "-p",
+    "--password",
+    "-b",
+    "--groups",
+];
+
 /// The user that a command creates, and its number.
 fn account(command: &SimpleCommand) -> Option<(String, Option<u32>)> {
     if !matches!(command.program(), "useradd" | "adduser") {
@@ -388,31 +414,6 @@ fn account(command: &SimpleCommand) -> Option<(String, Option<u32>)> {
     let uid_at = args.iter().position(|arg| matches!(*arg, "-u" | "--uid"));
     let inline = args.iter().find_map(|arg| arg.strip_prefix("--uid="));
     let uid = uid_at.and_then(|at| args.get(at + 1).copied()).or(inline).and_then(|text| text.parse().ok());
-    // Busybox puts the name last, or before the group; so does shadow.
-    const WITH_VALUE: [&str; 22] = [
-        "-u",
-        "--uid",
-        "-g",
-        "--gid",
-        "-G",
-        "--groups",
-        "--ingroup",
-        "-s",
-        "--shell",
-        "-d",
-        "--home-dir",
-        "--home",
-        "-h",
-        "-c",
-        "--comment",
-        "--gecos",
-        "-k",
-        "--skel",
-        "-p",
-        "--password",
-        "-b",
-        "--groups",
-    ];
     let mut names = Vec::new();
     let mut skip = false;
     for arg in args {

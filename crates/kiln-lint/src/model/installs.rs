@@ -147,9 +147,8 @@ fn action(command: &SimpleCommand, program: &str, verb: Option<&str>, has_packag
         ("npm", "exec" | "x" | "create" | "init") | ("yarn" | "pnpm", "dlx" | "create") | ("bun", "x") => {
             Action::Execute
         }
-        ("npm", "rebuild" | "rb") | ("pnpm", "rebuild" | "rb") => Action::Rebuild,
+        ("npm" | "pnpm", "rebuild" | "rb") => Action::Rebuild,
         (_, "prune") => Action::Prune,
-        ("npm", "start" | "test" | "stop" | "restart" | "run" | "run-script") => Action::Script,
         ("pnpm" | "bun", "install" | "i") => match () {
             () if is_global => Action::Global,
             () if has_packages => Action::Add,
@@ -165,7 +164,8 @@ fn action(command: &SimpleCommand, program: &str, verb: Option<&str>, has_packag
         ("yarn", "install") => install(),
         ("yarn", "add") => Action::Add,
         ("yarn", "global") => Action::Global,
-        (_, "run" | "start" | "test" | "build" | "exec" | "dev") => Action::Script,
+        ("npm", "stop" | "restart" | "run-script")
+        | (_, "run" | "start" | "test" | "build" | "exec" | "dev") => Action::Script,
         _ => Action::Other,
     }
 }

@@ -169,7 +169,7 @@ impl StageModel<'_> {
     }
 }
 
-impl<'a> Step<'a> {
+impl Step<'_> {
     /// The commands of a `RUN`.
     pub fn commands(&self) -> &[SimpleCommand] {
         match (&self.instruction.command, &self.script) {

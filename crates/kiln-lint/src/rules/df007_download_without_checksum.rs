@@ -19,7 +19,7 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
             Command::Add(add) if add.checksum.is_none() => {
                 let is_file = |path: &str| {
                     (path.starts_with("https://") || path.starts_with("http://"))
-                        && !path.split(['#', '?']).next().unwrap_or(path).ends_with(".git")
+                        && !path.split(['#', '?', '/']).any(|part| part.split('.').next_back() == Some("git"))
                 };
                 if let Some(path) = add.transfer.paths().find(|path| is_file(&path.value)) {
                     sink.at(path.span, "nothing checks what is downloaded")

@@ -30,9 +30,10 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
                     step.instruction.span.start > user.span.end
                         && matches!(step.instruction.command, Command::Run(_))
                 });
-                let edit = match needs_root {
-                    false => Edit::replace(last.instruction.head, line.clone()),
-                    true => subject.insert_at_end(stage, &line),
+                let edit = if needs_root {
+                    subject.insert_at_end(stage, &line)
+                } else {
+                    Edit::replace(last.instruction.head, line.clone())
                 };
                 finding.not_safe(format!("write `{line}`"), vec![edit]);
             }

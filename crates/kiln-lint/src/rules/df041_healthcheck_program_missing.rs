@@ -87,9 +87,10 @@ fn is_missing(program: &str, stage: &crate::model::StageModel<'_>, base: &crate:
     match program {
         "node" => base.node_path.is_some() && !base.node_on_path,
         "curl" | "wget" | "nc" | "sh" | "bash" | "python3" => {
-            !base.tools.iter().any(|tool| tool == program)
-                && !stage.end.installed.contains(program)
-                && !(program == "nc" && stage.end.installed.iter().any(|name| name.contains("netcat")))
+            let installed = &stage.end.installed;
+            let is_netcat = program == "nc" && installed.iter().any(|name| name.contains("netcat"));
+            let is_there = base.tools.iter().any(|tool| tool == program) || installed.contains(program);
+            !is_there && !is_netcat
         }
         _ => false,
     }

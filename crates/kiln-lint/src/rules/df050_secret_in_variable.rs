@@ -78,7 +78,7 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
                 }
             }
             Command::Env(env) => {
-                env.pairs.iter().for_each(|(name, value)| judge("ENV", name, Some(&value.value), sink))
+                env.pairs.iter().for_each(|(name, value)| judge("ENV", name, Some(&value.value), sink));
             }
             _ => {}
         }

@@ -34,19 +34,20 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
             for command in &installs {
                 apt_install(stage, step, command, sink);
             }
-            if stage.is_final && !cleans && !has_cache {
-                if let Some(last) = step.commands().last().filter(|_| !installs.is_empty()) {
-                    let finding =
-                        sink.at(step.command(installs[0]), "the lists of packages stay in the layer");
-                    finding.help("end with `rm -rf /var/lib/apt/lists/*`");
-                    if step.can_edit(last)
-                        && step.instruction.heredocs.is_empty()
-                        && last.redirects.is_empty()
-                        && last.depth == 0
-                    {
-                        let edit = Edit::insert(step.command(last).end, " && rm -rf /var/lib/apt/lists/*");
-                        finding.safe("remove them", vec![edit]);
-                    }
+            if stage.is_final
+                && !cleans
+                && !has_cache
+                && let Some(last) = step.commands().last().filter(|_| !installs.is_empty())
+            {
+                let finding = sink.at(step.command(installs[0]), "the lists of packages stay in the layer");
+                finding.help("end with `rm -rf /var/lib/apt/lists/*`");
+                if step.can_edit(last)
+                    && step.instruction.heredocs.is_empty()
+                    && last.redirects.is_empty()
+                    && last.depth == 0
+                {
+                    let edit = Edit::insert(step.command(last).end, " && rm -rf /var/lib/apt/lists/*");
+                    finding.safe("remove them", vec![edit]);
                 }
             }
             if let ([only], 1) = (apt.as_slice(), step.commands().len())

@@ -1,4 +1,4 @@
-use crate::shell::Joined;
+use crate::shell::{Joined, SimpleCommand};
 use crate::{Asked, Level, Repair, Rule, Sink, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -21,13 +21,13 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
                     .commands()
                     .iter()
                     .any(|command| command.program() == "set" && command.args().contains(&"pipefail"));
-        if let Some(pair) = step
-            .commands()
-            .windows(2)
-            .find(|pair| !is_set && pair[1].joined == Joined::Pipe && pair[0].depth == pair[1].depth)
-        {
+        let is_pipe = |before: &SimpleCommand, after: &SimpleCommand| {
+            !is_set && after.joined == Joined::Pipe && before.depth == after.depth
+        };
+        let mut pairs = step.commands().iter().zip(step.commands().iter().skip(1));
+        if let Some((before, after)) = pairs.find(|(before, after)| is_pipe(before, after)) {
             sink.at(
-                step.command(&pair[0]).to(step.command(&pair[1])),
+                step.command(before).to(step.command(after)),
                 "only the last command of a pipe decides whether this step fails",
             )
             .help(

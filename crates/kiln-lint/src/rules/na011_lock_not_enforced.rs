@@ -90,7 +90,7 @@ fn is_copied(steps: &[Step<'_>], manager: Manager) -> (bool, bool) {
                 }
             }
             Command::Run(run) if run.mounts.iter().any(|mount| mount.raw.value.contains("lock")) => {
-                found.0 = true
+                found.0 = true;
             }
             _ => {}
         }

@@ -20,7 +20,8 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     for stage in subject.model.reachable() {
         for (at, step) in stage.steps.iter().enumerate() {
             for command in step.commands() {
-                let Some(found) = package_command(command).filter(|found| found.is_install()) else {
+                let Some(found) = package_command(command).filter(crate::model::PackageCommand::is_install)
+                else {
                     continue;
                 };
                 if command.has_flag(&["--ignore-scripts"]) {
@@ -32,10 +33,12 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
                     let Some(script) = package.scripts.get(name) else { continue };
                     let field = format!("scripts.{name}");
                     let is_deleted =
-                        stage.steps.iter().take(at + 1).flat_map(|step| step.commands()).any(|command| {
-                            command.args().starts_with(&["pkg", "delete"])
-                                && command.args().contains(&field.as_str())
-                        });
+                        stage.steps.iter().take(at + 1).flat_map(super::super::model::Step::commands).any(
+                            |command| {
+                                command.args().starts_with(&["pkg", "delete"])
+                                    && command.args().contains(&field.as_str())
+                            },
+                        );
                     if is_deleted {
                         continue;
                     }
@@ -67,7 +70,7 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
 fn missing_file(script: &str, steps: &[crate::model::Step<'_>]) -> Option<String> {
     let words: Vec<&str> = script.split_whitespace().collect();
     let file = match words.as_slice() {
-        ["node", file, ..] | ["sh" | "bash", file, ..] => file,
+        ["node" | "sh" | "bash", file, ..] => file,
         [file, ..] if file.starts_with("./") => file,
         _ => return None,
     };

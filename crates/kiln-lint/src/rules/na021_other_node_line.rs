@@ -43,11 +43,10 @@ fn pair(
         .filter(|(_, _, native)| native.script && !native.napi)
         .map(|(name, ..)| name)
         .collect();
-    let message = match natives.is_empty() {
-        true => format!("installed with Node {from}, run with Node {to}"),
-        false => {
-            format!("{} was compiled for Node {from} and will not load with Node {to}", natives.join(", "))
-        }
+    let message = if natives.is_empty() {
+        format!("installed with Node {from}, run with Node {to}")
+    } else {
+        format!("{} was compiled for Node {from} and will not load with Node {to}", natives.join(", "))
     };
     let finding = sink.at(step.instruction.head, message);
     finding

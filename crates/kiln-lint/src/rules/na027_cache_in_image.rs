@@ -18,11 +18,9 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     for stage in subject.model.final_chain().filter(|stage| stage.has_shell() != Some(false)) {
         for step in &stage.steps {
             let Command::Run(run) = &step.instruction.command else { continue };
-            let Some(install) = step
-                .commands()
-                .iter()
-                .find_map(|command| package_command(command).filter(|package| package.is_install()))
-            else {
+            let Some(install) = step.commands().iter().find_map(|command| {
+                package_command(command).filter(crate::model::PackageCommand::is_install)
+            }) else {
                 continue;
             };
             let cleans = step.commands().iter().any(|command| {

@@ -88,9 +88,8 @@ fn starts_others(form: &Form) -> bool {
 /// What the script is that a package manager is asked for, where it is a plain call of Node.
 fn resolved(context: &crate::Context, argv: &[&str]) -> Option<(Vec<String>, String)> {
     let name = match argv {
-        ["npm" | "yarn" | "pnpm", "run" | "run-script", name] => name,
-        ["npm" | "yarn" | "pnpm", "start"] => "start",
-        ["yarn" | "pnpm", name] => name,
+        ["npm", "start"] => "start",
+        ["npm" | "yarn" | "pnpm", "run" | "run-script", name] | ["yarn" | "pnpm", name] => name,
         _ => return None,
     };
     let scripts = &context.package.as_ref()?.scripts;

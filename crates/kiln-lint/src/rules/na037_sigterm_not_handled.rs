@@ -29,7 +29,7 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     let Some(argv) = stage.argv() else { return };
     let has_init = argv.iter().any(|word| word.ends_with("tini") || word.ends_with("dumb-init"));
     let is_node = argv.iter().any(|word| word.rsplit('/').next() == Some("node"))
-        || argv.iter().any(|word| word.ends_with(".js"));
+        || argv.iter().any(|word| word.split('.').next_back() == Some("js"));
     let handles = |text: &String| HANDLERS.iter().any(|handler| text.contains(handler));
     // Frameworks bring handlers of their own.
     let frameworks = ["next", "nuxt", "@sveltejs/kit", "@remix-run/serve"];

@@ -112,8 +112,8 @@ impl Reader<'_, '_> {
         let is_first = self.current.words.is_empty() && self.current.env.is_empty();
         if is_first && word.is_literal {
             match word.value.as_str() {
-                "if" | "then" | "else" | "elif" | "while" | "until" | "do" | "!" | "{" => return,
-                "fi" | "done" | "}" => return,
+                "if" | "then" | "else" | "elif" | "fi" | "while" | "until" | "do" | "done" | "!" | "{"
+                | "}" => return,
                 "for" | "select" => {
                     self.is_header = true;
                     return;

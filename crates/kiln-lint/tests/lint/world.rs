@@ -1,6 +1,4 @@
 //! The blocks of a page, and the app that they stand in.
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiln_dockerfile::Ignore;
@@ -8,6 +6,7 @@ use kiln_lint::{Context, Settings};
 use kiln_node::{Lock, LockKind, PackageJson};
 
 /// A block of a page.
+#[derive(Default)]
 pub(crate) struct Block {
     /// `flagged`, `fixed`, `unsafe` or `clean`.
     pub(crate) kind: String,
@@ -30,8 +29,12 @@ pub(crate) fn blocks(page: &str) -> Vec<Block> {
     let mut lines = page.lines();
     while let Some(line) = lines.next() {
         let Some(info) = line.strip_prefix("```") else { continue };
-        let body: String =
-            lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect();
+        let inner: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        let body = inner.join(
+            "
+",
+        ) + "
+";
         let words: Vec<&str> = info.split_whitespace().collect();
         match words.as_slice() {
             ["text", file] => {

@@ -1,14 +1,11 @@
 //! Every page holds what it says: flagged blocks fire their rule on the marked lines and nothing else, clean blocks fire
 //! nothing, fixed blocks are what the fixer writes.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
-
-mod world;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::world::{self, Block, blocks, context, settings};
 use kiln_lint::{Asked, Finding, Profile, RULES, Repair, Rule, Settings, fix, lint};
-use world::{Block, blocks, context, settings};
 
 fn asked(rule: &Rule) -> Settings {
     let mut settings = settings();
@@ -20,10 +17,12 @@ fn asked(rule: &Rule) -> Settings {
 }
 
 fn shown(findings: &[Finding]) -> String {
-    findings
-        .iter()
-        .map(|finding| format!("{} {:?} {}\n", finding.id, finding.span, finding.message))
-        .collect()
+    let lines =
+        findings.iter().map(|finding| format!("{} {:?} {}", finding.id, finding.span, finding.message));
+    lines.collect::<Vec<_>>().join(
+        "
+",
+    )
 }
 
 fn check(rule: &Rule, page: &[Block], problems: &mut Vec<String>) {
