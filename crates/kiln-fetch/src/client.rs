@@ -1,17 +1,14 @@
-use std::time::Duration;
-
 use ureq::http::Response;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_RANGE, LOCATION, RANGE};
-use ureq::{Agent, Body, Proxy};
+use ureq::{Agent, Body};
 
+use crate::agent::agent;
 use crate::credentials::Credentials;
 use crate::download::Options;
 use crate::error::{Error, ErrorKind};
-use crate::tls;
 use crate::url::Url;
 
 const REDIRECTS: usize = 8;
-const CONNECT: Duration = Duration::from_secs(20);
 
 /// Asks servers. It follows redirects itself, so that a credential goes to its own host and nowhere else.
 pub(crate) struct Client {
@@ -30,21 +27,8 @@ pub(crate) struct Answer {
 
 impl Client {
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
-        let mut config = Agent::config_builder()
-            .tls_config(tls::config(&options.ca_files)?)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .accept_encoding("identity")
-            .user_agent(concat!("kiln/", env!("CARGO_PKG_VERSION")))
-            .timeout_connect(Some(CONNECT))
-            .timeout_recv_response(Some(options.stall))
-            .timeout_per_read(Some(options.stall));
-        if let (None, Some(proxy)) = (Proxy::try_from_env(), &options.proxy) {
-            let proxy = Proxy::new(proxy).map_err(|source| ErrorKind::Tls(Box::new(source)))?;
-            config = config.proxy(Some(proxy));
-        }
-        Ok(Self { agent: config.build().new_agent(), credentials: options.credentials.clone() })
+        let agent = agent(&options.ca_files, options.proxy.as_deref(), options.stall)?;
+        Ok(Self { agent, credentials: options.credentials.clone() })
     }
 
     /// Asks for `url` from byte `offset` on.

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use kiln_finding::{Class, Diagnose};
 
+use crate::agent::{Trouble, trouble};
 use crate::checksum::Checksum;
 
 /// Why bytes could not be had.
@@ -78,15 +79,7 @@ impl Error {
     /// Whether the same request may work a moment later.
     pub(crate) fn is_transient(&self) -> bool {
         match self.kind() {
-            ErrorKind::Network { source, .. } => !matches!(
-                **source,
-                ureq::Error::BadUri(_)
-                    | ureq::Error::Http(_)
-                    | ureq::Error::Tls(_)
-                    | ureq::Error::Pem(_)
-                    | ureq::Error::Rustls(_)
-                    | ureq::Error::InvalidProxyUrl
-            ),
+            ErrorKind::Network { source, .. } => trouble(source) == Trouble::Passing,
             ErrorKind::Broken { .. } => true,
             ErrorKind::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502..=504),
             _ => false,

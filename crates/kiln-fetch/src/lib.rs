@@ -5,6 +5,7 @@
 //! judge signatures; who wants bytes says which bytes.
 //! Start from [`Downloader`] and [`Machine`].
 
+mod agent;
 mod cache;
 mod checksum;
 mod client;
@@ -17,10 +18,11 @@ mod progress;
 mod tls;
 mod url;
 
+pub use agent::{Trouble, agent, trouble};
 pub use checksum::Checksum;
 pub use credentials::Credentials;
 pub use download::{Downloader, Options, Want};
 pub use endpoints::Machine;
 pub use error::Error;
 pub use progress::{OnProgress, Progress};
-pub use url::join;
+pub use url::{Url, join, shown};

@@ -4,18 +4,22 @@ use crate::error::{Error, ErrorKind};
 
 /// An address that can be requested: `http` or `https`, with a host, and without a name and password in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Url {
-    pub(crate) text: String,
-    pub(crate) https: bool,
+pub struct Url {
+    /// The whole address, as it is requested.
+    pub text: String,
+    /// Whether the connection is encrypted.
+    pub https: bool,
     /// Host in lower case, with the port where one is given.
-    pub(crate) host: String,
-    pub(crate) path: String,
+    pub host: String,
+    /// What follows the host, without the query.
+    pub path: String,
     /// `name:password` that stood before the host.
     pub(crate) userinfo: Option<String>,
 }
 
 impl Url {
-    pub(crate) fn read(text: &str) -> Result<Self, Error> {
+    /// Reads an address; a name and password in it are taken out.
+    pub fn read(text: &str) -> Result<Self, Error> {
         let bad = || ErrorKind::BadUrl { url: shown(text) };
         let uri: Uri = text.parse().map_err(|_| bad())?;
         let https = match uri.scheme_str() {
@@ -44,7 +48,7 @@ impl Url {
     }
 
     /// Where a `Location` header of an answer from here points.
-    pub(crate) fn follow(&self, location: &str) -> Result<Self, Error> {
+    pub fn follow(&self, location: &str) -> Result<Self, Error> {
         let scheme = if self.https { "https" } else { "http" };
         let next = if location.contains("://") {
             Self::read(location)?
@@ -63,13 +67,13 @@ impl Url {
     }
 
     /// The address as it may be shown.
-    pub(crate) fn shown(&self) -> String {
+    pub fn shown(&self) -> String {
         shown(&self.text)
     }
 }
 
 /// `url` without what may be secret in it: a name and password, a query.
-pub(crate) fn shown(url: &str) -> String {
+pub fn shown(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));

@@ -1,13 +1,13 @@
 use std::io::Read;
 
 use kiln_finding::Diagnose;
-use kiln_oci::{Descriptor, Digest, Manifest, media_type};
+use kiln_oci::{Descriptor, Digest};
 
 use crate::Error;
 use crate::error::ErrorKind;
 
-/// The largest manifest, index or configuration kiln reads, in bytes (distribution-spec asks for 4 MiB).
-const DOCUMENT_MAX: u64 = 4 << 20;
+/// The largest manifest, index or configuration kiln reads, in bytes (distribution-spec asks for 4 MiB at least).
+pub const DOCUMENT_MAX: u64 = 8 << 20;
 
 /// Where images come from: a store, a layout, an archive, a registry.
 pub trait Source {
@@ -59,45 +59,4 @@ pub fn read_small<S: Source + ?Sized>(
         return Err(ErrorKind::TooLarge { what, digest, limit: DOCUMENT_MAX }.into());
     }
     Ok(bytes)
-}
-
-/// Copies a manifest with everything it points to, then publishes it. Blobs that are there are not sent again.
-pub fn copy<S: Source + ?Sized, T: Sink + ?Sized>(
-    source: &S,
-    sink: &T,
-    manifest: &Descriptor,
-    tag: Option<&str>,
-) -> Result<(), Error> {
-    let bytes = read_small(source, "manifest", manifest)?;
-    let digest = manifest.digest;
-    if !media_type::is_manifest(&manifest.media_type) {
-        let why = format!("is a {}, which cannot be copied yet", manifest.media_type);
-        return Err(ErrorKind::Unfit { what: "manifest", digest, why }.into());
-    }
-    let parsed: Manifest = serde_json::from_slice(&bytes).map_err(|source| ErrorKind::Document {
-        what: "manifest",
-        digest,
-        source,
-    })?;
-    for content in std::iter::once(&parsed.config).chain(&parsed.layers) {
-        copy_blob(source, sink, content)?;
-    }
-    let failed = |error| Error::port(format!("write the manifest {digest}"), error);
-    sink.put(manifest, &mut &bytes[..]).map_err(failed)?;
-    sink.publish(manifest, tag).map_err(failed)
-}
-
-fn copy_blob<S: Source + ?Sized, T: Sink + ?Sized>(
-    source: &S,
-    sink: &T,
-    content: &Descriptor,
-) -> Result<(), Error> {
-    let digest = content.digest;
-    let failed = |error| Error::port(format!("write the blob {digest}"), error);
-    if sink.has(content).map_err(failed)? {
-        return Ok(());
-    }
-    let mut bytes =
-        source.open(content).map_err(|error| Error::port(format!("open the blob {digest}"), error))?;
-    sink.put(content, &mut bytes).map_err(failed)
 }

@@ -21,6 +21,7 @@ pub(crate) struct Config {
     pub(crate) base: Settings,
     pub(crate) build: BuildConfig,
     pub(crate) policy: kiln_policy::Overrides,
+    pub(crate) registry: kiln_registry::Settings,
     pub(crate) exception: Vec<Exception>,
 }
 

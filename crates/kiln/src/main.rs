@@ -6,12 +6,16 @@ mod build;
 mod commands;
 mod config;
 mod context;
+mod dockerfile;
 mod failure;
 mod output;
+mod place;
 mod progress;
 mod project;
+mod registry;
 mod ship;
 mod subject;
+mod transfer;
 
 use std::process::ExitCode;
 

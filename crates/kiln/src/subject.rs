@@ -11,9 +11,9 @@ use kiln_store::{Layout, StepCache};
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::place::Place;
+use crate::{registry, transfer};
 
-/// Folder of kiln's own store below the data folder.
-const STORE: &str = "store";
 /// Folder of facts about layers below the cache folder.
 const FACTS: &str = "facts";
 
@@ -25,41 +25,93 @@ pub(crate) struct Subject {
     pub(crate) name: String,
     pub(crate) tag: Option<String>,
     pub(crate) image: Image,
-    layout: Layout,
+    place: Place,
 }
 
 impl Subject {
-    /// Opens `oci:DIR[:TAG]`, or an image of kiln's own store by its name.
+    /// Opens what [`Located::find`] finds; of an image for several platforms, the one for this machine.
     pub(crate) fn open(context: &Context, text: &str) -> Result<Self, Failure> {
-        let (layout, name, tag, descriptor) = match text.strip_prefix("oci:") {
-            Some(place) => in_layout(place)?,
-            None => in_store(context, text)?,
-        };
-        let image = Image::read(&layout, &one_platform(&layout, &descriptor)?)?;
-        Ok(Self { text: text.to_owned(), name, tag, image, layout })
+        let Located { place, name, tag, descriptor } = Located::find(context, text)?;
+        let image = Image::read(&place, &one_platform(&place, &descriptor)?)?;
+        Ok(Self { text: text.to_owned(), name, tag, image, place })
     }
 
     /// What it holds; layers that were read before are not read again.
     pub(crate) fn inventory(&self, context: &Context) -> Result<Inventory, Failure> {
-        inventory(&self.image, &self.layout, context)
+        inventory(&self.image, &self.place, context)
     }
 
-    /// The layout it lies in.
-    pub(crate) fn layout(&self) -> &Layout {
-        &self.layout
+    /// Where it lies.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
     }
 }
 
 /// What an image holds; layers that were read before are not read again.
-pub(crate) fn inventory(image: &Image, layout: &Layout, context: &Context) -> Result<Inventory, Failure> {
+pub(crate) fn inventory<S: Source + Sync>(
+    image: &Image,
+    place: &S,
+    context: &Context,
+) -> Result<Inventory, Failure> {
     let cache = Facts { cache: StepCache::create(&context.cache_dir.join(FACTS))? };
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Ok(scan_image(image, layout, &cache, threads)?)
+    Ok(scan_image(image, place, &cache, threads)?)
 }
 
-type Found = (Layout, String, Option<String>, Descriptor);
+/// A manifest or index, and where it lies.
+pub(crate) struct Located {
+    pub(crate) place: Place,
+    /// Name without tag and digest.
+    pub(crate) name: String,
+    pub(crate) tag: Option<String>,
+    pub(crate) descriptor: Descriptor,
+}
 
-fn in_layout(place: &str) -> Result<Found, Failure> {
+impl Located {
+    /// `oci:DIR[:TAG]`, an image of kiln's own store by its name, else one of a registry if the name has a host.
+    /// `registry:REFERENCE` asks the registry in any case.
+    pub(crate) fn find(context: &Context, text: &str) -> Result<Self, Failure> {
+        if let Some(reference) = text.strip_prefix("registry:") {
+            return Self::remote(context, &transfer::reference(reference)?);
+        }
+        match Self::search(context, text)? {
+            (Some(found), _) => Ok(found),
+            (None, Some(reference)) if reference.host().is_some() => Self::remote(context, &reference),
+            (None, _) => Err(absent(text)),
+        }
+    }
+
+    /// The same, of this machine only.
+    pub(crate) fn here(context: &Context, text: &str) -> Result<Self, Failure> {
+        Self::search(context, text)?.0.ok_or_else(|| absent(text))
+    }
+
+    /// In its registry.
+    pub(crate) fn remote(context: &Context, reference: &Reference) -> Result<Self, Failure> {
+        let repository = registry::repository(context, reference)?;
+        let wanted = reference
+            .digest
+            .map_or_else(|| reference.tag_or_latest().to_owned(), |digest| digest.to_string());
+        let missing = || {
+            let what = format!("there is no image `{reference}` in its registry");
+            Failure::new("kiln.no_image", Class::Usage, what)
+        };
+        let descriptor = repository.resolve(&wanted)?.ok_or_else(missing)?;
+        let tag = reference.tag.clone().or_else(|| reference.digest.is_none().then(|| "latest".to_owned()));
+        let place = Place::Registry(Box::new(repository));
+        Ok(Self { place, name: reference.name.clone(), tag, descriptor })
+    }
+
+    fn search(context: &Context, text: &str) -> Result<(Option<Self>, Option<Reference>), Failure> {
+        if let Some(place) = text.strip_prefix("oci:") {
+            return Ok((Some(in_layout(place)?), None));
+        }
+        let reference = transfer::reference(text)?;
+        Ok((in_store(context, &reference)?, Some(reference)))
+    }
+}
+
+fn in_layout(place: &str) -> Result<Located, Failure> {
     let (folder, tag) = match place.rsplit_once(':') {
         Some((folder, tag)) if !Path::new(place).is_dir() => (PathBuf::from(folder), Some(tag)),
         _ => (PathBuf::from(place), None),
@@ -73,7 +125,7 @@ fn in_layout(place: &str) -> Result<Found, Failure> {
         .ok_or_else(|| not_found(&format!("oci:{place}")).with_help("name one of its images: oci:DIR:TAG"))?;
     let name =
         folder.file_name().map_or_else(|| "image".to_owned(), |name| name.to_string_lossy().into_owned());
-    Ok((layout, name, tag.map(str::to_owned), descriptor))
+    Ok(Located { place: Place::Layout(layout), name, tag: tag.map(str::to_owned), descriptor })
 }
 
 /// The only image of a layout; `None` where there are several.
@@ -87,16 +139,18 @@ fn only_entry(folder: &Path) -> Result<Option<Descriptor>, Failure> {
     Ok(if index.manifests.len() == 1 { index.manifests.pop() } else { None })
 }
 
-fn in_store(context: &Context, text: &str) -> Result<Found, Failure> {
-    let reference: Reference = text.parse().map_err(|error| {
-        Failure::usage(format!("read the image name `{text}`")).with_cause(format!("{error}"))
-    })?;
-    let layout = Layout::create(&context.data_dir.join(STORE))?;
+fn in_store(context: &Context, reference: &Reference) -> Result<Option<Located>, Failure> {
+    let layout = Layout::create(&context.store())?;
     let name = reference.digest.map_or_else(|| reference.name_and_tag(), |digest| digest.to_string());
-    let found = layout
-        .resolve(&name)?
-        .ok_or_else(|| not_found(text).with_help("build it first, or name an OCI layout: oci:DIR[:TAG]"))?;
-    Ok((layout, reference.name.clone(), Some(reference.tag_or_latest().to_owned()), found))
+    let Some(descriptor) = layout.resolve(&name)? else { return Ok(None) };
+    let tag = Some(reference.tag_or_latest().to_owned());
+    Ok(Some(Located { place: Place::Layout(layout), name: reference.name.clone(), tag, descriptor }))
+}
+
+fn absent(text: &str) -> Failure {
+    not_found(text).with_help(
+        "build or pull it first, name an OCI layout (oci:DIR[:TAG]), or name it with its registry's host",
+    )
 }
 
 fn not_found(text: &str) -> Failure {
@@ -104,11 +158,11 @@ fn not_found(text: &str) -> Failure {
 }
 
 /// Of an image for several platforms, the one for this machine; for others, amd64.
-fn one_platform(layout: &Layout, descriptor: &Descriptor) -> Result<Descriptor, Failure> {
+pub(crate) fn one_platform<S: Source>(place: &S, descriptor: &Descriptor) -> Result<Descriptor, Failure> {
     if !media_type::is_index(&descriptor.media_type) {
         return Ok(descriptor.clone());
     }
-    let bytes = kiln_image::read_small(layout, "index", descriptor)?;
+    let bytes = kiln_image::read_small(place, "index", descriptor)?;
     let index: Index = serde_json::from_slice(&bytes).map_err(|error| {
         Failure::new("kiln.layout", Class::Content, format!("read the index {}", descriptor.digest))
             .with_cause(error.to_string())

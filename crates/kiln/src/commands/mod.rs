@@ -2,10 +2,13 @@
 
 mod base;
 mod build;
+mod copy;
 mod db;
 mod explain;
 mod keygen;
 mod plan;
+mod pull;
+mod push;
 mod sbom;
 mod scan;
 mod ship;
@@ -21,10 +24,13 @@ use crate::output::Outcome;
 pub(crate) enum Command {
     Base(base::Args),
     Build(build::Args),
+    Copy(copy::Args),
     Db(db::Args),
     Explain(explain::Args),
     Keygen(keygen::Args),
     Plan(plan::Args),
+    Pull(pull::Args),
+    Push(push::Args),
     Sbom(sbom::Args),
     Scan(scan::Args),
     Ship(ship::Args),
@@ -37,10 +43,13 @@ impl Command {
         match self {
             Self::Base(args) => base::run(&args, context),
             Self::Build(args) => build::run(&args, context),
+            Self::Copy(args) => copy::run(&args, context),
             Self::Db(args) => db::run(&args, context),
             Self::Explain(args) => explain::run(&args, context),
             Self::Keygen(args) => keygen::run(&args, context),
             Self::Plan(args) => plan::run(&args, context),
+            Self::Pull(args) => pull::run(&args, context),
+            Self::Push(args) => push::run(&args, context),
             Self::Sbom(args) => sbom::run(&args, context),
             Self::Scan(args) => scan::run(&args, context),
             Self::Ship(args) => ship::run(&args, context),

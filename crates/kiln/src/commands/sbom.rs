@@ -11,7 +11,7 @@ use crate::subject::Subject;
 /// Write the bill of material of an image
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// An image: a name in kiln's store, or oci:DIR[:TAG]
+    /// An image: a name in kiln's store, oci:DIR[:TAG], or registry.example/team/app:1
     image: String,
     /// Standard and encoding
     #[arg(long = "type", value_name = "TYPE", default_value = "spdx-json", value_parser = names())]

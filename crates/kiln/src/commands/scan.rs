@@ -14,7 +14,7 @@ use crate::subject::Subject;
 /// Find packages, vulnerabilities and credentials in images
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Images: a name in kiln's store, or oci:DIR[:TAG]
+    /// Images: a name in kiln's store, oci:DIR[:TAG], or registry.example/team/app:1
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<String>,
     /// Exit with 1 if there is a vulnerability of at least this severity, and with 3 if something could not be judged

@@ -12,7 +12,7 @@ use crate::subject::Subject;
 /// Check the signature of an image and the statements made about it
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Image: a name in kiln's store, or oci:DIR[:TAG]
+    /// Image: a name in kiln's store, oci:DIR[:TAG], or registry.example/team/app:1
     image: String,
     /// Public key that must have signed; kiln's own by default
     #[arg(long, value_name = "FILE")]
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         [] => REQUIRED.to_vec(),
         given => given.iter().map(String::as_str).collect(),
     };
-    let report = ship::verify(subject.layout(), &subject.image.descriptor, &key, &required)?;
+    let report = ship::verify(subject.place(), &subject.image.descriptor, &key, &required)?;
     output::data(&match context.format {
         Format::Human => text(&report),
         Format::Json => json(&report),

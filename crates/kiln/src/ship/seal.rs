@@ -64,30 +64,30 @@ fn bug(what: String) -> Failure {
     Failure::new("kiln.bug", Class::Bug, what)
 }
 
-/// Looks for the statements about an image as anyone would who has only the layout and a public key.
-pub(crate) fn verify(
-    layout: &Layout,
+/// Looks for the statements about an image as anyone would who has only a layout, or a registry, and a public key.
+pub(crate) fn verify<S: Source>(
+    place: &S,
     image: &Descriptor,
     key: &PublicKey,
     required: &[&str],
 ) -> Result<Report, Failure> {
     let mut bundles = Vec::new();
-    for referrer in layout.referrers(&image.digest)?.into_iter().take(REFERRERS_MAX) {
-        let bytes = read_small(layout, "referrer", &referrer)?;
+    for referrer in place.referrers(&image.digest)?.into_iter().take(REFERRERS_MAX) {
+        let bytes = read_small(place, "referrer", &referrer)?;
         // What is no manifest, or of another kind, is no statement of the kind that is looked for.
         let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) else { continue };
         let [layer] = &manifest.layers[..] else { continue };
         if layer.media_type == media_type::SIGSTORE_BUNDLE && layer.size <= kiln_attest::BUNDLE_MAX as u64 {
-            bundles.push(read_bundle(layout, layer)?);
+            bundles.push(read_bundle(place, layer)?);
         }
     }
     Ok(verify_image(&image.digest, &bundles, key, required))
 }
 
-fn read_bundle(layout: &Layout, layer: &Descriptor) -> Result<Vec<u8>, Failure> {
+fn read_bundle<S: Source>(place: &S, layer: &Descriptor) -> Result<Vec<u8>, Failure> {
     use std::io::Read;
     let mut bytes = Vec::new();
-    layout.open(layer)?.read_to_end(&mut bytes).map_err(|error| {
+    place.open(layer)?.read_to_end(&mut bytes).map_err(|error| {
         Failure::new("store.content", Class::Content, format!("read the bundle {}", layer.digest))
             .with_cause(error.to_string())
     })?;

@@ -48,7 +48,7 @@ fn name(folder: &Path) -> String {
     format!("oci:{}:1", folder.display())
 }
 
-fn vulnerable(world: &World) -> String {
+pub(crate) fn vulnerable(world: &World) -> String {
     name(&image(
         world,
         &[

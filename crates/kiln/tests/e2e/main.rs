@@ -1,11 +1,13 @@
 //! kiln, as a user starts it. One module per topic; [`harness`] is how each of them does it.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod differential;
 mod harness;
 mod images;
 mod peers;
 mod plan;
 mod refusals;
+mod registry;
 mod ship;
 mod survival;
 mod version;

@@ -134,7 +134,7 @@ fn docker_runs_it_as_a_cluster_would() {
 }
 
 /// Stopped when dropped.
-struct Server(Child);
+pub(crate) struct Server(Child);
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -143,7 +143,7 @@ impl Drop for Server {
     }
 }
 
-fn registry(world: &World) -> (Server, String) {
+pub(crate) fn registry(world: &World) -> (Server, String) {
     let port = free_port();
     let config = world.path("registry.yml");
     let data = text(&world.path("registry"));

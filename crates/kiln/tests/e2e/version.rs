@@ -24,9 +24,10 @@ fn unknown_words_are_usage_errors() {
 fn every_command_has_help() {
     let world = World::new();
     let help = world.run(["--help"]).exits(0).stdout;
-    for command in
-        ["base", "build", "db", "explain", "keygen", "plan", "sbom", "scan", "ship", "verify", "version"]
-    {
+    for command in [
+        "base", "build", "copy", "db", "explain", "keygen", "plan", "pull", "push", "sbom", "scan", "ship",
+        "verify", "version",
+    ] {
         assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
         world.run([command, "--help"]).exits(0);
     }

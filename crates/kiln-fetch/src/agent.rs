@@ -1,0 +1,62 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ureq::{Agent, Proxy};
+
+use crate::error::{Error, ErrorKind};
+use crate::tls;
+
+const CONNECT: Duration = Duration::from_secs(20);
+
+/// Connections as kiln makes them: TLS that trusts this machine and `ca_files`, the proxy of the environment (or
+/// `proxy` where it names none), no redirect followed, no status an error, and nobody waited for longer than `stall`.
+pub fn agent(ca_files: &[PathBuf], proxy: Option<&str>, stall: Duration) -> Result<Agent, Error> {
+    let mut config = Agent::config_builder()
+        .tls_config(tls::config(ca_files)?)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .accept_encoding("identity")
+        .user_agent(concat!("kiln/", env!("CARGO_PKG_VERSION")))
+        .timeout_connect(Some(CONNECT))
+        .timeout_recv_response(Some(stall))
+        .timeout_per_read(Some(stall));
+    if let (None, Some(proxy)) = (Proxy::try_from_env(), proxy) {
+        let proxy = Proxy::new(proxy).map_err(|source| ErrorKind::Tls(Box::new(source)))?;
+        config = config.proxy(Some(proxy));
+    }
+    Ok(config.build().new_agent())
+}
+
+/// What kind of trouble a connection had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The same request may work a moment later.
+    Passing,
+    /// There is a server, and its certificate is not to be trusted.
+    Certificate,
+    /// Asking again will not help.
+    Lasting,
+}
+
+/// What kind of trouble `error` tells of.
+pub fn trouble(error: &ureq::Error) -> Trouble {
+    let tls = match error {
+        ureq::Error::Rustls(error) => Some(error),
+        ureq::Error::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()),
+        _ => None,
+    };
+    match (tls, error) {
+        (Some(rustls::Error::InvalidCertificate(_)), _) => Trouble::Certificate,
+        (Some(_), _)
+        | (
+            None,
+            ureq::Error::BadUri(_)
+            | ureq::Error::Http(_)
+            | ureq::Error::Tls(_)
+            | ureq::Error::Pem(_)
+            | ureq::Error::InvalidProxyUrl,
+        ) => Trouble::Lasting,
+        (None, _) => Trouble::Passing,
+    }
+}

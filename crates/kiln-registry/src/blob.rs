@@ -1,0 +1,148 @@
+use std::io::{self, Read};
+
+use kiln_oci::{Descriptor, Hasher};
+use ureq::BodyReader;
+use ureq::http::header::{CONTENT_RANGE, RANGE};
+
+use crate::document::text;
+use crate::error::{Error, ErrorKind};
+use crate::pace::Pace;
+use crate::repository::Repository;
+use crate::transport::Request;
+
+/// A blob on its way. It is asked for when it is first read, asked for again from where it broke off, and ends in
+/// an error where it is not what its digest says.
+pub(crate) struct BlobReader<'a> {
+    repository: &'a Repository,
+    content: Descriptor,
+    hasher: Option<Hasher>,
+    received: u64,
+    body: Option<Body>,
+    /// Which place is asked: first the mirrors.
+    place: usize,
+    attempts: u32,
+}
+
+struct Body {
+    reader: BodyReader<'static>,
+    pace: Pace,
+    url: String,
+}
+
+impl<'a> BlobReader<'a> {
+    pub(crate) fn new(repository: &'a Repository, content: &Descriptor) -> Self {
+        let hasher = Some(Hasher::default());
+        let attempts = repository.transport.options.attempts;
+        let content = content.clone();
+        Self { repository, content, hasher, received: 0, body: None, place: 0, attempts }
+    }
+
+    /// Asks for what has not arrived, at the place it is asked at, or the next.
+    fn connect(&mut self) -> Result<Body, Error> {
+        let places: Vec<_> = self.repository.places().collect();
+        loop {
+            let is_last = self.place + 1 >= places.len();
+            match self.ask(places[self.place]) {
+                Err(_) if !is_last => self.place += 1,
+                done => return done,
+            }
+        }
+    }
+
+    fn ask(&self, endpoint: &crate::endpoint::Endpoint) -> Result<Body, Error> {
+        let transport = &self.repository.transport;
+        let scheme = transport.scheme(&endpoint.api)?;
+        let url = endpoint.url(scheme, &format!("blobs/{}", self.content.digest))?;
+        let shown = url.shown();
+        let mut request = Request::get("read the blob", url);
+        if self.received > 0 {
+            request = request.with(RANGE, format!("bytes={}-", self.received));
+        }
+        let (response, from) = transport.follow(endpoint, &endpoint.scope("pull"), request)?;
+        let offset = match response.status().as_u16() {
+            200 => 0,
+            206 => {
+                let range = text(&response, CONTENT_RANGE);
+                let starts = range
+                    .and_then(|range| range.strip_prefix("bytes ")?.split_once('-')?.0.parse::<u64>().ok());
+                starts.filter(|starts| *starts == self.received && self.received > 0).ok_or_else(|| {
+                    let what = "read the blob".to_owned();
+                    ErrorKind::Header { what, url: shown.clone(), header: "a fitting Content-Range" }
+                })?
+            }
+            _ => return Err(transport.status(&Request::get("read the blob", from), response)),
+        };
+        let reader = response.into_body().into_with_config().limit(u64::MAX).reader();
+        let mut body = Body { reader, pace: transport.pace(), url: shown };
+        // A server that cannot send the rest sends everything.
+        let again = self.received - offset;
+        let skipped = io::copy(&mut body.reader.by_ref().take(again), &mut io::sink());
+        match skipped {
+            Ok(skipped) if skipped == again => Ok(body),
+            Ok(received) => Err(body.broken(received, io::ErrorKind::UnexpectedEof.into()).into()),
+            Err(source) => Err(body.broken(0, source).into()),
+        }
+    }
+
+    fn next(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        loop {
+            let mut body = match self.body.take() {
+                Some(body) => body,
+                None => self.connect()?,
+            };
+            let read = body.reader.read(buffer).and_then(|count| {
+                body.pace.count(count as u64)?;
+                let is_short = count == 0 && self.received < self.content.size;
+                if is_short { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(count) }
+            });
+            match read {
+                Ok(count) => {
+                    let result = self.take_in(&buffer[..count], &body.url);
+                    self.body = Some(body);
+                    return result;
+                }
+                Err(source) => {
+                    self.attempts = self.attempts.saturating_sub(1);
+                    if self.attempts == 0 {
+                        return Err(body.broken(self.received, source).into());
+                    }
+                    std::thread::sleep(self.repository.transport.options.backoff);
+                }
+            }
+        }
+    }
+
+    fn take_in(&mut self, bytes: &[u8], url: &str) -> Result<usize, Error> {
+        let Some(hasher) = &mut self.hasher else { return Ok(0) };
+        hasher.update(bytes);
+        self.received += bytes.len() as u64;
+        let (promised, size) = (self.content.digest, self.received);
+        if !bytes.is_empty() && self.received <= self.content.size {
+            return Ok(bytes.len());
+        }
+        let (got, _) = self.hasher.take().unwrap_or_default().finish();
+        if size == self.content.size && got == promised {
+            return Ok(0);
+        }
+        Err(ErrorKind::Mismatch { url: url.to_owned(), promised, got, size }.into())
+    }
+}
+
+impl Body {
+    fn broken(&self, received: u64, source: io::Error) -> ErrorKind {
+        ErrorKind::Broken { what: "read the blob".to_owned(), url: self.url.clone(), received, source }
+    }
+}
+
+impl Read for BlobReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() || self.hasher.is_none() {
+            return Ok(0);
+        }
+        self.next(buffer).map_err(|error| {
+            // After an error there is nothing more to come.
+            self.hasher = None;
+            io::Error::other(error)
+        })
+    }
+}

@@ -1,0 +1,123 @@
+use kiln_fetch::Url;
+use kiln_oci::Reference;
+
+use crate::error::{Error, ErrorKind};
+use crate::{Settings, hub};
+
+/// Where the requests for one repository go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    /// The registry as people write it; credentials are kept under this name.
+    pub(crate) host: String,
+    /// The host that is asked.
+    pub(crate) api: String,
+    /// The repository there.
+    pub(crate) name: String,
+}
+
+impl Endpoint {
+    /// The registry itself.
+    pub(crate) fn of(reference: &Reference) -> Result<Self, Error> {
+        let host =
+            reference.host().ok_or_else(|| ErrorKind::NoHost { name: reference.to_string() })?.to_lowercase();
+        let name = hub::repository(&host, reference.path());
+        Ok(Self { api: hub::api_host(&host).to_owned(), host, name })
+    }
+
+    /// The mirrors of this registry, in the order they are asked.
+    pub(crate) fn mirrors(&self, settings: &Settings) -> Vec<Self> {
+        let listed = settings.mirrors.get(&self.host).into_iter().flatten();
+        listed
+            .map(|mirror| {
+                let mirror = mirror.trim_end_matches('/');
+                let (host, prefix) = mirror.split_once('/').unwrap_or((mirror, ""));
+                let slash = if prefix.is_empty() { "" } else { "/" };
+                let host = host.to_lowercase();
+                Self {
+                    api: hub::api_host(&host).to_owned(),
+                    host,
+                    name: format!("{prefix}{slash}{}", self.name),
+                }
+            })
+            .collect()
+    }
+
+    /// What a token must allow.
+    pub(crate) fn scope(&self, actions: &str) -> String {
+        format!("repository:{}:{actions}", self.name)
+    }
+
+    /// The address of `path` (`manifests/…`, `blobs/…`) in this repository.
+    pub(crate) fn url(&self, scheme: &str, path: &str) -> Result<Url, Error> {
+        address(&format!("{scheme}://{}/v2/{}/{path}", self.api, self.name))
+    }
+}
+
+pub(crate) fn address(text: &str) -> Result<Url, Error> {
+    Url::read(text).map_err(|source| ErrorKind::Fetch { source }.into())
+}
+
+/// Whether `host[:port]` is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    name == "localhost" || name.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// `text` as the value of a query parameter.
+pub(crate) fn query_value(text: &str) -> String {
+    use std::fmt::Write as _;
+    text.bytes().fold(String::with_capacity(text.len()), |mut value, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~:/,".contains(&byte) {
+            value.push(char::from(byte));
+        } else {
+            let _ = write!(value, "%{byte:02X}");
+        }
+        value
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(text: &str) -> Endpoint {
+        Endpoint::of(&text.parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn short_names_of_docker_hub_are_official_images() {
+        let node = endpoint("docker.io/node:24");
+        assert_eq!(node.name, "library/node");
+        assert_ne!(node.api, node.host);
+        assert_eq!(endpoint("docker.io/me/app").name, "me/app");
+        assert_eq!(endpoint("r.invalid/app").name, "app");
+        assert!(Endpoint::of(&"app".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn a_mirror_may_keep_repositories_below_a_prefix() {
+        let mut settings = Settings::default();
+        let mirrors = vec!["m.invalid/hub/".to_owned(), "n.invalid:5000".to_owned()];
+        settings.mirrors.insert("docker.io".to_owned(), mirrors);
+        let mirrors = endpoint("docker.io/node").mirrors(&settings);
+        let urls: Vec<String> = mirrors.iter().map(|m| m.url("https", "manifests/1").unwrap().text).collect();
+        assert_eq!(
+            urls,
+            [
+                "https://m.invalid/v2/hub/library/node/manifests/1",
+                "https://n.invalid:5000/v2/library/node/manifests/1"
+            ]
+        );
+        assert!(endpoint("other.invalid/node").mirrors(&settings).is_empty());
+    }
+
+    #[test]
+    fn only_this_machine_is_this_machine() {
+        for host in ["localhost", "localhost:5000", "127.0.0.1:1", "127.9.9.9"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["localhost.invalid", "127.0.0.1.invalid", "10.0.0.1:5000", "a.invalid"] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// `[registry]` of kiln.toml.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Settings {
+    /// By host: where to ask first when pulling, as `host[/prefix]`. Pushes never go there.
+    pub mirrors: BTreeMap<String, Vec<String>>,
+    /// Hosts that may be asked without TLS. This machine itself always may.
+    pub insecure: Vec<String>,
+    /// Files with certificates to trust besides those of the machine.
+    pub ca_files: Vec<PathBuf>,
+    /// Uploads blobs in parts of this many bytes; without it, each in one request.
+    pub chunk: Option<u64>,
+}
+
+/// How patient the client is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// A proxy for when the environment names none.
+    pub proxy: Option<String>,
+    /// How often one request is tried.
+    pub attempts: u32,
+    /// The pause before the second attempt; it doubles from one attempt to the next.
+    pub backoff: Duration,
+    /// The longest pause a server may ask for with `Retry-After`.
+    pub retry_after_max: Duration,
+    /// How long a silent connection is waited for.
+    pub stall: Duration,
+    /// Over this time, a body must have at least `pace_bytes`.
+    pub pace: Duration,
+    /// See `pace`.
+    pub pace_bytes: u64,
+    /// How long a credential helper may take.
+    pub helper: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            proxy: None,
+            attempts: 5,
+            backoff: Duration::from_millis(400),
+            retry_after_max: Duration::from_mins(1),
+            stall: Duration::from_secs(45),
+            pace: Duration::from_secs(30),
+            pace_bytes: 30 << 10,
+            helper: Duration::from_secs(30),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::Outcome;
+use crate::subject::{Located, one_platform};
+use crate::transfer::{Target, reference, send};
+
+/// Fetch an image from its registry into kiln's store
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Image with its host: registry.example/team/app:1
+    reference: String,
+    /// Fetch signature and statements, too
+    #[arg(long)]
+    all: bool,
+    /// Fetch the image for every platform, not only for this machine's
+    #[arg(long)]
+    all_platforms: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let name = reference(&args.reference)?;
+    let from = Located::remote(context, &name)?;
+    let root = if args.all_platforms {
+        from.descriptor.clone()
+    } else {
+        one_platform(&from.place, &from.descriptor)?
+    };
+    let target = Target::store(context, &name)?;
+    send(context, "pull", from, &root, target, args.all)
+}

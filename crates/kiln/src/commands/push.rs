@@ -1,0 +1,29 @@
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::Outcome;
+use crate::subject::Located;
+use crate::transfer::{Target, send};
+
+/// Send an image to its registry, with its signature and statements
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Image: a name in kiln's store, or oci:DIR[:TAG]
+    image: String,
+    /// Name it gets, with its host: registry.example/team/app:1; by default the image's own
+    reference: Option<String>,
+    /// Leave signature and statements behind
+    #[arg(long)]
+    image_only: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let from = Located::here(context, &args.image)?;
+    let name = args.reference.as_deref().unwrap_or(&args.image);
+    let target = Target::open(context, name, from.tag.as_deref())?;
+    if !matches!(target.place, crate::place::Place::Registry(_)) {
+        return Err(Failure::usage(format!("push to `{name}`: the name has no registry"))
+            .with_help(format!("name one: kiln push {} registry.example/team/app:1", args.image)));
+    }
+    let root = from.descriptor.clone();
+    send(context, "push", from, &root, target, !args.image_only)
+}

@@ -1,0 +1,38 @@
+//! Registries, as this machine and kiln.toml say they are reached.
+
+use std::path::{Path, PathBuf};
+
+use kiln_finding::Class;
+use kiln_registry::{Client, Keyring, Options, Repository};
+
+use kiln_oci::Reference;
+
+use crate::config::Config;
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// A client with the settings of the project this is run in, and the logins of docker and podman.
+pub(crate) fn client(context: &Context) -> Result<Client, Failure> {
+    let config = Config::read(context, Path::new("."))?;
+    Ok(Client::new(&config.registry, Keyring::new(logins()), Options::default())?)
+}
+
+/// The repository that `reference` lies in.
+pub(crate) fn repository(context: &Context, reference: &Reference) -> Result<Repository, Failure> {
+    if context.offline {
+        let what = format!("ask the registry of {reference}: --offline is set");
+        return Err(Failure::new("kiln.offline", Class::Usage, what));
+    }
+    Ok(client(context)?.repository(reference)?)
+}
+
+/// Where `docker login` and `podman login` keep what they are told, the most special place first.
+/// Sources: containers-auth.json(5); docker-cli, `config` of docker(1).
+fn logins() -> Vec<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let podman = std::env::var_os("REGISTRY_AUTH_FILE").map(PathBuf::from);
+    let runtime = folder("XDG_RUNTIME_DIR").map(|run| run.join("containers/auth.json"));
+    let docker = folder("DOCKER_CONFIG").or_else(|| folder("HOME").map(|home| home.join(".docker")));
+    let docker = docker.map(|folder| folder.join("config.json"));
+    podman.into_iter().chain(runtime).chain(docker).collect()
+}

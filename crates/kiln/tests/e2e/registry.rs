@@ -1,0 +1,99 @@
+//! `push`, `pull`, `copy`, and images named where they lie, against Debian's registry.
+
+use crate::harness::{World, needs};
+use crate::images::vulnerable;
+use crate::peers::registry;
+use crate::ship::can_ship;
+
+#[test]
+fn an_image_goes_to_a_registry_and_is_judged_there() {
+    if !needs(&["registry"]) {
+        return;
+    }
+    let world = World::new();
+    let image = vulnerable(&world);
+    let (_server, host) = registry(&world);
+    let name = format!("{host}/team/app:1");
+    let pushed = world.run(["push", &image, &name, "--format", "json"]).exits(0).json();
+    assert_eq!((&pushed["blobs"]["sent"], &pushed["blobs"]["present"]), (&2.into(), &0.into()), "{pushed}");
+    let again = world.run(["push", &image, &name, "--format", "json"]).exits(0).json();
+    assert_eq!((&again["blobs"]["sent"], &again["digest"]), (&0.into(), &pushed["digest"]));
+    let there = world.run(["scan", &name, "--format", "json"]).exits(0).json();
+    let here = world.run(["scan", &image, "--format", "json"]).exits(0).json();
+    assert_eq!(there[0]["report"], here[0]["report"]);
+    assert_eq!(there[0]["image"]["digest"], pushed["digest"]);
+    let sbom = world.run(["sbom", &name]).exits(0);
+    assert!(sbom.stdout.contains("pkg:npm/moment@2.24.0"), "{}", sbom.stdout);
+    assert!(!world.data("store").join("index.json").exists() || !stored(&world).contains("team/app"));
+    let pulled = world.run(["pull", &name]).exits(0);
+    assert!(pulled.stdout.contains(pushed["digest"].as_str().unwrap()), "{}", pulled.stdout);
+    assert!(stored(&world).contains(&name));
+    world.run(["scan", &name, "--offline"]).exits(0);
+}
+
+fn stored(world: &World) -> String {
+    std::fs::read_to_string(world.data("store").join("index.json")).unwrap()
+}
+
+#[test]
+fn copies_between_all_kinds_of_places_are_the_same() {
+    if !needs(&["registry"]) {
+        return;
+    }
+    let world = World::new();
+    let image = vulnerable(&world);
+    let (_server, host) = registry(&world);
+    let (one, two) = (format!("{host}/one/app:1"), format!("{host}/two/app:2"));
+    let back = format!("oci:{}:back", world.path("back").display());
+    let archive = format!("docker-archive:{}", world.path("app.tar").display());
+    let mut digests = Vec::new();
+    for (from, to) in [(&image, &one), (&one, &two), (&two, &back), (&back, &"app:3".to_owned())] {
+        let run = world.run(["copy", from, to, "--all", "--format", "json"]).exits(0).json();
+        digests.push(run["digest"].as_str().unwrap().to_owned());
+    }
+    digests.dedup();
+    assert_eq!(digests.len(), 1, "{digests:?}");
+    world.run(["copy", "app:3", &archive]).exits(0);
+    assert!(world.path("app.tar").is_file());
+    world.run(["copy", &one, &archive]).exits(2);
+}
+
+#[test]
+fn what_was_signed_is_verified_where_it_was_pushed() {
+    if !needs(&["registry"]) || !can_ship() {
+        return;
+    }
+    let world = World::sharing();
+    let app = world.example("orders-api");
+    world.run(["ship".as_ref(), app.as_os_str(), "-q".as_ref()]).exits(0);
+    let (_server, host) = registry(&world);
+    let name = format!("{host}/team/orders-api:1.4.0");
+    let pushed = world.run(["push", "orders-api:1.4.0", &name, "--format", "json"]).exits(0).json();
+    assert_eq!(pushed["referrers"], 4, "{pushed}");
+    let verified = world.run(["verify", &name, "--format", "json"]).exits(0).json();
+    assert_eq!((&verified["verified"], &verified["digest"]), (&true.into(), &pushed["digest"]));
+    let bare = format!("{host}/team/bare:1");
+    world.run(["push", "orders-api:1.4.0", &bare, "--image-only"]).exits(0);
+    world.run(["verify", &bare]).exits(1);
+}
+
+#[test]
+fn what_cannot_be_is_said() {
+    let world = World::new();
+    let image = vulnerable(&world);
+    let cases: &[(&[&str], i32, &str)] = &[
+        (&["push", &image, "app:1"], 2, "the name has no registry"),
+        (&["push", "absent:1", "127.0.0.1:1/app:1"], 2, "there is no image `absent:1` here"),
+        (&["push", &image, "127.0.0.1:1/app:1"], 3, "registry.network"),
+        (&["pull", "app:1"], 2, "the name has no host"),
+        (&["pull", "127.0.0.1:1/app:1"], 3, "127.0.0.1:1"),
+        (&["pull", "127.0.0.1:1/app:1", "--offline"], 2, "--offline"),
+        (&["scan", "127.0.0.1:1/App:1"], 2, "127.0.0.1:1/App:1"),
+        (&["copy", &image, "127.0.0.1:1/app@sha256:00"], 2, "digest"),
+    ];
+    for (args, code, text) in cases {
+        let run = world.run(*args).exits(*code);
+        assert!(run.stderr.contains(text), "{args:?}: {}", run.stderr);
+        assert_eq!(run.stdout, "", "{args:?}");
+    }
+}
