@@ -112,9 +112,9 @@ impl Diagnose for Error {
             | ErrorKind::NoUser { .. }
             | ErrorKind::Circle { .. }
             | ErrorKind::LooseLink { .. }
-            | ErrorKind::InTheWay { .. } => Class::Config,
+            | ErrorKind::InTheWay { .. }
+            | ErrorKind::EntryMissing { .. } => Class::Config,
             ErrorKind::Stopped => Class::Command,
-            ErrorKind::EntryMissing { .. } => Class::Config,
             ErrorKind::Read { .. } => Class::Environment,
             ErrorKind::Tree { .. } | ErrorKind::Record { .. } => Class::Content,
         }

@@ -51,10 +51,28 @@ pub fn empty_key(step: &Digest) -> Digest {
 struct Slot {
     key: Mutex<Option<Digest>>,
     chain: Mutex<Option<Digest>>,
-    made: Mutex<Option<Option<Layer>>>,
+    made: Mutex<Option<Made>>,
     names: Mutex<Option<Arc<Delta>>>,
     content: Mutex<Option<Arc<Delta>>>,
     merged: Mutex<Option<Arc<Tree>>>,
+}
+
+/// What a step made.
+#[derive(Clone)]
+enum Made {
+    /// It changes nothing.
+    Nothing,
+    /// A layer under this key.
+    Changes(Digest),
+}
+
+impl Made {
+    fn layer(&self) -> Option<Layer> {
+        match self {
+            Self::Nothing => None,
+            Self::Changes(key) => Some(Layer::Made(*key)),
+        }
+    }
 }
 
 impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
@@ -77,8 +95,7 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
         self.make_sources(top)?;
         let chain = self.chain(top);
         // Commands run over folders; what lies above the last of them need never be one.
-        let last_run =
-            chain.iter().copied().filter(|&id| matches!(self.graph.steps[id].op, Op::Run(_))).next_back();
+        let last_run = chain.iter().copied().rfind(|&id| matches!(self.graph.steps[id].op, Op::Run(_)));
         let mut found = Vec::new();
         for id in chain {
             if let Op::Base(layers) = &self.graph.steps[id].op {
@@ -119,7 +136,7 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
     /// Starts on everything that files are taken from, each in a thread of its own.
     fn make_sources(&self, top: StepId) -> Result<(), Error> {
         let sources = self.graph.steps[..=top].iter().flat_map(|step| match &step.op {
-            Op::Copy(copy) => copy.sources.iter().filter_map(|source| Some((copy, source))).collect(),
+            Op::Copy(copy) => copy.sources.iter().map(|source| (copy, source)).collect(),
             _ => Vec::new(),
         });
         let wanted: Vec<_> = sources
@@ -259,13 +276,12 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
     /// A fact that is noted under `key`, or found out now.
     fn fact(&self, key: Digest, find: impl FnOnce() -> Result<String, Error>) -> Result<String, Error> {
         let noted = if self.no_cache { None } else { self.recall(&key)? };
-        let fact = match noted.and_then(|noted| String::from_utf8(noted).ok()) {
-            Some(fact) => fact,
-            None => {
-                let fact = find()?;
-                self.notes.note(&key, fact.as_bytes()).map_err(Error::port("write to the build cache"))?;
-                fact
-            }
+        let fact = if let Some(fact) = noted.and_then(|noted| String::from_utf8(noted).ok()) {
+            fact
+        } else {
+            let fact = find()?;
+            self.notes.note(&key, fact.as_bytes()).map_err(Error::port("write to the build cache"))?;
+            fact
         };
         lock(&self.facts).insert(key, fact.clone());
         Ok(fact)
@@ -371,53 +387,55 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
         let key = self.key(id)?;
         let mut slot = lock(&self.slots[id].made);
         if let Some(made) = &*slot {
-            return Ok(made.clone());
+            return Ok(made.layer());
         }
         let step = &self.graph.steps[id];
         let made = self.find_or_make(step, &key, form).map_err(|error| {
             self.failed.store(true, Ordering::Relaxed);
             error.at(&step.origin)
         })?;
-        *slot = Some(made.clone());
-        Ok(made)
+        let layer = made.layer();
+        *slot = Some(made);
+        Ok(layer)
     }
 
-    fn find_or_make(&self, step: &Step, key: &Digest, form: Form) -> Result<Option<Layer>, Error> {
+    fn find_or_make(&self, step: &Step, key: &Digest, form: Form) -> Result<Made, Error> {
         let empty = empty_key(key);
         let runs = matches!(step.op, Op::Run(_));
         if !(self.no_cache && runs) {
             if self.workshop.has(key).map_err(Error::port("look into the build cache"))? {
                 self.watch.step(&step.origin, true);
-                return Ok(Some(Layer::Made(*key)));
+                return Ok(Made::Changes(*key));
             }
             if self.recall(&empty)?.is_some() {
                 self.watch.step(&step.origin, true);
-                return Ok(None);
+                return Ok(Made::Nothing);
             }
         }
         if self.failed.load(Ordering::Relaxed) {
             return Err(ErrorKind::Stopped.into());
         }
         self.watch.step(&step.origin, false);
-        match &step.op {
-            Op::Base(_) => return Ok(None),
+        let changes = match &step.op {
+            Op::Base(_) => return Ok(Made::Nothing),
             Op::Dir(dir) => self.keep(key, &self.dir(step, dir)?, form)?,
             Op::Copy(copy) => self.keep(key, &self.copy(step, copy)?, form)?,
             Op::Run(exec) => self.run(step, exec, key)?,
-        }
-        if self.workshop.has(key).map_err(Error::port("look into the build cache"))? {
-            return Ok(Some(Layer::Made(*key)));
+        };
+        if changes {
+            return Ok(Made::Changes(*key));
         }
         self.notes.note(&empty, b"").map_err(Error::port("write to the build cache"))?;
-        Ok(None)
+        Ok(Made::Nothing)
     }
 
-    /// Keeps a change, if it is one.
-    fn keep(&self, key: &Digest, delta: &Delta, form: Form) -> Result<(), Error> {
+    /// Keeps a change, if it is one; says whether it is.
+    fn keep(&self, key: &Digest, delta: &Delta, form: Form) -> Result<bool, Error> {
         if delta.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
-        self.workshop.keep(key, delta, form).map_err(Error::port("keep a layer"))
+        self.workshop.keep(key, delta, form).map_err(Error::port("keep a layer"))?;
+        Ok(true)
     }
 
     fn dir(&self, step: &Step, dir: &Dir) -> Result<Delta, Error> {
@@ -493,7 +511,7 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
         Ok(Delta::placing(place(&items, &placement)?))
     }
 
-    fn run(&self, step: &Step, exec: &Exec, key: &Digest) -> Result<(), Error> {
+    fn run(&self, step: &Step, exec: &Exec, key: &Digest) -> Result<bool, Error> {
         let stack = self.stack_below(step)?;
         let mut below = Vec::new();
         if let Some(top) = step.below {
@@ -515,10 +533,10 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
     }
 
     fn mount_content(&self, kind: &ExecMountKind) -> Result<Option<MountContent>, Error> {
-        let (files, path) = match kind {
-            ExecMountKind::Bind(files, path) => (files, path),
-            ExecMountKind::Cache { from: Some((files, path)), .. } => (files, path),
-            _ => return Ok(None),
+        let (ExecMountKind::Bind(files, path) | ExecMountKind::Cache { from: Some((files, path)), .. }) =
+            kind
+        else {
+            return Ok(None);
         };
         Ok(Some(match files {
             Files::Context(tree) => MountContent::Tree(tree.clone(), rooted(path)?),

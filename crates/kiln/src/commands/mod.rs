@@ -23,7 +23,7 @@ use crate::output::Outcome;
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     Base(base::Args),
-    Build(build::Args),
+    Build(Box<build::Args>),
     Copy(copy::Args),
     Db(db::Args),
     Explain(explain::Args),

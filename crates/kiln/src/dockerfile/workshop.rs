@@ -252,16 +252,16 @@ impl<'a> Shop<'a> {
                 return self.names(&packed);
             }
         }
-        Ok(read_upper(&self.folder_of(layer)?, self.ids, &self.owner_of(layer)?)?)
+        Ok(read_upper(&self.folder_of(layer)?, self.ids, &self.owner_of(layer))?)
     }
 
     /// Who owns what a layer says nothing of: whoever its command ran as.
-    fn owner_of(&self, layer: &Layer) -> Result<User, Failure> {
-        let Layer::Made(key) = layer else { return Ok(User::default()) };
+    fn owner_of(&self, layer: &Layer) -> User {
+        let Layer::Made(key) = layer else { return User::default() };
         let noted = fs::read_to_string(self.made(key).join("user")).unwrap_or_default();
         let mut numbers = noted.split_ascii_whitespace().map_while(|number| number.parse().ok());
         let (uid, gid) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-        Ok(User { uid, gid, groups: Vec::new() })
+        User { uid, gid, groups: Vec::new() }
     }
 
     fn keep_layer(&self, key: &Digest, delta: &Delta, form: Form) -> Result<(), Failure> {
@@ -273,19 +273,24 @@ impl<'a> Shop<'a> {
         self.put_in_place(scratch.path(), &self.made(key))
     }
 
-    fn run_job(&self, key: &Digest, job: &Job<'_>) -> Result<(), Failure> {
+    fn run_job(&self, key: &Digest, job: &Job<'_>) -> Result<bool, Failure> {
         let scratch = self.scratch()?;
         self.executor.run(self, job, &scratch)?;
         let left = scratch.path().join("fs");
         let is_empty = fs::read_dir(&left).map_err(|error| io("read", &left, &error))?.next().is_none();
+        self.notes.forget(&self.packed_key(key))?;
         if is_empty {
-            return Ok(());
+            let kept = self.made(key);
+            if kept.is_symlink() {
+                fs::remove_file(&kept).map_err(|error| io("remove", &kept, &error))?;
+            }
+            return Ok(false);
         }
         let user = scratch.path().join("user");
         let text = format!("{} {}", job.user.uid, job.user.gid);
         fs::write(&user, text).map_err(|error| io("write", &user, &error))?;
-        self.notes.forget(&self.packed_key(key))?;
-        self.put_in_place(scratch.path(), &self.made(key))
+        self.put_in_place(scratch.path(), &self.made(key))?;
+        Ok(true)
     }
 
     /// Moves `fs` and `user` of a scratch folder to a folder of their own, and makes `name` a link to it, at once. Another
@@ -367,7 +372,7 @@ impl Workshop for Shop<'_> {
         self.keep_layer(key, delta, form).map_err(PortError::new)
     }
 
-    fn run(&self, key: &Digest, job: &Job<'_>) -> Result<(), PortError> {
+    fn run(&self, key: &Digest, job: &Job<'_>) -> Result<bool, PortError> {
         self.run_job(key, job).map_err(PortError::new)
     }
 

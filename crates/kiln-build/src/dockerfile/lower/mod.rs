@@ -16,6 +16,7 @@ use kiln_rootfs::{Content, RootPath, Tree};
 use super::graph::{Base, Files, Graph, Op, Origin, Step, StepId, Target};
 use crate::Error;
 use crate::error::ErrorKind;
+pub use copy::is_repository;
 use stage::StageState;
 
 /// What a Dockerfile takes from outside.
