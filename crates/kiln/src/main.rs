@@ -6,6 +6,8 @@ mod build;
 mod commands;
 mod config;
 mod context;
+mod diff;
+mod dockerfile_project;
 mod failure;
 mod output;
 mod place;
