@@ -1,5 +1,10 @@
 use kiln_finding::{Cause, Class, Diagnose};
 
+use crate::dockerfile::Origin;
+
+/// How much of an instruction is shown, in characters.
+const INSTRUCTION_SHOWN: usize = 200;
+
 /// Why an image could not be built.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
@@ -15,6 +20,26 @@ pub(crate) enum ErrorKind {
     Read { path: String, source: std::io::Error },
     #[error("put the layers together")]
     Tree { source: kiln_rootfs::Error },
+    #[error("{what} (stage {stage})")]
+    At { what: String, line: u32, stage: String, source: Box<Error> },
+    #[error("`{path}` is not there to be copied")]
+    NotFound { path: String },
+    #[error("the pattern `{pattern}`: {why}")]
+    Pattern { pattern: String, why: String },
+    #[error("`{path}` leads in a circle of links")]
+    Circle { path: String },
+    #[error("`{path}` is another name of a file that is not there")]
+    LooseLink { path: String },
+    #[error("`{path}` is {} already", if *.is_dir { "a folder" } else { "no folder" })]
+    InTheWay { path: String, is_dir: bool },
+    #[error("there is no {what} `{name}` in {file} of the image")]
+    NoUser { what: &'static str, name: String, file: &'static str },
+    #[error("the build was stopped")]
+    Stopped,
+    #[error("{what}")]
+    Refused { what: String, help: Option<String> },
+    #[error("{what}")]
+    Variables { what: &'static str, source: kiln_dockerfile::Error },
     #[error("the build cache holds a record that makes no sense")]
     Record { source: serde_json::Error },
 }
@@ -32,10 +57,43 @@ impl Error {
     }
 }
 
+impl Error {
+    /// An instruction that no builder can follow.
+    pub(crate) fn refused(what: impl Into<String>, help: Option<String>) -> Self {
+        ErrorKind::Refused { what: what.into(), help }.into()
+    }
+
+    /// Where in the Dockerfile it happened. What happened in another stage stays there.
+    pub(crate) fn at(self, origin: &Origin) -> Self {
+        if matches!(*self.0, ErrorKind::At { .. }) {
+            return self;
+        }
+        let what = origin.text.chars().take(INSTRUCTION_SHOWN).collect();
+        ErrorKind::At { what, line: origin.line, stage: origin.stage.clone(), source: Box::new(self) }.into()
+    }
+
+    /// The line of the Dockerfile, from 1, where it is known.
+    pub fn line(&self) -> Option<u32> {
+        match &*self.0 {
+            ErrorKind::At { line, .. } => Some(*line),
+            _ => None,
+        }
+    }
+}
+
 impl Diagnose for Error {
     fn code(&self) -> &'static str {
         match &*self.0 {
             ErrorKind::Port { source, .. } => source.code(),
+            ErrorKind::At { source, .. } => source.code(),
+            ErrorKind::NotFound { .. } => "build.not_found",
+            ErrorKind::Pattern { .. } | ErrorKind::Refused { .. } => "build.refused",
+            ErrorKind::Variables { .. } => "build.variables",
+            ErrorKind::Circle { .. } | ErrorKind::LooseLink { .. } | ErrorKind::InTheWay { .. } => {
+                "build.path"
+            }
+            ErrorKind::NoUser { .. } => "build.user",
+            ErrorKind::Stopped => "build.stopped",
             ErrorKind::EntryMissing { .. } => "build.entry_missing",
             ErrorKind::Read { .. } => "build.read",
             ErrorKind::Tree { .. } => "build.tree",
@@ -46,6 +104,16 @@ impl Diagnose for Error {
     fn class(&self) -> Class {
         match &*self.0 {
             ErrorKind::Port { source, .. } => source.class(),
+            ErrorKind::At { source, .. } => source.class(),
+            ErrorKind::NotFound { .. }
+            | ErrorKind::Pattern { .. }
+            | ErrorKind::Refused { .. }
+            | ErrorKind::Variables { .. }
+            | ErrorKind::NoUser { .. }
+            | ErrorKind::Circle { .. }
+            | ErrorKind::LooseLink { .. }
+            | ErrorKind::InTheWay { .. } => Class::Config,
+            ErrorKind::Stopped => Class::Command,
             ErrorKind::EntryMissing { .. } => Class::Config,
             ErrorKind::Read { .. } => Class::Environment,
             ErrorKind::Tree { .. } | ErrorKind::Record { .. } => Class::Content,
@@ -55,6 +123,15 @@ impl Diagnose for Error {
     fn help(&self) -> Option<String> {
         match &*self.0 {
             ErrorKind::Port { source, .. } => source.help(),
+            ErrorKind::At { source, .. } => source.help(),
+            ErrorKind::Refused { help, .. } => help.clone(),
+            ErrorKind::NotFound { .. } => Some(
+                "is the path right, and does .dockerignore let it through? paths start at the context"
+                    .to_owned(),
+            ),
+            ErrorKind::NoUser { what, .. } => {
+                Some(format!("make the {what} in an earlier instruction, or name it by number"))
+            }
             ErrorKind::EntryMissing { near, .. } if near.is_empty() => {
                 Some("does the build script write it? is it left out by .dockerignore?".to_owned())
             }

@@ -6,6 +6,7 @@
 
 mod assemble;
 mod build;
+pub mod dockerfile;
 mod error;
 mod key;
 mod port;

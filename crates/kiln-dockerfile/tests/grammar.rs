@@ -371,7 +371,7 @@ fn positions_count_from_one() {
 fn ranges_of_the_joined_line_have_places() {
     let file = file("FROM a\nRUN npm \\\n  ci && \\\n  # why\n  x\n");
     let run = &file.instructions[1];
-    let at = run.arguments.value.find("x").unwrap();
+    let at = run.arguments.value.find('x').unwrap();
     assert_eq!(file.lines.line(run.place_in(&run.arguments.value, at..at + 1).start), 5);
     let at = run.original.find("ci").unwrap();
     assert_eq!(file.text_of(run.place(at..at + 2)), "ci");

@@ -15,5 +15,5 @@ pub use copy::{Copied, CopyOptions, copy, copy_with};
 pub use error::Error;
 pub use gzip::GzipWriter;
 pub use image::Image;
-pub use pack::{PackedLayer, pack_layer};
+pub use pack::{Compression, PackedLayer, pack_delta, pack_layer};
 pub use port::{DOCUMENT_MAX, Sink, Source, read_small};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Digest;
+use crate::null::null_is_empty;
 
 /// An image configuration. Source: image-spec, config.md; `Healthcheck` and `Shell` are Docker's extensions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +25,7 @@ pub struct ImageConfig {
     /// The layers, by the digest of their uncompressed tar.
     pub rootfs: RootFs,
     /// What made each layer, oldest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<History>,
     /// Fields this version of kiln does not name.
     #[serde(flatten)]
@@ -46,10 +47,10 @@ pub struct ContainerConfig {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub user: String,
     /// Ports as `8080/tcp`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "BTreeMap::is_empty")]
     pub exposed_ports: BTreeMap<String, Map<String, Value>>,
     /// Environment as `NAME=value`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
     /// The program and its fixed arguments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,13 +59,13 @@ pub struct ContainerConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cmd: Option<Vec<String>>,
     /// Volumes.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "BTreeMap::is_empty")]
     pub volumes: BTreeMap<String, Map<String, Value>>,
     /// Current directory.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub working_dir: String,
     /// Labels.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     /// Signal that asks the container to stop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,7 +119,7 @@ pub struct RootFs {
     #[serde(rename = "type")]
     pub kind: String,
     /// Digests of the uncompressed tars.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub diff_ids: Vec<Digest>,
 }
 

@@ -10,6 +10,7 @@ mod descriptor;
 mod digest;
 mod manifest;
 pub mod media_type;
+mod null;
 mod platform;
 mod reference;
 

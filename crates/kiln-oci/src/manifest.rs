@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::null::null_is_empty;
+
 use crate::{Descriptor, media_type};
 
 /// An image manifest: one config, the layers from the base up. Source: image-spec, manifest.md.
@@ -19,7 +21,7 @@ pub struct Manifest {
     /// The configuration.
     pub config: Descriptor,
     /// The layers, lowest first.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub layers: Vec<Descriptor>,
     /// The manifest this one speaks about.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -18,6 +18,8 @@ pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 pub const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 /// Docker's image manifest.
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// Docker's layer, plain tar.
+pub const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
 /// Docker's layer, tar in gzip.
 pub const DOCKER_LAYER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 /// Sigstore bundle, version 0.3.
@@ -31,4 +33,14 @@ pub fn is_index(media_type: &str) -> bool {
 /// Whether the type names an image manifest in either spelling.
 pub fn is_manifest(media_type: &str) -> bool {
     matches!(media_type, MANIFEST | DOCKER_MANIFEST)
+}
+
+/// The OCI spelling of a layer's type.
+pub fn oci_layer(media_type: &str) -> String {
+    match media_type {
+        DOCKER_LAYER => LAYER,
+        DOCKER_LAYER_GZIP => LAYER_GZIP,
+        other => other,
+    }
+    .to_owned()
 }

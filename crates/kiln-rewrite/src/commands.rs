@@ -99,7 +99,7 @@ fn opaque(text: &str) -> Step {
 fn step(piece: &Piece<'_>) -> Step {
     let text = piece.text.as_str();
     let Some(first) = piece.commands.first() else { return Step::Nothing };
-    if text.contains("deb.nodesource.com") || text.contains("nvm-sh/nvm") || text.contains("setup_") {
+    if text.contains("nodesource") || text.contains("nvm-sh/nvm") || text.contains("setup_") {
         let line = text.split("setup_").nth(1).and_then(|rest| rest.split('.').next()?.parse().ok());
         return Step::Node(line);
     }
@@ -326,7 +326,7 @@ mod tests {
         );
         assert_eq!(steps("mkdir -p data"), [Step::Folders(vec!["data".into()])]);
         assert_eq!(
-            steps("curl -fsSL https://deb.nodesource.com/setup_20.x | bash -"),
+            steps("curl -fsSL https://nodesource.example.invalid/setup_20.x | bash -"),
             [Step::Node(Some(20))]
         );
         assert!(matches!(&steps("ln -sf /dev/stdout /var/log/app.log")[0], Step::System(_)));

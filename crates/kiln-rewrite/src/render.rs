@@ -166,6 +166,9 @@ impl Out<'_> {
         }
         let said = self.stages.recipe.said.copy.clone();
         self.comments(&said);
+        if self.project.npmrc.is_some() && !self.stages.secret_npmrc {
+            self.line("# kiln: allow DF052 .npmrc names a variable and holds no credential");
+        }
         self.line("COPY . .");
         let secrets: Vec<String> = self
             .stages

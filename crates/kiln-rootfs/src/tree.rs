@@ -154,6 +154,11 @@ impl Tree {
         self.entries.retain(|below, _| !below.starts_with(path));
     }
 
+    /// Takes out everything below a directory, which stays.
+    pub fn remove_below(&mut self, folder: &RootPath) {
+        self.entries.retain(|below, _| below == folder || !below.starts_with(folder));
+    }
+
     /// Keeps only the entries that `keep` says yes to. Children of a dropped directory must be dropped too.
     pub fn retain(&mut self, mut keep: impl FnMut(&RootPath, &Entry) -> bool) {
         self.entries.retain(|path, entry| keep(path, entry));

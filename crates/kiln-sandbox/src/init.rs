@@ -1,31 +1,29 @@
 //! The two processes inside: the first makes the namespaces, the second is process 1 in them.
+#![expect(unsafe_code, reason = "fork, and credentials between fork and exec, have no safe form")]
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use rustix::process::Signal;
 
 use crate::setup::{Message, SetupError, step};
-use crate::{Job, confine, mounts, namespaces};
+use crate::{Ids, Job, confine, mounts, namespaces, owners};
 
 /// First argument of a program that is to call [`enter`].
 pub const ENTER: &str = "__sandbox";
-const INIT: &str = "__sandbox-init";
 /// The largest job that is read, in bytes.
 const JOB_MAX: usize = 16 << 20;
 
 /// Must be called first thing in `main`, before any thread starts. Does nothing, and yields `None`, unless this
 /// process was started to be a sandbox; otherwise `main` must return the exit code at once.
 pub fn enter() -> Option<ExitCode> {
-    let argument = std::env::args().nth(1)?;
-    let outcome = match argument.as_str() {
-        ENTER => first_process(),
-        INIT => init_process(),
-        _ => return None,
-    };
+    if std::env::args().nth(1)? != ENTER {
+        return None;
+    }
+    let outcome = first_process();
     Some(match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(SetupError { step, cause }) => {
@@ -49,54 +47,89 @@ fn tell(message: &Message) {
     }
 }
 
-/// Reads one line. The process outside sends the job twice: once for each process inside.
-fn read_job() -> Result<Job, SetupError> {
+/// Reads one line from the process outside.
+fn read_line() -> Result<Vec<u8>, SetupError> {
     let mut stream = step("open the channel", channel())?;
     let mut line = Vec::new();
-    let mut byte = [0; 1];
-    // Byte by byte, so that nothing beyond the line is taken from the next process.
-    while line.len() < JOB_MAX && step("read the job", stream.read(&mut byte))? == 1 && byte[0] != b'\n' {
-        line.push(byte[0]);
+    let mut buffer = vec![0; 64 << 10];
+    while line.len() < JOB_MAX && line.last() != Some(&b'\n') {
+        match step("read the job", stream.read(&mut buffer))? {
+            0 => break,
+            count => line.extend_from_slice(&buffer[..count]),
+        }
     }
-    step("read the job", serde_json::from_slice(&line).map_err(io::Error::other))
+    Ok(line)
 }
 
 fn first_process() -> Result<(), SetupError> {
     die_with_parent()?;
-    let job = read_job()?;
-    namespaces::unshare(job.network)?;
-    // Standard input, the channel, is inherited. The new process is process 1 of the new PID namespace.
-    let mut child = step("start process 1", Command::new("/proc/self/exe").arg(INIT).spawn())?;
-    // What there is to tell, process 1 has told.
-    step("wait for process 1", child.wait())?;
-    Ok(())
+    let job: Job = step("read the job", serde_json::from_slice(&read_line()?).map_err(io::Error::other))?;
+    namespaces::unshare(&job)?;
+    if let Ids::Many { .. } = job.ids {
+        // Only a process outside may map ids that are not its own.
+        tell(&Message::Unshared);
+        read_line()?;
+    }
+    // The new process is process 1 of the new PID namespace. It does not go through exec, where a process whose id
+    // exists only outside would lose its rights inside.
+    // SAFETY: this process has a single thread, so the child may do whatever this one may.
+    match unsafe { libc::fork() } {
+        -1 => step("start process 1", Err(io::Error::last_os_error())),
+        0 => init_process(&job),
+        child => {
+            let child = rustix::process::Pid::from_raw(child);
+            // What there is to tell, process 1 has told.
+            step(
+                "wait for process 1",
+                rustix::process::waitpid(child, rustix::process::WaitOptions::empty()),
+            )?;
+            Ok(())
+        }
+    }
 }
 
-fn init_process() -> Result<(), SetupError> {
-    die_with_parent()?;
-    let job = read_job()?;
+fn init_process(job: &Job) -> Result<(), SetupError> {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
-    step("set the host name", rustix::system::sethostname(b"kiln"))?;
+    step("set the host name", rustix::system::sethostname(job.hostname.as_bytes()))?;
     if job.network == crate::Network::None {
         step("bring up the loopback", namespaces::loopback_up())?;
     }
-    mounts::enter_root(&job)?;
+    // Sources are opened as whoever runs kiln, and before the stage hides what lies under it.
+    let sources = mounts::Sources::open(job)?;
+    if let Ids::Many { .. } = job.ids {
+        namespaces::become_root()?;
+    }
+    die_with_parent()?;
+    mounts::enter_root(job, &sources)?;
+    drop(sources);
     confine::confine()?;
     let (program, arguments) = step(
         "start the command",
         job.argv.split_first().ok_or_else(|| io::Error::other("the command has no words")),
     )?;
-    let mut child = step(
-        format!("start `{program}`"),
-        Command::new(program)
-            .args(arguments)
-            .env_clear()
-            .envs(job.env.iter().map(|(name, value)| (name, value)))
-            .current_dir(&job.cwd)
-            .stdin(Stdio::null())
-            .spawn(),
-    )?;
-    let status = step("wait for the command", child.wait())?;
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(job.env.iter().map(|(name, value)| (name, value)))
+        .current_dir(&job.cwd)
+        .stdin(Stdio::null());
+    if let (Ids::Many { .. }, user) = (job.ids, job.user.clone())
+        && user != crate::User::default()
+    {
+        // SAFETY: between fork and exec of a process with a single thread, only system calls are made.
+        unsafe { command.pre_exec(move || namespaces::become_user(&user)) };
+    }
+    // Root with one id cannot give files to others, and programs that install things do.
+    let listener = match job.ids {
+        Ids::One if job.user.uid == 0 => owners::Listener::install().ok(),
+        _ => None,
+    };
+    let mut child = step(format!("start `{program}`"), command.spawn())?;
+    let status = match listener {
+        Some(listener) => step("wait for the command", listener.serve(&mut child))?,
+        None => step("wait for the command", child.wait())?,
+    };
     tell(&Message::Exit { code: code(status) });
     Ok(())
 }

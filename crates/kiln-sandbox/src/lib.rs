@@ -6,6 +6,7 @@
 //!
 //! Start from [`Job`] and [`Sandbox`].
 
+mod capability;
 mod collect;
 mod confine;
 mod error;
@@ -13,13 +14,16 @@ mod init;
 mod job;
 mod mounts;
 mod namespaces;
+mod owners;
 mod run;
 mod setup;
 mod unpack;
+mod upper;
 
 pub use collect::{collect, collect_with};
 pub use error::Error;
 pub use init::{ENTER, enter};
-pub use job::{Finished, Job, Mount, Network, Root};
+pub use job::{Finished, Ids, Job, Mount, Network, Root, User};
 pub use run::Sandbox;
 pub use unpack::{remove, unpack};
+pub use upper::{OWNER, Placing, is_opaque, read_upper, remove_stubs, write_upper};

@@ -26,11 +26,9 @@ const DEVICE_LINKS: [(&str, &str); 4] = [
 const STAGE: &str = "/tmp";
 
 /// Mounts everything and makes it the root of this process.
-pub(crate) fn enter_root(job: &Job) -> Result<(), SetupError> {
+pub(crate) fn enter_root(job: &Job, sources: &Sources) -> Result<(), SetupError> {
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     step("keep mounts from this machine", mount_change("/", private))?;
-    // Sources are opened before the stage hides what lies under it.
-    let sources = Sources::open(job)?;
     step("mount the stage", mount("tmpfs", STAGE, "tmpfs", MountFlags::empty(), Some(c"mode=0755")))?;
     let root = Path::new(STAGE).join("root");
     step("make the stage", fs::create_dir(&root))?;
@@ -40,6 +38,7 @@ pub(crate) fn enter_root(job: &Job) -> Result<(), SetupError> {
     for (number, job_mount) in job.mounts.iter().enumerate() {
         sources.mount(number, job_mount, &root)?;
     }
+    guard_proc(&root);
     step("enter the root", std::env::set_current_dir(&root))?;
     // With both names the same, the old root ends up on top of the new one and is taken off again
     // (pivot_root(2), "NOTES").
@@ -50,13 +49,13 @@ pub(crate) fn enter_root(job: &Job) -> Result<(), SetupError> {
 
 /// Folders and files of this machine, held open, so that they can be reached by descriptor whatever is mounted
 /// over their names.
-struct Sources {
+pub(crate) struct Sources {
     root: Vec<File>,
     mounts: Vec<Vec<File>>,
 }
 
 impl Sources {
-    fn open(job: &Job) -> Result<Self, SetupError> {
+    pub(crate) fn open(job: &Job) -> Result<Self, SetupError> {
         let root = match &job.root {
             Root::ReadOnly(folder) => open_all([folder])?,
             Root::Overlay { lower, upper, work } => open_all([upper, work].into_iter().chain(lower))?,
@@ -67,6 +66,7 @@ impl Sources {
             .map(|job_mount| match job_mount {
                 Mount::Bind { source, .. } => open_all([source]),
                 Mount::Overlay { lower, upper, work, .. } => open_all([upper, work].into_iter().chain(lower)),
+                Mount::Sys => open_all([&PathBuf::from("/sys")]),
                 Mount::Tmpfs { .. } => Ok(Vec::new()),
             })
             .collect::<Result<_, _>>()?;
@@ -89,7 +89,11 @@ impl Sources {
                 bind(&by_descriptor(&sources[0]), &inside, *read_only)
             }
             Mount::Overlay { target, .. } => overlay(sources, &mount_point(root, target.as_str(), true)?),
-            Mount::Tmpfs { target } => tmpfs(&mount_point(root, target.as_str(), true)?, c"mode=1777"),
+            Mount::Sys => sys(&sources[0], &mount_point(root, "sys", true)?),
+            Mount::Tmpfs { target, size } => {
+                let size = size.map_or_else(String::new, |bytes| format!(",size={bytes}"));
+                tmpfs(&mount_point(root, target.as_str(), true)?, &format!("mode=1777{size}"))
+            }
         }
     }
 }
@@ -170,15 +174,40 @@ fn overlay(sources: &[File], target: &Path) -> Result<(), SetupError> {
     step(name(), try_with(format!("{options},userxattr")).or_else(|_| try_with(options)))
 }
 
-fn tmpfs(target: &Path, options: &std::ffi::CStr) -> Result<(), SetupError> {
+fn tmpfs(target: &Path, options: &str) -> Result<(), SetupError> {
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
-    step(format!("mount `{}`", target.display()), mount("tmpfs", target, "tmpfs", flags, Some(options)))
+    let name = format!("mount `{}`", target.display());
+    let options = step(&*name, CString::new(options).map_err(io::Error::from))?;
+    step(name, mount("tmpfs", target, "tmpfs", flags, Some(options.as_c_str())))
+}
+
+/// A network namespace of its own has a view of its own; without one, the machine's is shown.
+fn sys(source: &File, target: &Path) -> Result<(), SetupError> {
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC | MountFlags::RDONLY;
+    mount("sysfs", target, "sysfs", flags, None).or_else(|_| bind(&by_descriptor(source), target, true))
 }
 
 fn mount_proc(root: &Path) -> Result<(), SetupError> {
     let target = mount_point(root, "proc", true)?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     step("mount proc", mount("proc", &target, "proc", flags, None))
+}
+
+/// Hides what tells of this machine and locks what changes it, as container runtimes do. Not every kernel has every
+/// file, and an ordinary user cannot use any of them anyway.
+fn guard_proc(root: &Path) {
+    for name in ["bus", "fs", "irq", "sys", "sysrq-trigger"] {
+        let path = root.join("proc").join(name);
+        drop(bind(&path, &path, true));
+    }
+    for name in ["acpi", "kcore", "keys", "latency_stats", "timer_list", "scsi"] {
+        let path = root.join("proc").join(name);
+        match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_dir() => drop(tmpfs(&path, "size=0,mode=0555")),
+            Ok(_) => drop(bind(Path::new("/dev/null"), &path, true)),
+            Err(_) => {}
+        }
+    }
 }
 
 fn mount_devices(root: &Path) -> Result<(), SetupError> {
@@ -197,5 +226,5 @@ fn mount_devices(root: &Path) -> Result<(), SetupError> {
     }
     let shared_memory = folder.join("shm");
     step("make the devices", fs::create_dir(&shared_memory))?;
-    tmpfs(&shared_memory, c"mode=1777")
+    tmpfs(&shared_memory, "mode=1777")
 }

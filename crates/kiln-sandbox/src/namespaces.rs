@@ -7,34 +7,66 @@ use std::os::fd::AsRawFd;
 
 use rustix::thread::UnshareFlags;
 
-use crate::Network;
 use crate::setup::{SetupError, step};
+use crate::{Ids, Job, Network, User};
 
-/// Leaves the namespaces of this machine. The calling user becomes root inside.
-pub(crate) fn unshare(network: Network) -> Result<(), SetupError> {
+/// Leaves the namespaces of this machine. Under [`Ids::One`], the calling user becomes the user of the job; otherwise
+/// the ids are still to be mapped, see [`map_many`].
+pub(crate) fn unshare(job: &Job) -> Result<(), SetupError> {
     let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
     let mut flags = UnshareFlags::NEWNS | UnshareFlags::NEWPID | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS;
-    if network == Network::None {
+    if job.network == Network::None {
         flags |= UnshareFlags::NEWNET;
     }
     // SAFETY: this process has a single thread and shares no file table or memory with another.
     let with_user = unsafe { rustix::thread::unshare_unsafe(flags | UnshareFlags::NEWUSER) };
-    match with_user {
-        Ok(()) => map_ids(uid.as_raw(), gid.as_raw()),
+    match (with_user, job.ids) {
+        (Ok(()), Ids::One) => map_one(&job.user, uid.as_raw(), gid.as_raw()),
+        (Ok(()), Ids::Many { .. }) => Ok(()),
         // Root in a container may be allowed everything but a user namespace, and needs none.
         // SAFETY: as above.
-        Err(_) if uid.is_root() => {
+        (Err(_), Ids::One) if uid.is_root() => {
             step("unshare the namespaces", unsafe { rustix::thread::unshare_unsafe(flags) })
         }
-        Err(error) => step("make a user namespace", Err(error)),
+        (Err(error), _) => step("make a user namespace", Err(error)),
     }
 }
 
-fn map_ids(uid: u32, gid: u32) -> Result<(), SetupError> {
+fn map_one(user: &User, uid: u32, gid: u32) -> Result<(), SetupError> {
     // Without this, the kernel refuses an unprivileged gid map (CVE-2014-8989).
     step("write the id map: setgroups", fs::write("/proc/self/setgroups", "deny"))?;
-    step("write the id map: users", fs::write("/proc/self/uid_map", format!("0 {uid} 1")))?;
-    step("write the id map: groups", fs::write("/proc/self/gid_map", format!("0 {gid} 1")))
+    step("write the id map: users", fs::write("/proc/self/uid_map", format!("{} {uid} 1", user.uid)))?;
+    step("write the id map: groups", fs::write("/proc/self/gid_map", format!("{} {gid} 1", user.gid)))
+}
+
+/// Maps all ids of a process that has made its user namespace; called outside, by root.
+pub(crate) fn map_many(pid: u32, first: u32) -> Result<(), SetupError> {
+    for map in ["uid_map", "gid_map"] {
+        let line = format!("0 {first} {}", Ids::COUNT);
+        step("write the id map", fs::write(format!("/proc/{pid}/{map}"), line))?;
+    }
+    Ok(())
+}
+
+/// Takes the ids of root inside, in place of ids that do not exist inside.
+pub(crate) fn become_root() -> Result<(), SetupError> {
+    step("become root inside", become_user(&User::default()))?;
+    // Whoever changes ids can no longer be looked at through /proc, not even by itself (prctl(2)).
+    step(
+        "stay open to itself",
+        rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::Dumpable),
+    )
+}
+
+/// Takes the ids of a user.
+pub(crate) fn become_user(user: &User) -> io::Result<()> {
+    use rustix::process::{Gid, Uid};
+    let groups: Vec<Gid> = user.groups.iter().map(|&group| Gid::from_raw(group)).collect();
+    let (uid, gid) = (Uid::from_raw(user.uid), Gid::from_raw(user.gid));
+    rustix::thread::set_thread_groups(&groups)?;
+    rustix::thread::set_thread_res_gid(gid, gid, gid)?;
+    rustix::thread::set_thread_res_uid(uid, uid, uid)?;
+    Ok(())
 }
 
 /// Brings up the loopback of a new network namespace, which starts without one.

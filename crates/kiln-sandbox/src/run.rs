@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use crate::error::ErrorKind;
 use crate::init::ENTER;
-use crate::setup::Message;
-use crate::{Error, Finished, Job};
+use crate::setup::{Message, SetupError};
+use crate::{Error, Finished, Ids, Job, namespaces};
 
 /// Lines of output that are kept for the message when a command fails.
 const LAST_LINES: usize = 40;
@@ -44,9 +44,10 @@ impl Sandbox {
             .map_err(|source| ErrorKind::Start { program: self.program.clone(), source })?;
         let mut encoded = serde_json::to_vec(job).map_err(|source| ErrorKind::Encode { source })?;
         encoded.push(b'\n');
-        // Once for the process that makes the namespaces, once for process 1 in them.
-        encoded.extend_from_within(..);
         (&ours).write_all(&encoded).map_err(|source| ErrorKind::Channel { source })?;
+        if let Ids::Many { first } = job.ids {
+            map_ids(&ours, child.id(), first)?;
+        }
         let mut finished = follow(&mut child, job.timeout, on_line);
         match last_message(ours) {
             Some(Message::Exit { code }) => finished.code = code,
@@ -54,10 +55,30 @@ impl Sandbox {
                 return Err(ErrorKind::Setup { step, cause, errno }.into());
             }
             None if finished.timed_out => finished.code = 128 + 9,
-            None => return Err(ErrorKind::Silent.into()),
+            Some(Message::Unshared) | None => return Err(ErrorKind::Silent.into()),
         }
         Ok(finished)
     }
+}
+
+/// Waits until the namespaces are there, and gives them ids.
+fn map_ids(stream: &UnixStream, pid: u32, first: u32) -> Result<(), Error> {
+    let failed = |source| Error::from(ErrorKind::Channel { source });
+    let mut line = Vec::new();
+    let mut reader = BufReader::new(stream).take(LINE_MAX);
+    reader.read_until(b'\n', &mut line).map_err(failed)?;
+    match serde_json::from_slice(&line) {
+        Ok(Message::Unshared) => {}
+        Ok(Message::Setup { step, cause, errno }) => {
+            return Err(ErrorKind::Setup { step, cause, errno }.into());
+        }
+        _ => return Err(ErrorKind::Silent.into()),
+    }
+    if let Err(SetupError { step, cause }) = namespaces::map_many(pid, first) {
+        let errno = cause.raw_os_error().unwrap_or(0);
+        return Err(ErrorKind::Setup { step, cause: cause.to_string(), errno }.into());
+    }
+    (&*stream).write_all(b"\n").map_err(failed)
 }
 
 /// Passes output on until the process and all it started have closed it, or the time is over.
@@ -119,8 +140,7 @@ fn read_lines(stream: impl Read + Send + 'static, sender: SyncSender<String>) {
 
 fn last_message(stream: UnixStream) -> Option<Message> {
     let mut bytes = Vec::new();
-    // A process that gives up early leaves the second copy of the job unread, and the kernel then ends the stream
-    // with an error after its last words. What was said counts.
+    // What was said counts, also where the stream broke afterwards.
     drop(stream.take(LINE_MAX).read_to_end(&mut bytes));
     let text = String::from_utf8_lossy(&bytes);
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).next_back()

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Message {
     /// The sandbox could not be made.
     Setup { step: String, cause: String, errno: i32 },
+    /// The namespaces are there and wait for their ids.
+    Unshared,
     /// The command ended.
     Exit { code: i32 },
 }

@@ -5,8 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use kiln_rootfs::RootPath;
-use kiln_sandbox::{Finished, Job, Mount, Network, Root, Sandbox, collect, remove, unpack};
+use kiln_rootfs::{Attrs, Content, Delta, Entry, Kind, RootPath, write_delta};
+use kiln_sandbox::{
+    Finished, Ids, Job, Mount, Network, Placing, Root, Sandbox, User, collect, read_upper, remove, unpack,
+    write_upper,
+};
 
 /// A root of this machine's programs, and a job in it that runs a shell line.
 fn job(folder: &Path, line: &str) -> Job {
@@ -22,12 +25,13 @@ fn job(folder: &Path, line: &str) -> Job {
     let usr = Mount::Bind { source: PathBuf::from("/usr"), target: path("usr"), read_only: true };
     Job {
         root: Root::ReadOnly(root),
-        mounts: vec![usr, Mount::Tmpfs { target: path("tmp") }],
+        mounts: vec![usr, Mount::Tmpfs { target: path("tmp"), size: None }],
         argv: ["/bin/sh", "-c", line].map(str::to_owned).to_vec(),
         env: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
         cwd: "/work".to_owned(),
         network: Network::None,
         timeout: Some(Duration::from_secs(30)),
+        ..Job::default()
     }
 }
 
@@ -136,7 +140,90 @@ fn a_link_in_the_place_of_a_mount_point_is_not_followed() {
     let folder = tempfile::tempdir().unwrap();
     let mut job = job(folder.path(), "true");
     std::os::unix::fs::symlink("/etc", folder.path().join("root/trap")).unwrap();
-    job.mounts.push(Mount::Tmpfs { target: path("trap/inside") });
+    job.mounts.push(Mount::Tmpfs { target: path("trap/inside"), size: None });
     let error = Sandbox::new(env!("CARGO_BIN_EXE_kiln-sandbox-test")).run(&job, &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("a symbolic link is in the way"), "{error}");
+}
+
+#[test]
+fn root_gives_a_job_many_ids() {
+    let ids = Ids::best();
+    if ids == Ids::One {
+        return; // What cannot be had is no failure; as root, it can.
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(
+        folder.path(),
+        "id -u; id -G; cp /usr/bin/env /tmp/x && chown 1000:50 /tmp/x && stat -c %u:%g /tmp/x",
+    );
+    job.ids = ids;
+    let finished = run(&job);
+    assert_eq!(finished.last_lines, ["0", "0", "1000:50"]);
+    job.user = User { uid: 1000, gid: 50, groups: vec![50, 7] };
+    job.argv[2] = "id -u; id -G; touch /proc/sys/kernel/core_pattern 2>/dev/null || echo locked".to_owned();
+    assert_eq!(run(&job).last_lines, ["1000", "50 7", "locked"]);
+}
+
+#[test]
+fn without_many_ids_the_user_is_the_only_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(folder.path(), "id -u; id -g; touch /tmp/x && stat -c %u /tmp/x");
+    job.user = User { uid: 1000, gid: 50, groups: vec![7] };
+    assert_eq!(run(&job).last_lines, ["1000", "50", "1000"]);
+}
+
+/// A layer with every kind of change comes back from disk as it was written.
+#[test]
+fn layers_survive_the_disk() {
+    for ids in [Ids::One, Ids::best()] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut delta = Delta::default();
+        let attrs =
+            Attrs { mode: 0o4711, uid: 1000, gid: 7, xattrs: [("user.x".to_owned(), vec![1])].into() };
+        let content = Content::Bytes(b"bytes".as_slice().into());
+        delta.tree.insert(path("a/b"), Entry { attrs, kind: Kind::File(content) }).unwrap();
+        delta.tree.insert_dir("locked", 0o555).unwrap();
+        delta.tree.insert_file("locked/file", 0o000, *b"").unwrap();
+        delta.tree.insert_symlink("link", "/nowhere").unwrap();
+        let link = Entry {
+            attrs: delta.tree.get(&path("a/b")).unwrap().attrs.clone(),
+            kind: Kind::Hardlink(path("a/b")),
+        };
+        delta.tree.insert(path("c"), link).unwrap();
+        delta.removed.insert(path("gone/file"));
+        delta.opaque.insert(path("locked"));
+        write_upper(&delta, &folder.path().join("layer"), ids, Placing::Copy).unwrap();
+        let read = read_upper(&folder.path().join("layer"), ids, &User::default()).unwrap();
+        delta.tree.insert_dir("gone", 0o755).unwrap();
+        assert_eq!(
+            write_delta(&read, Vec::new(), 0).unwrap(),
+            write_delta(&delta, Vec::new(), 0).unwrap(),
+            "{ids:?}"
+        );
+    }
+}
+
+#[test]
+fn with_one_id_owners_are_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (upper, work) = (folder.path().join("upper"), folder.path().join("work"));
+    for made in [&upper, &work] {
+        fs::create_dir(made).unwrap();
+    }
+    let mut job = job(
+        folder.path(),
+        "cd /work && touch a b c && ln -s a l && mkdir d && chown 5:6 a && chown -h 7 l && chgrp 8 b && chown -R 9:9 d \
+         && chmod 4755 c && chown 3 c && python3 -c 'import os; os.setgroups([1]); os.setresuid(4,4,4)' && echo done",
+    );
+    let Root::ReadOnly(root) = job.root else { unreachable!() };
+    job.root = Root::Overlay { lower: vec![root], upper: upper.clone(), work };
+    let finished = run(&job);
+    assert_eq!(finished.last_lines, ["done"]);
+    let delta = read_upper(&upper, Ids::One, &User::default()).unwrap();
+    let owner = |name: &str| {
+        let attrs = &delta.tree.get(&path(&format!("work/{name}"))).unwrap().attrs;
+        (attrs.uid, attrs.gid, attrs.mode)
+    };
+    assert_eq!((owner("a"), owner("b"), owner("d")), ((5, 6, 0o644), (0, 8, 0o644), (9, 9, 0o755)));
+    assert_eq!(owner("c"), (3, 0, 0o755));
 }

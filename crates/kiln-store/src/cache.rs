@@ -34,6 +34,15 @@ impl StepCache {
         index::replace(&self.path(key), value)
     }
 
+    /// Forgets what the step with this key yielded.
+    pub fn forget(&self, key: &Digest) -> Result<(), Error> {
+        let path = self.path(key);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", &path)(error)),
+            _ => Ok(()),
+        }
+    }
+
     fn path(&self, key: &Digest) -> PathBuf {
         self.folder.join(key.hex())
     }

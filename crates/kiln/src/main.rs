@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod context;
 mod diff;
+mod dockerfile;
 mod dockerfile_project;
 mod failure;
 mod output;

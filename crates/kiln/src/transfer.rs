@@ -50,6 +50,11 @@ impl Target {
         Ok(Self { place, tag: reference.tag.clone(), shown: reference.to_string() })
     }
 
+    /// Under which name it will be found there.
+    pub(crate) fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
     /// kiln's store, under the reference's own name.
     pub(crate) fn store(context: &Context, reference: &Reference) -> Result<Self, Failure> {
         let is_exact = reference.digest.is_some() && reference.tag.is_none();

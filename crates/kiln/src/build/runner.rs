@@ -136,6 +136,7 @@ impl<'a> SandboxRunner<'a> {
             cwd: "/app".to_owned(),
             network: if networked { Network::Host } else { Network::None },
             timeout: Some(self.timeout.map_or(TIMEOUT, Duration::from_secs)),
+            ..Job::default()
         })
     }
 

@@ -52,8 +52,8 @@ pub(crate) fn mounts(npm: &Npm, downloads: &Path, scratch: &Path) -> Result<Vec<
     let npmrc = scratch.join("npmrc");
     write_secret(&npmrc, &npmrc_text(npm))?;
     let mut mounts = vec![
-        Mount::Tmpfs { target: RootPath::normalise("tmp")? },
-        Mount::Tmpfs { target: RootPath::normalise("root")? },
+        Mount::Tmpfs { target: RootPath::normalise("tmp")?, size: None },
+        Mount::Tmpfs { target: RootPath::normalise("root")?, size: None },
         bind(downloads.to_owned(), "root/.npm", false)?,
         bind(npmrc, "root/.npmrc", true)?,
     ];

@@ -1,31 +1,73 @@
+use kiln_finding::Class;
+use kiln_oci::Descriptor;
 use kiln_store::Layout;
 
 use crate::args::Format;
 use crate::build::{self, Options};
 use crate::config::Config;
 use crate::context::Context;
+use crate::dockerfile::{self, DockerfileOptions};
 use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
 
-/// Build an image from an app, without judging or signing it
+/// Build an image from an app or from a Dockerfile, without judging or signing it
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
     options: Options,
+    #[command(flatten)]
+    dockerfile: DockerfileOptions,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let config = Config::read(context, &args.options.app)?;
     let layout = Layout::create(&context.store())?;
     let stages = Stages::new(context.quiet);
-    let built = build::build(&args.options, &config, context, &layout, &stages)?;
-    layout.publish_as(&built.manifest, &built.name, &built.name)?;
+    let (manifest, name) = if wants_dockerfile(args)? {
+        from_dockerfile(args, context, &layout, &stages)?
+    } else {
+        let config = Config::read(context, &args.options.app)?;
+        let built = build::build(&args.options, &config, context, &layout, &stages)?;
+        (built.manifest, Some(built.name))
+    };
+    if let Some(name) = &name {
+        layout.publish_as(&manifest, name, name)?;
+    }
     stages.finish();
-    let digest = built.manifest.digest.to_string();
+    let digest = manifest.digest.to_string();
     output::data(&match context.format {
-        Format::Human => format!("{}@{digest}", built.name),
-        Format::Json => serde_json::json!({ "name": built.name, "digest": digest }).to_string(),
+        Format::Human => name.map_or_else(|| digest.clone(), |name| format!("{name}@{digest}")),
+        Format::Json => serde_json::json!({ "name": name, "digest": digest }).to_string(),
     });
     Ok(Outcome::Fine)
+}
+
+/// A Dockerfile is built where one is named, or where there is nothing else to build from.
+fn wants_dockerfile(args: &Args) -> Result<bool, Failure> {
+    let folder = &args.options.app;
+    if args.dockerfile.file.is_some() {
+        return Ok(true);
+    }
+    match (folder.join("package.json").is_file(), folder.join("Dockerfile").is_file()) {
+        (true, _) => Ok(false),
+        (false, true) => Ok(true),
+        (false, false) => {
+            let what =
+                format!("find what to build: {} has no package.json and no Dockerfile", folder.display());
+            Err(Failure::new("kiln.no_app", Class::Usage, what)
+                .with_help("name the folder of a Node.js app, or a Dockerfile with -f"))
+        }
+    }
+}
+
+fn from_dockerfile(
+    args: &Args,
+    context: &Context,
+    layout: &Layout,
+    stages: &Stages,
+) -> Result<(Descriptor, Option<String>), Failure> {
+    let folder = &args.options.app;
+    let built = dockerfile::build(folder, &args.dockerfile, args.options.platform, context, layout, stages)?;
+    kiln_image::Sink::publish(layout, &built.manifest, None)?;
+    Ok((built.manifest, args.options.tag.as_ref().map(kiln_oci::Reference::name_and_tag)))
 }

@@ -114,7 +114,9 @@ struct Need {
 }
 
 static NEEDS: &[Need] = &[
+    Need { name: "buildkit", probe: &["buildctl", "debug", "workers"] },
     Need { name: "cosign", probe: &["cosign", "version"] },
+    Need { name: "debian", probe: &["test", "-f", "target/peers/debian/index.json"] },
     Need { name: "docker", probe: &["docker", "version"] },
     Need { name: "documents", probe: &["target/peers/bin/python", "-c", "import spdx_tools, cyclonedx"] },
     Need { name: "namespaces", probe: &["unshare", "--user", "--map-root-user", "--mount", "true"] },

@@ -1,0 +1,11 @@
+//! What is known of images, Node lines and packages: data files, read once.
+
+mod bases;
+mod image;
+mod natives;
+mod node;
+
+pub use bases::{Base, Dead, Libc, base_of, dead_name, glibc_of};
+pub use image::{ImageName, glob};
+pub use natives::{Fetcher, Native, fetcher, native};
+pub use node::{Line, is_npm_command, line, node_major, npm_commands, recommended};

@@ -1,0 +1,60 @@
+use kiln_dockerfile::{Dockerfile, parse};
+
+use crate::model::Model;
+use crate::suppress::Pragmas;
+use crate::{Context, Finding, RULES, Settings, Sink};
+
+/// What rules look at.
+pub struct Subject<'a> {
+    /// The file.
+    pub file: &'a Dockerfile,
+    /// What it does.
+    pub model: &'a Model<'a>,
+    /// What lies around it, where that is known.
+    pub context: Option<&'a Context>,
+    /// What is asked.
+    pub settings: &'a Settings,
+}
+
+/// A file and what is wrong with it.
+pub struct Linted {
+    /// The file.
+    pub file: Dockerfile,
+    /// What is wrong, in the order of the text.
+    pub findings: Vec<Finding>,
+    /// What is wrong, and allowed by a comment.
+    pub allowed: Vec<Finding>,
+}
+
+/// Asks every rule that `settings` ask about a Dockerfile.
+pub fn lint(text: &str, context: Option<&Context>, settings: &Settings) -> Linted {
+    let file = parse(text);
+    let mut findings = Vec::new();
+    {
+        let model = Model::new(&file, settings.target.as_deref());
+        let subject = Subject { file: &file, model: &model, context, settings };
+        for rule in RULES.iter().copied().filter(|rule| settings.asks(rule)) {
+            let mut sink = Sink { rule, findings: Vec::new() };
+            (rule.check)(&subject, &mut sink);
+            findings.append(&mut sink.findings);
+        }
+    }
+    for finding in &mut findings {
+        if let Some(level) = settings.levels.get(finding.id) {
+            finding.level = *level;
+        }
+    }
+    let pragmas = Pragmas::read(&file);
+    let (allowed, mut findings): (Vec<Finding>, Vec<Finding>) =
+        findings.into_iter().partition(|finding| pragmas.allow(&file, finding));
+    findings.sort_by(|a, b| (a.span, a.id, &a.message).cmp(&(b.span, b.id, &b.message)));
+    findings.dedup();
+    Linted { file, findings, allowed }
+}
+
+impl Linted {
+    /// The highest level there is.
+    pub fn worst(&self) -> Option<crate::Level> {
+        self.findings.iter().map(|finding| finding.level).max()
+    }
+}

@@ -1,0 +1,431 @@
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use kiln_dockerfile::{
+    Command, Dockerfile, Form, Healthcheck, Instruction, Reference, Scope, Span, Spanned, Stages, expand,
+};
+
+use super::state::{Account, Setting, State};
+use super::{Model, StageModel, Step, Text};
+use crate::facts::{ImageName, base_of};
+use crate::shell::{self, Script, SimpleCommand, Word};
+
+/// Values of automatic arguments, so that names made of them can be looked at.
+const AUTOMATIC: [(&str, &str); 11] = [
+    ("BUILDPLATFORM", "linux/amd64"),
+    ("BUILDOS", "linux"),
+    ("BUILDOSVERSION", ""),
+    ("BUILDARCH", "amd64"),
+    ("BUILDVARIANT", ""),
+    ("TARGETPLATFORM", "linux/amd64"),
+    ("TARGETOS", "linux"),
+    ("TARGETOSVERSION", ""),
+    ("TARGETARCH", "amd64"),
+    ("TARGETVARIANT", ""),
+    ("TARGETSTAGE", "default"),
+];
+
+pub(super) fn model<'a>(file: &'a Dockerfile, target: Option<&str>) -> Model<'a> {
+    let stages = file.stages();
+    let automatic = AUTOMATIC.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let mut global = Scope::global(BTreeMap::new(), automatic);
+    let mut undefined = Vec::new();
+    for instruction in &stages.globals {
+        if let Command::Arg(args) = &instruction.command {
+            for default in args.iter().filter_map(|arg| arg.default.as_ref()) {
+                missing(default, &global, file.escape, &mut undefined);
+            }
+            drop(global.declare(args, file.escape));
+        }
+    }
+    // Declared without a value: a build must give one, which is nobody's mistake.
+    let declared: Vec<String> = global.args().iter().map(|(name, _)| name.clone()).collect();
+    let mut images = Vec::new();
+    for stage in &stages.list {
+        let image = stage.from.map(|from| &from.image);
+        if let Some(image) = image {
+            missing(image, &global, file.escape, &mut undefined);
+        }
+        images.push(image.and_then(|image| expanded(&image.value, &global, file.escape)));
+    }
+    undefined.retain(|(_, name)| !declared.contains(name));
+    let image = |index: usize| images.get(index).cloned().flatten();
+    let target = stages.target(target).or_else(|| stages.target(None));
+    let reachable = target.map(|target| stages.reachable(target, &image)).unwrap_or_default();
+    let cycles = stages.cycles(&image);
+    let mut model = Model { file, stages: Vec::new(), target, cycles, undefined };
+    for index in 0..stages.list.len() {
+        let is_reachable = reachable.get(index).copied().unwrap_or_default();
+        let stage = stage(&stages, index, image(index), is_reachable, &global, &model);
+        model.stages.push(stage);
+    }
+    let mut next = target;
+    while let Some(stage) = next.and_then(|index| model.stages.get_mut(index)) {
+        stage.is_final = true;
+        next = stage.parent;
+    }
+    model
+}
+
+/// The text with variables replaced; `None` where one has no value.
+fn expanded(text: &str, scope: &Scope, escape: char) -> Option<String> {
+    if !text.contains(['$', '"', '\'', escape]) {
+        return Some(text.to_owned());
+    }
+    let expansion = expand(text, scope, escape).ok()?;
+    // A variable with `:-` may be missing; then something stands there all the same.
+    let is_whole = expansion.unset.is_empty() || text.contains(":-") || text.contains(":+");
+    is_whole.then_some(expansion.value)
+}
+
+fn missing(word: &Spanned<String>, scope: &Scope, escape: char, list: &mut Vec<(Span, String)>) {
+    if !word.value.contains('$') {
+        return;
+    }
+    if let Ok(expansion) = expand(&word.value, scope, escape) {
+        // A default, or a demand with a message, says that it is known to be missing.
+        let is_plain = |name: &String| {
+            let bare =
+                word.value.contains(&format!("${name}")) || word.value.contains(&format!("${{{name}}}"));
+            bare && !name.is_empty()
+                && name.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_')
+        };
+        list.extend(expansion.unset.into_iter().filter(is_plain).map(|name| (word.span, name)));
+    }
+}
+
+fn stage<'a>(
+    stages: &Stages<'a>,
+    index: usize,
+    image: Option<String>,
+    is_reachable: bool,
+    global: &Scope,
+    model: &Model<'a>,
+) -> StageModel<'a> {
+    let source = &stages.list[index];
+    let reference = image.as_deref().map(|image| stages.resolve_from(image, index));
+    let parent = reference.as_ref().and_then(Reference::stage);
+    let parent_model = parent.and_then(|parent| model.stages.get(parent));
+    let root = match (&reference, parent_model) {
+        (_, Some(parent)) => parent.root.clone(),
+        (Some(Reference::Image(image)), None) => Some(ImageName::parse(image)),
+        _ => None,
+    };
+    let is_scratch = match parent_model {
+        Some(parent) => parent.is_scratch,
+        None => reference == Some(Reference::Scratch),
+    };
+    let base = root.as_ref().and_then(base_of);
+    let mut state = parent_model.map_or_else(
+        || {
+            let path = (
+                "PATH".to_owned(),
+                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
+            );
+            let mut env = vec![path];
+            if base.is_some_and(|base| base.node_path.is_some()) {
+                env.extend(
+                    ["NODE_VERSION", "YARN_VERSION", "HOME"].map(|name| (name.to_owned(), String::new())),
+                );
+            }
+            Rc::new(State {
+                scope: global.stage(env),
+                workdir: base.and_then(|base| base.workdir.clone()).unwrap_or_else(|| "/".to_owned()),
+                has_workdir: base.is_some_and(|base| base.workdir.is_some()),
+                has_unknown_env: base.is_none() && !is_scratch,
+                ..State::default()
+            })
+        },
+        |parent| Rc::clone(&parent.end),
+    );
+    let mut steps = Vec::new();
+    for instruction in &source.instructions {
+        let before = Rc::clone(&state);
+        let mut step = step(instruction, before, model.file.escape);
+        follow(Rc::make_mut(&mut state), &mut step, index, model);
+        steps.push(step);
+    }
+    StageModel {
+        index,
+        name: source.name.clone(),
+        instruction: source.instruction,
+        from: source.from,
+        image,
+        parent,
+        root,
+        is_scratch,
+        base,
+        is_reachable,
+        is_final: false,
+        steps,
+        end: state,
+    }
+}
+
+fn step(instruction: &Instruction, before: Rc<State>, escape: char) -> Step<'_> {
+    let mut undefined = Vec::new();
+    if !before.has_unknown_env {
+        for word in expanding_words(instruction) {
+            missing(word, &before.scope, escape, &mut undefined);
+        }
+    }
+    let (script, text) = match &instruction.command {
+        Command::Run(run) => match (&run.form, instruction.heredocs.as_slice()) {
+            (Form::Shell(line), [only])
+                if line.value.trim_start().starts_with("<<") && is_alone(&line.value) =>
+            {
+                if only.content.starts_with("#!")
+                    && !only.content.starts_with("#!/bin/sh")
+                    && !only.content.starts_with("#!/bin/bash")
+                {
+                    (None, Text::Flat(only.span.start))
+                } else {
+                    (Some(shell::parse(&only.content)), Text::Flat(only.span.start))
+                }
+            }
+            (Form::Shell(line), _) => (Some(shell::parse(&line.value)), Text::Joined(&line.value)),
+            (Form::Exec(words), _) => {
+                (Some(array(words)), Text::Array(words.iter().map(|word| word.span).collect()))
+            }
+        },
+        Command::Cmd(Form::Shell(line))
+        | Command::Entrypoint(Form::Shell(line))
+        | Command::Healthcheck(Healthcheck::Command(kiln_dockerfile::Check {
+            form: Form::Shell(line),
+            ..
+        })) => (Some(shell::parse(&line.value)), Text::Joined(line.value.as_str())),
+        _ => (None, Text::Flat(instruction.span.start)),
+    };
+    Step { instruction, before, script, text, undefined }
+}
+
+/// Whether a line is nothing but one word that announces a heredoc.
+fn is_alone(line: &str) -> bool {
+    !line.trim().contains([' ', '\t', '|', '>', ';', '&'])
+}
+
+/// The command of an array; ranges are places in the array.
+fn array(words: &[Spanned<String>]) -> Script {
+    let words: Vec<Word> = words
+        .iter()
+        .enumerate()
+        .map(|(at, word)| Word { value: word.value.clone(), is_literal: true, range: at..at + 1 })
+        .collect();
+    let range = 0..words.len();
+    let mut commands = vec![SimpleCommand { words, range, ..SimpleCommand::default() }];
+    // `["sh", "-c", "…"]`
+    let nested = commands
+        .first()
+        .filter(|command| matches!(command.program(), "sh" | "bash" | "ash"))
+        .and_then(|command| {
+            let at = command
+                .words
+                .iter()
+                .position(|word| word.value.starts_with('-') && word.value.ends_with('c'))?;
+            Some((at + 1, shell::parse(&command.words.get(at + 1)?.value)))
+        });
+    if let Some((at, script)) = nested {
+        commands.extend(script.commands.into_iter().map(|mut command| {
+            command.is_quoted = true;
+            command.range = at..at + 1;
+            command.words.iter_mut().for_each(|word| word.range = at..at + 1);
+            command
+        }));
+    }
+    Script { commands, is_known: true }
+}
+
+/// The words of an instruction in which variables are replaced.
+fn expanding_words(instruction: &Instruction) -> Vec<&Spanned<String>> {
+    match &instruction.command {
+        Command::Env(pairs) | Command::Label(pairs) => {
+            pairs.pairs.iter().flat_map(|(key, value)| [key, value]).collect()
+        }
+        Command::Arg(args) => args.iter().filter_map(|arg| arg.default.as_ref()).collect(),
+        Command::Copy(copy) => transfer_words(&copy.transfer),
+        Command::Add(add) => transfer_words(&add.transfer).into_iter().chain(&add.checksum).collect(),
+        Command::Workdir(word) | Command::User(word) | Command::StopSignal(word) => vec![word],
+        Command::Expose(words) | Command::Volume(words) => words.iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn transfer_words(transfer: &kiln_dockerfile::Transfer) -> Vec<&Spanned<String>> {
+    transfer.paths().chain([&transfer.dest]).chain(&transfer.chown).chain(&transfer.chmod).collect()
+}
+
+/// What an instruction changes.
+fn follow(state: &mut State, step: &mut Step<'_>, stage: usize, model: &Model<'_>) {
+    let escape = model.file.escape;
+    let instruction = step.instruction;
+    let span = instruction.head;
+    let value = |state: &State, text: &str| {
+        expand(text, &state.scope, escape).map_or_else(|_| text.to_owned(), |done| done.value)
+    };
+    match &instruction.command {
+        Command::Arg(args) => drop(state.scope.declare(args, escape)),
+        Command::Env(env) => {
+            let before = state.clone();
+            for (key, text) in &env.pairs {
+                let (key, text) = (value(&before, &key.value), value(&before, &text.value));
+                state.scope.set(key.clone(), text.clone());
+                state.env.insert(key, Setting { value: text, span, stage });
+            }
+        }
+        Command::User(user) => {
+            let known = expanded(&user.value, &state.scope, escape).unwrap_or_else(|| user.value.clone());
+            state.user = Some(Setting { value: known, span, stage });
+        }
+        Command::Workdir(folder) => {
+            state.workdir = state.resolve(&value(state, &folder.value));
+            state.has_workdir = true;
+            state.touched.insert(state.workdir.clone());
+        }
+        Command::Shell(words) => {
+            let words = words.iter().map(|word| word.value.clone()).collect();
+            state.shell = Some(Setting { value: words, span, stage });
+        }
+        Command::Cmd(form) => state.cmd = Some(Setting { value: form.clone(), span, stage }),
+        Command::Entrypoint(form) => {
+            // The command of a stage below belongs to its entrypoint.
+            if state.cmd.as_ref().is_some_and(|cmd| cmd.stage != stage) {
+                state.cmd = None;
+            }
+            state.entrypoint = Some(Setting { value: form.clone(), span, stage });
+        }
+        Command::Healthcheck(check) => state.has_healthcheck = matches!(check, Healthcheck::Command(_)),
+        Command::Volume(folders) => {
+            for folder in folders {
+                let folder = state.resolve(&value(state, &folder.value));
+                state.touched.insert(folder);
+            }
+        }
+        Command::Copy(copy) => {
+            transfer(state, &copy.transfer, escape);
+            let is_whole = copy.from.is_some() && copy.transfer.paths().any(|path| path.value == "/");
+            let is_program = |path: &str| {
+                ["/bin", "/usr/bin", "/usr/local/bin", "/lib", "/usr"].contains(&path.trim_end_matches('/'))
+            };
+            let into = state.resolve(&copy.transfer.dest.value);
+            state.has_foreign_files |=
+                is_whole || (copy.from.is_some() && (is_program(&into) || into == "/"));
+        }
+        Command::Add(add) => {
+            transfer(state, &add.transfer, escape);
+            // An archive may hold anything.
+            let is_root = state.resolve(&add.transfer.dest.value) == "/";
+            state.has_foreign_files |= is_root;
+        }
+        Command::Run(_) => run(state, step, stage),
+        _ => {}
+    }
+}
+
+fn transfer(state: &mut State, transfer: &kiln_dockerfile::Transfer, escape: char) {
+    let dest = expand(&transfer.dest.value, &state.scope, escape)
+        .map_or_else(|_| transfer.dest.value.clone(), |done| done.value);
+    let dest = state.resolve(&dest);
+    for path in transfer.paths() {
+        let name = path.value.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        state.installed.insert(name.to_owned());
+    }
+    state.installed.insert(dest.rsplit('/').next().unwrap_or_default().to_owned());
+    state.touched.insert(dest);
+}
+
+fn run(state: &mut State, step: &Step<'_>, stage: usize) {
+    let Command::Run(run) = &step.instruction.command else { return };
+    state.touched.insert(state.workdir.clone());
+    // What a mount puts in place is not in the layer.
+    for mount in run.mounts.iter().filter_map(|mount| mount.mount.as_ref()) {
+        if let Some(target) = &mount.target {
+            let target = state.resolve(target);
+            state.touched.insert(target);
+        }
+    }
+    let Some(script) = &step.script else { return };
+    for command in &script.commands {
+        for word in command.words.iter().chain(command.redirects.iter().map(|redirect| &redirect.target)) {
+            for part in
+                word.value.split(['=', ':', ',']).filter(|part| part.starts_with('/') && part.len() > 1)
+            {
+                state.touched.insert(super::state::join("/", part));
+            }
+        }
+        installed(state, command);
+        if let Some((name, uid)) = account(command) {
+            state.accounts.insert(name, Account { uid, span: step.command(command), stage });
+        }
+    }
+}
+
+/// Operating-system packages and programs that a command installs.
+fn installed(state: &mut State, command: &SimpleCommand) {
+    let verb = command.operands().next().map_or("", |word| word.value.as_str());
+    let is_install = match command.program() {
+        "apt-get" | "apt" | "yum" | "dnf" | "microdnf" => verb == "install",
+        "apk" => verb == "add",
+        "npm" | "pnpm" => matches!(verb, "install" | "i" | "add") && command.has_flag(&["-g", "--global"]),
+        "yarn" => verb == "global",
+        "corepack" => {
+            state.installed.extend(["yarn", "pnpm"].map(str::to_owned));
+            false
+        }
+        _ => false,
+    };
+    if is_install {
+        let names = command.operands().skip(1).map(|word| word.value.trim_start_matches('@'));
+        state.installed.extend(names.map(|name| name.split(['=', '@']).next().unwrap_or(name).to_owned()));
+    }
+}
+
+/// Flags of `useradd` and `adduser` that take the next word as their value.
+const WITH_VALUE: [&str; 22] = [
+    "-u",
+    "--uid",
+    "-g",
+    "--gid",
+    "-G",
+    "--groups",
+    "--ingroup",
+    "-s",
+    "--shell",
+    "-d",
+    "--home-dir",
+    "--home",
+    "-h",
+    "-c",
+    "--comment",
+    "--gecos",
+    "-k",
+    "--skel",
+    "-p",
+    "--password",
+    "-b",
+    "--groups",
+];
+
+/// The user that a command creates, and its number.
+fn account(command: &SimpleCommand) -> Option<(String, Option<u32>)> {
+    if !matches!(command.program(), "useradd" | "adduser") {
+        return None;
+    }
+    let args = command.args();
+    let uid_at = args.iter().position(|arg| matches!(*arg, "-u" | "--uid"));
+    let inline = args.iter().find_map(|arg| arg.strip_prefix("--uid="));
+    let uid = uid_at.and_then(|at| args.get(at + 1).copied()).or(inline).and_then(|text| text.parse().ok());
+    let mut names = Vec::new();
+    let mut skip = false;
+    for arg in args {
+        if std::mem::take(&mut skip) {
+            continue;
+        }
+        let is_busybox_group = command.program() == "adduser" && arg == "-G";
+        skip = WITH_VALUE.contains(&arg) || is_busybox_group;
+        // Joined short flags of busybox: `-SDH -u 1000`.
+        if !arg.starts_with('-') {
+            names.push(arg);
+        }
+    }
+    Some(((*names.first()?).to_owned(), uid))
+}

@@ -1,0 +1,34 @@
+use crate::RULES;
+use crate::suppress::{Origin, Pragmas, names};
+use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    id: "DF090",
+    slug: "allow_comment",
+    title: "A comment that allows a finding needs a known id and a reason",
+    level: Level::Warning,
+    asked: Asked::Always,
+    repair: Repair::None,
+    aliases: &[],
+    page: include_str!("../../tests/rules/DF090.md"),
+    check,
+};
+
+fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+    let pragmas = Pragmas::read(subject.file);
+    for pragma in pragmas.list.iter().filter(|pragma| pragma.origin == Origin::Kiln) {
+        let unknown =
+            pragma.names.iter().find(|name| !RULES.iter().any(|rule| names(name, rule.id, Origin::Kiln)));
+        if let Some(unknown) = unknown {
+            let ids = RULES.iter().flat_map(|rule| [rule.id, rule.slug]);
+            let guess =
+                kiln_dockerfile::closest(unknown, ids).map(|guess| format!("did you mean `{guess}`?"));
+            sink.at(pragma.span, format!("there is no rule `{unknown}`")).help.clone_from(&guess);
+        } else if pragma.names.is_empty() {
+            sink.at(pragma.span, "it names no rule").help("# kiln: allow DF023 why that is right here");
+        } else if pragma.reason.is_empty() {
+            sink.at(pragma.span, "it gives no reason, so it allows nothing")
+                .help(format!("# kiln: allow {} why that is right here", pragma.names.join(" ")));
+        }
+    }
+}

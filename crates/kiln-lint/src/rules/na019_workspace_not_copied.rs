@@ -1,0 +1,80 @@
+use crate::model::package_command;
+use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use kiln_dockerfile::Command;
+
+pub(super) static RULE: Rule = Rule {
+    id: "NA019",
+    slug: "workspace_not_copied",
+    title: "The packages of the workspace are not there when packages are installed",
+    level: Level::Error,
+    asked: Asked::Always,
+    repair: Repair::Safe,
+    aliases: &[],
+    page: include_str!("../../tests/rules/NA019.md"),
+    check,
+};
+
+fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+    let Some(context) = subject.context.filter(|context| !context.workspaces.is_empty()) else { return };
+    for stage in subject.model.reachable() {
+        for (at, step) in stage.steps.iter().enumerate() {
+            let Some(command) = step
+                .commands()
+                .iter()
+                .find(|command| package_command(command).is_some_and(|package| package.is_install()))
+            else {
+                continue;
+            };
+            let before = stage.steps.get(..at).unwrap_or_default();
+            let missing: Vec<&String> = context
+                .workspaces
+                .iter()
+                .filter(|folder| !before.iter().any(|step| holds(step, folder)))
+                .collect();
+            let has_bind = matches!(&step.instruction.command, Command::Run(run) if run.mounts.iter().any(|mount| mount.raw.value.contains("type=bind")));
+            if missing.is_empty() || stage.parent.is_some() || has_bind {
+                break;
+            }
+            let shown: Vec<&str> = missing.iter().take(3).map(|folder| folder.as_str()).collect();
+            let more =
+                if missing.len() > 3 { format!(" and {} more", missing.len() - 3) } else { String::new() };
+            let lines: Vec<String> =
+                missing.iter().map(|folder| format!("COPY {folder}/package.json {folder}/")).collect();
+            sink.at(
+                step.command(command),
+                format!(
+                    "package.json of {}{more} is not copied, so nothing of theirs is installed",
+                    shown.join(", ")
+                ),
+            )
+            .help("copy the package.json of every package of the workspace before")
+            .safe(
+                "copy them",
+                vec![subject.insert_before(step.instruction, &lines.join(subject.line_end()))],
+            );
+            break;
+        }
+    }
+}
+
+/// Whether an instruction may bring the manifest of a folder.
+fn holds(step: &crate::model::Step<'_>, folder: &str) -> bool {
+    let (paths, is_other): (Vec<&str>, bool) = match &step.instruction.command {
+        Command::Copy(copy) => {
+            (copy.transfer.paths().map(|path| path.value.as_str()).collect(), copy.from.is_some())
+        }
+        Command::Add(add) => (add.transfer.paths().map(|path| path.value.as_str()).collect(), false),
+        _ => return false,
+    };
+    is_other
+        || paths.iter().any(|path| {
+            let path = path.trim_start_matches("./").trim_end_matches('/');
+            path.is_empty()
+                || path == "."
+                || path == folder
+                || path.strip_suffix("/package.json").is_some_and(|of| crate::facts::glob(of, folder))
+                || folder.starts_with(&format!("{path}/"))
+                || (path.contains('*')
+                    && crate::facts::glob(path.split("/package").next().unwrap_or(path), folder))
+        })
+}

@@ -1,0 +1,49 @@
+use crate::model::{StageModel, Step};
+use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use kiln_dockerfile::Command;
+
+pub(super) static RULE: Rule = Rule {
+    id: "NA022",
+    slug: "older_c_library",
+    title: "Native code is compiled with a newer C library than it runs with",
+    level: Level::Error,
+    asked: Asked::Always,
+    repair: Repair::None,
+    aliases: &[],
+    page: include_str!("../../tests/rules/NA022.md"),
+    check,
+};
+
+fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+    for (stage, step) in subject.model.steps() {
+        let Command::Copy(copy) = &step.instruction.command else { continue };
+        let Some(source) = subject.model.copied_from(step) else { continue };
+        if crate::project::takes_node_modules(copy, source) {
+            pair(subject, source, stage, step, sink);
+        }
+    }
+}
+
+fn pair(
+    subject: &Subject<'_>,
+    source: &StageModel<'_>,
+    stage: &StageModel<'_>,
+    step: &Step<'_>,
+    sink: &mut Sink<'_>,
+) {
+    let (Some(from), Some(to)) = (source.glibc(), stage.glibc()) else { return };
+    let Some(context) = subject.context.filter(|_| from > to) else { return };
+    let natives: Vec<&str> =
+        context.natives().into_iter().filter(|(_, _, native)| native.script).map(|(name, ..)| name).collect();
+    if natives.is_empty() {
+        return;
+    }
+    let show = |(major, minor): (u32, u32)| format!("{major}.{minor}");
+    sink.at(
+        step.instruction.head,
+        format!("{} may need glibc {}, and the image has {}", natives.join(", "), show(from), show(to)),
+    )
+    .label(source.instruction.head, format!("compiled with glibc {}", show(from)))
+    .label(stage.instruction.head, format!("runs with glibc {}", show(to)))
+    .help("compile on the same release of the distribution, or an older one");
+}

@@ -1,0 +1,6 @@
+//! The rules: their pages are true, and the laws hold.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod laws;
+mod pages;
+mod world;

@@ -1,0 +1,159 @@
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+
+use crate::{
+    Attrs, Content, Entry, EntryKind, Error, Kind, LayerEntry, LayerReader, RootPath, TarWriter, Tree,
+    Whiteout,
+};
+
+/// What one layer changes: entries that it places, and what it takes away from the layers below.
+#[derive(Clone, Debug, Default)]
+pub struct Delta {
+    /// Placed. A folder that is placed over a folder keeps what lies below it.
+    pub tree: Tree,
+    /// Taken away, with everything below.
+    pub removed: BTreeSet<RootPath>,
+    /// Folders whose content in lower layers is taken away.
+    pub opaque: BTreeSet<RootPath>,
+}
+
+impl Delta {
+    /// A layer that only places.
+    pub fn placing(tree: Tree) -> Self {
+        Self { tree, ..Self::default() }
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.tree.is_empty() && self.removed.is_empty() && self.opaque.is_empty()
+    }
+
+    /// Changes `below` as this layer does. Source: image-spec, layer.md "Applying Changesets".
+    ///
+    /// Whiteouts act on lower layers alone, wherever they stand in this one.
+    pub fn apply(&self, below: &mut Tree) -> Result<(), Error> {
+        for path in &self.removed {
+            below.remove(path);
+        }
+        for folder in &self.opaque {
+            below.remove_below(folder);
+        }
+        for (path, entry) in self.tree.iter() {
+            let Err(error) = below.insert(path.clone(), entry.clone()) else { continue };
+            // A runtime goes through links of lower layers on the way to an entry.
+            let parent = path.parent().and_then(|parent| below.resolve(&parent, true));
+            let Some(parent) = parent else { return Err(error) };
+            below.insert(parent.join(path.file_name())?, entry.clone())?;
+        }
+        Ok(())
+    }
+
+    /// Reads a layer. `content` says what becomes of the bytes of a file; it may leave them unread. Devices, pipes and
+    /// sockets are left out: no build can make them, and none looks at them.
+    pub fn read<R: Read>(
+        reader: &mut LayerReader<R>,
+        content: &mut dyn FnMut(&LayerEntry, &mut dyn Read) -> Result<Content, Error>,
+    ) -> Result<Self, Error> {
+        let mut delta = Self::default();
+        while let Some(entry) = reader.next_entry()? {
+            let kind = match &entry.kind {
+                EntryKind::Dir => Kind::Dir,
+                EntryKind::File => Kind::File(content(&entry, reader)?),
+                EntryKind::Symlink(target) => Kind::Symlink(target.clone()),
+                EntryKind::Hardlink(target) => Kind::Hardlink(target.clone()),
+                EntryKind::Special => continue,
+                EntryKind::Whiteout(Whiteout::Remove(path)) => {
+                    delta.removed.insert(path.clone());
+                    continue;
+                }
+                EntryKind::Whiteout(Whiteout::Opaque(path)) => {
+                    delta.opaque.insert(path.clone());
+                    continue;
+                }
+            };
+            let attrs = Attrs { mode: entry.mode, uid: entry.uid, gid: entry.gid, xattrs: entry.xattrs };
+            delta.tree.insert(entry.path, Entry { attrs, kind })?;
+        }
+        Ok(delta)
+    }
+}
+
+/// Writes a layer as a PAX tar: whiteouts stand before their siblings. See [`crate::write_tar`] for what its bytes
+/// depend on.
+pub fn write_delta<W: Write>(delta: &Delta, output: W, mtime: u64) -> Result<W, Error> {
+    let mut writer = TarWriter::new(output, mtime);
+    let mut whiteouts = Vec::with_capacity(delta.removed.len() + delta.opaque.len());
+    for path in &delta.opaque {
+        whiteouts.push(path.join(".wh..wh..opq")?);
+    }
+    for path in &delta.removed {
+        let parent = path.parent().unwrap_or(RootPath::ROOT);
+        whiteouts.push(parent.join(&format!(".wh.{}", path.file_name()))?);
+    }
+    whiteouts.sort_by_cached_key(|path| (path.parent(), path.clone()));
+    let empty = Kind::File(Content::Bytes(std::sync::Arc::from([])));
+    let mut pending = whiteouts.iter().peekable();
+    for (path, entry) in delta.tree.iter() {
+        // Everything that sorts before this entry's folder content goes out once the folder itself is written.
+        while let Some(whiteout) =
+            pending.next_if(|whiteout| whiteout.parent().is_some_and(|parent| parent < *path))
+        {
+            writer.entry(whiteout, &Attrs::root(0), &empty)?;
+        }
+        writer.entry(path, &entry.attrs, &entry.kind)?;
+    }
+    for whiteout in pending {
+        writer.entry(whiteout, &Attrs::root(0), &empty)?;
+    }
+    writer.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> RootPath {
+        RootPath::new(text).unwrap()
+    }
+
+    fn read(tar: &[u8]) -> Delta {
+        let mut reader = LayerReader::new(tar, crate::Limits::default());
+        Delta::read(&mut reader, &mut |entry, bytes| {
+            let mut content = Vec::new();
+            bytes.read_to_end(&mut content).unwrap();
+            assert_eq!(content.len() as u64, entry.size);
+            Ok(Content::Bytes(content.into()))
+        })
+        .unwrap()
+    }
+
+    fn sample() -> Delta {
+        let mut delta = Delta::default();
+        delta.tree.insert_file("a/new", 0o600, *b"new").unwrap();
+        delta.tree.insert_dir("b", 0o700).unwrap();
+        delta.removed.extend([path("a/old"), path("z")]);
+        delta.opaque.insert(path("b"));
+        delta
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let tar = write_delta(&sample(), Vec::new(), 0).unwrap();
+        let read = read(&tar);
+        assert_eq!((&read.removed, &read.opaque), (&sample().removed, &sample().opaque));
+        let paths: Vec<_> = read.tree.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, ["a", "a/new", "b"]);
+        assert_eq!(tar, write_delta(&read, Vec::new(), 0).unwrap());
+    }
+
+    #[test]
+    fn changes_are_applied_as_a_runtime_does() {
+        let mut below = Tree::new();
+        for file in ["a/old", "a/kept", "b/gone/deep", "z/y"] {
+            below.insert_file(file, 0o644, *b"").unwrap();
+        }
+        sample().apply(&mut below).unwrap();
+        let paths: Vec<_> = below.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, ["a", "a/kept", "a/new", "b"]);
+    }
+}

@@ -1,0 +1,71 @@
+//! Archives that `ADD` unpacks: tar, plain or compressed.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use kiln_rootfs::{Content, Delta, Kind, LayerReader, Limits, Tree, decompress};
+
+use super::scratch::io as disk;
+use crate::failure::Failure;
+
+const XZ: &[u8] = &[0xfd, b'7', b'z', b'X', b'Z', 0];
+const BZIP2: &[u8] = b"BZh";
+const GZIP: &[u8] = &[0x1f, 0x8b];
+const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+/// Where a tar says that it is one (POSIX.1, pax, "ustar Interchange Format").
+const MAGIC_AT: usize = 257;
+const MAGIC: &[u8] = b"ustar";
+/// Memory that an xz archive may ask for, in KiB.
+const XZ_MEMORY: u32 = 256 << 10;
+
+/// What an archive holds; `None` for a file that is none. Its files go to `spool`, which must be empty.
+pub(super) fn unpack(content: &Content, spool: &Path) -> Result<Option<Tree>, Failure> {
+    let what = || match content {
+        Content::Disk { path, .. } => path.clone(),
+        Content::Bytes(_) => "an archive".into(),
+    };
+    let failed = |error: io::Error| disk("unpack", &what(), &error);
+    let file = content.open().map_err(failed)?;
+    let mut plain = BufReader::with_capacity(64 << 10, opened(file).map_err(failed)?);
+    // What cannot be decompressed only began like an archive.
+    let Ok(start) = plain.fill_buf() else { return Ok(None) };
+    if start.get(MAGIC_AT..MAGIC_AT + MAGIC.len()) != Some(MAGIC) {
+        return Ok(None);
+    }
+    fs::create_dir_all(spool).map_err(|error| disk("create", spool, &error))?;
+    let mut reader = LayerReader::new(plain, Limits::default());
+    let (mut number, mut trouble) = (0_u64, None);
+    let mut delta = Delta::read(&mut reader, &mut |entry, bytes| {
+        number += 1;
+        let path = spool.join(number.to_string());
+        let written = File::create(&path).and_then(|mut file| io::copy(bytes, &mut file));
+        if let Err(error) = written {
+            trouble.get_or_insert(error);
+        }
+        Ok(Content::Disk { path, size: entry.size })
+    })?;
+    if let Some(error) = trouble {
+        return Err(failed(error));
+    }
+    for (_, entry) in delta.tree.iter_mut() {
+        if matches!(entry.kind, Kind::Symlink(_)) {
+            entry.attrs.mode = 0o777;
+        }
+    }
+    Ok(Some(delta.tree))
+}
+
+fn opened<'a>(file: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
+    let mut file = BufReader::with_capacity(64 << 10, file);
+    let start = file.fill_buf()?;
+    Ok(if start.starts_with(XZ) {
+        Box::new(lzma_rust2::XzReader::new_mem_limit(file, true, XZ_MEMORY))
+    } else if start.starts_with(BZIP2) {
+        Box::new(bzip2::bufread::MultiBzDecoder::new(file))
+    } else if start.starts_with(GZIP) || start.starts_with(ZSTD) {
+        decompress(file)?
+    } else {
+        Box::new(file)
+    })
+}

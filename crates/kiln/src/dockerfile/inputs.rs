@@ -1,0 +1,165 @@
+//! What a Dockerfile takes from this machine and from registries.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use kiln_build::dockerfile::{Base, Inputs, Remote};
+use kiln_finding::Class;
+use kiln_image::{CopyOptions, Image, PackedLayer, Sink, Source, copy_with};
+use kiln_oci::{Arch, Descriptor, Index, Reference, media_type};
+use kiln_rootfs::{Content, RootPath, Tree};
+use kiln_store::Layout;
+
+use super::context::BuildContext;
+use super::port_error::PortError;
+use super::{archive, remote};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::place::Place;
+use crate::subject::Located;
+
+/// The registry of names without a host (distribution/reference, `normalize.go`).
+const DEFAULT_HOST: &str = "docker.io";
+
+/// Contexts, images, downloads.
+pub(super) struct World<'a> {
+    pub(super) context: &'a Context,
+    pub(super) layout: &'a Layout,
+    pub(super) main: BuildContext,
+    pub(super) named: BTreeMap<String, BuildContext>,
+    /// Where files of archives and downloads lie until the build is over.
+    pub(super) spool: PathBuf,
+    pub(super) next: AtomicU64,
+    pub(super) note: &'a (dyn Fn(&str) + Sync),
+}
+
+impl World<'_> {
+    fn spool(&self) -> PathBuf {
+        self.spool.join(self.next.fetch_add(1, Ordering::Relaxed).to_string())
+    }
+
+    fn find(&self, name: &str) -> Result<Located, Failure> {
+        let short =
+            !name.starts_with("oci:") && name.parse::<Reference>().is_ok_and(|name| name.host().is_none());
+        match Located::find(self.context, name) {
+            Err(_) if short && !self.context.offline => {
+                (self.note)(&format!("looking for {name} in its registry"));
+                let library = if name.contains('/') { "" } else { "library/" };
+                let reference = crate::transfer::reference(&format!("{DEFAULT_HOST}/{library}{name}"))?;
+                Located::remote(self.context, &reference)
+                    .map_err(|failure| Failure { help: Some(absent_help(name)), ..failure })
+            }
+            found => found,
+        }
+    }
+
+    fn base_image(&self, name: &str, arch: Arch) -> Result<Base, Failure> {
+        let Located { place, descriptor, .. } = self.find(name)?;
+        let descriptor = for_arch(&place, &descriptor, arch, name)?;
+        let is_here = matches!(&place, Place::Layout(layout) if layout.folder() == self.layout.folder());
+        if !is_here
+            && !(self.layout.has(&descriptor)?
+                && self.layout.resolve(&descriptor.digest.to_string())?.is_some())
+        {
+            (self.note)(&format!("fetching {name}"));
+            copy_with(&place, self.layout, &descriptor, None, &CopyOptions::default())?;
+        }
+        let image = Image::read(self.layout, &descriptor)?;
+        let config = image.config;
+        if config.architecture != arch.as_str() {
+            let what =
+                format!("use {name}: it is an image for {}, not for {}", config.architecture, arch.as_str());
+            return Err(Failure::new("build.platform", Class::Config, what)
+                .with_help("choose another image, or build for its platform with --platform"));
+        }
+        let layers =
+            image.manifest.layers.iter().zip(&config.rootfs.diff_ids).map(|(layer, diff_id)| PackedLayer {
+                descriptor: Descriptor {
+                    media_type: media_type::oci_layer(&layer.media_type),
+                    ..layer.clone()
+                },
+                diff_id: *diff_id,
+                tar_size: 0,
+            });
+        Ok(Base { digest: descriptor.digest, layers: layers.collect(), config })
+    }
+
+    fn context_files(&self, context: Option<&str>, paths: &[RootPath]) -> Result<Tree, Failure> {
+        match context {
+            None => self.main.files(paths),
+            Some(name) => match self.named.get(name) {
+                Some(context) => context.files(paths),
+                None => Err(Failure::usage(format!("find the build context `{name}`"))),
+            },
+        }
+    }
+}
+
+fn absent_help(name: &str) -> String {
+    format!(
+        "pull it first (`kiln pull {name}`), name an OCI layout (oci:DIR:TAG), or use --build-context {name}=…"
+    )
+}
+
+/// Of an image for several platforms, the one for `arch`.
+fn for_arch(place: &Place, descriptor: &Descriptor, arch: Arch, name: &str) -> Result<Descriptor, Failure> {
+    if !media_type::is_index(&descriptor.media_type) {
+        return Ok(descriptor.clone());
+    }
+    let bytes = kiln_image::read_small(place, "index", descriptor)?;
+    let index: Index = serde_json::from_slice(&bytes).map_err(|error| {
+        Failure::new("kiln.layout", Class::Content, format!("read the index of {name}"))
+            .with_cause(error.to_string())
+    })?;
+    let fits = |entry: &&Descriptor| {
+        entry
+            .platform
+            .as_ref()
+            .is_some_and(|platform| platform.os == "linux" && platform.architecture == arch.as_str())
+    };
+    index.manifests.iter().find(fits).cloned().ok_or_else(|| {
+        let known: Vec<String> = index
+            .manifests
+            .iter()
+            .filter_map(|entry| entry.platform.as_ref())
+            .filter(|platform| platform.os != "unknown")
+            .map(|platform| format!("{}/{}", platform.os, platform.architecture))
+            .collect();
+        Failure::new(
+            "build.platform",
+            Class::Config,
+            format!("use {name}: it has no image for linux/{}", arch.as_str()),
+        )
+        .with_help(format!("it has {}", known.join(", ")))
+    })
+}
+
+impl Inputs for World<'_> {
+    type Error = PortError;
+
+    fn base(&self, name: &str, arch: Arch) -> Result<Base, PortError> {
+        self.base_image(name, arch).map_err(PortError::new)
+    }
+
+    fn files(&self, context: Option<&str>, paths: &[RootPath]) -> Result<Tree, PortError> {
+        self.context_files(context, paths).map_err(PortError::new)
+    }
+
+    fn remote(&self, wanted: &Remote<'_>) -> Result<Tree, PortError> {
+        (self.note)(&format!("fetching {}", wanted.address));
+        let plain = wanted.address.split(['#', '?']).next().unwrap_or_default();
+        let is_file = wanted.address.starts_with("http") && !plain.ends_with(".git");
+        let spool = self.spool();
+        let fetched = if is_file {
+            remote::file(wanted, self.context.offline, &self.context.cache_dir, &spool)
+        } else {
+            remote::git(wanted, &spool)
+        };
+        fetched.map_err(PortError::new)
+    }
+
+    fn unpack(&self, file: &Content) -> Result<Option<Tree>, PortError> {
+        archive::unpack(file, &self.spool()).map_err(PortError::new)
+    }
+}

@@ -1,0 +1,140 @@
+//! What `kiln build -f` may be told, as `docker build` is.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use kiln_finding::Class;
+use kiln_image::Compression;
+
+use super::scratch::io;
+use crate::failure::Failure;
+
+/// Secrets are read up to here, as BuildKit does, in bytes.
+const SECRET_MAX: u64 = 500 << 10;
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "With a Dockerfile")]
+pub(crate) struct DockerfileOptions {
+    /// Build this Dockerfile (`-`: standard input)
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Build this stage
+    #[arg(long, value_name = "STAGE")]
+    pub(super) target: Option<String>,
+    /// Set an ARG; without a value, that of the environment
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    pub(super) build_arg: Vec<String>,
+    /// Use a folder or an image under a name: NAME=DIR, NAME=oci:DIR, NAME=docker-image://IMAGE
+    #[arg(long, value_name = "NAME=PLACE")]
+    pub(super) build_context: Vec<String>,
+    /// Give RUN a secret: id=ID,src=FILE or id=ID,env=NAME
+    #[arg(long, value_name = "id=…")]
+    pub(super) secret: Vec<String>,
+    /// Give RUN an SSH agent: default, or ID=SOCKET
+    #[arg(long, value_name = "ID[=SOCKET]", num_args = 0..=1, default_missing_value = "default")]
+    pub(super) ssh: Vec<String>,
+    /// Add a label to the image
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(super) label: Vec<String>,
+    /// Run every command again
+    #[arg(long)]
+    pub(super) no_cache: bool,
+    /// Say which input changed for each step that is not in the cache
+    #[arg(long)]
+    pub(super) why: bool,
+    /// Stop a command that runs longer than this many seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) timeout: Option<u64>,
+    /// How layers are compressed: gzip or zstd
+    #[arg(long, value_name = "gzip|zstd", default_value = "gzip", value_parser = compression)]
+    pub(super) compression: Compression,
+    /// Take results of steps from here: an OCI layout (oci:DIR[:TAG]) or an image name
+    #[arg(long, value_name = "PLACE")]
+    pub(super) cache_from: Vec<String>,
+    /// Keep results of all steps there: an OCI layout (oci:DIR[:TAG]) or an image name
+    #[arg(long, value_name = "PLACE")]
+    pub(super) cache_to: Vec<String>,
+    /// Write the digest of the image to a file
+    #[arg(long, value_name = "FILE")]
+    pub(super) iidfile: Option<PathBuf>,
+}
+
+fn compression(text: &str) -> Result<Compression, String> {
+    match text {
+        "gzip" => Ok(Compression::Gzip),
+        "zstd" => Ok(Compression::Zstd),
+        _ => Err("gzip or zstd".to_owned()),
+    }
+}
+
+impl DockerfileOptions {
+    /// `--build-arg`
+    pub(super) fn build_args(&self) -> BTreeMap<String, String> {
+        let pairs = self.build_arg.iter().filter_map(|text| match text.split_once('=') {
+            Some((name, value)) => Some((name.to_owned(), value.to_owned())),
+            None => Some((text.clone(), std::env::var(text).ok()?)),
+        });
+        pairs.collect()
+    }
+
+    /// `--label`
+    pub(super) fn labels(&self) -> Vec<(String, String)> {
+        let pair = |text: &String| {
+            let (name, value) = text.split_once('=').unwrap_or((text, ""));
+            (name.to_owned(), value.to_owned())
+        };
+        self.label.iter().map(pair).collect()
+    }
+
+    /// `--secret`, read now: a secret that is not there is told before anything runs.
+    pub(super) fn secrets(&self) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+        self.secret.iter().map(|text| secret(text)).collect()
+    }
+
+    /// `--ssh`
+    pub(super) fn agents(&self) -> Result<BTreeMap<String, PathBuf>, Failure> {
+        let agent = |text: &String| match text.split_once('=') {
+            Some((id, socket)) => Ok((id.to_owned(), PathBuf::from(socket))),
+            None => {
+                let socket = std::env::var_os("SSH_AUTH_SOCK").ok_or_else(|| {
+                    Failure::usage(format!("use --ssh {text}: SSH_AUTH_SOCK is not set"))
+                        .with_help("start an agent (`eval $(ssh-agent); ssh-add`), or name a socket: --ssh default=SOCKET")
+                })?;
+                Ok((text.clone(), PathBuf::from(socket)))
+            }
+        };
+        self.ssh.iter().map(agent).collect()
+    }
+}
+
+fn secret(text: &str) -> Result<(String, Vec<u8>), Failure> {
+    let usage = |why: &str| Failure::usage(format!("use --secret {text}: {why}"));
+    let mut fields: BTreeMap<String, String> = BTreeMap::new();
+    for field in text.split(',') {
+        let (name, value) = field.split_once('=').ok_or_else(|| usage("it is a list of NAME=VALUE"))?;
+        fields.insert(name.to_ascii_lowercase(), value.to_owned());
+    }
+    let id = fields.get("id").cloned().ok_or_else(|| usage("it has no id"))?;
+    let source = fields.get("src").or_else(|| fields.get("source"));
+    let variable = match (fields.get("env"), fields.get("type").map(String::as_str)) {
+        (Some(name), _) => Some(name.clone()),
+        (None, Some("env")) => Some(source.unwrap_or(&id).clone()),
+        (None, None) if source.is_none() && std::env::var_os(&id).is_some() => Some(id.clone()),
+        _ => None,
+    };
+    if let Some(name) = variable {
+        let value = std::env::var(&name).map_err(|_| usage("the variable is not set"))?;
+        return Ok((id, value.into_bytes()));
+    }
+    let path = PathBuf::from(source.unwrap_or(&id));
+    Ok((id, read_secret(&path)?))
+}
+
+fn read_secret(path: &Path) -> Result<Vec<u8>, Failure> {
+    let size = std::fs::metadata(path).map_err(|error| io("read the secret", path, &error))?.len();
+    if size > SECRET_MAX {
+        let what = format!("read the secret {}: it has more than 500 KiB", path.display());
+        return Err(Failure::new("build.secret", Class::Usage, what));
+    }
+    std::fs::read(path).map_err(|error| io("read the secret", path, &error))
+}

@@ -1,0 +1,189 @@
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use kiln_build::dockerfile::{Request, Solver, lower};
+use kiln_dockerfile::{Dockerfile, parse};
+use kiln_finding::Class;
+use kiln_oci::{Arch, Descriptor};
+use kiln_sandbox::Ids;
+use kiln_store::{Layout, StepCache};
+
+use super::assemble::assemble;
+use super::context::BuildContext;
+use super::exec::Executor;
+use super::inputs::World;
+use super::notes::NoteBook;
+use super::options::DockerfileOptions;
+use super::scratch::{Scratch, io};
+use super::share;
+use super::watch::Telling;
+use super::workshop::Shop;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output;
+use crate::progress::{Stages, size};
+
+/// The largest Dockerfile, in bytes.
+const DOCKERFILE_MAX: u64 = 8 << 20;
+
+/// An image that was built from a Dockerfile.
+pub(crate) struct Built {
+    pub(crate) manifest: Descriptor,
+}
+
+/// Builds the Dockerfile of `options` over the folder `folder`.
+pub(crate) fn build(
+    folder: &Path,
+    options: &DockerfileOptions,
+    arch: Option<Arch>,
+    context: &Context,
+    layout: &Layout,
+    stages: &Stages,
+) -> Result<Built, Failure> {
+    stages.start("read", "reading the Dockerfile");
+    let path = options.file.clone().unwrap_or_else(|| folder.join("Dockerfile"));
+    let file = read(&path)?;
+    let host =
+        Arch::host().ok_or_else(|| Failure::usage("build here: kiln does not run commands of this CPU"))?;
+    let (mtime, created) = times(options)?;
+    let note = stages.notifier();
+    let telling = Telling::new(context.quiet, options.why, &note);
+    let cache = StepCache::create(&context.cache_dir.join("steps"))?;
+    let spool = Scratch::create(&context.cache_dir.join("spool"))?;
+    Scratch::sweep(&context.cache_dir.join("spool"));
+    let (named, contexts) = contexts(options)?;
+    let own_ignore = (path.as_os_str() != "-").then_some(path.as_path());
+    let world = World {
+        context,
+        layout,
+        main: BuildContext::open(folder, own_ignore)?,
+        named,
+        spool: spool.path().join("files"),
+        next: AtomicU64::new(0),
+        note: &note,
+    };
+    let request = Request {
+        target: options.target.clone(),
+        build_args: options.build_args(),
+        arch: arch.unwrap_or(host),
+        host,
+        contexts,
+    };
+    let shown = path.display().to_string();
+    let (graph, target) = lower(&file, &request, &world).map_err(|error| located(&shown, error))?;
+    stages.done(&format!("{shown}: {} steps", graph.steps.len()));
+
+    stages.start("build", "looking into the cache");
+    let on_line = |origin: &_, line: &str| telling.line(origin, line);
+    let executor = Executor {
+        secrets: options.secrets()?,
+        agents: options.agents()?,
+        timeout: options.timeout.map(Duration::from_secs),
+        offline: context.offline,
+        caches: context.cache_dir.join("mounts"),
+        on_line: &on_line,
+    };
+    let ids = ids();
+    let mut shop = Shop::new(layout, &cache, &executor, &context.cache_dir, ids, mtime, options.compression);
+    for place in &options.cache_from {
+        // A cache that cannot be had costs time, and the user wants to know.
+        if let Err(failure) = share::import(place, &mut shop, context) {
+            output::talk(&format!("  warning: the cache {place} is not used: {}", failure.what));
+        }
+    }
+    let notes = NoteBook { cache: cache.clone() };
+    let solver = Solver::new(&graph, &shop, &notes, &telling, options.no_cache);
+    let layers = solver.layers(target.top).map_err(|error| located(&shown, error))?;
+    let top = target.top;
+    let manifest = assemble(target, &layers, options.labels(), &created, layout)?;
+    let bytes: u64 = layers.iter().map(|(_, layer)| layer.descriptor.size).sum();
+    stages.done(&format!("{}, {} in {} layers", telling.summary(), size(bytes), layers.len()));
+    for place in &options.cache_to {
+        stages.start("cache", place);
+        let shared = solver.shared(top).map_err(|error| located(&shown, error))?;
+        stages.done(&format!("{} steps to {place}", shared.steps.len()));
+        share::export(place, shared, &shop, layout, context)?;
+    }
+    if let Some(iidfile) = &options.iidfile {
+        kiln_store::replace_file(iidfile, manifest.digest.to_string().as_bytes())?;
+    }
+    Ok(Built { manifest })
+}
+
+/// All ids where this process may have them. `KILN_SANDBOX_IDS=one` does as if it may not, as for ordinary users.
+fn ids() -> Ids {
+    match std::env::var("KILN_SANDBOX_IDS").as_deref() {
+        Ok("one") => Ids::One,
+        _ => Ids::best(),
+    }
+}
+
+fn read(path: &Path) -> Result<Dockerfile, Failure> {
+    let mut text = String::new();
+    let read = if path.as_os_str() == "-" {
+        std::io::stdin().take(DOCKERFILE_MAX).read_to_string(&mut text)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(DOCKERFILE_MAX).read_to_string(&mut text))
+    };
+    read.map_err(|error| io("read", path, &error))?;
+    let file = parse(&text);
+    let Some(problem) = file.problems.iter().find(|problem| problem.is_error()) else { return Ok(file) };
+    let line = file.lines.line(problem.span.start);
+    let what = format!("read {}:{line}: {}", path.display(), problem.message);
+    let failure = Failure::new("build.dockerfile", Class::Config, what);
+    Err(match &problem.help {
+        Some(help) => failure.with_help(help.clone()),
+        None => failure,
+    })
+}
+
+/// Names the file and the line of what went wrong.
+fn located(file: &str, error: kiln_build::Error) -> Failure {
+    let line = error.line();
+    let mut failure = Failure::from(error);
+    if let Some(line) = line {
+        failure.what = format!("{file}:{line}: {}", failure.what);
+    }
+    failure
+}
+
+type Contexts = (BTreeMap<String, BuildContext>, BTreeMap<String, Option<String>>);
+
+/// Folders by name, and images by name.
+fn contexts(options: &DockerfileOptions) -> Result<Contexts, Failure> {
+    let (mut folders, mut names) = (BTreeMap::new(), BTreeMap::new());
+    for text in &options.build_context {
+        let (name, place) = text
+            .split_once('=')
+            .ok_or_else(|| Failure::usage(format!("use --build-context {text}: it is NAME=PLACE")))?;
+        let name = name.to_lowercase();
+        let image =
+            place.strip_prefix("docker-image://").or_else(|| place.starts_with("oci:").then_some(place));
+        let image = image
+            .map(str::to_owned)
+            .or_else(|| Some(format!("oci:{}", place.strip_prefix("oci-layout://")?)));
+        if image.is_none() {
+            folders.insert(name.clone(), BuildContext::open(&PathBuf::from(place), None)?);
+        }
+        names.insert(name, image);
+    }
+    Ok((folders, names))
+}
+
+/// The time that files carry and the one the image says: `SOURCE_DATE_EPOCH`, or the start of 1970, so that equal
+/// inputs give equal images.
+fn times(options: &DockerfileOptions) -> Result<(u64, String), Failure> {
+    let given =
+        options.build_args().remove("SOURCE_DATE_EPOCH").or_else(|| std::env::var("SOURCE_DATE_EPOCH").ok());
+    let epoch = match given.filter(|text| !text.is_empty()) {
+        None => 0,
+        Some(text) => text.parse::<u32>().map_err(|_| {
+            Failure::usage(format!("use SOURCE_DATE_EPOCH: `{text}` is no number of seconds since 1970"))
+        })?,
+    };
+    let created = jiff::Timestamp::from_second(epoch.into()).map(|time| time.to_string());
+    Ok((epoch.into(), created.unwrap_or_else(|_| "1970-01-01T00:00:00Z".to_owned())))
+}

@@ -1,0 +1,72 @@
+//! Tells people what a build does.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use kiln_build::dockerfile::{Origin, Watch};
+
+use crate::output;
+
+/// How much of an instruction is shown, in characters.
+const SHOWN: usize = 100;
+
+/// Says which steps run, and what they say.
+pub(super) struct Telling<'a> {
+    quiet: bool,
+    why: bool,
+    note: &'a (dyn Fn(&str) + Sync),
+    counts: Mutex<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    cached: usize,
+    done: usize,
+    reasons: BTreeMap<(u32, String), Vec<String>>,
+}
+
+impl<'a> Telling<'a> {
+    pub(super) fn new(quiet: bool, why: bool, note: &'a (dyn Fn(&str) + Sync)) -> Self {
+        Self { quiet, why, note, counts: Mutex::default() }
+    }
+
+    fn counts(&self) -> std::sync::MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A line that a command printed.
+    pub(super) fn line(&self, origin: &Origin, line: &str) {
+        (self.note)(&format!("[{}] {line}", origin.stage));
+    }
+
+    /// `3 steps, 5 from the cache`
+    pub(super) fn summary(&self) -> String {
+        let counts = self.counts();
+        format!("{} steps done, {} from the cache", counts.done, counts.cached)
+    }
+}
+
+impl Watch for Telling<'_> {
+    fn step(&self, origin: &Origin, is_cached: bool) {
+        let mut counts = self.counts();
+        if is_cached {
+            counts.cached += 1;
+            return;
+        }
+        counts.done += 1;
+        if self.quiet {
+            return;
+        }
+        let text: String = origin.text.chars().take(SHOWN).collect();
+        output::talk(&format!("  [{}] {text}", origin.stage));
+        if let Some(reasons) = counts.reasons.get(&(origin.line, origin.text.clone())).filter(|_| self.why) {
+            for reason in reasons {
+                output::talk(&format!("      because {reason}"));
+            }
+        }
+    }
+
+    fn missed(&self, origin: &Origin, why: &[String]) {
+        self.counts().reasons.insert((origin.line, origin.text.clone()), why.to_vec());
+    }
+}

@@ -1,0 +1,358 @@
+//! Layers of this machine: blobs in the store, folders in the cache, and commands that run over them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use kiln_build::Key;
+use kiln_build::dockerfile::{Depth, Form, Job, Layer, Workshop};
+use kiln_image::{Compression, PackedLayer, Sink, Source, pack_delta};
+use kiln_oci::Digest;
+use kiln_rootfs::{Content, Delta, LayerReader, Limits, RootPath, decompress};
+use kiln_sandbox::{Ids, Placing, User, read_upper, write_upper};
+use kiln_store::{Layout, StepCache};
+
+use super::exec::Executor;
+use super::port_error::PortError;
+use super::scratch::{Scratch, io};
+use crate::failure::Failure;
+use crate::place::Place;
+
+/// Files whose content is wanted although a layer is only looked at.
+const ACCOUNTS: [&str; 2] = ["etc/passwd", "etc/group"];
+const ACCOUNTS_MAX: u64 = 4 << 20;
+
+/// Where layers are made and kept.
+pub(super) struct Shop<'a> {
+    pub(super) layout: &'a Layout,
+    pub(super) notes: &'a StepCache,
+    pub(super) ids: Ids,
+    pub(super) compression: Compression,
+    pub(super) mtime: u64,
+    pub(super) executor: &'a Executor<'a>,
+    /// `layers/<ids>` of the cache.
+    folder: PathBuf,
+    /// Where nothing stays.
+    scratch: PathBuf,
+    /// Layers that are being unpacked; each is unpacked once.
+    unpacking: Mutex<()>,
+    /// Where layers are that other machines made, by digest.
+    remotes: Vec<(Place, BTreeMap<Digest, PackedLayer>)>,
+}
+
+impl<'a> Shop<'a> {
+    pub(super) fn new(
+        layout: &'a Layout,
+        notes: &'a StepCache,
+        executor: &'a Executor<'a>,
+        cache_dir: &Path,
+        ids: Ids,
+        mtime: u64,
+        compression: Compression,
+    ) -> Self {
+        let name = match ids {
+            Ids::One => "one",
+            Ids::Many { .. } => "many",
+        };
+        let folder = cache_dir.join("layers").join(name);
+        let scratch = folder.join("scratch");
+        Scratch::sweep(&scratch);
+        let unpacking = Mutex::new(());
+        Self {
+            layout,
+            notes,
+            ids,
+            compression,
+            mtime,
+            executor,
+            folder,
+            scratch,
+            unpacking,
+            remotes: Vec::new(),
+        }
+    }
+
+    pub(super) fn scratch(&self) -> Result<Scratch, Failure> {
+        Scratch::create(&self.scratch)
+    }
+
+    fn made(&self, key: &Digest) -> PathBuf {
+        self.folder.join(key.hex())
+    }
+
+    fn packed_key(&self, key: &Digest) -> Digest {
+        Key::new("packed")
+            .field("step", key.as_bytes())
+            .field("mtime", self.mtime.to_string())
+            .field("compression", format!("{:?}", self.compression))
+            .finish()
+    }
+
+    /// The blob of a step, if it was packed and is still there.
+    fn packed(&self, key: &Digest) -> Result<Option<PackedLayer>, Failure> {
+        let Some(noted) = self.notes.get(&self.packed_key(key))? else { return Ok(None) };
+        let Ok(layer) = serde_json::from_slice::<PackedLayer>(&noted) else { return Ok(None) };
+        let is_here = self.layout.has(&layer.descriptor)? || self.remote(&layer).is_some();
+        Ok(is_here.then_some(layer))
+    }
+
+    fn remote(&self, layer: &PackedLayer) -> Option<&Place> {
+        let has = |(_, layers): &&(Place, BTreeMap<Digest, PackedLayer>)| {
+            layers.get(&layer.descriptor.digest) == Some(layer)
+        };
+        self.remotes.iter().find(has).map(|(place, _)| place)
+    }
+
+    /// Another place that has layers.
+    pub(super) fn add_remote(&mut self, place: Place, layers: impl Iterator<Item = PackedLayer>) {
+        self.remotes.push((place, layers.map(|layer| (layer.descriptor.digest, layer)).collect()));
+    }
+
+    /// Makes sure that a blob is in the store.
+    fn bring(&self, layer: &PackedLayer) -> Result<(), Failure> {
+        if self.layout.has(&layer.descriptor)? {
+            return Ok(());
+        }
+        if let Some(place) = self.remote(layer) {
+            let mut bytes = place.open(&layer.descriptor)?;
+            self.layout.put(&layer.descriptor, &mut bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Says that the step with this key made this blob; for results that came from elsewhere.
+    pub(super) fn learn(&self, key: &Digest, layer: &PackedLayer) -> Result<(), Failure> {
+        let noted = serde_json::to_vec(layer).expect("a layer is texts and numbers");
+        Ok(self.notes.put(&self.packed_key(key), &noted)?)
+    }
+
+    fn pack_delta(&self, key: &Digest, delta: &Delta) -> Result<PackedLayer, Failure> {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let (blob, layer) = pack_delta(delta, self.mtime, self.compression, threads, self.layout.ingest()?)?;
+        blob.commit(Some((layer.descriptor.digest, layer.descriptor.size)))?;
+        self.learn(key, &layer)?;
+        Ok(layer)
+    }
+
+    /// The folder of a layer, which is unpacked if it is not there.
+    pub(super) fn folder_of(&self, layer: &Layer) -> Result<PathBuf, Failure> {
+        let (folder, packed) = match layer {
+            Layer::Packed(packed) => {
+                (self.folder.join(format!("base-{}", packed.diff_id.hex())), Some(packed.clone()))
+            }
+            Layer::Made(key) => (self.made(key), None),
+        };
+        let inside = folder.join("fs");
+        if inside.is_dir() {
+            return Ok(inside);
+        }
+        let packed = match (layer, packed) {
+            (_, Some(packed)) => packed,
+            (Layer::Made(key), None) => self.packed(key)?.ok_or_else(|| lost(key))?,
+            (Layer::Packed(packed), None) => packed.clone(),
+        };
+        let _one_at_a_time = self.unpacking.lock().unwrap_or_else(PoisonError::into_inner);
+        if !inside.is_dir() {
+            let scratch = self.scratch()?;
+            self.unpack(&packed, scratch.path())?;
+            put_in_place(scratch.path(), &folder)?;
+        }
+        Ok(inside)
+    }
+
+    fn unpack(&self, packed: &PackedLayer, scratch: &Path) -> Result<(), Failure> {
+        let spool = scratch.join("spool");
+        fs::create_dir_all(&spool).map_err(|error| io("create", &spool, &error))?;
+        let mut number = 0_u64;
+        let delta = self.stream(packed, &mut |entry, bytes| {
+            number += 1;
+            let path = spool.join(number.to_string());
+            io::copy(bytes, &mut fs::File::create(&path)?)?;
+            Ok(Content::Disk { path, size: entry })
+        })?;
+        write_upper(&delta, &scratch.join("fs"), self.ids, Placing::Move)?;
+        kiln_sandbox::remove(&spool)?;
+        Ok(())
+    }
+
+    /// Reads a blob from end to end. `keep` says what becomes of the bytes of each file, given its size.
+    fn stream(
+        &self,
+        packed: &PackedLayer,
+        keep: &mut dyn FnMut(u64, &mut dyn Read) -> io::Result<Content>,
+    ) -> Result<Delta, Failure> {
+        let failed = |error: io::Error| {
+            Failure::new(
+                "build.layer",
+                kiln_finding::Class::Content,
+                format!("read the layer {}", packed.descriptor.digest),
+            )
+            .with_cause(error.to_string())
+        };
+        self.bring(packed)?;
+        let blob = self.layout.open(&packed.descriptor)?;
+        let mut reader = LayerReader::new(decompress(blob).map_err(failed)?, Limits::default());
+        let mut trouble = None;
+        let delta = Delta::read(&mut reader, &mut |entry, bytes| {
+            Ok(keep(entry.size, bytes).unwrap_or_else(|error| {
+                trouble.get_or_insert(error);
+                Content::Bytes(Arc::from([]))
+            }))
+        })?;
+        reader.drain()?;
+        match trouble {
+            Some(error) => Err(failed(error)),
+            None => Ok(delta),
+        }
+    }
+
+    /// Names and attributes of a blob, without unpacking it.
+    fn names(&self, packed: &PackedLayer) -> Result<Delta, Failure> {
+        self.bring(packed)?;
+        let blob = self.layout.open(&packed.descriptor)?;
+        let failed = |error: io::Error| {
+            Failure::new("build.layer", kiln_finding::Class::Content, "read a layer")
+                .with_cause(error.to_string())
+        };
+        let mut reader = LayerReader::new(decompress(blob).map_err(failed)?, Limits::default());
+        let mut trouble = None;
+        let delta = Delta::read(&mut reader, &mut |entry, bytes| {
+            if !ACCOUNTS.contains(&entry.path.as_str()) {
+                // Nobody asks for it; whoever does is told that it is not there.
+                return Ok(Content::Disk { path: PathBuf::new(), size: entry.size });
+            }
+            let mut content = Vec::new();
+            if let Err(error) = bytes.take(ACCOUNTS_MAX).read_to_end(&mut content) {
+                trouble.get_or_insert(error);
+            }
+            Ok(Content::Bytes(content.into()))
+        })?;
+        reader.drain()?;
+        trouble.map_or(Ok(delta), |error| Err(failed(error)))
+    }
+
+    fn read_layer(&self, layer: &Layer, depth: Depth) -> Result<Delta, Failure> {
+        if depth == Depth::Names {
+            let (folder, packed) = match layer {
+                Layer::Packed(packed) => {
+                    (self.folder.join(format!("base-{}", packed.diff_id.hex())), Some(packed.clone()))
+                }
+                Layer::Made(key) => (self.made(key), self.packed(key)?),
+            };
+            if let (false, Some(packed)) = (folder.join("fs").is_dir(), packed) {
+                return self.names(&packed);
+            }
+        }
+        Ok(read_upper(&self.folder_of(layer)?, self.ids, &self.owner_of(layer)?)?)
+    }
+
+    /// Who owns what a layer says nothing of: whoever its command ran as.
+    fn owner_of(&self, layer: &Layer) -> Result<User, Failure> {
+        let Layer::Made(key) = layer else { return Ok(User::default()) };
+        let noted = fs::read_to_string(self.made(key).join("user")).unwrap_or_default();
+        let mut numbers = noted.split_ascii_whitespace().map_while(|number| number.parse().ok());
+        let (uid, gid) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        Ok(User { uid, gid, groups: Vec::new() })
+    }
+
+    fn keep_layer(&self, key: &Digest, delta: &Delta, form: Form) -> Result<(), Failure> {
+        if form == Form::Blob {
+            return self.pack_delta(key, delta).map(drop);
+        }
+        let scratch = self.scratch()?;
+        write_upper(delta, &scratch.path().join("fs"), self.ids, Placing::Copy)?;
+        put_in_place(scratch.path(), &self.made(key))
+    }
+
+    fn run_job(&self, key: &Digest, job: &Job<'_>) -> Result<(), Failure> {
+        let scratch = self.scratch()?;
+        self.executor.run(self, job, &scratch)?;
+        let left = scratch.path().join("fs");
+        let is_empty = fs::read_dir(&left).map_err(|error| io("read", &left, &error))?.next().is_none();
+        if is_empty {
+            return Ok(());
+        }
+        let user = scratch.path().join("user");
+        let text = format!("{} {}", job.user.uid, job.user.gid);
+        fs::write(&user, text).map_err(|error| io("write", &user, &error))?;
+        let kept = self.made(key);
+        if kept.is_dir() {
+            // A build without cache made it again.
+            let old = self.scratch()?;
+            let aside = old.path().join("old");
+            fs::rename(&kept, &aside).map_err(|error| io("move aside", &kept, &error))?;
+        }
+        self.notes.forget(&self.packed_key(key))?;
+        put_in_place(scratch.path(), &kept)
+    }
+
+    fn pack_layer(&self, layer: &Layer) -> Result<PackedLayer, Failure> {
+        match layer {
+            Layer::Packed(packed) => Ok(packed.clone()),
+            Layer::Made(key) => match self.packed(key)? {
+                Some(packed) => {
+                    self.bring(&packed)?;
+                    Ok(packed)
+                }
+                None => self.pack_delta(key, &self.read_layer(layer, Depth::Content)?),
+            },
+        }
+    }
+}
+
+/// Moves `fs` and `user` of a scratch folder to where they stay, at once.
+fn put_in_place(scratch: &Path, target: &Path) -> Result<(), Failure> {
+    let whole = scratch.join("whole");
+    let moved = || {
+        fs::create_dir(&whole)?;
+        fs::rename(scratch.join("fs"), whole.join("fs"))?;
+        if scratch.join("user").exists() {
+            fs::rename(scratch.join("user"), whole.join("user"))?;
+        }
+        fs::rename(&whole, target)
+    };
+    match moved() {
+        // Another build was faster; its result is as good.
+        Err(_) if target.is_dir() => Ok(()),
+        moved => moved.map_err(|error| io("put in place", target, &error)),
+    }
+}
+
+fn lost(key: &Digest) -> Failure {
+    Failure::new("build.lost", kiln_finding::Class::Environment, format!("find the result of the step {key}"))
+        .with_help("something removed it during the build; run the command again")
+}
+
+impl Workshop for Shop<'_> {
+    type Error = PortError;
+
+    fn has(&self, key: &Digest) -> Result<bool, PortError> {
+        if self.made(key).is_dir() {
+            return Ok(true);
+        }
+        Ok(self.packed(key).map_err(PortError::new)?.is_some())
+    }
+
+    fn read(&self, layer: &Layer, depth: Depth) -> Result<Arc<Delta>, PortError> {
+        self.read_layer(layer, depth).map(Arc::new).map_err(PortError::new)
+    }
+
+    fn keep(&self, key: &Digest, delta: &Delta, form: Form) -> Result<(), PortError> {
+        self.keep_layer(key, delta, form).map_err(PortError::new)
+    }
+
+    fn run(&self, key: &Digest, job: &Job<'_>) -> Result<(), PortError> {
+        self.run_job(key, job).map_err(PortError::new)
+    }
+
+    fn pack(&self, layer: &Layer) -> Result<PackedLayer, PortError> {
+        self.pack_layer(layer).map_err(PortError::new)
+    }
+}
+
+/// The path as it lies below a folder on disk.
+pub(super) fn on_disk(folder: &Path, path: &RootPath) -> PathBuf {
+    if path.is_root() { folder.to_owned() } else { folder.join(path.as_str()) }
+}
