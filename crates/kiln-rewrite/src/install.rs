@@ -203,9 +203,6 @@ fn bootstrap(
     node: u32,
     manager: Manager,
 ) -> Option<String> {
-    if target.managers.iter().any(|name| name == manager.as_str()) && project.yarn.is_none() {
-        return None;
-    }
     let pinned = project.facts.package.package_manager.as_deref().and_then(|pin| {
         let (name, version) = pin.split_once('@')?;
         (name == manager.as_str()).then(|| version.split('+').next().unwrap_or(version).to_owned())
@@ -219,8 +216,12 @@ fn bootstrap(
         }
         _ => None,
     });
+    let is_there = target.managers.iter().any(|name| name == manager.as_str());
+    // pnpm insists on the version that is pinned; what the builder has will do for the others.
+    let is_fit = pinned.is_none() || manager != Manager::Pnpm;
     let version = pinned.or(installed);
     match manager {
+        _ if is_there && is_fit && project.yarn.is_none() => None,
         Manager::Npm => None,
         Manager::Pnpm => Some(format!("npm install --global pnpm@{}", version.as_deref().unwrap_or(PNPM))),
         Manager::Yarn => match &project.yarn {
