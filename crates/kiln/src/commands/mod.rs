@@ -5,6 +5,7 @@ mod build;
 mod copy;
 mod db;
 mod explain;
+mod fix;
 mod keygen;
 mod plan;
 mod pull;
@@ -27,6 +28,7 @@ pub(crate) enum Command {
     Copy(copy::Args),
     Db(db::Args),
     Explain(explain::Args),
+    Fix(fix::Args),
     Keygen(keygen::Args),
     Plan(plan::Args),
     Pull(pull::Args),
@@ -46,6 +48,7 @@ impl Command {
             Self::Copy(args) => copy::run(&args, context),
             Self::Db(args) => db::run(&args, context),
             Self::Explain(args) => explain::run(&args, context),
+            Self::Fix(args) => fix::run(&args, context),
             Self::Keygen(args) => keygen::run(&args, context),
             Self::Plan(args) => plan::run(&args, context),
             Self::Pull(args) => pull::run(&args, context),

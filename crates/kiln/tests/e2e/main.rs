@@ -3,6 +3,7 @@
 
 mod differential;
 mod dockerfile;
+mod fix;
 mod harness;
 mod images;
 mod peers;
