@@ -302,13 +302,9 @@ fn follow(state: &mut State, step: &mut Step<'_>, stage: usize, model: &Model<'_
         }
         Command::Copy(copy) => {
             transfer(state, &copy.transfer, escape);
-            let is_whole = copy.from.is_some() && copy.transfer.paths().any(|path| path.value == "/");
-            let is_program = |path: &str| {
-                ["/bin", "/usr/bin", "/usr/local/bin", "/lib", "/usr"].contains(&path.trim_end_matches('/'))
-            };
             let into = state.resolve(&copy.transfer.dest.value);
             state.has_foreign_files |=
-                is_whole || (copy.from.is_some() && (is_program(&into) || into == "/"));
+                copy.from.is_some() && copy.transfer.paths().any(|path| is_system(&path.value, &into));
         }
         Command::Add(add) => {
             transfer(state, &add.transfer, escape);
@@ -319,6 +315,18 @@ fn follow(state: &mut State, step: &mut Step<'_>, stage: usize, model: &Model<'_
         Command::Run(_) => run(state, step, stage),
         _ => {}
     }
+}
+
+/// Whether a copy may bring programs and libraries that nobody knows of.
+fn is_system(source: &str, into: &str) -> bool {
+    const FOLDERS: [&str; 7] = ["/bin", "/sbin", "/usr/bin", "/usr/local/bin", "/usr/local", "/lib", "/usr"];
+    const OF_APPS: [&str; 9] =
+        ["node_modules", "dist", "build", "src", "public", "app", "package.json", ".next", "standalone"];
+    let source = source.trim_end_matches('/');
+    let name = source.rsplit('/').next().unwrap_or(source);
+    source.is_empty()
+        || FOLDERS.contains(&into.trim_end_matches('/'))
+        || (into == "/" && !OF_APPS.contains(&name))
 }
 
 fn transfer(state: &mut State, transfer: &kiln_dockerfile::Transfer, escape: char) {

@@ -4,6 +4,7 @@
 mod differential;
 mod harness;
 mod images;
+mod lint;
 mod peers;
 mod plan;
 mod refusals;
