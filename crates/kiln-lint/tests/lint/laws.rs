@@ -128,8 +128,6 @@ fn lines() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-
     #[test]
     fn mixtures_keep_the_laws(text in lines()) {
         laws(&text, None);
