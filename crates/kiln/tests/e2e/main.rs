@@ -6,6 +6,7 @@ mod dockerfile;
 mod fix;
 mod harness;
 mod images;
+mod lint;
 mod peers;
 mod plan;
 mod refusals;
