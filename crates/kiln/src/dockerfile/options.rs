@@ -33,6 +33,9 @@ pub(crate) struct DockerfileOptions {
     /// Give RUN an SSH agent: default, or ID=SOCKET
     #[arg(long, value_name = "ID[=SOCKET]", num_args = 0..=1, default_missing_value = "default")]
     pub(super) ssh: Vec<String>,
+    /// Let npm, pnpm and yarn in RUN use this machine's npm settings: registry, logins, certificates. They reach no layer
+    #[arg(long)]
+    pub(super) npm_settings: bool,
     /// Add a label to the image
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) label: Vec<String>,
