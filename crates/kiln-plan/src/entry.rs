@@ -12,9 +12,24 @@ const SCRIPT_DEPTH: usize = 5;
 const DEVELOPMENT_PROGRAMS: [&str; 6] = ["nodemon", "tsx", "ts-node", "ts-node-dev", "vite", "babel-node"];
 
 /// What starts the app.
-pub(crate) struct Start {
-    pub(crate) argv: Vec<String>,
-    pub(crate) env: Vec<(String, String)>,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// Arguments of `node`.
+    pub argv: Vec<String>,
+    /// Variables that the script sets before it.
+    pub env: Vec<(String, String)>,
+}
+
+/// What a script of a package runs in the end, if that is `node`.
+pub fn script_start(package: &PackageJson, name: &str) -> Result<Start, Error> {
+    let mut start = Start::default();
+    follow(package, name, SCRIPT_DEPTH, &mut start)?;
+    Ok(start)
+}
+
+/// What starts the project in `app` (empty for the root): its start script, else its main file.
+pub fn default_start(facts: &AppFacts, app: &str) -> Result<Start, Error> {
+    choose_entry(facts, &Overrides::default(), app, &mut Vec::new())
 }
 
 /// The folder of the app: the root where that can start, or the one project of the workspace that can.

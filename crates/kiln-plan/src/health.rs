@@ -30,6 +30,16 @@ pub enum Health {
     Tcp,
 }
 
+/// The port that the project in `app` (empty for the root) listens on, as far as its sources show.
+pub fn find_port(facts: &AppFacts, app: &str) -> Option<u16> {
+    choose_port(facts, &Overrides::default(), app, &mut Vec::new())
+}
+
+/// How the health of the project in `app` is asked for, on the port it listens on.
+pub fn find_health(facts: &AppFacts, app: &str, port: u16) -> Option<Health> {
+    choose_health(facts, &Overrides::default(), app, Some(port), &mut Vec::new())
+}
+
 pub(crate) fn choose_port(
     facts: &AppFacts,
     overrides: &Overrides,

@@ -14,8 +14,9 @@ mod planner;
 mod ship;
 
 pub use dockerfile::{dockerfile, dockerignore};
+pub use entry::{Start, default_start, script_start};
 pub use error::Error;
 pub use facts::{AppFacts, HealthSetting, Overrides};
-pub use health::{Health, health_command};
-pub use planner::{Plan, Reason, Step, plan};
+pub use health::{Health, find_health, find_port, health_command};
+pub use planner::{Plan, Reason, Step, node_line, plan};
 pub use ship::{is_install_leftover, is_module_file_shipped, is_shipped, leaves_out};

@@ -166,6 +166,13 @@ fn check_manager(facts: &AppFacts, kind: LockKind) -> Result<Option<ManagerPin>,
     }
 }
 
+/// The line of Node that a package asks for, if it asks.
+pub fn node_line(package: &PackageJson) -> Option<u32> {
+    package.node_range()?;
+    let facts = AppFacts { package: package.clone(), ..AppFacts::default() };
+    choose_node(&facts, &Overrides::default(), &mut Vec::new()).ok()
+}
+
 fn choose_node(facts: &AppFacts, overrides: &Overrides, reasons: &mut Vec<Reason>) -> Result<u32, Error> {
     if let Some(node) = overrides.node {
         reasons.push(Reason::new("Node.js", node.to_string(), "kiln.toml or a flag says so"));

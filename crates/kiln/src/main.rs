@@ -8,6 +8,7 @@ mod config;
 mod context;
 mod diff;
 mod dockerfile;
+mod dockerfile_project;
 mod failure;
 mod lint;
 mod output;

@@ -28,6 +28,11 @@ pub(crate) struct Project {
 
 impl Project {
     pub(crate) fn collect(folder: &Path) -> Result<Self, Failure> {
+        Self::collect_with(folder, &lock)
+    }
+
+    /// The same for apps whose lock file `read_lock` knows better.
+    pub(crate) fn collect_with(folder: &Path, read_lock: ReadLock<'_>) -> Result<Self, Failure> {
         if !folder.join("package.json").is_file() {
             let what = format!("find an app: there is no package.json in {}", folder.display());
             return Err(Failure::new("kiln.no_app", Class::Usage, what)
@@ -38,7 +43,7 @@ impl Project {
         let package = PackageJson::read("package.json", &bytes(&tree, "package.json")?)?;
         let facts = AppFacts {
             workspace: workspace(&tree, &package)?,
-            lock: lock(&tree)?,
+            lock: read_lock(&tree)?,
             files: tree
                 .iter()
                 .filter(|(_, entry)| !matches!(entry.kind, Kind::Dir))
@@ -95,7 +100,7 @@ impl Ignored {
     }
 }
 
-fn bytes(tree: &Tree, path: &str) -> Result<Vec<u8>, Failure> {
+pub(crate) fn bytes(tree: &Tree, path: &str) -> Result<Vec<u8>, Failure> {
     let failed = |cause: &dyn std::fmt::Display| {
         Failure::new("kiln.read", Class::Environment, format!("read {path}")).with_cause(cause.to_string())
     };
@@ -109,7 +114,10 @@ fn bytes(tree: &Tree, path: &str) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-fn lock(tree: &Tree) -> Result<Option<(LockKind, Lock)>, Failure> {
+/// Reads the lock file of a tree.
+pub(crate) type ReadLock<'a> = &'a dyn Fn(&Tree) -> Result<Option<(LockKind, Lock)>, Failure>;
+
+pub(crate) fn lock(tree: &Tree) -> Result<Option<(LockKind, Lock)>, Failure> {
     for kind in LockKind::ALL {
         let name = kind.file_name();
         if tree.get(&RootPath::normalise(name)?).is_some() {

@@ -6,6 +6,7 @@ mod check;
 mod copy;
 mod db;
 mod explain;
+mod fix;
 mod keygen;
 mod lint;
 mod plan;
@@ -26,11 +27,12 @@ use crate::output::Outcome;
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     Base(base::Args),
-    Build(build::Args),
+    Build(Box<build::Args>),
     Check(check::Args),
     Copy(copy::Args),
     Db(db::Args),
     Explain(explain::Args),
+    Fix(fix::Args),
     Keygen(keygen::Args),
     Lint(lint::Args),
     Plan(plan::Args),
@@ -59,6 +61,7 @@ impl Command {
             Self::Copy(args) => copy::run(&args, context),
             Self::Db(args) => db::run(&args, context),
             Self::Explain(args) => explain::run(&args, context),
+            Self::Fix(args) => fix::run(&args, context),
             Self::Keygen(args) => keygen::run(&args, context),
             Self::Lint(args) => lint::run(&args, context),
             Self::Plan(args) => plan::run(&args, context),

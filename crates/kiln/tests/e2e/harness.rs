@@ -114,6 +114,7 @@ struct Need {
 }
 
 static NEEDS: &[Need] = &[
+    Need { name: "buildah", probe: &["buildah", "version"] },
     Need { name: "buildkit", probe: &["buildctl", "debug", "workers"] },
     Need { name: "cosign", probe: &["cosign", "version"] },
     Need { name: "debian", probe: &["test", "-f", "target/peers/debian/index.json"] },
@@ -172,7 +173,7 @@ pub(crate) fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("e2e-cache")
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

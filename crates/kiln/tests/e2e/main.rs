@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod differential;
+mod dockerfile;
+mod fix;
 mod harness;
 mod images;
 mod lint;

@@ -1,0 +1,30 @@
+//! From any Dockerfile of a Node app to one that is hardened: deps → build → prod-deps → runtime, not root, and no more in
+//! the image than what runs.
+//!
+//! [`rewrite`] reads what the old file does ([`recipe`](Recipe)), decides what the new one is made of, and says why; or it
+//! says why it cannot be right. A file that is hardened already is left alone, so a rewrite of a rewritten file changes
+//! nothing. Pure: files are read and written by the caller.
+//! Start from [`Project`] and [`rewrite`].
+
+mod commands;
+mod faults;
+mod health;
+mod ignore;
+mod install;
+mod kept;
+mod layout;
+mod package_lists;
+mod project;
+mod recipe;
+mod render;
+mod rewrite;
+mod secrets;
+mod stages;
+mod start;
+mod target;
+
+pub use faults::Fault;
+pub use project::{Project, Yarn};
+pub use recipe::Recipe;
+pub use rewrite::{Answer, Choice, Obstacle, Rewritten, rewrite};
+pub use target::Target;

@@ -1,0 +1,85 @@
+//! An app folder with a Dockerfile, taken in for a rewrite.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use kiln_finding::Class;
+use kiln_rewrite::Yarn;
+use kiln_rootfs::{RootPath, Tree};
+
+use crate::failure::Failure;
+use crate::project::{self, Project, bytes};
+
+/// The largest shell script that is looked into, in bytes.
+const SCRIPT_MAX: usize = 256 << 10;
+
+/// Reads the Dockerfile of `folder` and all that a rewrite of it must know.
+pub(crate) fn collect(folder: &Path) -> Result<kiln_rewrite::Project, Failure> {
+    let path = folder.join("Dockerfile");
+    let dockerfile = std::fs::read_to_string(&path).map_err(|error| {
+        Failure::new("kiln.no_dockerfile", Class::Usage, format!("read {}", path.display()))
+            .with_cause(error.to_string())
+            .with_help(
+                "name the folder of an app with a Dockerfile, or run `kiln plan --write` for a first one",
+            )
+    })?;
+    let project = Project::collect_with(folder, &|tree| match yarn(tree)? {
+        Some(_) => Ok(None),
+        None => project::lock(tree),
+    })?;
+    let tree = &project.tree;
+    let text = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
+    Ok(kiln_rewrite::Project {
+        dockerfile,
+        dockerignore: text(".dockerignore"),
+        npmrc: optional(tree, ".npmrc")?,
+        npm_lock: optional(tree, "package-lock.json")?,
+        yarn: yarn(tree)?,
+        scripts: scripts(tree)?,
+        facts: project.facts,
+    })
+}
+
+/// What yarn 2 or newer left, if that wrote the lock file.
+fn yarn(tree: &Tree) -> Result<Option<Yarn>, Failure> {
+    let Some(lock) = optional(tree, "yarn.lock")? else { return Ok(None) };
+    if !lock.contains("__metadata:") {
+        return Ok(None);
+    }
+    let settings = optional(tree, ".yarnrc.yml")?.unwrap_or_default();
+    let package = optional(tree, "package.json")?.unwrap_or_default();
+    let package: serde_json::Value = serde_json::from_str(&package).unwrap_or_default();
+    let pinned = package["packageManager"].as_str().and_then(|pin| pin.strip_prefix("yarn@"));
+    let pinned = pinned.map(|version| version.split('+').next().unwrap_or(version).to_owned());
+    let of_path =
+        settings.split("yarn-").nth(1).and_then(|rest| rest.split(".cjs").next()).map(str::to_owned);
+    Ok(Some(Yarn {
+        version: pinned.or(of_path),
+        has_node_modules: settings.contains("nodeLinker: node-modules"),
+    }))
+}
+
+fn optional(tree: &Tree, name: &str) -> Result<Option<String>, Failure> {
+    if tree.get(&RootPath::normalise(name)?).is_none() {
+        return Ok(None);
+    }
+    Ok(Some(String::from_utf8_lossy(&bytes(tree, name)?).into_owned()))
+}
+
+/// Shell scripts at the top and one folder below, where start scripts lie.
+fn scripts(tree: &Tree) -> Result<BTreeMap<String, String>, Failure> {
+    let mut scripts = BTreeMap::new();
+    for (path, _) in tree.iter() {
+        let is_near = path.parts().count() <= 2;
+        if is_near
+            && (path.as_str().rsplit_once('.').is_some_and(|(_, ending)| ending == "sh")
+                || path.file_name() == "docker-entrypoint")
+        {
+            let text = bytes(tree, path.as_str())?;
+            if text.len() <= SCRIPT_MAX {
+                scripts.insert(path.to_string(), String::from_utf8_lossy(&text).into_owned());
+            }
+        }
+    }
+    Ok(scripts)
+}
