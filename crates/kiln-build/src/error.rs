@@ -30,7 +30,7 @@ pub(crate) enum ErrorKind {
     Circle { path: String },
     #[error("`{path}` is another name of a file that is not there")]
     LooseLink { path: String },
-    #[error("`{path}` is {} already", if *.is_dir { "a folder" } else { "no folder" })]
+    #[error("`{path}` is there already and is {}", if *.is_dir { "a folder" } else { "no folder" })]
     InTheWay { path: String, is_dir: bool },
     #[error("there is no {what} `{name}` in {file} of the image")]
     NoUser { what: &'static str, name: String, file: &'static str },
@@ -112,9 +112,9 @@ impl Diagnose for Error {
             | ErrorKind::NoUser { .. }
             | ErrorKind::Circle { .. }
             | ErrorKind::LooseLink { .. }
-            | ErrorKind::InTheWay { .. } => Class::Config,
+            | ErrorKind::InTheWay { .. }
+            | ErrorKind::EntryMissing { .. } => Class::Config,
             ErrorKind::Stopped => Class::Command,
-            ErrorKind::EntryMissing { .. } => Class::Config,
             ErrorKind::Read { .. } => Class::Environment,
             ErrorKind::Tree { .. } | ErrorKind::Record { .. } => Class::Content,
         }

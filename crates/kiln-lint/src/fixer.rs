@@ -25,8 +25,8 @@ pub struct Applied {
 
 /// Repairs what can be repaired without changing the structure. `limit` is [`Repair::Safe`] or [`Repair::Unsafe`].
 ///
-/// Edits are made round by round until nothing is left to do. A repair that would bring an error that was not there is
-/// not made.
+/// Edits are made round by round until nothing is left to do. A repair that does not make its finding go away, or that
+/// would bring an error that was not there, is not made.
 pub fn fix(text: &str, context: Option<&Context>, settings: &Settings, limit: Repair) -> Fixed {
     let mut fixed = Fixed { text: text.to_owned(), applied: Vec::new() };
     let mut refused: Vec<(&'static str, String)> = Vec::new();
@@ -37,7 +37,7 @@ pub fn fix(text: &str, context: Option<&Context>, settings: &Settings, limit: Re
             break;
         }
         let (next, next_linted) = attempt(&linted, &chosen, context, settings);
-        if is_better(&linted, &next_linted) {
+        if is_better(&linted, &next_linted, &chosen) {
             record(&mut fixed, &linted, &chosen);
             fixed.text = next;
             linted = next_linted;
@@ -47,7 +47,7 @@ pub fn fix(text: &str, context: Option<&Context>, settings: &Settings, limit: Re
         let mut done = false;
         for finding in &chosen {
             let (next, next_linted) = attempt(&linted, &[*finding], context, settings);
-            if is_better(&linted, &next_linted) {
+            if is_better(&linted, &next_linted, &[*finding]) {
                 record(&mut fixed, &linted, &[*finding]);
                 fixed.text = next;
                 linted = next_linted;
@@ -114,17 +114,25 @@ fn attempt(
     (text, next)
 }
 
-/// No kind of error became more frequent, and something changed.
-fn is_better(before: &Linted, after: &Linted) -> bool {
-    let count = |linted: &Linted, id: &str| {
+/// What was repaired is gone, and no kind of error became more frequent.
+fn is_better(before: &Linted, after: &Linted, chosen: &[&Finding]) -> bool {
+    let errors = |linted: &Linted, id: &str| {
         linted.findings.iter().filter(|finding| finding.level == Level::Error && finding.id == id).count()
     };
-    before.file.text != after.file.text
-        && after
+    let same = |linted: &Linted, wanted: &Finding| {
+        linted
             .findings
             .iter()
-            .filter(|finding| finding.level == Level::Error)
-            .all(|finding| count(after, finding.id) <= count(before, finding.id))
+            .filter(|found| found.id == wanted.id && found.message == wanted.message)
+            .count()
+    };
+    let is_gone = chosen.iter().all(|finding| same(after, finding) < same(before, finding));
+    let new_errors = after
+        .findings
+        .iter()
+        .filter(|finding| finding.level == Level::Error)
+        .any(|finding| errors(after, finding.id) > errors(before, finding.id));
+    is_gone && !new_errors
 }
 
 fn record(fixed: &mut Fixed, linted: &Linted, chosen: &[&Finding]) {

@@ -67,23 +67,21 @@ impl Pragma {
 /// Whether a name of a comment means a rule.
 pub(crate) fn names(name: &str, id: &str, origin: Origin) -> bool {
     let Some(rule) = RULES.iter().find(|rule| rule.id == id) else { return false };
-    let has_alias = |known: &&str| known.eq_ignore_ascii_case(name);
+    let has_alias = |known: &str| known.eq_ignore_ascii_case(name);
     match origin {
         Origin::Kiln => {
             rule.id.eq_ignore_ascii_case(name) || rule.slug == name || rule.slug.replace('_', "-") == name
         }
-        Origin::Hadolint => rule.aliases.iter().any(has_alias),
-        Origin::BuildKit => rule.aliases.iter().any(|alias| {
-            has_alias(alias)
-                || (name == "all"
-                    && !alias.starts_with(|char: char| char.is_ascii_digit())
-                    && !is_hadolint(alias))
-        }),
+        Origin::Hadolint => rule.aliases.iter().any(|alias| has_alias(alias)),
+        Origin::BuildKit => {
+            rule.aliases.iter().any(|alias| has_alias(alias) || (name == "all" && is_buildkit(alias)))
+        }
     }
 }
 
-fn is_hadolint(alias: &str) -> bool {
-    alias.starts_with("DL") || alias.starts_with("SC")
+/// BuildKit's names are words; those of others have digits.
+fn is_buildkit(alias: &str) -> bool {
+    alias.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 fn read(file: &Dockerfile, comment: &Comment) -> Option<Pragma> {

@@ -17,6 +17,9 @@ pub const ENTER: &str = "__sandbox";
 /// The largest job that is read, in bytes.
 const JOB_MAX: usize = 16 << 20;
 
+/// How many processes and threads a job may have.
+const PROCESSES_MAX: u64 = 8192;
+
 /// Must be called first thing in `main`, before any thread starts. Does nothing, and yields `None`, unless this
 /// process was started to be a sandbox; otherwise `main` must return the exit code at once.
 pub fn enter() -> Option<ExitCode> {
@@ -102,6 +105,7 @@ fn init_process(job: &Job) -> Result<(), SetupError> {
     die_with_parent()?;
     mounts::enter_root(job, &sources)?;
     drop(sources);
+    step("limit the number of processes", limit_processes())?;
     confine::confine()?;
     let (program, arguments) = step(
         "start the command",
@@ -132,6 +136,13 @@ fn init_process(job: &Job) -> Result<(), SetupError> {
     };
     tell(&Message::Exit { code: code(status) });
     Ok(())
+}
+
+/// A command that starts others without end stops here and not where the machine does.
+fn limit_processes() -> io::Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let hard = getrlimit(Resource::Nproc).maximum.map_or(PROCESSES_MAX, |hard| hard.min(PROCESSES_MAX));
+    Ok(setrlimit(Resource::Nproc, Rlimit { current: Some(hard), maximum: Some(hard) })?)
 }
 
 fn code(status: ExitStatus) -> i32 {

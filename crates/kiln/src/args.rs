@@ -18,8 +18,8 @@ pub(crate) struct Args {
 #[derive(clap::Args)]
 pub(crate) struct Global {
     /// How results are written to standard output
-    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
-    pub(crate) format: Format,
+    #[arg(long, global = true, value_enum, default_value_t = Output::Human)]
+    pub(crate) format: Output,
     /// Say nothing on standard error but errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
@@ -38,10 +38,33 @@ pub(crate) struct Global {
 }
 
 /// How results are written to standard output.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
+    /// For programs that show findings in code (lint, check).
+    Sarif,
+    /// For the log of a GitHub workflow (lint, check).
+    Github,
+}
+
+/// What every command can write.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     /// For people.
     Human,
     /// For programs.
     Json,
+}
+
+impl Output {
+    /// The form that every command has which comes nearest.
+    pub(crate) fn format(self) -> Format {
+        match self {
+            Self::Human | Self::Github => Format::Human,
+            Self::Json | Self::Sarif => Format::Json,
+        }
+    }
 }

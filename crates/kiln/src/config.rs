@@ -23,6 +23,7 @@ pub(crate) struct Config {
     pub(crate) policy: kiln_policy::Overrides,
     pub(crate) registry: kiln_registry::Settings,
     pub(crate) exception: Vec<Exception>,
+    pub(crate) lint: crate::lint::Choice,
 }
 
 /// `[image]`

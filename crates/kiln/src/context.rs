@@ -1,11 +1,13 @@
 use std::path::PathBuf;
 
-use crate::args::{Format, Global};
+use crate::args::{Format, Global, Output};
 use crate::failure::Failure;
 
 /// What a command may know of the world around it.
 pub(crate) struct Context {
     pub(crate) format: Format,
+    /// What was asked for, where a command knows more forms.
+    pub(crate) output: Output,
     pub(crate) quiet: bool,
     pub(crate) offline: bool,
     /// The configuration file named on the command line.
@@ -19,7 +21,8 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(global: Global) -> Result<Self, Failure> {
         Ok(Self {
-            format: global.format,
+            format: global.format.format(),
+            output: global.format,
             quiet: global.quiet,
             offline: global.offline,
             config: global.config,

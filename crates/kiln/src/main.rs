@@ -10,6 +10,7 @@ mod diff;
 mod dockerfile;
 mod dockerfile_project;
 mod failure;
+mod lint;
 mod output;
 mod place;
 mod progress;

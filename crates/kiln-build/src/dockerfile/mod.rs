@@ -14,6 +14,6 @@ mod why;
 pub use graph::{
     Base, Copy, Dir, Exec, ExecMount, ExecMountKind, Files, Graph, Op, Origin, Source, Step, StepId, Target,
 };
-pub use lower::{Inputs, Remote, Request, lower};
+pub use lower::{Inputs, Remote, Request, is_repository, lower};
 pub use port::{Depth, Form, Job, JobMount, Layer, MountContent, Notes, UserIds, Watch, Workshop};
 pub use solve::{Shared, Solver, empty_key};

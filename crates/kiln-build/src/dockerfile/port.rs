@@ -48,9 +48,9 @@ pub trait Workshop: Sync {
     /// Keeps the result of a step.
     fn keep(&self, key: &Digest, delta: &Delta, form: Form) -> Result<(), Self::Error>;
 
-    /// Runs a command and keeps what it changed as the result of the step with this key. A command that fails is an error
-    /// that has its last words.
-    fn run(&self, key: &Digest, job: &Job<'_>) -> Result<(), Self::Error>;
+    /// Runs a command and keeps what it changed as the result of the step with this key; says whether it changed
+    /// anything. A command that fails is an error that has its last words.
+    fn run(&self, key: &Digest, job: &Job<'_>) -> Result<bool, Self::Error>;
 
     /// The layer as a blob of the image.
     fn pack(&self, layer: &Layer) -> Result<PackedLayer, Self::Error>;

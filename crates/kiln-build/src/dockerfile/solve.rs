@@ -50,10 +50,29 @@ pub fn empty_key(step: &Digest) -> Digest {
 #[derive(Default)]
 struct Slot {
     key: Mutex<Option<Digest>>,
-    made: Mutex<Option<Option<Layer>>>,
+    chain: Mutex<Option<Digest>>,
+    made: Mutex<Option<Made>>,
     names: Mutex<Option<Arc<Delta>>>,
     content: Mutex<Option<Arc<Delta>>>,
     merged: Mutex<Option<Arc<Tree>>>,
+}
+
+/// What a step made.
+#[derive(Clone)]
+enum Made {
+    /// It changes nothing.
+    Nothing,
+    /// A layer under this key.
+    Changes(Digest),
+}
+
+impl Made {
+    fn layer(&self) -> Option<Layer> {
+        match self {
+            Self::Nothing => None,
+            Self::Changes(key) => Some(Layer::Made(*key)),
+        }
+    }
 }
 
 impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
@@ -76,8 +95,7 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
         self.make_sources(top)?;
         let chain = self.chain(top);
         // Commands run over folders; what lies above the last of them need never be one.
-        let last_run =
-            chain.iter().copied().filter(|&id| matches!(self.graph.steps[id].op, Op::Run(_))).next_back();
+        let last_run = chain.iter().copied().rfind(|&id| matches!(self.graph.steps[id].op, Op::Run(_)));
         let mut found = Vec::new();
         for id in chain {
             if let Op::Base(layers) = &self.graph.steps[id].op {
@@ -118,7 +136,7 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
     /// Starts on everything that files are taken from, each in a thread of its own.
     fn make_sources(&self, top: StepId) -> Result<(), Error> {
         let sources = self.graph.steps[..=top].iter().flat_map(|step| match &step.op {
-            Op::Copy(copy) => copy.sources.iter().filter_map(|source| Some((copy, source))).collect(),
+            Op::Copy(copy) => copy.sources.iter().map(|source| (copy, source)).collect(),
             _ => Vec::new(),
         });
         let wanted: Vec<_> = sources
@@ -147,15 +165,33 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
         chain
     }
 
-    /// What a step is remembered by: everything that goes into it.
+    /// What the result of a step is remembered by: everything that goes into it. Commands see all that lies below; a
+    /// copy only the place that it goes to, so that it stays the same layer when something else changes.
     fn key(&self, id: StepId) -> Result<Digest, Error> {
         for id in self.chain(id) {
             let mut slot = lock(&self.slots[id].key);
-            if slot.is_none() {
-                *slot = Some(self.find_key(id)?);
+            if slot.is_some() {
+                continue;
             }
+            let key = self.find_key(id)?;
+            *slot = Some(key);
+            let below = self.graph.steps[id].below;
+            let below = below.map(|below| lock(&self.slots[below].chain).expect("lower steps come first"));
+            let chain = match below {
+                Some(below) => {
+                    Key::new("chain").field("below", below.as_bytes()).field("step", key.as_bytes()).finish()
+                }
+                None => key,
+            };
+            *lock(&self.slots[id].chain) = Some(chain);
         }
         Ok(lock(&self.slots[id].key).expect("the key was just found"))
+    }
+
+    /// What everything that a step leads to is remembered by.
+    fn chain_key(&self, id: StepId) -> Result<Digest, Error> {
+        self.key(id)?;
+        Ok(lock(&self.slots[id].chain).expect("it was found with the key"))
     }
 
     fn find_key(&self, id: StepId) -> Result<Digest, Error> {
@@ -170,28 +206,85 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
 
     /// Everything that goes into a step. The key of what lies below is known by now.
     fn inputs(&self, step: &Step) -> Result<Inputs, Error> {
-        let below = step.below.map(|below| lock(&self.slots[below].key).expect("lower keys come first"));
+        let below = step.below.map(|below| lock(&self.slots[below].chain).expect("lower steps come first"));
         let mut inputs = match &step.op {
             Op::Base(layers) => {
                 let mut inputs = Inputs::new("base");
                 for layer in layers {
                     inputs.add("layer", "the base image", layer.diff_id.to_string());
                 }
-                inputs
+                return Ok(inputs);
             }
             Op::Dir(dir) => {
                 let mut inputs = Inputs::new("dir");
                 inputs.add("path", "the path", &dir.path);
                 inputs.add("user", "the user", &dir.user);
-                inputs
+                let names = Some(dir.user.as_str()).filter(|user| !user.is_empty());
+                inputs.add("place", "what lies below", self.place_digest(step, &dir.path, names)?);
+                return Ok(inputs);
             }
-            Op::Copy(copy) => self.copy_inputs(copy)?,
+            Op::Copy(copy) => {
+                let mut inputs = self.copy_inputs(copy)?;
+                if !copy.link {
+                    let place = self.place_digest(step, &copy.dest, copy.chown.as_deref())?;
+                    inputs.add("place", "what lies below", place);
+                } else if let Some(chown) = &copy.chown {
+                    inputs.add("owner", "what lies below", self.place_digest(step, "/", Some(chown))?);
+                }
+                return Ok(inputs);
+            }
             Op::Run(exec) => self.run_inputs(exec)?,
         };
         if let Some(below) = below {
             inputs.add("below", "what lies below", below.to_string());
         }
         Ok(inputs)
+    }
+
+    /// What a copy sees of what lies below: the way to its destination, and what the names of its owner mean. It is
+    /// noted, so that what lies below need not be made to know it.
+    fn place_digest(&self, step: &Step, dest: &str, owner: Option<&str>) -> Result<String, Error> {
+        let Some(below) = step.below else { return Ok(String::new()) };
+        let owner =
+            owner.filter(|owner| owner.contains(|symbol: char| !symbol.is_ascii_digit() && symbol != ':'));
+        let key = Key::new("place")
+            .field("below", self.chain_key(below)?.as_bytes())
+            .field("dest", dest)
+            .field("owner", owner.unwrap_or_default())
+            .finish();
+        self.fact(key, || {
+            let stack = self.stack(below)?;
+            let mut facts = Key::new("way");
+            let end = stack.follow(&rooted(dest)?)?;
+            let way: Vec<RootPath> = std::iter::successors(Some(end), RootPath::parent).collect();
+            for path in way.iter().rev() {
+                let text = stack.get(path).map(|entry| {
+                    let is_dir = matches!(entry.kind, Kind::Dir);
+                    format!("{:?} {is_dir}", entry.attrs)
+                });
+                facts = facts.field("path", path.as_str()).field("is", text.unwrap_or_default());
+            }
+            if owner.is_some() {
+                for file in ["etc/passwd", "etc/group"] {
+                    facts = facts.field(file, stack.text(file)?.unwrap_or_default());
+                }
+            }
+            Ok(facts.finish().to_string())
+        })
+    }
+
+    /// A fact that is noted under `key`, or found out now.
+    fn fact(&self, key: Digest, find: impl FnOnce() -> Result<String, Error>) -> Result<String, Error> {
+        let noted = if self.no_cache { None } else { self.recall(&key)? };
+        let fact = if let Some(fact) = noted.and_then(|noted| String::from_utf8(noted).ok()) {
+            fact
+        } else {
+            let fact = find()?;
+            self.notes.note(&key, fact.as_bytes()).map_err(Error::port("write to the build cache"))?;
+            fact
+        };
+        lock(&self.facts).insert(key, fact.clone());
+        Ok(fact)
     }
 
     fn copy_inputs(&self, copy: &Copy) -> Result<Inputs, Error> {
@@ -227,25 +320,17 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
     /// know that nothing changed.
     fn step_files_digest(&self, copy: &Copy, from: StepId, pattern: &str) -> Result<String, Error> {
         let key = Key::new("files")
-            .field("step", self.key(from)?.as_bytes())
+            .field("step", self.chain_key(from)?.as_bytes())
             .field("pattern", pattern)
             .field("parents", copy.parents.to_string())
             .list("exclude", copy.exclude.iter())
             .finish();
-        if !self.no_cache
-            && let Some(noted) = self.recall(&key)?
-            && let Ok(digest) = String::from_utf8(noted)
-        {
-            lock(&self.facts).insert(key, digest.clone());
-            return Ok(digest);
-        }
-        let tree = self.merged(from)?;
-        let mut inputs = Inputs::new("files");
-        items_digest(&select(&tree, pattern, copy.parents)?, copy, &mut inputs)?;
-        let digest = inputs.key().to_string();
-        self.notes.note(&key, digest.as_bytes()).map_err(Error::port("write to the build cache"))?;
-        lock(&self.facts).insert(key, digest.clone());
-        Ok(digest)
+        self.fact(key, || {
+            let tree = self.merged(from)?;
+            let mut inputs = Inputs::new("files");
+            items_digest(&select(&tree, pattern, copy.parents)?, copy, &mut inputs)?;
+            Ok(inputs.key().to_string())
+        })
     }
 
     fn run_inputs(&self, exec: &Exec) -> Result<Inputs, Error> {
@@ -279,7 +364,7 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
                     }
                     Files::Step(from) => {
                         let what = format!("stage {}, mounted at {target}", self.stage(*from));
-                        inputs.add("bind step", &what, self.key(*from)?.to_string());
+                        inputs.add("bind step", &what, self.chain_key(*from)?.to_string());
                     }
                 }
             }
@@ -302,53 +387,55 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
         let key = self.key(id)?;
         let mut slot = lock(&self.slots[id].made);
         if let Some(made) = &*slot {
-            return Ok(made.clone());
+            return Ok(made.layer());
         }
         let step = &self.graph.steps[id];
         let made = self.find_or_make(step, &key, form).map_err(|error| {
             self.failed.store(true, Ordering::Relaxed);
             error.at(&step.origin)
         })?;
-        *slot = Some(made.clone());
-        Ok(made)
+        let layer = made.layer();
+        *slot = Some(made);
+        Ok(layer)
     }
 
-    fn find_or_make(&self, step: &Step, key: &Digest, form: Form) -> Result<Option<Layer>, Error> {
+    fn find_or_make(&self, step: &Step, key: &Digest, form: Form) -> Result<Made, Error> {
         let empty = empty_key(key);
         let runs = matches!(step.op, Op::Run(_));
         if !(self.no_cache && runs) {
             if self.workshop.has(key).map_err(Error::port("look into the build cache"))? {
                 self.watch.step(&step.origin, true);
-                return Ok(Some(Layer::Made(*key)));
+                return Ok(Made::Changes(*key));
             }
             if self.recall(&empty)?.is_some() {
                 self.watch.step(&step.origin, true);
-                return Ok(None);
+                return Ok(Made::Nothing);
             }
         }
         if self.failed.load(Ordering::Relaxed) {
             return Err(ErrorKind::Stopped.into());
         }
         self.watch.step(&step.origin, false);
-        match &step.op {
-            Op::Base(_) => return Ok(None),
+        let changes = match &step.op {
+            Op::Base(_) => return Ok(Made::Nothing),
             Op::Dir(dir) => self.keep(key, &self.dir(step, dir)?, form)?,
             Op::Copy(copy) => self.keep(key, &self.copy(step, copy)?, form)?,
             Op::Run(exec) => self.run(step, exec, key)?,
-        }
-        if self.workshop.has(key).map_err(Error::port("look into the build cache"))? {
-            return Ok(Some(Layer::Made(*key)));
+        };
+        if changes {
+            return Ok(Made::Changes(*key));
         }
         self.notes.note(&empty, b"").map_err(Error::port("write to the build cache"))?;
-        Ok(None)
+        Ok(Made::Nothing)
     }
 
-    /// Keeps a change, if it is one.
-    fn keep(&self, key: &Digest, delta: &Delta, form: Form) -> Result<(), Error> {
+    /// Keeps a change, if it is one; says whether it is.
+    fn keep(&self, key: &Digest, delta: &Delta, form: Form) -> Result<bool, Error> {
         if delta.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
-        self.workshop.keep(key, delta, form).map_err(Error::port("keep a layer"))
+        self.workshop.keep(key, delta, form).map_err(Error::port("keep a layer"))?;
+        Ok(true)
     }
 
     fn dir(&self, step: &Step, dir: &Dir) -> Result<Delta, Error> {
@@ -424,7 +511,7 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
         Ok(Delta::placing(place(&items, &placement)?))
     }
 
-    fn run(&self, step: &Step, exec: &Exec, key: &Digest) -> Result<(), Error> {
+    fn run(&self, step: &Step, exec: &Exec, key: &Digest) -> Result<bool, Error> {
         let stack = self.stack_below(step)?;
         let mut below = Vec::new();
         if let Some(top) = step.below {
@@ -446,10 +533,10 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
     }
 
     fn mount_content(&self, kind: &ExecMountKind) -> Result<Option<MountContent>, Error> {
-        let (files, path) = match kind {
-            ExecMountKind::Bind(files, path) => (files, path),
-            ExecMountKind::Cache { from: Some((files, path)), .. } => (files, path),
-            _ => return Ok(None),
+        let (ExecMountKind::Bind(files, path) | ExecMountKind::Cache { from: Some((files, path)), .. }) =
+            kind
+        else {
+            return Ok(None);
         };
         Ok(Some(match files {
             Files::Context(tree) => MountContent::Tree(tree.clone(), rooted(path)?),

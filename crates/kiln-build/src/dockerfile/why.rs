@@ -120,10 +120,10 @@ mod tests {
 
     #[test]
     fn changes_are_named() {
-        let before = map(&[("`a`", "1"), ("`b`", "1"), ("what lies below\07", "1")]);
-        let now = map(&[("`a`", "2"), ("`c`", "1"), ("what lies below\07", "2")]);
+        let before = map(&[("`a`", "1"), ("`b`", "1"), ("what lies below\x007", "1")]);
+        let now = map(&[("`a`", "2"), ("`c`", "1"), ("what lies below\x007", "2")]);
         assert_eq!(differences(&before, &now), ["`a` changed", "`c` is new", "`b` is gone"]);
-        let now = map(&[("`a`", "1"), ("`b`", "1"), ("what lies below\07", "2")]);
+        let now = map(&[("`a`", "1"), ("`b`", "1"), ("what lies below\x007", "2")]);
         assert_eq!(differences(&before, &now), ["what lies below changed"]);
     }
 }

@@ -21,8 +21,10 @@ impl ImageName {
             Some((name, tag)) if !tag.contains('/') => (name, Some(tag.to_owned())),
             _ => (rest, None),
         };
-        let name =
-            name.strip_prefix("docker.io/").or_else(|| name.strip_prefix("index.docker.io/")).unwrap_or(name);
+        let name = match name.split_once('/') {
+            Some((host, rest)) if host == "docker.io" || host.ends_with(".docker.io") => rest,
+            _ => name,
+        };
         let name = name.strip_prefix("library/").unwrap_or(name);
         Self { name: name.to_owned(), tag, digest }
     }

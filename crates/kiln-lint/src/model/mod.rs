@@ -1,6 +1,7 @@
 //! What a Dockerfile does, instruction by instruction: variables, user, folder, shell, base; and what runs.
 
 mod build;
+mod effects;
 mod installs;
 mod state;
 

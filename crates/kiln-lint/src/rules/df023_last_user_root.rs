@@ -41,7 +41,12 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
         (Some(true), None) => {
             let what = match stage.from {
                 Some(_) if stage.is_scratch => "`scratch` has no other user".to_owned(),
-                _ => format!("`{}` starts as root", stage.image.as_deref().unwrap_or_default()),
+                _ => {
+                    let root = stage.root.as_ref();
+                    let tag = root.and_then(|root| root.tag.as_ref()).map(|tag| format!(":{tag}"));
+                    let name = root.map_or("the base", |root| root.name.as_str());
+                    format!("`{name}{}` starts as root", tag.unwrap_or_default())
+                }
             };
             sink.at(
                 stage.instruction.head,

@@ -28,6 +28,13 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
             }
             let Some(script) = &step.script else { continue };
             let last = script.commands.last();
+            // What npm does with signals is worse, and has a rule of its own with the same cure.
+            let first = script.commands.first().map_or("", SimpleCommand::program);
+            if stage.index == subject.model.target.unwrap_or_default()
+                && matches!(first, "npm" | "npx" | "yarn" | "pnpm")
+            {
+                continue;
+            }
             if last.is_some_and(|last| last.words.first().is_some_and(|word| word.value == "exec")) {
                 continue;
             }

@@ -128,8 +128,6 @@ fn lines() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-
     #[test]
     fn mixtures_keep_the_laws(text in lines()) {
         laws(&text, None);
@@ -146,6 +144,19 @@ proptest! {
                 prop_assert!(command.is_quoted || text.get(word.range.clone()).is_some());
             }
             command.program();
+        }
+    }
+
+    #[test]
+    fn damaged_examples_keep_the_laws(
+        rule in 0..RULES.len(), at in 0_usize..400, length in 0_usize..30, piece in "[\\PC\n\t\\\\\"'$\\[{<#]{0,6}",
+    ) {
+        for block in blocks(RULES[rule].page) {
+            let chars: Vec<char> = block.text.chars().collect();
+            let at = at.min(chars.len());
+            let end = (at + length).min(chars.len());
+            let text: String = chars[..at].iter().copied().chain(piece.chars()).chain(chars[end..].iter().copied()).collect();
+            laws(&text, context(&block).as_ref());
         }
     }
 }

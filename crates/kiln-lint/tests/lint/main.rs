@@ -3,4 +3,5 @@
 
 mod laws;
 mod pages;
+mod pragmas;
 mod world;

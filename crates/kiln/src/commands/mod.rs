@@ -2,11 +2,13 @@
 
 mod base;
 mod build;
+mod check;
 mod copy;
 mod db;
 mod explain;
 mod fix;
 mod keygen;
+mod lint;
 mod plan;
 mod pull;
 mod push;
@@ -16,6 +18,7 @@ mod ship;
 mod verify;
 mod version;
 
+use crate::args::Output;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Outcome;
@@ -24,12 +27,14 @@ use crate::output::Outcome;
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     Base(base::Args),
-    Build(build::Args),
+    Build(Box<build::Args>),
+    Check(check::Args),
     Copy(copy::Args),
     Db(db::Args),
     Explain(explain::Args),
     Fix(fix::Args),
     Keygen(keygen::Args),
+    Lint(lint::Args),
     Plan(plan::Args),
     Pull(pull::Args),
     Push(push::Args),
@@ -42,14 +47,23 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) fn run(self, context: &Context) -> Result<Outcome, Failure> {
+        let has_findings = matches!(self, Self::Check(_) | Self::Lint(_));
+        if matches!(context.output, Output::Sarif | Output::Github) && !has_findings {
+            return Err(Failure::usage(
+                "write the result in that format: only `kiln lint` and `kiln check` know it",
+            )
+            .with_help("use --format human or --format json"));
+        }
         match self {
             Self::Base(args) => base::run(&args, context),
             Self::Build(args) => build::run(&args, context),
+            Self::Check(args) => check::run(&args, context),
             Self::Copy(args) => copy::run(&args, context),
             Self::Db(args) => db::run(&args, context),
             Self::Explain(args) => explain::run(&args, context),
             Self::Fix(args) => fix::run(&args, context),
             Self::Keygen(args) => keygen::run(&args, context),
+            Self::Lint(args) => lint::run(&args, context),
             Self::Plan(args) => plan::run(&args, context),
             Self::Pull(args) => pull::run(&args, context),
             Self::Push(args) => push::run(&args, context),

@@ -83,7 +83,7 @@ impl BuildContext {
                 return Ok(None);
             }
             let on_disk = self.folder.join(here.as_str());
-            let Some(entry) = self.entry(&on_disk)? else { return Ok(None) };
+            let Some(entry) = Self::entry(&on_disk)? else { return Ok(None) };
             let link = match &entry.kind {
                 Kind::Symlink(target) => Some(target.clone()),
                 _ => None,
@@ -133,7 +133,7 @@ impl BuildContext {
                     }
                     continue;
                 }
-                let Some(entry) = self.entry(&on_disk)? else { continue };
+                let Some(entry) = Self::entry(&on_disk)? else { continue };
                 tree.insert(path.clone(), entry)?;
                 if is_dir {
                     open.push((path, matched));
@@ -144,7 +144,7 @@ impl BuildContext {
     }
 
     /// What lies there, owned by root; `None` for nothing and for sockets.
-    fn entry(&self, on_disk: &Path) -> Result<Option<Entry>, Failure> {
+    fn entry(on_disk: &Path) -> Result<Option<Entry>, Failure> {
         let metadata = match fs::symlink_metadata(on_disk) {
             Ok(metadata) => metadata,
             Err(error)

@@ -296,9 +296,10 @@ fn subtree(tree: &Tree, top: &RootPath) -> Result<Tree, Failure> {
     for (path, entry) in tree.below(top).filter(|(path, _)| *path != top) {
         let mut entry = entry.clone();
         if let Kind::Hardlink(target) = &entry.kind {
-            entry.kind = match target.starts_with(top) {
-                true => Kind::Hardlink(rebased(target, top)?),
-                false => tree.get(target).map_or(entry.kind, |file| file.kind.clone()),
+            entry.kind = if target.starts_with(top) {
+                Kind::Hardlink(rebased(target, top)?)
+            } else {
+                tree.get(target).map_or(entry.kind, |file| file.kind.clone())
             };
         }
         below.insert(rebased(path, top)?, entry)?;

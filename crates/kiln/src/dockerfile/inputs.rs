@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use kiln_build::dockerfile::{Base, Inputs, Remote};
+use kiln_build::dockerfile::{Base, Inputs, Remote, is_repository};
 use kiln_finding::Class;
 use kiln_image::{CopyOptions, Image, PackedLayer, Sink, Source, copy_with};
 use kiln_oci::{Arch, Descriptor, Index, Reference, media_type};
@@ -58,10 +58,9 @@ impl World<'_> {
         let Located { place, descriptor, .. } = self.find(name)?;
         let descriptor = for_arch(&place, &descriptor, arch, name)?;
         let is_here = matches!(&place, Place::Layout(layout) if layout.folder() == self.layout.folder());
-        if !is_here
-            && !(self.layout.has(&descriptor)?
-                && self.layout.resolve(&descriptor.digest.to_string())?.is_some())
-        {
+        let is_known =
+            self.layout.has(&descriptor)? && self.layout.resolve(&descriptor.digest.to_string())?.is_some();
+        if !is_here && !is_known {
             (self.note)(&format!("fetching {name}"));
             copy_with(&place, self.layout, &descriptor, None, &CopyOptions::default())?;
         }
@@ -149,7 +148,7 @@ impl Inputs for World<'_> {
     fn remote(&self, wanted: &Remote<'_>) -> Result<Tree, PortError> {
         (self.note)(&format!("fetching {}", wanted.address));
         let plain = wanted.address.split(['#', '?']).next().unwrap_or_default();
-        let is_file = wanted.address.starts_with("http") && !plain.ends_with(".git");
+        let is_file = wanted.address.starts_with("http") && !is_repository(plain);
         let spool = self.spool();
         let fetched = if is_file {
             remote::file(wanted, self.context.offline, &self.context.cache_dir, &spool)

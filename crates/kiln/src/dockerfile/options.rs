@@ -93,15 +93,16 @@ impl DockerfileOptions {
 
     /// `--ssh`
     pub(super) fn agents(&self) -> Result<BTreeMap<String, PathBuf>, Failure> {
-        let agent = |text: &String| match text.split_once('=') {
-            Some((id, socket)) => Ok((id.to_owned(), PathBuf::from(socket))),
-            None => {
-                let socket = std::env::var_os("SSH_AUTH_SOCK").ok_or_else(|| {
-                    Failure::usage(format!("use --ssh {text}: SSH_AUTH_SOCK is not set"))
-                        .with_help("start an agent (`eval $(ssh-agent); ssh-add`), or name a socket: --ssh default=SOCKET")
-                })?;
-                Ok((text.clone(), PathBuf::from(socket)))
+        let agent = |text: &String| {
+            if let Some((id, socket)) = text.split_once('=') {
+                return Ok((id.to_owned(), PathBuf::from(socket)));
             }
+            let socket = std::env::var_os("SSH_AUTH_SOCK").ok_or_else(|| {
+                Failure::usage(format!("use --ssh {text}: SSH_AUTH_SOCK is not set")).with_help(
+                    "start an agent (`eval $(ssh-agent); ssh-add`), or name a socket: --ssh default=SOCKET",
+                )
+            })?;
+            Ok((text.clone(), PathBuf::from(socket)))
         };
         self.ssh.iter().map(agent).collect()
     }

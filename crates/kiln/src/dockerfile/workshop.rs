@@ -1,10 +1,11 @@
 //! Layers of this machine: blobs in the store, folders in the cache, and commands that run over them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use kiln_build::Key;
 use kiln_build::dockerfile::{Depth, Form, Job, Layer, Workshop};
@@ -23,6 +24,11 @@ use crate::place::Place;
 /// Files whose content is wanted although a layer is only looked at.
 const ACCOUNTS: [&str; 2] = ["etc/passwd", "etc/group"];
 const ACCOUNTS_MAX: u64 = 4 << 20;
+
+/// Where results lie; names beside it are links into it.
+const RESULTS: &str = "results";
+/// How long a result without a name may still be in use.
+const UNNAMED_FOR: Duration = Duration::from_hours(24);
 
 /// Where layers are made and kept.
 pub(super) struct Shop<'a> {
@@ -59,6 +65,7 @@ impl<'a> Shop<'a> {
         let folder = cache_dir.join("layers").join(name);
         let scratch = folder.join("scratch");
         Scratch::sweep(&scratch);
+        sweep(&folder);
         let unpacking = Mutex::new(());
         Self {
             layout,
@@ -157,7 +164,7 @@ impl<'a> Shop<'a> {
         if !inside.is_dir() {
             let scratch = self.scratch()?;
             self.unpack(&packed, scratch.path())?;
-            put_in_place(scratch.path(), &folder)?;
+            self.put_in_place(scratch.path(), &folder)?;
         }
         Ok(inside)
     }
@@ -245,16 +252,16 @@ impl<'a> Shop<'a> {
                 return self.names(&packed);
             }
         }
-        Ok(read_upper(&self.folder_of(layer)?, self.ids, &self.owner_of(layer)?)?)
+        Ok(read_upper(&self.folder_of(layer)?, self.ids, &self.owner_of(layer))?)
     }
 
     /// Who owns what a layer says nothing of: whoever its command ran as.
-    fn owner_of(&self, layer: &Layer) -> Result<User, Failure> {
-        let Layer::Made(key) = layer else { return Ok(User::default()) };
+    fn owner_of(&self, layer: &Layer) -> User {
+        let Layer::Made(key) = layer else { return User::default() };
         let noted = fs::read_to_string(self.made(key).join("user")).unwrap_or_default();
         let mut numbers = noted.split_ascii_whitespace().map_while(|number| number.parse().ok());
         let (uid, gid) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-        Ok(User { uid, gid, groups: Vec::new() })
+        User { uid, gid, groups: Vec::new() }
     }
 
     fn keep_layer(&self, key: &Digest, delta: &Delta, form: Form) -> Result<(), Failure> {
@@ -263,29 +270,52 @@ impl<'a> Shop<'a> {
         }
         let scratch = self.scratch()?;
         write_upper(delta, &scratch.path().join("fs"), self.ids, Placing::Copy)?;
-        put_in_place(scratch.path(), &self.made(key))
+        self.put_in_place(scratch.path(), &self.made(key))
     }
 
-    fn run_job(&self, key: &Digest, job: &Job<'_>) -> Result<(), Failure> {
+    fn run_job(&self, key: &Digest, job: &Job<'_>) -> Result<bool, Failure> {
         let scratch = self.scratch()?;
         self.executor.run(self, job, &scratch)?;
         let left = scratch.path().join("fs");
         let is_empty = fs::read_dir(&left).map_err(|error| io("read", &left, &error))?.next().is_none();
+        self.notes.forget(&self.packed_key(key))?;
         if is_empty {
-            return Ok(());
+            let kept = self.made(key);
+            if kept.is_symlink() {
+                fs::remove_file(&kept).map_err(|error| io("remove", &kept, &error))?;
+            }
+            return Ok(false);
         }
         let user = scratch.path().join("user");
         let text = format!("{} {}", job.user.uid, job.user.gid);
         fs::write(&user, text).map_err(|error| io("write", &user, &error))?;
-        let kept = self.made(key);
-        if kept.is_dir() {
-            // A build without cache made it again.
-            let old = self.scratch()?;
-            let aside = old.path().join("old");
-            fs::rename(&kept, &aside).map_err(|error| io("move aside", &kept, &error))?;
-        }
-        self.notes.forget(&self.packed_key(key))?;
-        put_in_place(scratch.path(), &kept)
+        self.put_in_place(scratch.path(), &self.made(key))?;
+        Ok(true)
+    }
+
+    /// Moves `fs` and `user` of a scratch folder to a folder of their own, and makes `name` a link to it, at once. Another
+    /// build may run over what the link led to before, so that stays until [`sweep`].
+    fn put_in_place(&self, scratch: &Path, name: &Path) -> Result<(), Failure> {
+        let unique = scratch.file_stem().unwrap_or_default().to_string_lossy();
+        let stem = name.file_name().unwrap_or_default().to_string_lossy();
+        let results = self.folder.join(RESULTS);
+        let (target, link) = (results.join(format!("{stem}-{unique}")), scratch.join("link"));
+        let moved = || {
+            fs::create_dir_all(&results)?;
+            let whole = scratch.join("whole");
+            fs::create_dir(&whole)?;
+            fs::rename(scratch.join("fs"), whole.join("fs"))?;
+            if scratch.join("user").exists() {
+                fs::rename(scratch.join("user"), whole.join("user"))?;
+            }
+            if target.exists() {
+                kiln_sandbox::remove(&target).map_err(io::Error::other)?;
+            }
+            fs::rename(&whole, &target)?;
+            std::os::unix::fs::symlink(&target, &link)?;
+            fs::rename(&link, name)
+        };
+        moved().map_err(|error| io("put in place", name, &error))
     }
 
     fn pack_layer(&self, layer: &Layer) -> Result<PackedLayer, Failure> {
@@ -302,21 +332,20 @@ impl<'a> Shop<'a> {
     }
 }
 
-/// Moves `fs` and `user` of a scratch folder to where they stay, at once.
-fn put_in_place(scratch: &Path, target: &Path) -> Result<(), Failure> {
-    let whole = scratch.join("whole");
-    let moved = || {
-        fs::create_dir(&whole)?;
-        fs::rename(scratch.join("fs"), whole.join("fs"))?;
-        if scratch.join("user").exists() {
-            fs::rename(scratch.join("user"), whole.join("user"))?;
+/// Removes results that no name leads to any more, once no build can be running over them.
+fn sweep(folder: &Path) {
+    let named: BTreeSet<PathBuf> = fs::read_dir(folder)
+        .map(|entries| entries.flatten().filter_map(|entry| fs::read_link(entry.path()).ok()).collect())
+        .unwrap_or_default();
+    let Ok(results) = fs::read_dir(folder.join(RESULTS)) else { return };
+    for result in results.flatten().map(|entry| entry.path()).filter(|path| !named.contains(path)) {
+        let age = fs::metadata(&result)
+            .and_then(|found| found.modified())
+            .ok()
+            .and_then(|time| time.elapsed().ok());
+        if age.is_some_and(|age| age > UNNAMED_FOR) {
+            drop(kiln_sandbox::remove(&result));
         }
-        fs::rename(&whole, target)
-    };
-    match moved() {
-        // Another build was faster; its result is as good.
-        Err(_) if target.is_dir() => Ok(()),
-        moved => moved.map_err(|error| io("put in place", target, &error)),
     }
 }
 
@@ -343,7 +372,7 @@ impl Workshop for Shop<'_> {
         self.keep_layer(key, delta, form).map_err(PortError::new)
     }
 
-    fn run(&self, key: &Digest, job: &Job<'_>) -> Result<(), PortError> {
+    fn run(&self, key: &Digest, job: &Job<'_>) -> Result<bool, PortError> {
         self.run_job(key, job).map_err(PortError::new)
     }
 

@@ -156,14 +156,17 @@ fn look(folder: &Path) -> Seen {
 }
 
 /// What differs, in lines.
-fn differences(ours: &Seen, theirs: &Seen) -> Vec<String> {
+fn differences(ours: &Seen, theirs: &Seen, with_config: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let all: std::collections::BTreeSet<&String> = ours.paths.keys().chain(theirs.paths.keys()).collect();
     for path in all {
         let (our, their) = (ours.paths.get(path), theirs.paths.get(path));
         if our != their {
-            lines.push(format!("{path}: kiln {our:?}, BuildKit {their:?}"));
+            lines.push(format!("{path}: kiln {our:?}, {their:?} there"));
         }
+    }
+    if !with_config {
+        return lines;
     }
     let (our, their) = (&ours.config, &theirs.config);
     let fields = |config: &ImageConfig| {
@@ -183,8 +186,9 @@ fn differences(ours: &Seen, theirs: &Seen) -> Vec<String> {
     lines
 }
 
-fn by_kiln(world: &World, case: &Case, context: &Path, file: &Path) -> Result<PathBuf, String> {
-    let out = world.path(&format!("{}-kiln", case.name));
+/// How kiln builds: with all ids, or as an ordinary user would.
+fn by_kiln(world: &World, case: &Case, context: &Path, file: &Path, ids: &str) -> Result<PathBuf, String> {
+    let out = world.path(&format!("{}-kiln-{ids}", case.name));
     let base = format!("oci:{}", project().join(DEBIAN).display());
     let name = format!("differential/{}:1", case.name);
     let args: Vec<String> =
@@ -195,6 +199,7 @@ fn by_kiln(world: &World, case: &Case, context: &Path, file: &Path) -> Result<Pa
             .current_dir(context)
             // Nothing that an earlier kiln made.
             .env("KILN_CACHE_DIR", world.path("cache"))
+            .env("KILN_SANDBOX_IDS", ids)
             .args(["build", "-q", "-f", &text(file), "-t", &name, "--build-context", &format!("base={base}")])
             .args(args)
             .arg("."),
@@ -232,45 +237,204 @@ fn by_buildkit(world: &World, case: &Case, context: &Path, file: &Path) -> Resul
             other => panic!("{other} in cases.md"),
         };
     }
-    let run = Run::of(&mut command);
-    if run.code != Some(0) {
-        return Err(format!("BuildKit does not build it: {}", run.stderr));
-    }
-    Ok(out)
+    finished("BuildKit", &mut command, out)
+}
+
+/// Docker's own builder, the one before BuildKit. It lacks what came after 2020.
+fn by_docker(world: &World, case: &Case, context: &Path, file: &Path) -> Result<PathBuf, String> {
+    let out = world.path(&format!("{}-docker", case.name));
+    let name = format!("kiln-differential-{}:1", std::process::id());
+    let mut build = Command::new("docker");
+    build
+        .current_dir(context)
+        .env("DOCKER_BUILDKIT", "0")
+        .args(["build", "-q", "--no-cache", "--network=none", "-t", &name, "-f", &text(file)])
+        .args(&case.args)
+        .arg(".");
+    finished("Docker", &mut build, PathBuf::new())?;
+    let target = format!("oci:{}:1", text(&out));
+    let mut copy = Command::new("skopeo");
+    copy.args(["copy", "-q", "--insecure-policy", &format!("docker-daemon:{name}"), &target]);
+    let out = finished("skopeo", &mut copy, out);
+    Run::of(Command::new("docker").args(["rmi", "-f", &name])).exits(0);
+    out
+}
+
+fn by_buildah(world: &World, case: &Case, context: &Path, file: &Path) -> Result<PathBuf, String> {
+    let out = world.path(&format!("{}-buildah", case.name));
+    let mut build = Command::new("buildah");
+    build
+        .current_dir(context)
+        .args([
+            "build",
+            "-q",
+            "--no-cache",
+            "--isolation=chroot",
+            "--network=none",
+            "--format=oci",
+            "--pull=never",
+        ])
+        .args(["-t", &format!("oci:{}:1", text(&out)), "-f", &text(file)])
+        .args(&case.args)
+        .arg(".");
+    finished("buildah", &mut build, out)
+}
+
+fn finished(who: &str, command: &mut Command, out: PathBuf) -> Result<PathBuf, String> {
+    let run = Run::of(command);
+    if run.code == Some(0) { Ok(out) } else { Err(format!("{who} does not build it: {}", run.stderr)) }
 }
 
 fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-#[test]
-fn kiln_and_buildkit_build_the_same_images() {
-    if !needs(&["namespaces", "debian", "buildkit"]) {
-        return;
+/// Another builder, and where kiln differs from it on purpose: name of the case, start of the line, why.
+struct Peer {
+    name: &'static str,
+    build: fn(&World, &Case, &Path, &Path) -> Result<PathBuf, String>,
+    /// Parts of Dockerfiles that it does not know.
+    lacks: &'static [&'static str],
+    /// Its configuration comes here in a form that holds all of it.
+    has_config: bool,
+    differs: &'static [(&'static str, &'static str, &'static str)],
+}
+
+static BUILDKIT: Peer =
+    Peer { name: "BuildKit", build: by_buildkit, lacks: &[], has_config: true, differs: &[] };
+
+static DOCKER: Peer =
+    Peer { name: "docker", build: by_docker, lacks: NEWER, has_config: false, differs: &[] };
+
+static BUILDAH: Peer =
+    Peer { name: "buildah", build: by_buildah, lacks: NEWER, has_config: false, differs: &[] };
+
+/// What Docker's first builder and Debian's buildah do not know yet.
+static NEWER: &[&str] = &[
+    "<<",
+    "--exclude",
+    "--parents",
+    "--link",
+    "--chmod",
+    "--unpack",
+    "start-interval",
+    "--mount",
+    "--network",
+    "--build-context",
+    "BUILDPLATFORM",
+    "TARGET",
+    "##",
+    "%%",
+    "/_}",
+    "BUILDOS",
+];
+
+/// Where an ordinary user's build differs from root's: nobody can give files to users that do not exist.
+static ONE_ID: &[(&str, &str, &str)] = &[
+    ("run-useradd", "etc/", "useradd asks for the group of the old file, which shows as root's"),
+    ("run-user-groups", "etc/", "useradd asks for the group of the old file, which shows as root's"),
+    ("run-user-groups", "srv/gs", "a process has no further groups"),
+    ("run-mount-cache", "stat", "owners are noted and do not show"),
+];
+
+impl Peer {
+    fn knows(&self, case: &Case) -> bool {
+        let newer =
+            |part: &&str| case.dockerfile.contains(*part) || case.args.iter().any(|arg| arg.contains(*part));
+        !self.lacks.iter().any(newer)
     }
+}
+
+/// What is left of `lines` without what differs on purpose.
+fn unexpected(lines: Vec<String>, case: &Case, known: &[(&str, &str, &str)]) -> Vec<String> {
+    let is_known =
+        |line: &String| known.iter().any(|(name, start, _)| *name == case.name && line.starts_with(start));
+    lines.into_iter().filter(|line| !is_known(line)).collect()
+}
+
+/// Builds all cases that the peer knows, and yields how many those are and what differs.
+fn compare(peer: &Peer, also_one_id: bool) -> (usize, String) {
     let world = World::new();
     let context = world.path("context");
     lay_out(&context);
     let files = world.path("files");
     let mut report = String::new();
-    let cases = cases();
+    let cases: Vec<Case> = cases().into_iter().filter(|case| peer.knows(case)).collect();
     for case in &cases {
         let file = files.join(format!("{}.Dockerfile", case.name));
         write(&file, &case.dockerfile, 0o644);
-        let lines = match (by_kiln(&world, case, &context, &file), by_buildkit(&world, case, &context, &file))
-        {
+        let mut lines = Vec::new();
+        match (by_kiln(&world, case, &context, &file, "best"), (peer.build)(&world, case, &context, &file)) {
             (Ok(ours), Ok(theirs)) => {
-                let lines = differences(&look(&ours), &look(&theirs));
-                for folder in [ours, theirs] {
-                    fs::remove_dir_all(folder).unwrap();
+                let theirs = look(&theirs);
+                lines.extend(unexpected(
+                    differences(&look(&ours), &theirs, peer.has_config),
+                    case,
+                    peer.differs,
+                ));
+                if also_one_id {
+                    match by_kiln(&world, case, &context, &file, "one") {
+                        Ok(ours) => lines.extend(
+                            unexpected(differences(&look(&ours), &theirs, peer.has_config), case, ONE_ID)
+                                .into_iter()
+                                .map(|line| format!("with one id: {line}")),
+                        ),
+                        Err(error) => lines.push(error),
+                    }
                 }
-                lines
             }
-            (ours, theirs) => ours.err().into_iter().chain(theirs.err()).collect(),
-        };
+            (ours, theirs) => lines.extend(ours.err().into_iter().chain(theirs.err())),
+        }
         if !lines.is_empty() {
             writeln!(report, "{}:\n  {}", case.name, lines.join("\n  ")).unwrap();
         }
+        for entry in fs::read_dir(world.path("")).unwrap().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&case.name) {
+                fs::remove_dir_all(entry.path()).unwrap();
+            }
+        }
     }
-    assert!(report.is_empty(), "{} cases; those that differ:\n{report}", cases.len());
+    (cases.len(), report)
+}
+
+#[track_caller]
+fn agrees(peer: &Peer, also_one_id: bool, at_least: usize) {
+    let (count, report) = compare(peer, also_one_id);
+    assert!(report.is_empty(), "of {count} cases, kiln and {} differ in:\n{report}", peer.name);
+    assert!(count >= at_least || std::env::var_os(ONLY).is_some(), "{count} cases only");
+}
+
+#[test]
+fn kiln_and_buildkit_build_the_same_images() {
+    if needs(&["namespaces", "debian", "buildkit"]) {
+        agrees(&BUILDKIT, true, 100);
+    }
+}
+
+#[test]
+fn kiln_and_docker_build_the_same_images() {
+    if !needs(&["namespaces", "debian", "docker", "skopeo"]) {
+        return;
+    }
+    let base = format!("oci:{}:latest", text(&project().join(DEBIAN)));
+    Run::of(Command::new("skopeo").args([
+        "copy",
+        "-q",
+        "--insecure-policy",
+        &base,
+        "docker-daemon:base:latest",
+    ]))
+    .exits(0);
+    agrees(&DOCKER, false, 50);
+}
+
+#[test]
+fn kiln_and_buildah_build_the_same_images() {
+    if !needs(&["namespaces", "debian", "buildah", "skopeo"]) {
+        return;
+    }
+    let base = format!("oci:{}:latest", text(&project().join(DEBIAN)));
+    let store = "containers-storage:localhost/base:latest";
+    Run::of(Command::new("skopeo").args(["copy", "-q", "--insecure-policy", &base, store])).exits(0);
+    agrees(&BUILDAH, false, 50);
 }

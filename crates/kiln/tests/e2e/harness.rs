@@ -114,6 +114,7 @@ struct Need {
 }
 
 static NEEDS: &[Need] = &[
+    Need { name: "buildah", probe: &["buildah", "version"] },
     Need { name: "buildkit", probe: &["buildctl", "debug", "workers"] },
     Need { name: "cosign", probe: &["cosign", "version"] },
     Need { name: "debian", probe: &["test", "-f", "target/peers/debian/index.json"] },

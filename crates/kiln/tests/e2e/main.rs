@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod differential;
+mod dockerfile;
 mod fix;
 mod harness;
 mod images;
+mod lint;
 mod peers;
 mod plan;
 mod refusals;

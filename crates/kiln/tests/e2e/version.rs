@@ -25,8 +25,8 @@ fn every_command_has_help() {
     let world = World::new();
     let help = world.run(["--help"]).exits(0).stdout;
     for command in [
-        "base", "build", "copy", "db", "explain", "fix", "keygen", "plan", "pull", "push", "sbom", "scan",
-        "ship", "verify", "version",
+        "base", "build", "check", "copy", "db", "explain", "fix", "keygen", "lint", "plan", "pull", "push", "sbom",
+        "scan", "ship", "verify", "version",
     ] {
         assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
         world.run([command, "--help"]).exits(0);
@@ -38,6 +38,8 @@ fn checks_are_explained() {
     let world = World::new();
     let page = world.run(["explain", "im001"]).exits(0).stdout;
     assert!(page.starts_with("# IM001 ") && page.contains("## How to fix"), "{page}");
+    let page = world.run(["explain", "last_user_root"]).exits(0).stdout;
+    assert!(page.starts_with("# DF023 last_user_root\n"), "{page}");
     let run = world.run(["explain", "IM999"]).exits(2);
     assert!(run.stderr.contains("IM001"), "{}", run.stderr);
 }

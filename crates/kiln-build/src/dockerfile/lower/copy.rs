@@ -186,7 +186,12 @@ fn is_git(address: &str) -> bool {
     address.starts_with("git@")
         || address.starts_with("git://")
         || address.starts_with("ssh://")
-        || plain.ends_with(".git")
+        || is_repository(plain)
+}
+
+/// Whether an address ends as those of Git repositories do.
+pub fn is_repository(address: &str) -> bool {
+    address.strip_suffix(".git").is_some()
 }
 
 fn is_remote(source: &str) -> bool {

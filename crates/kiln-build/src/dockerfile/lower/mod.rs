@@ -16,6 +16,7 @@ use kiln_rootfs::{Content, RootPath, Tree};
 use super::graph::{Base, Files, Graph, Op, Origin, Step, StepId, Target};
 use crate::Error;
 use crate::error::ErrorKind;
+pub use copy::is_repository;
 use stage::StageState;
 
 /// What a Dockerfile takes from outside.
@@ -205,8 +206,8 @@ impl<'a, I: Inputs> Lowerer<'a, I> {
     /// Runs what the base image left for its children (`ONBUILD`).
     fn triggers(&mut self, state: &mut StageState) -> Result<(), Error> {
         for text in state.take_triggers() {
-            let file = kiln_dockerfile::parse(&text);
-            for instruction in &file.instructions {
+            let file = kiln_dockerfile::parse(&format!("FROM scratch\n{text}"));
+            for instruction in file.instructions.iter().skip(1) {
                 let forbidden = matches!(instruction.name().as_str(), "FROM" | "MAINTAINER" | "ONBUILD");
                 if forbidden || file.has_errors() {
                     return Err(Error::refused(
@@ -267,7 +268,7 @@ impl<'a, I: Inputs> Lowerer<'a, I> {
 }
 
 fn stage_name(stage: &kiln_dockerfile::Stage<'_>) -> String {
-    stage.name.clone().unwrap_or_else(|| stage.index.to_string())
+    stage.name.clone().unwrap_or_else(|| format!("stage-{}", stage.index))
 }
 
 /// What `FROM scratch` starts with.

@@ -106,7 +106,7 @@ impl<I: Inputs> Lowerer<'_, I> {
                 }
             }
             MountKind::Tmpfs => ExecMountKind::Tmpfs(mount.size),
-            MountKind::Secret => return self.secret(mount, target),
+            MountKind::Secret => return secret(mount, target),
             MountKind::Ssh => {
                 let id = mount.id.clone().unwrap_or_else(|| "default".to_owned());
                 ExecMountKind::Ssh { id, required: mount.required }
@@ -122,26 +122,6 @@ impl<I: Inputs> Lowerer<'_, I> {
         Ok(ExecMount { target, read_only: mount.readonly, kind })
     }
 
-    fn secret(&self, mount: &Mount, target: Option<String>) -> Result<ExecMount, Error> {
-        let source = mount.id.clone().or_else(|| mount.source.clone());
-        let name_of = |target: &String| target.rsplit('/').next().unwrap_or_default().to_owned();
-        let id = source.or_else(|| target.as_ref().map(name_of)).unwrap_or_default();
-        if id.is_empty() {
-            return Err(Error::refused("the secret has no id", None));
-        }
-        let is_file = target.is_some() || mount.env.is_none();
-        let mode = mount.mode.unwrap_or(0o400);
-        let owner = (mount.uid.unwrap_or(0), mount.gid.unwrap_or(0));
-        let kind = ExecMountKind::Secret {
-            id: id.clone(),
-            env: mount.env.clone(),
-            file: is_file.then_some((mode, owner)),
-            required: mount.required,
-        };
-        let target = target.unwrap_or_else(|| format!("/run/secrets/{id}"));
-        Ok(ExecMount { target, read_only: true, kind })
-    }
-
     fn mount_files(
         &mut self,
         state: &StageState,
@@ -149,14 +129,32 @@ impl<I: Inputs> Lowerer<'_, I> {
         source: &str,
     ) -> Result<crate::dockerfile::graph::Files, Error> {
         let path = rooted(source)?;
-        match &mount.from {
-            Some(from) => self.source(from, state.arch, &[path], &state.origin.clone()),
-            None => {
-                let tree = self.inputs.files(None, &[path]).map_err(Error::port("read the context"))?;
-                Ok(crate::dockerfile::graph::Files::Context(tree.into()))
-            }
+        if let Some(from) = &mount.from {
+            return self.source(from, state.arch, &[path], &state.origin.clone());
         }
+        let tree = self.inputs.files(None, &[path]).map_err(Error::port("read the context"))?;
+        Ok(crate::dockerfile::graph::Files::Context(tree.into()))
     }
+}
+
+fn secret(mount: &Mount, target: Option<String>) -> Result<ExecMount, Error> {
+    let source = mount.id.clone().or_else(|| mount.source.clone());
+    let name_of = |target: &String| target.rsplit('/').next().unwrap_or_default().to_owned();
+    let id = source.or_else(|| target.as_ref().map(name_of)).unwrap_or_default();
+    if id.is_empty() {
+        return Err(Error::refused("the secret has no id", None));
+    }
+    let is_file = target.is_some() || mount.env.is_none();
+    let mode = mount.mode.unwrap_or(0o400);
+    let owner = (mount.uid.unwrap_or(0), mount.gid.unwrap_or(0));
+    let kind = ExecMountKind::Secret {
+        id: id.clone(),
+        env: mount.env.clone(),
+        file: is_file.then_some((mode, owner)),
+        required: mount.required,
+    };
+    let target = target.unwrap_or_else(|| format!("/run/secrets/{id}"));
+    Ok(ExecMount { target, read_only: true, kind })
 }
 
 /// The line that histories show: arguments count because they changed what ran.

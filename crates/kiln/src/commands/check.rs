@@ -1,0 +1,26 @@
+use std::path::PathBuf;
+
+use super::lint::Asked;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::lint;
+use crate::output::Outcome;
+
+/// Check a Dockerfile
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The Dockerfile
+    #[arg(value_name = "FILE")]
+    subject: PathBuf,
+    #[command(flatten)]
+    asked: Asked,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let name = args.subject.file_name().unwrap_or_default().to_string_lossy();
+    if !args.subject.is_file() || !lint::is_dockerfile(&name) {
+        return Err(Failure::usage(format!("check {}: it is no Dockerfile", args.subject.display()))
+            .with_help("`kiln lint DIR` looks for Dockerfiles, `kiln scan IMAGE` looks at an image"));
+    }
+    args.asked.check(args.subject.clone(), context)
+}

@@ -1,0 +1,171 @@
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use kiln_finding::Class;
+use kiln_lint::{Level, Profile, Repair, Settings, fix};
+use serde_json::json;
+
+use crate::args::Output;
+use crate::config::Config;
+use crate::context::Context;
+use crate::diff;
+use crate::failure::Failure;
+use crate::lint::{self, Report};
+use crate::output::{self, Outcome};
+
+/// Find what is wrong in Dockerfiles, and repair it
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Dockerfiles, or folders that are searched for them
+    #[arg(default_value = ".", value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) asked: Asked,
+    /// Repair what can be repaired without changing what the image does
+    #[arg(long)]
+    fix: bool,
+    /// Repair what may change the image, too
+    #[arg(long = "unsafe", requires = "fix")]
+    may_be_unsafe: bool,
+    /// Show what --fix would change, and write nothing
+    #[arg(long, requires = "fix")]
+    diff: bool,
+    /// Write nothing; exit with 1 if --fix would change something
+    #[arg(long, requires = "fix")]
+    check: bool,
+}
+
+/// What is asked, and what is a failure.
+#[derive(clap::Args)]
+pub(super) struct Asked {
+    /// Where the image will run; some rules are asked only there
+    #[arg(long)]
+    profile: Option<Where>,
+    /// Ask this rule, too
+    #[arg(long, value_name = "ID")]
+    enable: Vec<String>,
+    /// Do not ask this rule
+    #[arg(long, value_name = "ID")]
+    disable: Vec<String>,
+    /// The stage that is built
+    #[arg(long, value_name = "STAGE")]
+    target: Option<String>,
+    /// The folder that the build starts from; guessed from what the file copies
+    #[arg(long, value_name = "DIR")]
+    context: Option<PathBuf>,
+    /// Exit with 1 from this level on
+    #[arg(long, value_enum, default_value_t = FailOn::Warning)]
+    fail_on: FailOn,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Where {
+    Docker,
+    Kubernetes,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FailOn {
+    Info,
+    Warning,
+    Error,
+    Never,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let files = lint::dockerfiles(&args.paths)?;
+    let settings = args.asked.settings(context)?;
+    let reports = lint::lint(&files, args.asked.context.as_deref(), &settings)?;
+    if args.fix {
+        return repair(args, &reports, &settings, context);
+    }
+    Ok(args.asked.judge(&reports, context))
+}
+
+impl Asked {
+    pub(super) fn settings(&self, context: &Context) -> Result<Settings, Failure> {
+        let mut choice = Config::read(context, Path::new("."))?.lint;
+        if let Some(place) = self.profile {
+            choice.profile = Some(match place {
+                Where::Docker => Profile::Docker,
+                Where::Kubernetes => Profile::Kubernetes,
+            });
+        }
+        choice.enable.extend(self.enable.iter().cloned());
+        choice.disable.extend(self.disable.iter().cloned());
+        let mut settings = choice.settings()?;
+        settings.target.clone_from(&self.target);
+        Ok(settings)
+    }
+
+    /// Looks at one file and judges it.
+    pub(super) fn check(&self, file: PathBuf, context: &Context) -> Result<Outcome, Failure> {
+        let settings = self.settings(context)?;
+        let reports = lint::lint(&[file], self.context.as_deref(), &settings)?;
+        Ok(self.judge(&reports, context))
+    }
+
+    fn judge(&self, reports: &[Report], context: &Context) -> Outcome {
+        lint::show(reports, context.output, context.quiet);
+        let limit = match self.fail_on {
+            FailOn::Info => Level::Info,
+            FailOn::Warning => Level::Warning,
+            FailOn::Error => Level::Error,
+            FailOn::Never => return Outcome::Fine,
+        };
+        let worst = reports.iter().filter_map(|report| report.linted.worst()).max();
+        if worst.is_some_and(|worst| worst >= limit) { Outcome::Refused } else { Outcome::Fine }
+    }
+}
+
+fn repair(
+    args: &Args,
+    reports: &[Report],
+    settings: &Settings,
+    context: &Context,
+) -> Result<Outcome, Failure> {
+    let limit = if args.may_be_unsafe { Repair::Unsafe } else { Repair::Safe };
+    let only_look = args.diff || args.check;
+    let mut values = Vec::new();
+    let mut changed = 0;
+    for report in reports {
+        let old = &report.linted.file.text;
+        let fixed = fix(old, report.around.as_ref(), settings, limit);
+        if fixed.text == *old {
+            continue;
+        }
+        changed += 1;
+        let name = report.path.display().to_string();
+        let patch = diff::unified(name.trim_start_matches("./").trim_start_matches('/'), old, &fixed.text);
+        if !only_look {
+            write(&report.path, &fixed.text)?;
+        }
+        let is_data = matches!(context.output, Output::Json | Output::Sarif);
+        if args.diff && !is_data {
+            output::data(patch.trim_end());
+        } else if !context.quiet && !is_data {
+            for applied in &fixed.applied {
+                output::talk(&format!("{name}:{}: {}: {}", applied.line, applied.id, applied.title));
+            }
+        }
+        let applied = fixed
+            .applied
+            .iter()
+            .map(|applied| json!({"id": applied.id, "line": applied.line, "title": applied.title}));
+        values.push(json!({"path": name, "written": !only_look, "diff": patch, "applied": applied.collect::<Vec<_>>()}));
+    }
+    if context.output == Output::Json {
+        output::data(&json!(values).to_string());
+    } else if !context.quiet {
+        let done = if only_look { "would change" } else { "changed" };
+        output::talk(&format!("{done} {changed} of {} files", reports.len()));
+    }
+    Ok(if args.check && changed > 0 { Outcome::Refused } else { Outcome::Fine })
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    kiln_store::replace_file(path, text.as_bytes()).map_err(|error| {
+        Failure::new("kiln.write", Class::Environment, format!("write {}", path.display()))
+            .with_cause(error.to_string())
+    })
+}
