@@ -289,7 +289,8 @@ fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// Another builder, and where kiln differs from it on purpose: name of the case, start of the line, why.
+/// Another builder, and where kiln differs from it on purpose: name of the case (any, where it is empty), start of the
+/// line, why.
 struct Peer {
     name: &'static str,
     build: fn(&World, &Case, &Path, &Path) -> Result<PathBuf, String>,
@@ -306,8 +307,33 @@ static BUILDKIT: Peer =
 static DOCKER: Peer =
     Peer { name: "docker", build: by_docker, lacks: NEWER, has_config: false, differs: &[] };
 
-static BUILDAH: Peer =
-    Peer { name: "buildah", build: by_buildah, lacks: NEWER, has_config: false, differs: &[] };
+static BUILDAH: Peer = Peer {
+    name: "buildah",
+    build: by_buildah,
+    lacks: NEWER,
+    has_config: false,
+    differs: &[
+        ("", "etc/hosts:", "the place where /etc/hosts was mounted stays"),
+        ("scratch-copy-all", "app/ignored/deep/dropped", "a folder that is left out is not looked into"),
+        ("scratch-copy-all-to-root", "ignored/deep/dropped", "a folder that is left out is not looked into"),
+        ("ignored-files", "x/deep/dropped", "a folder that is left out is not looked into"),
+        ("scratch-copy-all", "app/modes/setuid", "the setuid bit is dropped"),
+        ("scratch-copy-all-to-root", "modes/setuid", "the setuid bit is dropped"),
+        ("copy-modes", "m/setuid", "the setuid bit is dropped"),
+        ("add-tar-chown", "x/", "the owner is not given to what an archive holds"),
+        ("copy-wildcard", "buildah does not build it", "a name with brackets is taken for a pattern again"),
+        (
+            "copy-escaped-bracket",
+            "buildah does not build it",
+            "a name with brackets is taken for a pattern again",
+        ),
+        ("run-env-wins", "two:", "ENV wins over a later ARG; BuildKit and kiln take the last"),
+        ("run-shell", "buildah does not build it", "an image in OCI's format keeps no SHELL"),
+        ("stage-from-stage", "two:", "a stage does not inherit the ARG of the stage it starts from"),
+        ("stage-names", "buildah does not build it", "names of stages are compared as they are written"),
+        ("stage-arg-from", "buildah does not build it", "the name of a stage cannot come from an ARG"),
+    ],
+};
 
 /// What Docker's first builder and Debian's buildah do not know yet.
 static NEWER: &[&str] = &[
