@@ -6,8 +6,8 @@ use kiln_dockerfile::Reference;
 use kiln_plan::is_shipped;
 use kiln_rootfs::RootPath;
 
+use crate::answer::Obstacle;
 use crate::recipe::{Copied, absolute};
-use crate::rewrite::Obstacle;
 use crate::start::Start;
 use crate::{Project, Recipe};
 

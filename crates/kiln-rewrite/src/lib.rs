@@ -6,6 +6,7 @@
 //! nothing. Pure: files are read and written by the caller.
 //! Start from [`Project`] and [`rewrite`].
 
+mod answer;
 mod commands;
 mod faults;
 mod health;
@@ -13,8 +14,11 @@ mod ignore;
 mod install;
 mod kept;
 mod layout;
+mod node;
+mod npmrc;
 mod package_lists;
 mod project;
+mod reader;
 mod recipe;
 mod render;
 mod rewrite;
@@ -23,8 +27,9 @@ mod stages;
 mod start;
 mod target;
 
+pub use answer::{Answer, Choice, Obstacle, Rewritten};
 pub use faults::Fault;
 pub use project::{Project, Yarn};
 pub use recipe::Recipe;
-pub use rewrite::{Answer, Choice, Obstacle, Rewritten, rewrite};
+pub use rewrite::rewrite;
 pub use target::Target;

@@ -1,83 +1,19 @@
-use std::fmt;
-
 use kiln_dockerfile::parse;
-use kiln_lint::facts::{line, recommended};
 
+use crate::answer::{Answer, Choice, Obstacle, Rewritten};
 use crate::commands::Step;
-use crate::faults::{Fault, faults};
+use crate::faults::faults;
 use crate::health::health;
 use crate::ignore::dockerignore;
 use crate::install::{Install, install};
 use crate::layout::layout;
+use crate::node::node;
+use crate::npmrc::{install_secrets, npmrc};
 use crate::render;
-use crate::secrets::{has_credential, variables};
-use crate::stages::{Build, Stages, builds, split, state, system_packages};
+use crate::secrets::has_credential;
+use crate::stages::{Build, Stages, builds, settings, split, state, system_packages, tools};
 use crate::start::{Start, start};
-use crate::target::NodeTag;
 use crate::{Project, Recipe, Target};
-
-/// What the user wants.
-#[derive(Clone, Debug, Default)]
-pub struct Choice {
-    /// What the image shall be based on; without it, what it is based on already if that is hardened, else distroless.
-    pub target: Option<&'static Target>,
-    /// Changes that may change what the app does: another line of Node.
-    pub may_change_node: bool,
-    /// `YYYY-MM-DD`, to know which lines of Node are still supported.
-    pub today: String,
-}
-
-/// What a rewrite comes to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// There is nothing to rewrite.
-    Fine,
-    /// New files.
-    Rewritten(Rewritten),
-    /// It cannot be right, and why.
-    Refused(Vec<Obstacle>),
-}
-
-/// The files that change, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rewritten {
-    /// New text by path, below the folder of the app.
-    pub files: Vec<(String, String)>,
-    /// What the image is based on now; `None` where only other files change.
-    pub target: Option<&'static str>,
-    /// What was wrong.
-    pub faults: Vec<Fault>,
-    /// What somebody must know before using the new files.
-    pub notes: Vec<String>,
-}
-
-/// Why a file cannot be rewritten.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Obstacle {
-    /// The line of the Dockerfile, where it is in one.
-    pub line: Option<u32>,
-    /// What is in the way.
-    pub why: String,
-}
-
-impl Obstacle {
-    pub(crate) fn at(line: u32, why: &str) -> Self {
-        Self { line: Some(line), why: why.to_owned() }
-    }
-
-    pub(crate) fn new(why: impl Into<String>) -> Self {
-        Self { line: None, why: why.into() }
-    }
-}
-
-impl fmt::Display for Obstacle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "line {line}: {}", self.why),
-            None => f.write_str(&self.why),
-        }
-    }
-}
 
 /// Words by which sources show that they end on SIGTERM.
 const LISTENS: [&str; 6] = [
@@ -284,67 +220,6 @@ fn with_target(
     Ok(Rewritten { files, target: Some(target.name.as_str()), faults: Vec::new(), notes })
 }
 
-/// The line of Node, and how it is written in a tag.
-fn node(
-    project: &Project,
-    recipe: &Recipe,
-    choice: &Choice,
-    target: &Target,
-    notes: &mut Vec<String>,
-) -> Result<NodeTag, Obstacle> {
-    let best = recommended(&choice.today);
-    let found = recipe.node();
-    // Where nobody asks for a line, what the target has is fine.
-    let open = || {
-        if target.lines.is_empty() || target.lines.contains(&best) {
-            best
-        } else {
-            target.lines[target.lines.len() - 1]
-        }
-    };
-    let asked = found.or_else(|| kiln_plan::node_line(&project.facts.package)).unwrap_or_else(open);
-    let is_over = line(asked).is_some_and(|line| line.end.as_str() < choice.today.as_str());
-    let is_there = |major: u32| target.lines.is_empty() || target.lines.contains(&major);
-    if (is_over || !is_there(asked)) && choice.may_change_node {
-        let best = if is_there(best) { best } else { target.lines.last().copied().unwrap_or(best) };
-        if best != asked {
-            notes.push(format!("Node {asked} became Node {best}: test the app with it"));
-        }
-        return Ok(NodeTag { major: best, version: best.to_string() });
-    }
-    if !is_there(asked) {
-        let have = target.lines.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
-        return Err(Obstacle::new(format!(
-            "{} has Node {have}, and the app runs on Node {asked}; pass --unsafe to change that, or --to slim",
-            target.name
-        )));
-    }
-    if is_over {
-        notes.push(format!("Node {asked} gets no fixes any more; --unsafe moves to Node {best}"));
-    }
-    Ok(NodeTag { major: asked, version: version(recipe, asked) })
-}
-
-/// What stands before the first dash of the tag, where that is a version.
-fn version(recipe: &Recipe, major: u32) -> String {
-    let written = recipe.build.written.split('@').next().unwrap_or_default();
-    let tag = written.rsplit_once(':').map_or("", |(_, tag)| tag).split('-').next().unwrap_or_default();
-    let expanded = recipe.build.name.tag_words().first().copied().unwrap_or_default().to_owned();
-    let is_version = |text: &str| {
-        text.starts_with(&major.to_string()) && text.split('.').all(|part| part.parse::<u32>().is_ok())
-    };
-    let is_node = recipe.build.name.name == "node";
-    let is_variable = tag.starts_with("${")
-        && tag.ends_with('}')
-        && recipe.build.name.tag_words().len() == written.matches('-').count() + 1;
-    match () {
-        () if is_node && is_version(tag) => tag.to_owned(),
-        () if is_node && is_variable && is_version(&expanded) => tag.to_owned(),
-        () if is_node && is_version(&expanded) => expanded,
-        () => major.to_string(),
-    }
-}
-
 /// What needs a shell at run time needs an image that has one.
 fn fits_shell(
     project: &Project,
@@ -421,94 +296,6 @@ fn has_modules(project: &Project, start: &Start) -> bool {
         || !package.optional_dependencies.is_empty()
         || !app.dependencies.is_empty()
         || !project.facts.workspace.is_empty()
-}
-
-/// Global programs that the build calls, and that no manifest lists.
-fn tools(project: &Project, recipe: &Recipe, builds: &[Build]) -> Vec<String> {
-    let mut tools: Vec<String> = Vec::new();
-    for ran in &recipe.runs {
-        let Step::Tools(names) = &ran.step else { continue };
-        for name in names {
-            let bare = name
-                .char_indices()
-                .skip(1)
-                .find(|(_, c)| *c == '@')
-                .map_or(name.as_str(), |(at, _)| &name[..at]);
-            let program = match bare {
-                "typescript" => "tsc",
-                "@nestjs/cli" => "nest",
-                "@angular/cli" => "ng",
-                other => other.rsplit('/').next().unwrap_or(other),
-            };
-            if !project.depends_on(bare)
-                && builds.iter().any(|build| build.text.contains(program))
-                && !tools.contains(name)
-            {
-                tools.push(name.clone());
-            }
-        }
-    }
-    tools
-}
-
-fn settings(recipe: &Recipe) -> Vec<String> {
-    let mut settings: Vec<String> = Vec::new();
-    for ran in &recipe.runs {
-        if let Step::Setting(text) = &ran.step
-            && !settings.contains(text)
-            && !text.contains("unsafe-perm")
-        {
-            settings.push(text.clone());
-        }
-    }
-    settings
-}
-
-/// Variables that the `.npmrc` takes its credentials from.
-fn install_secrets(project: &Project, recipe: &Recipe) -> Vec<String> {
-    let mut names: Vec<String> = project.npmrc.as_deref().map(variables).unwrap_or_default();
-    names.retain(|name| {
-        crate::secrets::is_secret(name) || recipe.secrets.iter().any(|secret| secret.name == *name)
-    });
-    names
-}
-
-/// The `.npmrc` that the old file wrote while building: it names the variable, the builder is given its value.
-fn npmrc(project: &Project, recipe: &Recipe) -> Option<String> {
-    if project.npmrc.is_some() {
-        return None;
-    }
-    let mut lines: Vec<String> = Vec::new();
-    for ran in &recipe.runs {
-        let Step::Credential(text) = &ran.step else { continue };
-        let script = kiln_lint::shell::parse(text);
-        for command in &script.commands {
-            let words: Vec<&str> = command.words.iter().map(|word| word.value.as_str()).collect();
-            let found: Vec<String> = match words.as_slice() {
-                ["echo" | "printf", rest @ ..] => rest
-                    .iter()
-                    .filter(|word| !word.starts_with('-'))
-                    .flat_map(|word| word.split("\\n"))
-                    .map(str::to_owned)
-                    .collect(),
-                ["npm" | "pnpm" | "yarn", "config", "set", key, value] => vec![format!("{key}={value}")],
-                ["npm" | "pnpm", "config", "set", pair] | ["npm", "set", pair] => vec![(*pair).to_owned()],
-                _ => Vec::new(),
-            };
-            lines.extend(found.into_iter().filter(|line| line.contains('=')).map(|line| braced(&line)));
-        }
-    }
-    lines.dedup();
-    (!lines.is_empty()).then(|| lines.join("\n") + "\n")
-}
-
-/// `$NAME` as npm reads it: `${NAME}`.
-fn braced(text: &str) -> String {
-    let mut out = text.trim().to_owned();
-    for name in variables(text) {
-        out = out.replace(&format!("${name}"), &format!("${{{name}}}"));
-    }
-    out
 }
 
 /// The build of Next.js brings its own server.

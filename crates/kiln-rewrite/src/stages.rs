@@ -1,5 +1,6 @@
 //! What the new file is made of.
 
+use crate::answer::Obstacle;
 use crate::commands::Step;
 use crate::health::Check;
 use crate::install::Install;
@@ -7,7 +8,6 @@ use crate::kept::{Kept, Kind};
 use crate::layout::Layout;
 use crate::package_lists::{Purpose, is_there, purpose, translate};
 use crate::recipe::Ran;
-use crate::rewrite::Obstacle;
 use crate::secrets::variables;
 use crate::start::Start;
 use crate::target::NodeTag;
@@ -274,4 +274,45 @@ fn is_public(name: &str) -> bool {
     ["NEXT_", "VITE_", "REACT_APP_", "NUXT_", "PUBLIC_", "GATSBY_"]
         .iter()
         .any(|start| name.starts_with(start))
+}
+
+/// Global programs that the build calls, and that no manifest lists.
+pub(crate) fn tools(project: &Project, recipe: &Recipe, builds: &[Build]) -> Vec<String> {
+    let mut tools: Vec<String> = Vec::new();
+    for ran in &recipe.runs {
+        let Step::Tools(names) = &ran.step else { continue };
+        for name in names {
+            let bare = name
+                .char_indices()
+                .skip(1)
+                .find(|(_, c)| *c == '@')
+                .map_or(name.as_str(), |(at, _)| &name[..at]);
+            let program = match bare {
+                "typescript" => "tsc",
+                "@nestjs/cli" => "nest",
+                "@angular/cli" => "ng",
+                other => other.rsplit('/').next().unwrap_or(other),
+            };
+            if !project.depends_on(bare)
+                && builds.iter().any(|build| build.text.contains(program))
+                && !tools.contains(name)
+            {
+                tools.push(name.clone());
+            }
+        }
+    }
+    tools
+}
+
+pub(crate) fn settings(recipe: &Recipe) -> Vec<String> {
+    let mut settings: Vec<String> = Vec::new();
+    for ran in &recipe.runs {
+        if let Step::Setting(text) = &ran.step
+            && !settings.contains(text)
+            && !text.contains("unsafe-perm")
+        {
+            settings.push(text.clone());
+        }
+    }
+    settings
 }

@@ -18,7 +18,7 @@ fn app(package: &str, dockerfile: &str, files: &[(&str, &str)]) -> Project {
         if path.as_str().ends_with("js") {
             project.facts.sources.insert(path.clone(), (*text).to_owned());
         }
-        if path.as_str().ends_with(".sh") {
+        if path.as_str().contains(".sh") {
             project.scripts.insert(path.to_string(), (*text).to_owned());
         }
         project.facts.files.push(path);

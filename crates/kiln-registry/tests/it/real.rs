@@ -26,8 +26,13 @@ impl Drop for Registry {
 }
 
 /// `None`, and a word to the reader of the log, where the program is missing.
-#[expect(clippy::explicit_write, reason = "the macro would be captured")]
 fn start(extra: &str) -> Option<Registry> {
+    start_with("", extra)
+}
+
+/// The same with more settings of its server.
+#[expect(clippy::explicit_write, reason = "the macro would be captured")]
+fn start_with(http: &str, extra: &str) -> Option<Registry> {
     if Command::new("docker-registry").arg("--version").output().is_err() {
         let must = std::env::var("KILN_CI").is_ok_and(|value| value == "1");
         let has = std::env::var("KILN_CI_HAS").unwrap_or_default();
@@ -40,7 +45,7 @@ fn start(extra: &str) -> Option<Registry> {
     let root = folder.path().join("root");
     let text = format!(
         "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\n\
-         http: {{addr: \"{host}\"}}\n{}",
+         http: {{addr: \"{host}\", {http}}}\n{}",
         root.display(),
         extra.replace("FOLDER", &folder.path().display().to_string()),
     );
@@ -103,4 +108,40 @@ fn a_password_lets_in() {
     let someone = client_with(&Settings::default(), keyring).repository(&name).unwrap();
     copy(&shelf.layout, &someone, &image, Some("1")).unwrap();
     assert_eq!(someone.resolve("1").unwrap().unwrap().digest, image.digest);
+}
+
+/// A certificate for 127.0.0.1 that signs itself, in `cert.pem` and `key.pem`; `None` without openssl.
+fn certificate(folder: &std::path::Path) -> Option<()> {
+    let run = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=kiln test"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-keyout", "key.pem", "-out", "cert.pem"])
+        .current_dir(folder)
+        .output()
+        .ok()?;
+    run.status.success().then_some(())
+}
+
+#[test]
+fn a_certificate_is_trusted_only_when_it_is_named() {
+    let keys = tempfile::tempdir().unwrap();
+    if certificate(keys.path()).is_none() {
+        return;
+    }
+    let (cert, key) = (keys.path().join("cert.pem"), keys.path().join("key.pem"));
+    let (cert_text, key_text) = (cert.display(), key.display());
+    let tls = format!("tls: {{certificate: {cert_text}, key: {key_text}}}");
+    let Some(registry) = start_with(&tls, "") else { return };
+    let shelf = Shelf::new();
+    let image = shelf.image(&[7; 1000]);
+    let name = format!("{}/team/app:1", registry.host).parse().unwrap();
+    // This machine may be asked without TLS, but where TLS is spoken its certificate counts.
+    let stranger = client(&Settings::default()).repository(&name).unwrap();
+    let error = stranger.resolve("1").unwrap_err();
+    assert_eq!(error.code(), "registry.network");
+    assert!(error.help().unwrap().contains("ca-files"), "{:?}", error.help());
+    let settings = Settings { ca_files: vec![cert], ..Settings::default() };
+    let friend = client(&settings).repository(&name).unwrap();
+    copy(&shelf.layout, &friend, &image, Some("1")).unwrap();
+    assert_eq!(friend.resolve("1").unwrap().unwrap().digest, image.digest);
 }

@@ -100,6 +100,8 @@ impl Server {
 }
 
 fn serve(stream: TcpStream, answer: &Handler, log: &Mutex<Vec<Request>>) {
+    // Small answers go out at once.
+    stream.set_nodelay(true).unwrap();
     let mut first = [0];
     // Whoever speaks TLS here is told nothing.
     if stream.peek(&mut first).unwrap_or(0) == 0 || first[0] == 0x16 {

@@ -1,14 +1,17 @@
 use std::path::{Path, PathBuf};
 
+use kiln_dockerfile::Ignore;
 use kiln_finding::Class;
-use kiln_rewrite::{Answer, Choice, Rewritten, Target, rewrite};
-use serde_json::json;
+use kiln_lint::{Applied, Repair, Settings};
+use kiln_rewrite::{Answer, Choice, Fault, Obstacle, Project, Target, rewrite};
+use serde_json::{Value, json};
 
 use crate::args::Format;
+use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Outcome};
-use crate::{diff, dockerfile_project, prove};
+use crate::{diff, dockerfile_project, lint, prove};
 
 /// Rewrite the Dockerfile of an app into hardened form
 #[derive(clap::Args)]
@@ -16,7 +19,7 @@ pub(crate) struct Args {
     /// Folder of the app
     #[arg(default_value = ".")]
     app: PathBuf,
-    /// What the image shall be based on
+    /// What the image shall be based on; what it is based on already if that is hardened, else distroless
     #[arg(long, value_name = "BASE", value_parser = targets())]
     to: Option<String>,
     /// Show what would change, and write nothing
@@ -28,7 +31,7 @@ pub(crate) struct Args {
     /// Build the app before and after, compare the images, and write nothing if the new one does not build
     #[arg(long)]
     prove: bool,
-    /// Change what may change the app, too: the line of Node
+    /// Change what may change the app, too, such as the line of Node
     #[arg(long = "unsafe")]
     may_be_unsafe: bool,
 }
@@ -37,51 +40,65 @@ fn targets() -> clap::builder::PossibleValuesParser {
     Target::all().iter().map(|target| target.name.as_str()).collect::<Vec<_>>().into()
 }
 
+/// What is to be done, and why.
+#[derive(Default)]
+struct Plan {
+    files: Vec<(String, String)>,
+    target: Option<&'static str>,
+    faults: Vec<Fault>,
+    notes: Vec<String>,
+    refused: Vec<Obstacle>,
+    edits: Vec<Applied>,
+}
+
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let project = dockerfile_project::collect(&args.app)?;
+    let settings = Config::read(context, &args.app)?.lint.settings()?;
     let choice = Choice {
         target: args.to.as_deref().and_then(Target::find),
         may_change_node: args.may_be_unsafe,
-        today: jiff::Timestamp::now().strftime("%Y-%m-%d").to_string(),
+        today: settings.today.clone(),
     };
-    match rewrite(&project, &choice) {
-        Answer::Fine => {
-            told(context, &json!({ "changed": [], "refused": [] }), "nothing to change");
-            Ok(Outcome::Fine)
-        }
-        Answer::Refused(obstacles) => {
-            let lines: Vec<String> =
-                obstacles.iter().map(|obstacle| format!("Dockerfile: {obstacle}")).collect();
-            told(context, &json!({ "changed": [], "refused": obstacles_as_json(&obstacles) }), "");
-            if context.format == Format::Human {
-                output::talk("not rewritten, because it could not be right:");
-                for line in lines {
-                    output::talk(&format!("  {line}"));
-                }
-            }
-            Ok(Outcome::Refused)
-        }
-        Answer::Rewritten(rewritten) => apply(args, context, &rewritten),
+    let mut plan = match rewrite(&project, &choice) {
+        Answer::Fine => Plan::default(),
+        Answer::Refused(refused) => Plan { refused, ..Plan::default() },
+        Answer::Rewritten(rewritten) => Plan {
+            files: rewritten.files,
+            target: rewritten.target,
+            faults: rewritten.faults,
+            notes: rewritten.notes,
+            ..Plan::default()
+        },
+    };
+    edit(args, &project, &settings, &mut plan)?;
+    carry_out(args, context, &plan)
+}
+
+/// What the rules repair line by line: in the new file, or in the old one where that stays.
+fn edit(args: &Args, project: &Project, settings: &Settings, plan: &mut Plan) -> Result<(), Failure> {
+    let limit = if args.may_be_unsafe { Repair::Unsafe } else { Repair::Safe };
+    let reports = lint::lint(&[args.app.join("Dockerfile")], Some(&args.app), settings)?;
+    let mut around = reports.into_iter().find_map(|report| report.around);
+    let new = |name: &str| plan.files.iter().find(|(file, _)| file == name).map(|(_, text)| text.clone());
+    if let (Some(around), Some(text)) = (&mut around, new(".dockerignore")) {
+        around.ignore = Some(Ignore::parse(&text));
     }
-}
-
-fn obstacles_as_json(obstacles: &[kiln_rewrite::Obstacle]) -> Vec<serde_json::Value> {
-    obstacles.iter().map(|obstacle| json!({ "line": obstacle.line, "why": obstacle.why })).collect()
-}
-
-fn told(context: &Context, value: &serde_json::Value, text: &str) {
-    match context.format {
-        Format::Json => output::data(&value.to_string()),
-        Format::Human if !context.quiet && !text.is_empty() => output::talk(text),
-        Format::Human => {}
+    let text = new("Dockerfile").unwrap_or_else(|| project.dockerfile.clone());
+    let fixed = kiln_lint::fix(&text, around.as_ref(), settings, limit);
+    if fixed.text != text {
+        plan.files.retain(|(name, _)| name != "Dockerfile");
+        plan.files.insert(0, ("Dockerfile".to_owned(), fixed.text));
+        plan.edits = fixed.applied;
     }
+    Ok(())
 }
 
-fn apply(args: &Args, context: &Context, rewritten: &Rewritten) -> Result<Outcome, Failure> {
+fn carry_out(args: &Args, context: &Context, plan: &Plan) -> Result<Outcome, Failure> {
     let only_look = args.diff || args.check;
-    let proof = if args.prove { Some(prove::prove(&args.app, &rewritten.files, context)?) } else { None };
+    let is_proven = args.prove && !plan.files.is_empty();
+    let proof = if is_proven { Some(prove::prove(&args.app, &plan.files, context)?) } else { None };
     let mut diffs = Vec::new();
-    for (name, text) in &rewritten.files {
+    for (name, text) in &plan.files {
         let path = args.app.join(name);
         let old = std::fs::read_to_string(&path).unwrap_or_default();
         diffs.push(diff::unified(name, &old, text));
@@ -91,53 +108,70 @@ fn apply(args: &Args, context: &Context, rewritten: &Rewritten) -> Result<Outcom
     }
     match context.format {
         Format::Json => {
-            let mut value = as_json(rewritten, !only_look, &diffs);
+            let mut value = as_json(plan, !only_look, &diffs);
             if let Some(proof) = &proof {
                 value["proof"] = json!(proof);
             }
             output::data(&value.to_string());
         }
         Format::Human => {
-            if args.diff {
+            if args.diff && !diffs.is_empty() {
                 output::data(diffs.concat().trim_end());
             }
-            if !context.quiet {
-                show(rewritten, only_look);
+            if !context.quiet || !plan.refused.is_empty() {
+                show(plan, only_look);
             }
             if let Some(proof) = &proof {
                 output::data(&proof.as_text());
             }
         }
     }
-    Ok(if args.check { Outcome::Refused } else { Outcome::Fine })
+    let is_refused = !plan.refused.is_empty() || (args.check && !plan.files.is_empty());
+    Ok(if is_refused { Outcome::Refused } else { Outcome::Fine })
 }
 
-fn as_json(rewritten: &Rewritten, is_written: bool, diffs: &[String]) -> serde_json::Value {
-    let names: Vec<&str> = rewritten.files.iter().map(|(name, _)| name.as_str()).collect();
-    let faults: Vec<_> =
-        rewritten.faults.iter().map(|fault| json!({ "line": fault.line, "what": fault.what })).collect();
+fn as_json(plan: &Plan, is_written: bool, diffs: &[String]) -> Value {
+    let names: Vec<&str> = plan.files.iter().map(|(name, _)| name.as_str()).collect();
+    let faults = plan.faults.iter().map(|fault| json!({ "line": fault.line, "what": fault.what }));
+    let refused = plan.refused.iter().map(|obstacle| json!({ "line": obstacle.line, "why": obstacle.why }));
+    let edits = plan.edits.iter().map(|edit| json!({ "id": edit.id, "line": edit.line, "what": edit.title }));
     json!({
         "changed": names,
-        "written": is_written,
-        "base": rewritten.target,
-        "faults": faults,
-        "notes": rewritten.notes,
-        "refused": [],
+        "written": is_written && !names.is_empty(),
+        "base": plan.target,
+        "faults": faults.collect::<Vec<_>>(),
+        "notes": plan.notes,
+        "edits": edits.collect::<Vec<_>>(),
+        "refused": refused.collect::<Vec<_>>(),
         "diff": diffs.concat(),
     })
 }
 
-fn show(rewritten: &Rewritten, only_look: bool) {
-    if !rewritten.faults.is_empty() {
-        output::talk("what was wrong:");
+fn show(plan: &Plan, only_look: bool) {
+    list("what was wrong:", plan.faults.iter().map(ToString::to_string));
+    list(
+        "repaired:",
+        plan.edits.iter().map(|edit| format!("line {}: {}: {}", edit.line, edit.id, edit.title)),
+    );
+    list("to know:", plan.notes.iter().cloned());
+    let refused = plan.refused.iter().map(|obstacle| format!("Dockerfile: {obstacle}"));
+    list("the structure stays, because another could not be right:", refused);
+    let names: Vec<&str> = plan.files.iter().map(|(name, _)| name.as_str()).collect();
+    match (names.is_empty(), only_look) {
+        (true, _) if plan.refused.is_empty() => output::talk("nothing to change"),
+        (true, _) => {}
+        (false, true) => output::talk(&format!("would write {}", names.join(", "))),
+        (false, false) => output::talk(&format!("wrote {}", names.join(", "))),
     }
-    rewritten.faults.iter().for_each(|fault| output::talk(&format!("  {fault}")));
-    if !rewritten.notes.is_empty() {
-        output::talk("to know:");
+}
+
+fn list(heading: &str, lines: impl Iterator<Item = String>) {
+    for (at, line) in lines.enumerate() {
+        if at == 0 {
+            output::talk(heading);
+        }
+        output::talk(&format!("  {line}"));
     }
-    rewritten.notes.iter().for_each(|note| output::talk(&format!("  {note}")));
-    let names: Vec<&str> = rewritten.files.iter().map(|(name, _)| name.as_str()).collect();
-    output::talk(&format!("{} {}", if only_look { "would write" } else { "wrote" }, names.join(", ")));
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
