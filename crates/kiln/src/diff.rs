@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn shows_what_changes_with_what_is_around_it() {
-        let old: String = (1..=20).map(|line| format!("{line}\n")).collect();
+        let old: String = (1..=20).flat_map(|line| [line.to_string(), "\n".to_owned()]).collect();
         let new = old.replace("\n5\n", "\nfive\n").replace("20\n", "20\n21\n");
         let expected = "--- a/x\n+++ b/x\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n@@ -18,3 +18,4 @@\n 18\n 19\n 20\n+21\n";
         assert_eq!(unified("x", &old, &new), expected);
