@@ -134,6 +134,10 @@ fn repair(
         if fixed.text == *old {
             continue;
         }
+        if !report.is_text {
+            output::talk(&format!("{} is no UTF-8 text, so it is left alone", report.path.display()));
+            continue;
+        }
         changed += 1;
         let name = report.path.display().to_string();
         let patch = diff::unified(name.trim_start_matches("./").trim_start_matches('/'), old, &fixed.text);
@@ -164,7 +168,9 @@ fn repair(
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    kiln_store::replace_file(path, text.as_bytes()).map_err(|error| {
+    // A link stays a link.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    kiln_store::replace_file(&target, text.as_bytes()).map_err(|error| {
         Failure::new("kiln.write", Class::Environment, format!("write {}", path.display()))
             .with_cause(error.to_string())
     })
