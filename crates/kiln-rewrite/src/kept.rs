@@ -111,7 +111,20 @@ pub(crate) fn comments(instruction: &Instruction) -> Vec<String> {
     lines.filter(|line| !line.is_empty() && !is_pragma(line)).collect()
 }
 
+/// Comments that a rewrite wrote itself, and writes again.
+const OWN: [&str; 6] = [
+    "base: what ",
+    "deps: everything",
+    "build: the app",
+    "prod-deps: what ",
+    "runtime: ",
+    "what the app writes to, empty",
+];
+
 fn is_pragma(line: &str) -> bool {
+    if OWN.iter().any(|start| line.starts_with(start)) {
+        return true;
+    }
     ["hadolint ", "check=", "kiln: ", "kiln allow", "trivy:", "syntax=", "escape="]
         .iter()
         .any(|start| line.starts_with(start))

@@ -342,7 +342,7 @@ fn is_start_script_of_base(name: &str) -> bool {
 
 /// Lines that copy from other images, or to elsewhere than the folder of the app.
 fn foreign(recipe: &Recipe, copies: &[&Copied], layout: &mut Layout) {
-    for copied in copies {
+    for copied in copies.iter().filter(|copied| !is_whole(copied, recipe)) {
         let in_app =
             copied.dest == recipe.workdir || copied.dest.starts_with(&format!("{}/", recipe.workdir));
         let is_image = matches!(copied.from, Some(Reference::Image(_)));

@@ -169,6 +169,15 @@ impl Recipe {
         let Some(last) = states.get(target) else { return self };
         self.workdirs = states.iter().map(|state| state.workdir.clone()).collect();
         self.workdir.clone_from(&last.workdir);
+        // Without WORKDIR, the app lies where everything is copied to.
+        if self.workdir == "/" {
+            let is_whole = |copied: &&Copied| {
+                copied.from.is_none()
+                    && copied.sources.iter().any(|source| matches!(source.as_str(), "." | "./"))
+            };
+            let found = self.copies.iter().filter(|copied| self.is_final(copied.stage)).find(is_whole);
+            self.workdir = found.map_or_else(|| "/".to_owned(), |copied| copied.dest.clone());
+        }
         self.said.runtime = stage.map(|stage| comments(stage.instruction)).unwrap_or_default();
         if self.stages == 1 {
             // The comment above the only FROM is about all of the file.

@@ -91,7 +91,8 @@ const LISTENS: [&str; 6] = [
 
 /// Rewrites the Dockerfile of a project, if anything about it calls for that.
 pub fn rewrite(project: &Project, choice: &Choice) -> Answer {
-    let file = parse(&project.dockerfile);
+    // The new file has one kind of line end.
+    let file = parse(&project.dockerfile.replace("\r\n", "\n"));
     if file.has_errors() {
         let errors = file.problems.iter().filter(|problem| problem.is_error());
         return Answer::Refused(

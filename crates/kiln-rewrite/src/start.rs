@@ -156,6 +156,8 @@ fn unwrap_at(
         }
         "exec" | "env" | "cross-env" => again(rest.to_vec(), start),
         "docker-entrypoint.sh" if is_of_base(project, recipe, first) => again(rest.to_vec(), start),
+        // An entrypoint that is node, and a command that is meant for a shell.
+        "node" | "nodejs" if rest.first().is_some_and(|next| is_program(next)) => again(rest.to_vec(), start),
         "node" | "nodejs" => node(rest, start),
         "npm" | "pnpm" | "yarn" | "npx" | "bun" => manager(project, recipe, program, rest, start, depth),
         "pm2-runtime" => match rest.iter().find(|word| has_ending(word, &["js", "cjs"])) {
@@ -316,6 +318,10 @@ fn app_folder(project: &Project, recipe: &Recipe) -> String {
         }
     }
     String::new()
+}
+
+fn is_program(word: &str) -> bool {
+    matches!(word, "npm" | "pnpm" | "yarn" | "npx" | "sh" | "bash" | "tini" | "dumb-init" | "/bin/sh")
 }
 
 fn has_ending(path: &str, endings: &[&str]) -> bool {

@@ -8,7 +8,7 @@ use crate::args::Format;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Outcome};
-use crate::{diff, dockerfile_project};
+use crate::{diff, dockerfile_project, prove};
 
 /// Rewrite the Dockerfile of an app into hardened form
 #[derive(clap::Args)]
@@ -25,6 +25,9 @@ pub(crate) struct Args {
     /// Write nothing; exit with 1 if something would change
     #[arg(long)]
     check: bool,
+    /// Build the app before and after, compare the images, and write nothing if the new one does not build
+    #[arg(long)]
+    prove: bool,
     /// Change what may change the app, too: the line of Node
     #[arg(long = "unsafe")]
     may_be_unsafe: bool,
@@ -76,6 +79,7 @@ fn told(context: &Context, value: &serde_json::Value, text: &str) {
 
 fn apply(args: &Args, context: &Context, rewritten: &Rewritten) -> Result<Outcome, Failure> {
     let only_look = args.diff || args.check;
+    let proof = if args.prove { Some(prove::prove(&args.app, &rewritten.files, context)?) } else { None };
     let mut diffs = Vec::new();
     for (name, text) in &rewritten.files {
         let path = args.app.join(name);
@@ -86,13 +90,22 @@ fn apply(args: &Args, context: &Context, rewritten: &Rewritten) -> Result<Outcom
         }
     }
     match context.format {
-        Format::Json => output::data(&as_json(rewritten, !only_look, &diffs).to_string()),
+        Format::Json => {
+            let mut value = as_json(rewritten, !only_look, &diffs);
+            if let Some(proof) = &proof {
+                value["proof"] = json!(proof);
+            }
+            output::data(&value.to_string());
+        }
         Format::Human => {
             if args.diff {
                 output::data(diffs.concat().trim_end());
             }
             if !context.quiet {
                 show(rewritten, only_look);
+            }
+            if let Some(proof) = &proof {
+                output::data(&proof.as_text());
             }
         }
     }
