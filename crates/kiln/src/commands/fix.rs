@@ -4,6 +4,7 @@ use kiln_finding::Class;
 use kiln_rewrite::{Answer, Choice, Rewritten, Target, rewrite};
 use serde_json::json;
 
+use super::lint::Repairs;
 use crate::args::Format;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -13,7 +14,7 @@ use crate::{diff, dockerfile_project, prove};
 /// Rewrite the Dockerfile of an app into hardened form
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Folder of the app
+    /// Folder of the app; a Dockerfile that is named itself is edited, and keeps its structure
     #[arg(default_value = ".")]
     app: PathBuf,
     /// What the image shall be based on
@@ -38,6 +39,17 @@ fn targets() -> clap::builder::PossibleValuesParser {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    if args.app.is_file() {
+        if args.to.is_some() || args.prove {
+            return Err(Failure::usage(format!(
+                "rewrite {}: a rewrite needs the folder of the app",
+                args.app.display()
+            ))
+            .with_help("name the folder; a file alone is edited, without --to and --prove"));
+        }
+        let repairs = Repairs { may_be_unsafe: args.may_be_unsafe, diff: args.diff, check: args.check };
+        return super::lint::edit(args.app.clone(), repairs, context);
+    }
     let project = dockerfile_project::collect(&args.app)?;
     let choice = Choice {
         target: args.to.as_deref().and_then(Target::find),

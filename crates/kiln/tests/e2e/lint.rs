@@ -106,6 +106,12 @@ fn repairs_are_shown_checked_and_written() {
     let after = fs::read_to_string(&file).unwrap();
     assert!(after.contains("USER 1000:1000\n"), "{after}");
     lint(&["--check"]).exits(0);
+    fs::write(&file, NAIVE).unwrap();
+    let fix = |more: &[&str]| world.run([&["fix", file.to_str().unwrap(), "--unsafe"], more].concat());
+    fix(&["--check"]).exits(1);
+    fix(&["--to", "slim"]).exits(2);
+    fix(&[]).exits(0);
+    assert_eq!(fs::read_to_string(&file).unwrap(), after);
     world.run(["check".as_ref(), file.as_os_str()]).exits(0);
 }
 
