@@ -6,6 +6,7 @@ use kiln_lint::{Applied, Repair, Settings};
 use kiln_rewrite::{Answer, Choice, Fault, Obstacle, Project, Target, rewrite};
 use serde_json::{Value, json};
 
+use super::lint::Repairs;
 use crate::args::Format;
 use crate::config::Config;
 use crate::context::Context;
@@ -16,7 +17,7 @@ use crate::{diff, dockerfile_project, lint, prove};
 /// Rewrite the Dockerfile of an app into hardened form
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Folder of the app
+    /// Folder of the app; a Dockerfile that is named itself is edited, and keeps its structure
     #[arg(default_value = ".")]
     app: PathBuf,
     /// What the image shall be based on; what it is based on already if that is hardened, else distroless
@@ -52,6 +53,17 @@ struct Plan {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    if args.app.is_file() {
+        if args.to.is_some() || args.prove {
+            return Err(Failure::usage(format!(
+                "rewrite {}: a rewrite needs the folder of the app",
+                args.app.display()
+            ))
+            .with_help("name the folder; a file alone is edited, without --to and --prove"));
+        }
+        let repairs = Repairs { may_be_unsafe: args.may_be_unsafe, diff: args.diff, check: args.check };
+        return super::lint::edit(args.app.clone(), repairs, context);
+    }
     let project = dockerfile_project::collect(&args.app)?;
     let settings = Config::read(context, &args.app)?.lint.settings()?;
     let choice = Choice {
