@@ -184,8 +184,8 @@ fn what_the_file_says_stays_said() {
         &text,
         &[
             "# check=skip=StageNameCasing\n\n# Ours.\n\nARG VERSION=24.1.0\n",
-            "FROM node:${VERSION}-bookworm-slim AS base\nWORKDIR /srv\n",
-            "FROM --platform=linux/amd64 node:${VERSION}-bookworm-slim\n",
+            "FROM node:${VERSION}-slim AS base\nWORKDIR /srv\n",
+            "FROM --platform=linux/amd64 node:${VERSION}-slim\n",
             "# who and what\nARG SHA\nLABEL sha=$SHA \\\n  team=\"a b\"\nENV LANG=C.UTF-8\nVOLUME /srv/up\nSTOPSIGNAL SIGINT\nEXPOSE 80/tcp\n",
             "COPY --from=prod-deps --chown=1000:1000 /srv/up ./up\n",
             "HEALTHCHECK --interval=5s --retries=9 \\\n  CMD [\"node\", \"-e\", \"fetch(",
@@ -224,4 +224,15 @@ fn a_good_file_is_left_alone() {
     };
     assert_eq!((only.files.len(), only.target), (1, None));
     assert!(only.files[0].1.ends_with("!package-lock.json\n"), "{}", only.files[0].1);
+}
+
+#[test]
+fn a_digest_is_never_lost() {
+    let digest = format!("sha256:{}", "a".repeat(64));
+    let dockerfile =
+        format!("FROM node:24.1-alpine3.22@{digest}\nCOPY . .\nRUN npm install\nCMD npm start\n");
+    let (text, _) = rewritten(&app(EXPRESS, &dockerfile, &[SERVER]), "alpine");
+    let image = format!("FROM node:24.1-alpine3.22@{digest}");
+    assert_eq!(text.matches(&image).count(), 2, "{text}");
+    assert!(!rewritten(&app(EXPRESS, &dockerfile, &[SERVER]), "distroless").0.contains(&digest));
 }
