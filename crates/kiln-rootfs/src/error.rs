@@ -21,6 +21,8 @@ pub(crate) enum ErrorKind {
     Write { path: String, source: std::io::Error },
     #[error("`{path}` changed while it was read: {promised} bytes were promised")]
     Changed { path: String, promised: u64 },
+    #[error("read the content of an entry")]
+    Content { source: std::io::Error },
     #[error("finish the tar stream")]
     Finish { source: std::io::Error },
 }
@@ -32,6 +34,11 @@ impl From<ErrorKind> for Error {
 }
 
 impl Error {
+    /// What the system said while the content of an entry was read.
+    pub fn from_read(source: std::io::Error) -> Self {
+        ErrorKind::Content { source }.into()
+    }
+
     pub(crate) fn path(path: &str, why: &'static str) -> Self {
         ErrorKind::Path { path: path.chars().take(200).collect(), why }.into()
     }
@@ -41,7 +48,7 @@ impl Diagnose for Error {
     fn code(&self) -> &'static str {
         match *self.0 {
             ErrorKind::Path { .. } | ErrorKind::NotADirectory { .. } => "rootfs.path",
-            ErrorKind::Read { .. } => "rootfs.read",
+            ErrorKind::Read { .. } | ErrorKind::Content { .. } => "rootfs.read",
             ErrorKind::Malformed { .. } => "rootfs.malformed",
             ErrorKind::Limit { .. } => "rootfs.limit",
             ErrorKind::Changed { .. } => "rootfs.changed",

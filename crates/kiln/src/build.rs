@@ -8,3 +8,4 @@ mod toolchain;
 
 pub(crate) use bases::{Bases, now};
 pub(crate) use run::{Options, Outcome, build};
+pub(crate) use toolchain::npm_settings;

@@ -60,6 +60,8 @@ impl Choice {
 pub(crate) struct Report {
     pub(crate) path: PathBuf,
     pub(crate) around: Option<Around>,
+    /// Its bytes are text, so it can be written again.
+    pub(crate) is_text: bool,
     pub(crate) linted: Linted,
 }
 
@@ -94,9 +96,10 @@ pub(crate) fn lint(
 fn one(path: &Path, folder: Option<&Path>, settings: &Settings) -> Result<Report, Failure> {
     let bytes = std::fs::read(path).map_err(|error| failed(path, &error))?;
     let text = String::from_utf8_lossy(&bytes);
+    let is_text = matches!(text, std::borrow::Cow::Borrowed(_));
     let around = surroundings::collect(path, &text, folder);
     let linted = kiln_lint::lint(&text, around.as_ref(), settings);
-    Ok(Report { path: path.to_owned(), around, linted })
+    Ok(Report { path: path.to_owned(), around, is_text, linted })
 }
 
 fn failed(path: &Path, cause: &dyn std::fmt::Display) -> Failure {

@@ -15,6 +15,7 @@ mod output;
 mod place;
 mod progress;
 mod project;
+mod prove;
 mod registry;
 mod ship;
 mod subject;

@@ -35,7 +35,7 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
         }
     };
     let missing = if has_shell_form && !base.shell {
-        Some("a shell".to_owned())
+        Some("shell".to_owned())
     } else {
         programs.into_iter().find(|name| is_missing(name, stage, base))
     };

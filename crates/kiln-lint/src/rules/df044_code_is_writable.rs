@@ -40,10 +40,7 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
                 }
             };
             let dest = step.before.resolve(&transfer.dest.value);
-            let is_state = ["data", "tmp", "cache", "uploads", "logs", "storage", "db"]
-                .iter()
-                .any(|name| dest.ends_with(name));
-            if owner != Some(uid) || is_state {
+            if owner != Some(uid) || !is_code(&dest, &stage.end.workdir) {
                 continue;
             }
             let Some(flag) = step.instruction.flag("chown") else { continue };
@@ -76,4 +73,17 @@ fn own_by_command(step: &crate::model::Step<'_>, stage: &crate::model::StageMode
             .help("leave code to root; give the user only folders that the app writes");
         }
     }
+}
+
+/// Whether what is copied there is what runs, and not a folder that the app writes.
+fn is_code(dest: &str, workdir: &str) -> bool {
+    const OF_CODE: [&str; 10] =
+        ["node_modules", "dist", "build", "src", "lib", ".next", ".output", "public", "packages", "apps"];
+    let name = dest.rsplit('/').next().unwrap_or_default();
+    if matches!(name, "data" | "tmp" | "cache" | "uploads" | "logs" | "storage" | "db") {
+        return false;
+    }
+    dest == workdir
+        || dest.split('/').any(|part| OF_CODE.contains(&part))
+        || dest.split('.').next_back().is_some_and(|end| matches!(end, "js" | "mjs" | "cjs" | "json" | "ts"))
 }

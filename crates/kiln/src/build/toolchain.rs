@@ -11,6 +11,8 @@ use crate::failure::Failure;
 
 const SYSTEM_CERTIFICATES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+/// Where commands of a Dockerfile see settings of this machine.
+const SETTINGS: &str = "run/kiln";
 const CERTIFICATES: &str = "etc/ssl/certs/kiln-machine.crt";
 
 /// The environment of every command. Nothing in it differs from user to user.
@@ -62,11 +64,36 @@ pub(crate) fn mounts(npm: &Npm, downloads: &Path, scratch: &Path) -> Result<Vec<
             mounts.push(bind(PathBuf::from(file), file, true)?);
         }
     }
-    let certificates = npm.cafile.clone().into_iter().chain(SYSTEM_CERTIFICATES.map(PathBuf::from));
-    if let Some(file) = certificates.into_iter().find(|file| file.is_file()) {
+    if let Some(file) = certificates(npm) {
         mounts.push(bind(file, CERTIFICATES, true)?);
     }
     Ok(mounts)
+}
+
+/// What npm, pnpm and yarn need to reach packages as they do on this machine, for commands of a Dockerfile: variables, and
+/// files that are mounted and reach no layer.
+pub(crate) fn npm_settings(
+    npm: &Npm,
+    scratch: &Path,
+) -> Result<(Vec<(String, String)>, Vec<Mount>), Failure> {
+    let npmrc = scratch.join("npmrc");
+    write_secret(&npmrc, &npmrc_text(npm))?;
+    let mut env = vec![("NPM_CONFIG_USERCONFIG".to_owned(), format!("/{SETTINGS}/npmrc"))];
+    let mut mounts = vec![bind(npmrc, &format!("{SETTINGS}/npmrc"), true)?];
+    if let Some(file) = certificates(npm) {
+        env.push(("NODE_EXTRA_CA_CERTS".to_owned(), format!("/{SETTINGS}/machine.crt")));
+        mounts.push(bind(file, &format!("{SETTINGS}/machine.crt"), true)?);
+    }
+    if let Some(registry) = &npm.registry {
+        env.push(("npm_config_registry".to_owned(), format!("{registry}/")));
+    }
+    Ok((env, mounts))
+}
+
+/// The certificates that this machine's clients trust.
+fn certificates(npm: &Npm) -> Option<PathBuf> {
+    let files = npm.cafile.clone().into_iter().chain(SYSTEM_CERTIFICATES.map(PathBuf::from));
+    files.into_iter().find(|file| file.is_file())
 }
 
 fn bind(source: PathBuf, target: &str, read_only: bool) -> Result<Mount, Failure> {

@@ -25,3 +25,17 @@ pub(crate) fn run(args: &Args, _: &Context) -> Result<Outcome, Failure> {
     output::data(page.trim_end());
     Ok(Outcome::Fine)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_id_means_two_things() {
+        let ids: Vec<&str> =
+            CHECKS.iter().map(|check| check.id).chain(RULES.iter().map(|rule| rule.id)).collect();
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
+    }
+}

@@ -6,17 +6,18 @@ use kiln_lint::{Applied, Repair, Settings};
 use kiln_rewrite::{Answer, Choice, Fault, Obstacle, Project, Target, rewrite};
 use serde_json::{Value, json};
 
+use super::lint::Repairs;
 use crate::args::Format;
 use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Outcome};
-use crate::{diff, dockerfile_project, lint};
+use crate::{diff, dockerfile_project, lint, prove};
 
 /// Rewrite the Dockerfile of an app into hardened form
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Folder of the app
+    /// Folder of the app; a Dockerfile that is named itself is edited, and keeps its structure
     #[arg(default_value = ".")]
     app: PathBuf,
     /// What the image shall be based on; what it is based on already if that is hardened, else distroless
@@ -28,6 +29,9 @@ pub(crate) struct Args {
     /// Write nothing; exit with 1 if something would change
     #[arg(long)]
     check: bool,
+    /// Build the app before and after, compare the images, and write nothing if the new one does not build
+    #[arg(long)]
+    prove: bool,
     /// Change what may change the app, too, such as the line of Node
     #[arg(long = "unsafe")]
     may_be_unsafe: bool,
@@ -49,6 +53,17 @@ struct Plan {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    if args.app.is_file() {
+        if args.to.is_some() || args.prove {
+            return Err(Failure::usage(format!(
+                "rewrite {}: a rewrite needs the folder of the app",
+                args.app.display()
+            ))
+            .with_help("name the folder; a file alone is edited, without --to and --prove"));
+        }
+        let repairs = Repairs { may_be_unsafe: args.may_be_unsafe, diff: args.diff, check: args.check };
+        return super::lint::edit(args.app.clone(), repairs, context);
+    }
     let project = dockerfile_project::collect(&args.app)?;
     let settings = Config::read(context, &args.app)?.lint.settings()?;
     let choice = Choice {
@@ -92,6 +107,8 @@ fn edit(args: &Args, project: &Project, settings: &Settings, plan: &mut Plan) ->
 
 fn carry_out(args: &Args, context: &Context, plan: &Plan) -> Result<Outcome, Failure> {
     let only_look = args.diff || args.check;
+    let is_proven = args.prove && !plan.files.is_empty();
+    let proof = if is_proven { Some(prove::prove(&args.app, &plan.files, context)?) } else { None };
     let mut diffs = Vec::new();
     for (name, text) in &plan.files {
         let path = args.app.join(name);
@@ -102,13 +119,22 @@ fn carry_out(args: &Args, context: &Context, plan: &Plan) -> Result<Outcome, Fai
         }
     }
     match context.format {
-        Format::Json => output::data(&as_json(plan, !only_look, &diffs).to_string()),
+        Format::Json => {
+            let mut value = as_json(plan, !only_look, &diffs);
+            if let Some(proof) = &proof {
+                value["proof"] = json!(proof);
+            }
+            output::data(&value.to_string());
+        }
         Format::Human => {
             if args.diff && !diffs.is_empty() {
                 output::data(diffs.concat().trim_end());
             }
             if !context.quiet || !plan.refused.is_empty() {
                 show(plan, only_look);
+            }
+            if let Some(proof) = &proof {
+                output::data(&proof.as_text());
             }
         }
     }

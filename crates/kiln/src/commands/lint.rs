@@ -77,7 +77,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let settings = args.asked.settings(context)?;
     let reports = lint::lint(&files, args.asked.context.as_deref(), &settings)?;
     if args.fix {
-        return repair(args, &reports, &settings, context);
+        let repairs = Repairs { may_be_unsafe: args.may_be_unsafe, diff: args.diff, check: args.check };
+        return repair(repairs, &reports, &settings, context);
     }
     Ok(args.asked.judge(&reports, context))
 }
@@ -118,20 +119,39 @@ impl Asked {
     }
 }
 
+/// Which repairs are made, and whether they are written.
+#[derive(Clone, Copy)]
+pub(super) struct Repairs {
+    pub(super) may_be_unsafe: bool,
+    pub(super) diff: bool,
+    pub(super) check: bool,
+}
+
+/// Repairs one Dockerfile without changing its structure.
+pub(super) fn edit(file: PathBuf, repairs: Repairs, context: &Context) -> Result<Outcome, Failure> {
+    let settings = Config::read(context, Path::new("."))?.lint.settings()?;
+    let reports = lint::lint(&[file], None, &settings)?;
+    repair(repairs, &reports, &settings, context)
+}
+
 fn repair(
-    args: &Args,
+    repairs: Repairs,
     reports: &[Report],
     settings: &Settings,
     context: &Context,
 ) -> Result<Outcome, Failure> {
-    let limit = if args.may_be_unsafe { Repair::Unsafe } else { Repair::Safe };
-    let only_look = args.diff || args.check;
+    let limit = if repairs.may_be_unsafe { Repair::Unsafe } else { Repair::Safe };
+    let only_look = repairs.diff || repairs.check;
     let mut values = Vec::new();
     let mut changed = 0;
     for report in reports {
         let old = &report.linted.file.text;
         let fixed = fix(old, report.around.as_ref(), settings, limit);
         if fixed.text == *old {
+            continue;
+        }
+        if !report.is_text {
+            output::talk(&format!("{} is no UTF-8 text, so it is left alone", report.path.display()));
             continue;
         }
         changed += 1;
@@ -141,7 +161,7 @@ fn repair(
             write(&report.path, &fixed.text)?;
         }
         let is_data = matches!(context.output, Output::Json | Output::Sarif);
-        if args.diff && !is_data {
+        if repairs.diff && !is_data {
             output::data(patch.trim_end());
         } else if !context.quiet && !is_data {
             for applied in &fixed.applied {
@@ -160,11 +180,13 @@ fn repair(
         let done = if only_look { "would change" } else { "changed" };
         output::talk(&format!("{done} {changed} of {} files", reports.len()));
     }
-    Ok(if args.check && changed > 0 { Outcome::Refused } else { Outcome::Fine })
+    Ok(if repairs.check && changed > 0 { Outcome::Refused } else { Outcome::Fine })
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    kiln_store::replace_file(path, text.as_bytes()).map_err(|error| {
+    // A link stays a link.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    kiln_store::replace_file(&target, text.as_bytes()).map_err(|error| {
         Failure::new("kiln.write", Class::Environment, format!("write {}", path.display()))
             .with_cause(error.to_string())
     })

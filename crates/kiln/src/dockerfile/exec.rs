@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use kiln_build::dockerfile::{ExecMountKind, Job, JobMount, Layer, MountContent, Origin};
 use kiln_dockerfile::Sharing;
+use kiln_fetch::endpoints::Npm;
 use kiln_finding::Class;
 use kiln_oci::Digest;
 use kiln_rootfs::{Delta, Entry, Kind, RootPath, Tree};
@@ -31,6 +32,8 @@ pub(super) struct Executor<'a> {
     pub(super) agents: BTreeMap<String, PathBuf>,
     pub(super) timeout: Option<Duration>,
     pub(super) offline: bool,
+    /// Settings of this machine's npm, where commands may have them.
+    pub(super) npm: Option<&'a Npm>,
     /// `mounts` of the cache: what cache mounts hold.
     pub(super) caches: PathBuf,
     pub(super) on_line: &'a (dyn Fn(&Origin, &str) + Sync),
@@ -103,6 +106,14 @@ impl Executor<'_> {
             if job.exec.network && source.exists() {
                 setting.mounts.push(Mount::Bind { source, target: RootPath::new(file)?, read_only: true });
             }
+        }
+        if let (Some(npm), true) = (self.npm, job.exec.network) {
+            let (env, mounts) = crate::build::npm_settings(npm, &scratch.folder("npm")?)?;
+            let readable = scratch.path().join("npm/npmrc");
+            own(&readable, shop.ids, (job.user.uid, job.user.gid), 0o400)?;
+            setting.env.retain(|(name, _)| env.iter().all(|(other, _)| other != name));
+            setting.env.extend(env);
+            setting.mounts.extend(mounts);
         }
         for (number, mount) in job.mounts.iter().enumerate() {
             let folder = scratch.folder(&format!("mount-{number}"))?;
@@ -374,7 +385,8 @@ fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 /// Removes the places that mounts took in the root.
 fn tidy(upper: &Path, job: &Job<'_>) {
-    let fixed = ["etc/resolv.conf", "etc/hosts", "proc", "sys", "dev"];
+    let fixed =
+        ["etc/resolv.conf", "etc/hosts", "proc", "sys", "dev", "run/kiln/npmrc", "run/kiln/machine.crt"];
     let fixed = fixed.iter().filter_map(|path| RootPath::new(path).ok());
     for path in job.mounts.iter().map(|mount| mount.target.clone()).chain(fixed) {
         remove_stubs(upper, &path, &|path| !(job.exists)(path));

@@ -1,19 +1,23 @@
 //! What a Dockerfile takes from this machine and from registries.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use kiln_base::{Lock, Variant};
+use kiln_build::Key;
 use kiln_build::dockerfile::{Base, Inputs, Remote, is_repository};
 use kiln_finding::Class;
 use kiln_image::{CopyOptions, Image, PackedLayer, Sink, Source, copy_with};
 use kiln_oci::{Arch, Descriptor, Index, Reference, media_type};
 use kiln_rootfs::{Content, RootPath, Tree};
-use kiln_store::Layout;
+use kiln_store::{Layout, StepCache};
 
 use super::context::BuildContext;
 use super::port_error::PortError;
 use super::{archive, remote};
+use crate::base::Supply;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::place::Place;
@@ -32,6 +36,11 @@ pub(super) struct World<'a> {
     pub(super) spool: PathBuf,
     pub(super) next: AtomicU64,
     pub(super) note: &'a (dyn Fn(&str) + Sync),
+    pub(super) supply: &'a Supply,
+    /// The folder of the app, whose `kiln.lock` pins kiln's bases.
+    pub(super) folder: &'a Path,
+    /// The lock of kiln's bases, once it is known.
+    pub(super) bases: Mutex<Option<Lock>>,
 }
 
 impl World<'_> {
@@ -55,6 +64,9 @@ impl World<'_> {
     }
 
     fn base_image(&self, name: &str, arch: Arch) -> Result<Base, Failure> {
+        if let Some(own) = OwnBase::parse(name) {
+            return self.own_base(name, &own, arch);
+        }
         let Located { place, descriptor, .. } = self.find(name)?;
         let descriptor = for_arch(&place, &descriptor, arch, name)?;
         let is_here = matches!(&place, Place::Layout(layout) if layout.folder() == self.layout.folder());
@@ -64,7 +76,50 @@ impl World<'_> {
             (self.note)(&format!("fetching {name}"));
             copy_with(&place, self.layout, &descriptor, None, &CopyOptions::default())?;
         }
-        let image = Image::read(self.layout, &descriptor)?;
+        self.as_base(name, &descriptor, arch)
+    }
+
+    /// A base of kiln's own, composed where it is not in the store.
+    fn own_base(&self, name: &str, own: &OwnBase, arch: Arch) -> Result<Base, Failure> {
+        let mut kept = self.bases.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = match kept.take() {
+            Some(lock) => lock,
+            None => own_lock(self.folder, own, arch, self.supply)?,
+        };
+        if lock.node != own.node || lock.distribution.to_string() != own.distribution {
+            let what =
+                format!("use {name}: kiln.lock pins Node {} on Debian {}", lock.node, lock.distribution);
+            return Err(Failure::new("build.base", Class::Config, what)
+                .with_help("use the base that is pinned, or delete kiln.lock to pin another"));
+        }
+        let key = Key::new("own base")
+            .field("lock", lock.render())
+            .field("variant", format!("{:?}", own.variant))
+            .field("arch", arch.as_str())
+            .field("kiln", env!("CARGO_PKG_VERSION"))
+            .finish();
+        let steps = StepCache::create(&self.context.cache_dir.join("steps"))?;
+        let noted = steps.get(&key)?.and_then(|noted| serde_json::from_slice::<Descriptor>(&noted).ok());
+        let descriptor = match noted.filter(|noted| self.layout.has(noted).unwrap_or(false)) {
+            Some(descriptor) => descriptor,
+            None => {
+                (self.note)(&format!("composing {name}"));
+                let base = kiln_base::compose(&lock, arch, own.variant, self.supply)?;
+                let descriptor = crate::base::write(&base, &lock, self.layout, None)?.descriptor();
+                steps.put(
+                    &key,
+                    &serde_json::to_vec(&descriptor).expect("a descriptor is texts and numbers"),
+                )?;
+                descriptor
+            }
+        };
+        *kept = Some(lock);
+        drop(kept);
+        self.as_base(name, &descriptor, arch)
+    }
+
+    fn as_base(&self, name: &str, descriptor: &Descriptor, arch: Arch) -> Result<Base, Failure> {
+        let image = Image::read(self.layout, descriptor)?;
         let config = image.config;
         if config.architecture != arch.as_str() {
             let what =
@@ -93,6 +148,43 @@ impl World<'_> {
             },
         }
     }
+}
+
+/// A base of kiln's own, by the name that kiln gives it: `kiln/node:24-debian13-dev`.
+struct OwnBase {
+    node: u32,
+    distribution: String,
+    variant: Variant,
+}
+
+impl OwnBase {
+    fn parse(name: &str) -> Option<Self> {
+        let (node, rest) = name.strip_prefix("kiln/node:")?.split_once("-debian")?;
+        let (distribution, variant) = match rest.split_once('-') {
+            None => (rest, Variant::Runtime),
+            Some((distribution, "dev")) => (distribution, Variant::Dev),
+            Some((distribution, "dev-native")) => (distribution, Variant::Native),
+            Some(_) => return None,
+        };
+        Some(Self { node: node.parse().ok()?, distribution: distribution.to_owned(), variant })
+    }
+}
+
+/// The lock of the app; where there is none, the newest of everything.
+fn own_lock(folder: &Path, own: &OwnBase, arch: Arch, supply: &Supply) -> Result<Lock, Failure> {
+    let path = folder.join("kiln.lock");
+    if path.is_file() {
+        let text =
+            std::fs::read_to_string(&path).map_err(|error| super::scratch::io("read", &path, &error))?;
+        return Ok(Lock::read(&text)?);
+    }
+    let mut request =
+        kiln_base::Request { node: own.node, builder: true, ..kiln_base::Request::new(vec![arch]) };
+    request.distribution = own.distribution.parse().map_err(Failure::usage)?;
+    let lock = kiln_base::resolve(&request, supply, crate::build::now())?;
+    // A folder that cannot be written to is no reason not to build from it.
+    drop(kiln_store::replace_file(&path, lock.render().as_bytes()));
+    Ok(lock)
 }
 
 fn absent_help(name: &str) -> String {

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 /// Secrets are read up to here, as BuildKit does, in bytes.
 const SECRET_MAX: u64 = 500 << 10;
 
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 #[command(next_help_heading = "With a Dockerfile")]
 pub(crate) struct DockerfileOptions {
     /// Build this Dockerfile (`-`: standard input)
@@ -33,6 +33,9 @@ pub(crate) struct DockerfileOptions {
     /// Give RUN an SSH agent: default, or ID=SOCKET
     #[arg(long, value_name = "ID[=SOCKET]", num_args = 0..=1, default_missing_value = "default")]
     pub(super) ssh: Vec<String>,
+    /// Let npm, pnpm and yarn in RUN use this machine's npm settings: registry, logins, certificates. They reach no layer
+    #[arg(long)]
+    pub(super) npm_settings: bool,
     /// Add a label to the image
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) label: Vec<String>,
@@ -68,6 +71,11 @@ fn compression(text: &str) -> Result<Compression, String> {
 }
 
 impl DockerfileOptions {
+    /// A build of this file as this machine would have it, with its npm settings.
+    pub(crate) fn of(file: PathBuf) -> Self {
+        Self { file: Some(file), npm_settings: true, ..Self::default() }
+    }
+
     /// `--build-arg`
     pub(super) fn build_args(&self) -> BTreeMap<String, String> {
         let pairs = self.build_arg.iter().filter_map(|text| match text.split_once('=') {

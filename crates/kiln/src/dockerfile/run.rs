@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ use super::scratch::{Scratch, io};
 use super::share;
 use super::watch::Telling;
 use super::workshop::Shop;
+use crate::base::Supply;
+use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
@@ -56,8 +59,13 @@ pub(crate) fn build(
     Scratch::sweep(&context.cache_dir.join("spool"));
     let (named, contexts) = contexts(options)?;
     let own_ignore = (path.as_os_str() != "-").then_some(path.as_path());
+    let config = Config::read(context, folder)?;
+    let supply = Supply::new(context, folder, &config.base, stages);
     let world = World {
         context,
+        supply: &supply,
+        folder,
+        bases: Mutex::default(),
         layout,
         main: BuildContext::open(folder, own_ignore)?,
         named,
@@ -79,6 +87,7 @@ pub(crate) fn build(
     stages.start("build", "looking into the cache");
     let on_line = |origin: &_, line: &str| telling.line(origin, line);
     let executor = Executor {
+        npm: options.npm_settings.then(|| supply.npm()),
         secrets: options.secrets()?,
         agents: options.agents()?,
         timeout: options.timeout.map(Duration::from_secs),

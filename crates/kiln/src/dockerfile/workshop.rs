@@ -11,7 +11,7 @@ use kiln_build::Key;
 use kiln_build::dockerfile::{Depth, Form, Job, Layer, Workshop};
 use kiln_image::{Compression, PackedLayer, Sink, Source, pack_delta};
 use kiln_oci::Digest;
-use kiln_rootfs::{Content, Delta, LayerReader, Limits, RootPath, decompress};
+use kiln_rootfs::{Content, Delta, Kind, LayerReader, Limits, RootPath, decompress};
 use kiln_sandbox::{Ids, Placing, User, read_upper, write_upper};
 use kiln_store::{Layout, StepCache};
 
@@ -146,9 +146,7 @@ impl<'a> Shop<'a> {
     /// The folder of a layer, which is unpacked if it is not there.
     pub(super) fn folder_of(&self, layer: &Layer) -> Result<PathBuf, Failure> {
         let (folder, packed) = match layer {
-            Layer::Packed(packed) => {
-                (self.folder.join(format!("base-{}", packed.diff_id.hex())), Some(packed.clone()))
-            }
+            Layer::Packed(packed) => (self.base_folder(packed), Some(packed.clone())),
             Layer::Made(key) => (self.made(key), None),
         };
         let inside = folder.join("fs");
@@ -224,35 +222,48 @@ impl<'a> Shop<'a> {
                 .with_cause(error.to_string())
         };
         let mut reader = LayerReader::new(decompress(blob).map_err(failed)?, Limits::default());
-        let mut trouble = None;
-        let delta = Delta::read(&mut reader, &mut |entry, bytes| {
-            if !ACCOUNTS.contains(&entry.path.as_str()) {
-                // Nobody asks for it; whoever does is told that it is not there.
-                return Ok(Content::Disk { path: PathBuf::new(), size: entry.size });
-            }
-            let mut content = Vec::new();
-            if let Err(error) = bytes.take(ACCOUNTS_MAX).read_to_end(&mut content) {
-                trouble.get_or_insert(error);
-            }
-            Ok(Content::Bytes(content.into()))
-        })?;
+        let delta = outline(&mut reader)?;
         reader.drain()?;
-        trouble.map_or(Ok(delta), |error| Err(failed(error)))
+        Ok(delta)
+    }
+
+    /// Names and attributes of a layer. They are kept beside it: a large layer takes long to look through, and a copy onto
+    /// it wants to know little.
+    fn kept_names(&self, layer: &Layer) -> Result<Delta, Failure> {
+        let (folder, packed) = match layer {
+            Layer::Packed(packed) => (self.base_folder(packed), Some(packed.clone())),
+            Layer::Made(key) => (self.made(key), self.packed(key)?),
+        };
+        let kept = match (layer, fs::read_link(&folder)) {
+            (Layer::Packed(packed), _) => Key::new("names").field("layer", packed.diff_id.as_bytes()),
+            (_, Ok(result)) => Key::new("names").field("result", result.as_os_str().as_encoded_bytes()),
+            (Layer::Made(key), Err(_)) => Key::new("names").field("made", key.as_bytes()),
+        };
+        let kept = kept.finish();
+        if let Some(noted) = self.notes.get(&kept)?
+            && let Ok(tar) = decompress(&noted[..])
+            && let Ok(delta) = outline(&mut LayerReader::new(tar, Limits::default()))
+        {
+            return Ok(delta);
+        }
+        let delta = match packed {
+            Some(packed) if !folder.join("fs").is_dir() => self.names(&packed)?,
+            _ => bare(read_upper(&self.folder_of(layer)?, self.ids, &self.owner_of(layer))?)?,
+        };
+        let (noted, _) = pack_delta(&delta, 0, Compression::Zstd, 1, Vec::new())?;
+        self.notes.put(&kept, &noted)?;
+        Ok(delta)
+    }
+
+    fn base_folder(&self, packed: &PackedLayer) -> PathBuf {
+        self.folder.join(format!("base-{}", packed.diff_id.hex()))
     }
 
     fn read_layer(&self, layer: &Layer, depth: Depth) -> Result<Delta, Failure> {
-        if depth == Depth::Names {
-            let (folder, packed) = match layer {
-                Layer::Packed(packed) => {
-                    (self.folder.join(format!("base-{}", packed.diff_id.hex())), Some(packed.clone()))
-                }
-                Layer::Made(key) => (self.made(key), self.packed(key)?),
-            };
-            if let (false, Some(packed)) = (folder.join("fs").is_dir(), packed) {
-                return self.names(&packed);
-            }
+        match depth {
+            Depth::Names => self.kept_names(layer),
+            Depth::Content => Ok(read_upper(&self.folder_of(layer)?, self.ids, &self.owner_of(layer))?),
         }
-        Ok(read_upper(&self.folder_of(layer)?, self.ids, &self.owner_of(layer))?)
     }
 
     /// Who owns what a layer says nothing of: whoever its command ran as.
@@ -330,6 +341,31 @@ impl<'a> Shop<'a> {
             },
         }
     }
+}
+
+/// What a layer says without the content of its files.
+fn outline<R: Read>(reader: &mut LayerReader<R>) -> Result<Delta, kiln_rootfs::Error> {
+    Delta::read(reader, &mut |entry, bytes| {
+        let mut content = Vec::new();
+        if ACCOUNTS.contains(&entry.path.as_str()) {
+            bytes.take(ACCOUNTS_MAX).read_to_end(&mut content).map_err(kiln_rootfs::Error::from_read)?;
+        }
+        Ok(Content::Bytes(content.into()))
+    })
+}
+
+/// The same of a layer whose content lies on disk.
+fn bare(mut delta: Delta) -> Result<Delta, Failure> {
+    for (path, entry) in delta.tree.iter_mut() {
+        let Kind::File(content) = &mut entry.kind else { continue };
+        let mut bytes = Vec::new();
+        if ACCOUNTS.contains(&path.as_str()) {
+            let read = content.open().and_then(|file| file.take(ACCOUNTS_MAX).read_to_end(&mut bytes));
+            read.map_err(|error| io("read", Path::new(path.as_str()), &error))?;
+        }
+        *content = Content::Bytes(bytes.into());
+    }
+    Ok(delta)
 }
 
 /// Removes results that no name leads to any more, once no build can be running over them.

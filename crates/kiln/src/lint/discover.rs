@@ -39,12 +39,10 @@ fn walk(folder: &Path, depth: usize, found: &mut BTreeSet<PathBuf>) {
         let (name, path) = (entry.file_name(), entry.path());
         let name = name.to_string_lossy();
         match entry.file_type() {
-            Ok(kind) if kind.is_dir() => {
-                if depth < MAX_DEPTH && !SKIPPED.contains(&name.as_ref()) {
-                    walk(&path, depth + 1, found);
-                }
+            Ok(kind) if kind.is_dir() && depth < MAX_DEPTH && !SKIPPED.contains(&name.as_ref()) => {
+                walk(&path, depth + 1, found);
             }
-            Ok(_) if is_dockerfile(&name) => {
+            Ok(kind) if !kind.is_dir() && is_dockerfile(&name) => {
                 found.insert(if folder == Path::new(".") { PathBuf::from(name.as_ref()) } else { path });
             }
             _ => {}

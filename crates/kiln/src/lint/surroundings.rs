@@ -48,23 +48,28 @@ pub(super) fn collect(dockerfile: &Path, text: &str, named: Option<&Path>) -> Op
     Some(context)
 }
 
-/// The folder above (or at) the Dockerfile in which most of what it copies is there.
+/// The folder above (or at) the Dockerfile, up to the root of the repository, in which most of what it copies is there.
+/// `None` where that is a folder without package.json, or where nothing fits: a wrong guess would be false alarms.
 fn guess(dockerfile: &Path, text: &str) -> Option<PathBuf> {
     let absolute = std::path::absolute(dockerfile).ok()?;
-    let candidates: Vec<&Path> = absolute
-        .ancestors()
-        .skip(1)
-        .take(MAX_UP)
-        .filter(|folder| folder.join("package.json").is_file())
-        .collect();
-    if candidates.is_empty() {
+    let mut folders: Vec<&Path> = absolute.ancestors().skip(1).take(MAX_UP).collect();
+    let root = folders.iter().position(|folder| folder.join(".git").exists());
+    folders.truncate(root.map_or(folders.len(), |root| root + 1));
+    let own = *folders.first()?;
+    let is_app = |folder: &Path| folder.join("package.json").is_file();
+    if !folders.iter().any(|folder| is_app(folder)) {
         return None;
     }
     let copied = copied(text);
     let score = |folder: &Path| copied.iter().filter(|path| folder.join(path).exists()).count();
+    let scores: Vec<usize> = folders.iter().map(|folder| score(folder)).collect();
+    let best = scores.iter().copied().max()?;
     // The nearest of the best.
-    let best = candidates.iter().map(|folder| score(folder)).max()?;
-    candidates.into_iter().find(|folder| score(folder) == best).map(Path::to_owned)
+    let at = scores.iter().position(|score| *score == best)?;
+    let folder =
+        if best == 0 { folders.iter().copied().find(|folder| is_app(folder))? } else { *folders.get(at)? };
+    let is_sure = best > 0 || copied.is_empty() || folder == own;
+    (is_app(folder) && is_sure).then(|| folder.to_owned())
 }
 
 /// Paths of the context that a Dockerfile names literally.

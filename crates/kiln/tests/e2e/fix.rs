@@ -26,7 +26,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 /// A copy of a project, without what is expected of it.
-fn naive(world: &World, name: &str) -> PathBuf {
+pub(crate) fn naive(world: &World, name: &str) -> PathBuf {
     let target = world.path(name);
     drop(fs::remove_dir_all(&target));
     copy(&folder(name), &target);

@@ -106,6 +106,12 @@ fn repairs_are_shown_checked_and_written() {
     let after = fs::read_to_string(&file).unwrap();
     assert!(after.contains("USER 1000:1000\n"), "{after}");
     lint(&["--check"]).exits(0);
+    fs::write(&file, NAIVE).unwrap();
+    let fix = |more: &[&str]| world.run([&["fix", file.to_str().unwrap(), "--unsafe"], more].concat());
+    fix(&["--check"]).exits(1);
+    fix(&["--to", "slim"]).exits(2);
+    fix(&[]).exits(0);
+    assert_eq!(fs::read_to_string(&file).unwrap(), after);
     world.run(["check".as_ref(), file.as_os_str()]).exits(0);
 }
 
@@ -161,4 +167,33 @@ fn the_examples_can_be_looked_at() {
         "never".as_ref(),
     ]);
     run.exits(0);
+}
+
+#[test]
+fn what_is_no_text_is_not_written_and_links_stay() {
+    let world = World::new();
+    let app = world.app(&[("real/Dockerfile", NAIVE)]);
+    let link = app.join("Dockerfile");
+    std::os::unix::fs::symlink("real/Dockerfile", &link).unwrap();
+    world.run(["lint".as_ref(), link.as_os_str(), "--fix".as_ref()]).exits(0);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(fs::read_to_string(&link).unwrap().contains("NODE_ENV"));
+    let bytes = [NAIVE.as_bytes(), b"# caf\xe9\n"].concat();
+    let odd = app.join("Dockerfile.odd");
+    fs::write(&odd, &bytes).unwrap();
+    let run = world.run(["lint".as_ref(), odd.as_os_str(), "--fix".as_ref()]).exits(0);
+    assert!(run.stderr.contains("left alone"), "{}", run.stderr);
+    assert_eq!(fs::read(&odd).unwrap(), bytes);
+}
+
+#[test]
+fn a_folder_that_does_not_fit_is_not_guessed() {
+    let world = World::new();
+    let app = world.app(&[
+        ("package.json", "{}"),
+        ("py/requirements.txt", "x"),
+        ("py/Dockerfile", "FROM python:3.13-slim\nWORKDIR /app\nCOPY requirements.txt ./\nUSER 1000\n"),
+    ]);
+    let run = world.run(["lint".as_ref(), app.as_os_str(), "--format".as_ref(), "json".as_ref()]).exits(0);
+    assert_eq!(run.json()[0]["has_context"], false);
 }
