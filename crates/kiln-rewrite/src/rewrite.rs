@@ -40,7 +40,7 @@ pub fn rewrite(project: &Project, choice: &Choice) -> Answer {
                 .collect(),
         );
     }
-    let recipe = Recipe::read(&file);
+    let recipe = Recipe::read(&file, &|name| project.has(name));
     let found = faults(project, &recipe, choice.target);
     if found.is_empty() {
         return match dockerignore(project, None, false) {

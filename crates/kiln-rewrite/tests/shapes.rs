@@ -236,3 +236,21 @@ fn a_digest_is_never_lost() {
     assert_eq!(text.matches(&image).count(), 2, "{text}");
     assert!(!rewritten(&app(EXPRESS, &dockerfile, &[SERVER]), "distroless").0.contains(&digest));
 }
+
+#[test]
+fn scripts_that_ask_for_lock_files_are_decided() {
+    let run = |yarn: &str, npm: &str| {
+        format!(
+            "RUN if [ -f yarn.lock ]; then {yarn}; \\\n  elif [ -f package-lock.json ]; then {npm}; \\\n  else exit 1; fi\n"
+        )
+    };
+    let dockerfile = format!(
+        "FROM node:24-alpine AS base\nFROM base AS b\nWORKDIR /app\nCOPY . .\n{}{}FROM base\nWORKDIR /app\n\
+         COPY --from=b /app/dist ./dist\nCOPY --from=b /app/node_modules ./node_modules\nUSER node\nCMD [\"node\", \"dist/a.js\"]\n",
+        run("yarn --frozen-lockfile", "npm ci"),
+        run("yarn build", "npm run build"),
+    );
+    let (text, _) = rewritten(&app(EXPRESS, &dockerfile, &[SERVER]), "distroless");
+    has(&text, &["COPY . .\nRUN npm run build\n\n", "COPY --from=build /app/dist ./dist\n"]);
+    assert!(!text.contains("yarn") && !text.contains("then"), "{text}");
+}
