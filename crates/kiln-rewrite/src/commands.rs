@@ -41,10 +41,47 @@ pub(crate) enum Step {
 pub(crate) fn steps(text: &str) -> Vec<Step> {
     let script = parse(text);
     let is_plain = script.commands.iter().all(|command| command.depth == 0 && !command.is_quoted);
-    if !script.is_known || !is_plain || script.commands.is_empty() {
+    if !script.is_known || !is_plain || is_compound(text) || script.commands.is_empty() {
         return vec![opaque(text)];
     }
     pieces(text, &script.commands).into_iter().map(|piece| step(&piece)).collect()
+}
+
+/// Whether a script has conditions, loops or groups, whose parts are no commands of their own.
+fn is_compound(text: &str) -> bool {
+    const WORDS: [&str; 8] = ["if ", "for ", "while ", "until ", "case ", "then ", "{ ", "("];
+    let mut starts = text.split([';', '\n', '&', '|']).map(str::trim_start);
+    starts.any(|start| WORDS.iter().any(|word| start.starts_with(word)))
+}
+
+/// The branch that a script takes which asks for lock files: `if [ -f yarn.lock ]; then …; elif …; fi`. `has` says which
+/// files there are. `None` where it is another kind of script.
+pub(crate) fn branch(text: &str, has: &dyn Fn(&str) -> bool) -> Option<String> {
+    let inside = text.trim().strip_prefix("if ")?.strip_suffix("fi")?;
+    if inside.contains(" if ") || inside.contains(" fi") {
+        return None;
+    }
+    let mut rest = inside;
+    loop {
+        let (condition, after) = rest.split_once("then ")?;
+        let file = condition.trim().trim_end_matches(';').trim();
+        let file = file
+            .strip_prefix("[ -f ")
+            .and_then(|file| file.strip_suffix(']'))
+            .or(file.strip_prefix("test -f "))?;
+        let end = [" elif ", " else "].iter().filter_map(|word| after.find(word)).min();
+        let body = after.get(..end.unwrap_or(after.len()))?.trim().trim_end_matches(';').trim();
+        if has(file.trim().trim_matches(['"', '\''])) {
+            return Some(body.to_owned());
+        }
+        let next = after.get(end?..)?.trim_start();
+        if let Some(next) = next.strip_prefix("elif ") {
+            rest = next;
+        } else {
+            let other = next.strip_prefix("else ")?;
+            return Some(other.trim().trim_end_matches(';').trim().to_owned());
+        }
+    }
 }
 
 /// Commands that belong together: pipes, and what follows `||`.
@@ -277,7 +314,7 @@ fn packages(manager: &'static str, args: &[&str]) -> Step {
 
 #[cfg(test)]
 mod tests {
-    use super::{Step, steps};
+    use super::{Step, branch, steps};
 
     fn packages(manager: &'static str, names: &[&str]) -> Step {
         Step::Packages { manager, names: names.iter().map(|&name| name.to_owned()).collect() }
@@ -304,6 +341,20 @@ mod tests {
             [Step::Tools(vec!["typescript@5".into(), "pm2".into()])]
         );
         assert_eq!(steps("npm install express"), [Step::Adds(vec!["express".into()])]);
+    }
+
+    #[test]
+    fn conditions_on_lock_files_are_decided() {
+        let text = "if [ -f yarn.lock ]; then yarn --frozen-lockfile;   elif [ -f package-lock.json ]; then npm ci;   \
+                    else echo no && exit 1;   fi";
+        let with = |name: &'static str| branch(text, &move |file: &str| file == name);
+        assert_eq!(with("yarn.lock").as_deref(), Some("yarn --frozen-lockfile"));
+        assert_eq!(with("package-lock.json").as_deref(), Some("npm ci"));
+        assert_eq!(with("other").as_deref(), Some("echo no && exit 1"));
+        assert_eq!(branch("npm ci", &|_| true), None);
+        assert_eq!(branch("if true; then npm ci; fi", &|_| true), None);
+        assert!(matches!(&steps("for x in a b; do npm run $x; done")[..], [Step::Build(_)]));
+        assert!(matches!(&steps("if true; then apk add x; fi")[..], [Step::System(_)]));
     }
 
     #[test]

@@ -23,10 +23,14 @@ pub(crate) struct Install {
     pub(crate) prune: Option<String>,
     /// Where the manager keeps what it downloaded.
     pub(crate) cache: &'static str,
-    /// Packages whose install scripts run.
+    /// Packages whose install scripts run, of those that are shipped.
     pub(crate) natives: Vec<String>,
+    /// The same with those that only build.
+    pub(crate) addons: Vec<String>,
     /// Runs them.
     pub(crate) rebuild: Option<String>,
+    /// The same where everything is installed.
+    pub(crate) rebuild_all: Option<String>,
     /// Variables for the builder.
     pub(crate) env: Vec<(&'static str, String)>,
     /// The app's own lifecycle scripts that a build needs.
@@ -48,7 +52,8 @@ pub(crate) fn install(
     app: &str,
 ) -> Option<Install> {
     let manager = project.manager()?;
-    let natives = natives(project);
+    let for_build = natives(project, true);
+    let natives = natives(project, false);
     let own_scripts = own_scripts(project);
     let is_berry = project.yarn.is_some();
     let mut install = Install {
@@ -96,46 +101,57 @@ pub(crate) fn install(
         Manager::Yarn if is_berry => install.env.push(("YARN_ENABLE_SCRIPTS", "false".to_owned())),
         Manager::Yarn | Manager::Npm => {}
     }
-    if !install.natives.is_empty() {
+    if !install.natives.is_empty() || !for_build.is_empty() {
         let rebuild = match manager {
             // yarn 1 has no such command, and npm works on what it installed.
             Manager::Npm | Manager::Yarn => "npm rebuild",
             Manager::Pnpm => "pnpm rebuild",
         };
-        install.rebuild = Some(format!("{rebuild} {}", install.natives.join(" ")));
+        install.addons = [install.natives.clone(), for_build].concat();
+        let command =
+            |names: &[String]| (!names.is_empty()).then(|| format!("{rebuild} {}", names.join(" ")));
+        install.rebuild = command(&install.natives);
+        install.rebuild_all = command(&install.addons);
         // Addons are compiled against the headers beside Node, which need not be downloaded.
         install.env.extend(target.headers.clone().map(|folder| ("npm_config_nodedir", folder)));
     }
     Some(install)
 }
 
-/// Packages whose install scripts must run, because they compile an addon or fetch a part of themselves.
-fn natives(project: &Project) -> Vec<String> {
+/// Packages whose install scripts must run, because they compile an addon or fetch a part of themselves: those that run,
+/// or those that only build.
+fn natives(project: &Project, only_build: bool) -> Vec<String> {
+    let Some((_, lock)) = &project.facts.lock else { return Vec::new() };
     let mut names: Vec<String> = Vec::new();
-    let mut add = |name: &str| {
-        if !is_needless(name) && !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
+    for package in &lock.packages {
+        // `prisma generate` fetches what these need.
+        let is_prisma = matches!(package.name.as_str(), "prisma" | "@prisma/client" | "@prisma/engines");
+        if is_prisma || is_needless(&package.name) || (package.is_dev == Some(true)) != only_build {
+            continue;
         }
-    };
-    if let Some((_, lock)) = &project.facts.lock {
-        for package in &lock.packages {
+        let has_script = match (package.has_install_script, only_build) {
+            (Some(has), false) => has,
+            (Some(has), true) => has && is_known(&package.name, &package.version),
             // A lock file that does not tell is asked about packages that are known.
-            let known = || native(&package.name).is_some_and(|native| !native.is_portable(&package.version));
-            let has_script = match package.has_install_script {
-                Some(has) => has && package.is_dev != Some(true),
-                None => known() && native(&package.name).is_some_and(|_| package.name != "@prisma/client"),
-            };
-            if has_script
-                && package.name != "prisma"
-                && package.name != "@prisma/client"
-                && package.name != "@prisma/engines"
-            {
-                add(&package.name);
-            }
+            (None, false) => is_known(&package.name, &package.version),
+            (None, true) => false,
+        };
+        if has_script && !names.contains(&package.name) {
+            names.push(package.name.clone());
         }
     }
     names.sort();
     names
+}
+
+/// Whether a package is known not to work without its install script.
+fn is_known(name: &str, version: &str) -> bool {
+    /// Versions before these fetched or compiled what later ones bring along.
+    const UNTIL: [(&str, &str); 2] = [("sharp", "0.32"), ("sharp", "0.31")];
+    let Some(native) = native(name) else { return false };
+    let is_old = UNTIL.iter().any(|(old, line)| name == *old && version.starts_with(line));
+    let was_compiled = matches!(name, "argon2" | "bcrypt" | "bufferutil" | "utf-8-validate");
+    native.script || is_old || (was_compiled && !native.is_portable(version))
 }
 
 /// The app's own lifecycle scripts that do something for the build; `--ignore-scripts` would leave them out.

@@ -7,7 +7,7 @@ use kiln_lint::facts::{ImageName, base_of};
 
 use crate::Recipe;
 use crate::answer::Obstacle;
-use crate::commands::{Step, steps};
+use crate::commands::{Step, branch, steps};
 use crate::kept::{Kind, comments, keep};
 use crate::recipe::{Copied, Image, Ran, Secret, Set, absolute};
 use crate::secrets::is_secret;
@@ -46,6 +46,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) state: &'a mut State,
     pub(crate) stage: &'a Stage<'a>,
     pub(crate) stages: &'a kiln_dockerfile::Stages<'a>,
+    /// Whether a file lies in the folder of the app.
+    pub(crate) has: &'a dyn Fn(&str) -> bool,
 }
 
 impl Reader<'_> {
@@ -166,13 +168,17 @@ impl Reader<'_> {
             RunInput::Script { content, .. } => content.clone(),
         };
         let is_heredoc = !instruction.heredocs.is_empty();
+        let chosen = branch(&text, self.has);
+        let is_chosen = chosen.is_some();
+        let text = chosen.unwrap_or(text);
         let found = steps(&text);
         let meaningful = found.iter().filter(|step| !matches!(step, Step::Nothing)).count();
-        let is_whole = meaningful == 1 && (found.len() == 1 || is_heredoc);
+        let is_whole = !is_chosen && meaningful == 1 && (found.len() == 1 || is_heredoc);
         let mut workdir = self.state.workdir.clone();
         let mut above = comments(instruction);
         // A script of builds alone stays a script.
-        let all_build = meaningful > 1
+        let all_build = !is_chosen
+            && meaningful > 1
             && found.iter().all(|step| matches!(step, Step::Build(_) | Step::Nothing | Step::Enter(_)));
         let verbatim = || Some(self.file.text_of(instruction.span).to_owned());
         if all_build {

@@ -116,8 +116,8 @@ pub(crate) struct Secret {
 }
 
 impl Recipe {
-    /// Reads what `file` does for its last stage.
-    pub(crate) fn read(file: &Dockerfile) -> Self {
+    /// Reads what `file` does for its last stage, beside the files that `has` knows.
+    pub(crate) fn read(file: &Dockerfile, has: &dyn Fn(&str) -> bool) -> Self {
         let stages = file.stages();
         let mut recipe = Self { stages: stages.list.len(), workdir: "/".to_owned(), ..Self::default() };
         let Some(target) = stages.target(None) else { return recipe };
@@ -153,8 +153,14 @@ impl Recipe {
                 (state.scope, state.workdir, state.image) =
                     (inherited.scope, inherited.workdir, inherited.image);
             }
-            let mut reader =
-                Reader { file, recipe: &mut recipe, state: &mut states[stage.index], stage, stages: &stages };
+            let mut reader = Reader {
+                file,
+                recipe: &mut recipe,
+                state: &mut states[stage.index],
+                stage,
+                stages: &stages,
+                has,
+            };
             for instruction in &stage.instructions {
                 reader.read(instruction);
             }

@@ -84,12 +84,12 @@ impl Out<'_> {
 
     fn base(&mut self) {
         let stages = self.stages;
-        let compiles = !stages.install.natives.is_empty();
-        let image = stages.target.builder(&stages.node, compiles);
+        let compiles = !stages.install.addons.is_empty();
+        let image = stages.builder.clone();
         let what = if compiles {
             format!(
                 "base: what installs and builds, with a compiler for {}",
-                stages.install.natives.join(", ")
+                stages.install.addons.join(", ")
             )
         } else {
             "base: what installs and builds; none of it is shipped".to_owned()
@@ -156,7 +156,9 @@ impl Out<'_> {
         self.manifests(true);
         let command = self.stages.install.all.clone();
         self.install(&command);
-        self.rebuild();
+        if let Some(rebuild) = &self.stages.install.rebuild_all {
+            self.line(format_args!("RUN {rebuild}"));
+        }
     }
 
     fn build(&mut self) {
@@ -230,6 +232,8 @@ fn globals<'a>(stages: &Stages<'a>) -> Vec<&'a crate::kept::Kept> {
     let declared: Vec<String> =
         lines.filter(|kept| kept.kind == Kind::Arg).flat_map(|kept| kept.names.clone()).collect();
     let mut used = variables(&stages.node.version);
+    used.extend(variables(&stages.builder));
+    used.extend(variables(&stages.runner));
     used.extend(stages.recipe.platform.iter().flat_map(|platform| variables(platform)));
     used.extend(declared);
     stages.recipe.globals.iter().filter(|kept| kept.names.iter().any(|name| used.contains(name))).collect()

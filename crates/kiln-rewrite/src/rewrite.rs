@@ -1,4 +1,5 @@
 use kiln_dockerfile::parse;
+use kiln_lint::facts::{dead_name, node_major};
 
 use crate::answer::{Answer, Choice, Obstacle, Rewritten};
 use crate::commands::Step;
@@ -9,10 +10,12 @@ use crate::install::{Install, install};
 use crate::layout::layout;
 use crate::node::node;
 use crate::npmrc::{install_secrets, npmrc};
+use crate::recipe::Image;
 use crate::render;
 use crate::secrets::has_credential;
 use crate::stages::{Build, Stages, builds, settings, split, state, system_packages, tools};
 use crate::start::{Start, start};
+use crate::target::NodeTag;
 use crate::{Project, Recipe, Target};
 
 /// Words by which sources show that they end on SIGTERM.
@@ -37,7 +40,7 @@ pub fn rewrite(project: &Project, choice: &Choice) -> Answer {
                 .collect(),
         );
     }
-    let recipe = Recipe::read(&file);
+    let recipe = Recipe::read(&file, &|name| project.has(name));
     let found = faults(project, &recipe, choice.target);
     if found.is_empty() {
         return match dockerignore(project, None, false) {
@@ -181,6 +184,10 @@ fn with_target(
     let mut stages = Stages {
         recipe,
         target,
+        builder: kept_image(&recipe.build, target, &node)
+            .filter(|_| target.build == target.run)
+            .unwrap_or_else(|| target.builder(&node, !install.addons.is_empty())),
+        runner: kept_image(&recipe.run, target, &node).unwrap_or_else(|| target.runner(&node)),
         node,
         has_modules: has_modules(project, &start),
         builds,
@@ -298,6 +305,15 @@ fn has_modules(project: &Project, start: &Start) -> bool {
         || !project.facts.workspace.is_empty()
 }
 
+/// The image as it is written, with its digest, where it is what the target runs on already.
+fn kept_image(image: &Image, target: &Target, node: &NodeTag) -> Option<String> {
+    let is_known = node_major(&image.name).map_or(image.name.digest.is_some(), |major| major == node.major);
+    let is_root = target.name == "distroless" && image.base.is_none_or(|base| base.uid == 0);
+    let fits =
+        target.is_run_by(&image.name, image.base) && is_known && !is_root && dead_name(&image.name).is_none();
+    fits.then(|| image.written.clone())
+}
+
 /// The build of Next.js brings its own server.
 fn standalone(mut start: Start, is_standalone: bool) -> Start {
     if is_standalone && start.argv.first().is_some_and(|file| file.ends_with("bin/next")) {
@@ -335,9 +351,9 @@ fn tell(project: &Project, stages: &Stages<'_>, notes: &mut Vec<String>) {
         }
     }));
     notes.extend(stages.health.iter().filter_map(|check| check.because.clone()));
-    let Install { natives, .. } = &stages.install;
-    if !natives.is_empty() {
-        notes.push(format!("install scripts run for {} only", natives.join(", ")));
+    let Install { addons, .. } = &stages.install;
+    if !addons.is_empty() {
+        notes.push(format!("install scripts run for {} only", addons.join(", ")));
     }
     for secret in &stages.recipe.secrets {
         let id = crate::secrets::id(&secret.name);

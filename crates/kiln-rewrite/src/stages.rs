@@ -19,6 +19,10 @@ pub(crate) struct Stages<'a> {
     pub(crate) recipe: &'a Recipe,
     pub(crate) target: &'static Target,
     pub(crate) node: NodeTag,
+    /// The image that installs and builds.
+    pub(crate) builder: String,
+    /// The image that is shipped on.
+    pub(crate) runner: String,
     pub(crate) install: Install,
     pub(crate) has_modules: bool,
     /// Commands of the build, each a `RUN`.

@@ -160,7 +160,7 @@ proptest! {
         prop_assert_eq!(rewrite(&after, &choice), Answer::Fine, "{}", shown);
         if rewritten.target.is_some() {
             prop_assert!(after.dockerfile.contains("\nUSER 65532:65532\n") || after.dockerfile.contains("\nUSER 1000:1000\n"));
-            let leaks = ["SECRET_KEY=", "ARG NPM_TOKEN", "npm install &&", "MAINTAINER"];
+            let leaks = ["SECRET_KEY=", "ARG NPM_TOKEN", "npm install &&", "MAINTAINER", "RUN then ", "RUN fi"];
             prop_assert!(!leaks.iter().any(|leak| after.dockerfile.contains(leak)), "{}", shown);
         }
     }

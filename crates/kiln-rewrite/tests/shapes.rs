@@ -184,8 +184,8 @@ fn what_the_file_says_stays_said() {
         &text,
         &[
             "# check=skip=StageNameCasing\n\n# Ours.\n\nARG VERSION=24.1.0\n",
-            "FROM node:${VERSION}-bookworm-slim AS base\nWORKDIR /srv\n",
-            "FROM --platform=linux/amd64 node:${VERSION}-bookworm-slim\n",
+            "FROM node:${VERSION}-slim AS base\nWORKDIR /srv\n",
+            "FROM --platform=linux/amd64 node:${VERSION}-slim\n",
             "# who and what\nARG SHA\nLABEL sha=$SHA \\\n  team=\"a b\"\nENV LANG=C.UTF-8\nVOLUME /srv/up\nSTOPSIGNAL SIGINT\nEXPOSE 80/tcp\n",
             "COPY --from=prod-deps --chown=1000:1000 /srv/up ./up\n",
             "HEALTHCHECK --interval=5s --retries=9 \\\n  CMD [\"node\", \"-e\", \"fetch(",
@@ -224,4 +224,33 @@ fn a_good_file_is_left_alone() {
     };
     assert_eq!((only.files.len(), only.target), (1, None));
     assert!(only.files[0].1.ends_with("!package-lock.json\n"), "{}", only.files[0].1);
+}
+
+#[test]
+fn a_digest_is_never_lost() {
+    let digest = format!("sha256:{}", "a".repeat(64));
+    let dockerfile =
+        format!("FROM node:24.1-alpine3.22@{digest}\nCOPY . .\nRUN npm install\nCMD npm start\n");
+    let (text, _) = rewritten(&app(EXPRESS, &dockerfile, &[SERVER]), "alpine");
+    let image = format!("FROM node:24.1-alpine3.22@{digest}");
+    assert_eq!(text.matches(&image).count(), 2, "{text}");
+    assert!(!rewritten(&app(EXPRESS, &dockerfile, &[SERVER]), "distroless").0.contains(&digest));
+}
+
+#[test]
+fn scripts_that_ask_for_lock_files_are_decided() {
+    let run = |yarn: &str, npm: &str| {
+        format!(
+            "RUN if [ -f yarn.lock ]; then {yarn}; \\\n  elif [ -f package-lock.json ]; then {npm}; \\\n  else exit 1; fi\n"
+        )
+    };
+    let dockerfile = format!(
+        "FROM node:24-alpine AS base\nFROM base AS b\nWORKDIR /app\nCOPY . .\n{}{}FROM base\nWORKDIR /app\n\
+         COPY --from=b /app/dist ./dist\nCOPY --from=b /app/node_modules ./node_modules\nUSER node\nCMD [\"node\", \"dist/a.js\"]\n",
+        run("yarn --frozen-lockfile", "npm ci"),
+        run("yarn build", "npm run build"),
+    );
+    let (text, _) = rewritten(&app(EXPRESS, &dockerfile, &[SERVER]), "distroless");
+    has(&text, &["COPY . .\nRUN npm run build\n\n", "COPY --from=build /app/dist ./dist\n"]);
+    assert!(!text.contains("yarn") && !text.contains("then"), "{text}");
 }

@@ -13,7 +13,7 @@ impl Out<'_> {
             recipe.platform.as_ref().map(|value| format!("--platform={value} ")).unwrap_or_default();
         self.line(format_args!("\n# runtime: {}; not root", target.why));
         self.comments(&recipe.said.runtime);
-        self.line(format_args!("FROM {platform}{}", target.runner(&stages.node)));
+        self.line(format_args!("FROM {platform}{}", stages.runner));
         if !stages.run_packages.is_empty() {
             self.comments(&stages.package_comments);
             self.line(packages(&target.os, &stages.run_packages));
