@@ -54,6 +54,16 @@ impl Stages {
         }
     }
 
+    /// Writes lines that stay, above what moves, for other threads and for longer than `self` lives.
+    pub(crate) fn teller(&self) -> impl Fn(&str) + Send + Sync + 'static {
+        let (bar, quiet) = (self.bar.clone(), self.quiet);
+        move |line| match &bar {
+            _ if quiet => {}
+            Some(bar) => bar.suspend(|| output::talk(line)),
+            None => output::talk(line),
+        }
+    }
+
     /// The stage is over; its line stays.
     pub(crate) fn done(&self, summary: &str) {
         let Some((stage, began)) = self.current.take() else { return };

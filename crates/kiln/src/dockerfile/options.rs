@@ -45,6 +45,9 @@ pub(crate) struct DockerfileOptions {
     /// Say which input changed for each step that is not in the cache
     #[arg(long)]
     pub(super) why: bool,
+    /// What is shown while it builds: plain keeps every line that commands print
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    pub(super) progress: Progress,
     /// Stop a command that runs longer than this many seconds
     #[arg(long, value_name = "SECONDS")]
     pub(super) timeout: Option<u64>,
@@ -60,6 +63,16 @@ pub(crate) struct DockerfileOptions {
     /// Write the digest of the image to a file
     #[arg(long, value_name = "FILE")]
     pub(super) iidfile: Option<PathBuf>,
+}
+
+/// What is shown while a build goes on.
+#[derive(Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Progress {
+    /// Steps, and on a terminal the newest line of output.
+    #[default]
+    Auto,
+    /// Every line of output.
+    Plain,
 }
 
 fn compression(text: &str) -> Result<Compression, String> {

@@ -26,7 +26,6 @@ use crate::base::Supply;
 use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output;
 use crate::progress::{Stages, size};
 
 /// The largest Dockerfile, in bytes.
@@ -53,7 +52,8 @@ pub(crate) fn build(
         Arch::host().ok_or_else(|| Failure::usage("build here: kiln does not run commands of this CPU"))?;
     let (mtime, created) = times(options)?;
     let note = stages.notifier();
-    let telling = Telling::new(context.quiet, options.why, &note);
+    let say = stages.teller();
+    let telling = Telling::new(options, &note, &say);
     let cache = StepCache::create(&context.cache_dir.join("steps"))?;
     let spool = Scratch::create(&context.cache_dir.join("spool"))?;
     Scratch::sweep(&context.cache_dir.join("spool"));
@@ -100,7 +100,7 @@ pub(crate) fn build(
     for place in &options.cache_from {
         // A cache that cannot be had costs time, and the user wants to know.
         if let Err(failure) = share::import(place, &mut shop, context) {
-            output::talk(&format!("  warning: the cache {place} is not used: {}", failure.what));
+            say(&format!("  warning: the cache {place} is not used: {}", failure.what));
         }
     }
     let notes = NoteBook { cache: cache.clone() };

@@ -5,16 +5,18 @@ use std::sync::{Mutex, PoisonError};
 
 use kiln_build::dockerfile::{Origin, Watch};
 
-use crate::output;
+use super::options::{DockerfileOptions, Progress};
 
 /// How much of an instruction is shown, in characters.
 const SHOWN: usize = 100;
 
 /// Says which steps run, and what they say.
 pub(super) struct Telling<'a> {
-    quiet: bool,
     why: bool,
+    /// Every line that a command prints stays.
+    plain: bool,
     note: &'a (dyn Fn(&str) + Sync),
+    say: &'a (dyn Fn(&str) + Sync),
     counts: Mutex<Counts>,
 }
 
@@ -26,8 +28,13 @@ struct Counts {
 }
 
 impl<'a> Telling<'a> {
-    pub(super) fn new(quiet: bool, why: bool, note: &'a (dyn Fn(&str) + Sync)) -> Self {
-        Self { quiet, why, note, counts: Mutex::default() }
+    pub(super) fn new(
+        options: &DockerfileOptions,
+        note: &'a (dyn Fn(&str) + Sync),
+        say: &'a (dyn Fn(&str) + Sync),
+    ) -> Self {
+        let plain = options.progress == Progress::Plain;
+        Self { why: options.why, plain, note, say, counts: Mutex::default() }
     }
 
     fn counts(&self) -> std::sync::MutexGuard<'_, Counts> {
@@ -36,7 +43,8 @@ impl<'a> Telling<'a> {
 
     /// A line that a command printed.
     pub(super) fn line(&self, origin: &Origin, line: &str) {
-        (self.note)(&format!("[{}] {line}", origin.stage));
+        let line = format!("[{}] {line}", origin.stage);
+        if self.plain { (self.say)(&format!("      {line}")) } else { (self.note)(&line) }
     }
 
     /// `3 steps, 5 from the cache`
@@ -54,14 +62,11 @@ impl Watch for Telling<'_> {
             return;
         }
         counts.done += 1;
-        if self.quiet {
-            return;
-        }
         let text: String = origin.text.chars().take(SHOWN).collect();
-        output::talk(&format!("  [{}] {text}", origin.stage));
+        (self.say)(&format!("  [{}] {text}", origin.stage));
         if let Some(reasons) = counts.reasons.get(&(origin.line, origin.text.clone())).filter(|_| self.why) {
             for reason in reasons {
-                output::talk(&format!("      because {reason}"));
+                (self.say)(&format!("      because {reason}"));
             }
         }
     }
