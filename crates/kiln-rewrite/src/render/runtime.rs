@@ -115,7 +115,14 @@ impl Out<'_> {
                             names.iter().map(|name| format!("{}/{name}", self.root)).collect();
                         self.line(format_args!("COPY --from={BUILD} {} {to}", names.join(" ")));
                     }
-                    Origin::Context => self.line(format_args!("COPY {} {to}", names.join(" "))),
+                    Origin::Context => {
+                        // A name that looks like a flag is a path all the same.
+                        let plain = |name: &String| {
+                            if name.starts_with('-') { format!("./{name}") } else { name.clone() }
+                        };
+                        let names: Vec<String> = names.iter().map(plain).collect();
+                        self.line(format_args!("COPY {} {to}", names.join(" ")));
+                    }
                 }
             }
         }
