@@ -263,3 +263,12 @@ fn files_keep_the_names_they_are_given() {
     let (text, _) = rewritten(&app(EXPRESS, dockerfile, &[SERVER, ("config/live.json", "{}")]), "distroless");
     has(&text, &["COPY --from=build /app/dist/index.js ./server.js\n", "COPY config/live.json ./config/\n"]);
 }
+
+#[test]
+fn names_with_blanks_are_names() {
+    let dockerfile = "FROM node:24\nWORKDIR /app\nCOPY . .\nRUN npm ci\nCMD node server.js\n";
+    let (text, _) = rewritten(&app(EXPRESS, dockerfile, &[SERVER, ("a b.json", "")]), "distroless");
+    has(&text, &["COPY [\"package.json\", \"a b.json\", \"server.js\", \"./\"]\n"]);
+    let refused = answer(&app(EXPRESS, &dockerfile.replace("/app", "\"/my app\""), &[SERVER]), "distroless");
+    assert!(matches!(refused, Answer::Refused(why) if why[0].why.contains("plain path")));
+}
