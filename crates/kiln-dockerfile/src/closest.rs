@@ -5,7 +5,8 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     if word.is_empty() || word.len() > MAX_WORD {
         return None;
     }
-    let limit = (word.chars().count() / 3).clamp(1, 3);
+    // Of one or two letters nearly anything is near.
+    let limit = (word.chars().count() / 3).min(3);
     candidates
         .into_iter()
         .filter(|candidate| candidate.len() <= MAX_WORD)

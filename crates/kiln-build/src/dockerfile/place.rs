@@ -201,5 +201,4 @@ fn join(path: &RootPath, below: &str) -> Result<RootPath, Error> {
 }
 
 #[cfg(test)]
-#[path = "place_tests.rs"]
 mod tests;

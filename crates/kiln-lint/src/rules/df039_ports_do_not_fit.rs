@@ -26,7 +26,10 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
         }
     }
     if stage.end.is_root(stage.base) == Some(false) {
-        for (port, span) in exposed.iter().filter(|(port, _)| (1..1024).contains(port)) {
+        let mut low: Vec<_> = exposed.iter().filter(|(port, _)| (1..1024).contains(port)).collect();
+        // Of a range, the first.
+        low.dedup_by_key(|(_, span)| *span);
+        for (port, span) in low {
             sink.at(*span, format!("not every runtime lets a user other than root listen on port {port}"))
                 .help("listen on a port from 1024 on; whoever publishes it can map it");
         }

@@ -127,7 +127,15 @@ fn lines() -> impl Strategy<Value = String> {
     prop::collection::vec(line, 0..14).prop_map(|lines| lines.join("\n") + "\n")
 }
 
+/// Each case lints and fixes several files, so there are fewer than usual; `PROPTEST_CASES` asks for more.
+fn cases() -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig::with_cases(asked.unwrap_or(64))
+}
+
 proptest! {
+    #![proptest_config(cases())]
+
     #[test]
     fn mixtures_keep_the_laws(text in lines()) {
         laws(&text, None);

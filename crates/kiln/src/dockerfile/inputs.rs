@@ -100,18 +100,16 @@ impl World<'_> {
             .finish();
         let steps = StepCache::create(&self.context.cache_dir.join("steps"))?;
         let noted = steps.get(&key)?.and_then(|noted| serde_json::from_slice::<Descriptor>(&noted).ok());
-        let descriptor = match noted.filter(|noted| self.layout.has(noted).unwrap_or(false)) {
-            Some(descriptor) => descriptor,
-            None => {
-                (self.note)(&format!("composing {name}"));
-                let base = kiln_base::compose(&lock, arch, own.variant, self.supply)?;
-                let descriptor = crate::base::write(&base, &lock, self.layout, None)?.descriptor();
-                steps.put(
-                    &key,
-                    &serde_json::to_vec(&descriptor).expect("a descriptor is texts and numbers"),
-                )?;
-                descriptor
-            }
+        let known = noted.filter(|noted| self.layout.has(noted).unwrap_or(false));
+        let descriptor = if let Some(descriptor) = known {
+            descriptor
+        } else {
+            (self.note)(&format!("composing {name}"));
+            let base = kiln_base::compose(&lock, arch, own.variant, self.supply)?;
+            let descriptor = crate::base::write(&base, &lock, self.layout, None)?.descriptor();
+            let noted = serde_json::to_vec(&descriptor).expect("a descriptor is texts and numbers");
+            steps.put(&key, &noted)?;
+            descriptor
         };
         *kept = Some(lock);
         drop(kept);

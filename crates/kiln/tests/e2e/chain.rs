@@ -132,7 +132,7 @@ fn naive_projects_are_fixed_built_and_run() {
     for (name, target, sign) in PROJECTS.into_iter().filter(|(name, ..)| name.contains(&only)) {
         let app = naive(&world, name);
         lint(&world, &app, "warning").exits(1);
-        world.run(["fix", "--to", target, app.to_str().unwrap()]).exits(0);
+        world.run(["fix", "--unsafe", "--to", target, app.to_str().unwrap()]).exits(0);
         lint(&world, &app, "warning").exits(0);
         if target == "slim" {
             stand_in(&world, "24");
