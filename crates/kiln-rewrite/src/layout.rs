@@ -201,11 +201,11 @@ fn push_named(
         None => copied.dest.clone(),
     };
     let names = vec![below.to_owned()];
-    let is_same = |line: &Ship| matches!(line, Ship::Files { names: known, .. } if *known == names);
+    let to = if is_folder || to == "." { to } else { place_of_file(&to, below, copied.is_folder) };
+    let is_same = |line: &Ship| matches!(line, Ship::Files { names: known, to: place, .. } if *known == names && *place == to);
     if layout.lines.iter().any(is_same) {
         return;
     }
-    let to = if is_folder || to == "." { to } else { parent(&to, copied.is_folder) };
     // Files at the top come together.
     if to == "."
         && !is_folder
@@ -220,11 +220,15 @@ fn push_named(
     layout.lines.push(Ship::Files { origin, names, to, comments });
 }
 
-fn parent(path: &str, is_folder: bool) -> String {
+/// Where a file goes: into a folder, or to a path that gives it another name.
+fn place_of_file(to: &str, file: &str, is_folder: bool) -> String {
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
     if is_folder {
-        path.to_owned()
+        format!("{}/", to.trim_end_matches('/'))
+    } else if name(to) == name(file) && !to.starts_with('/') {
+        to.rsplit_once('/').map_or_else(|| ".".to_owned(), |(folder, _)| format!("{folder}/"))
     } else {
-        path.rsplit_once('/').map_or(".", |(folder, _)| folder).to_owned()
+        to.to_owned()
     }
 }
 

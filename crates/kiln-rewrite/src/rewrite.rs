@@ -102,6 +102,11 @@ fn misfits(project: &Project, recipe: &Recipe) -> Vec<Obstacle> {
         let what = format!("{} serves files and runs no Node", recipe.run.name.name);
         obstacles.push(Obstacle::new(what));
     }
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-@+".contains(c);
+    if !recipe.workdir.chars().all(is_plain) {
+        obstacles
+            .push(Obstacle::new(format!("the app lies in {:?}, which is no plain path", recipe.workdir)));
+    }
     let image = &recipe.run.name.name;
     if image.contains("windows") || image.contains("nanoserver") {
         obstacles.push(Obstacle::new(format!("{image} is Windows")));

@@ -254,3 +254,21 @@ fn scripts_that_ask_for_lock_files_are_decided() {
     has(&text, &["COPY . .\nRUN npm run build\n\n", "COPY --from=build /app/dist ./dist\n"]);
     assert!(!text.contains("yarn") && !text.contains("then"), "{text}");
 }
+
+#[test]
+fn files_keep_the_names_they_are_given() {
+    let dockerfile = "FROM node:24-alpine AS b\nWORKDIR /app\nCOPY . .\nRUN npm ci && npm run build\nFROM node:24-alpine\n\
+        WORKDIR /app\nCOPY --from=b /app/dist/index.js ./server.js\nCOPY --from=b /app/node_modules ./node_modules\n\
+        COPY config/live.json ./config/\nCOPY config/live.json /etc/app.json\nUSER node\nCMD [\"node\", \"server.js\"]\n";
+    let (text, _) = rewritten(&app(EXPRESS, dockerfile, &[SERVER, ("config/live.json", "{}")]), "distroless");
+    has(&text, &["COPY --from=build /app/dist/index.js ./server.js\n", "COPY config/live.json ./config/\n"]);
+}
+
+#[test]
+fn names_with_blanks_are_names() {
+    let dockerfile = "FROM node:24\nWORKDIR /app\nCOPY . .\nRUN npm ci\nCMD node server.js\n";
+    let (text, _) = rewritten(&app(EXPRESS, dockerfile, &[SERVER, ("a b.json", "")]), "distroless");
+    has(&text, &["COPY [\"package.json\", \"a b.json\", \"server.js\", \"./\"]\n"]);
+    let refused = answer(&app(EXPRESS, &dockerfile.replace("/app", "\"/my app\""), &[SERVER]), "distroless");
+    assert!(matches!(refused, Answer::Refused(why) if why[0].why.contains("plain path")));
+}

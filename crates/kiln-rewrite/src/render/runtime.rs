@@ -109,14 +109,18 @@ impl Out<'_> {
                     to if names.iter().all(|name| name.starts_with(&format!("{to}/"))) => format!("./{to}/"),
                     to => format!("./{to}"),
                 };
-                match origin {
-                    Origin::Build => {
-                        let names: Vec<String> =
-                            names.iter().map(|name| format!("{}/{name}", self.root)).collect();
-                        self.line(format_args!("COPY --from={BUILD} {} {to}", names.join(" ")));
-                    }
-                    Origin::Context => self.line(format_args!("COPY {} {to}", names.join(" "))),
-                }
+                let (flag, folder) = match origin {
+                    Origin::Build => (format!("--from={BUILD} "), format!("{}/", self.root)),
+                    Origin::Context => (String::new(), String::new()),
+                };
+                // A name that looks like a flag is a path all the same.
+                let dot = |name: &String| if folder.is_empty() && name.starts_with('-') { "./" } else { "" };
+                let mut words: Vec<String> =
+                    names.iter().map(|name| format!("{folder}{}{name}", dot(name))).collect();
+                words.push(to);
+                let is_plain = words.iter().all(|word| !word.contains([' ', '\t', '"', '[']));
+                let words = if is_plain { words.join(" ") } else { json(&words) };
+                self.line(format_args!("COPY {flag}{words}"));
             }
         }
     }
