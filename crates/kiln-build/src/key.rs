@@ -5,6 +5,7 @@ use kiln_rootfs::{Kind, RootPath, Tree};
 
 /// A cache key in the making. Every field goes in with its name and its length, so no two lists of fields have the
 /// same bytes.
+#[derive(Clone)]
 pub struct Key(Hasher);
 
 /// Grows when the meaning of any key, or what is made under it, changes.
@@ -18,11 +19,16 @@ impl Key {
 
     /// Takes in a field.
     pub fn field(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.add(name, value);
+        self
+    }
+
+    /// The same, in place.
+    pub fn add(&mut self, name: &str, value: impl AsRef<[u8]>) {
         for part in [name.as_bytes(), value.as_ref()] {
             self.0.update(&(part.len() as u64).to_le_bytes());
             self.0.update(part);
         }
-        self
     }
 
     /// Takes in a list of texts.

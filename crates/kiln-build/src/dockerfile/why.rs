@@ -10,35 +10,40 @@ use crate::{Error, Key};
 
 /// How many changes of one step are named.
 const NAMED_MAX: usize = 5;
-/// Steps with more inputs keep only the digest of all of them.
+/// Steps with more inputs keep only the digest of all of them, and no memory of each.
 const NOTED_MAX: usize = 20_000;
 
 /// Everything that goes into one step, in order.
-#[derive(Clone, Debug)]
 pub(super) struct Inputs {
     kind: &'static str,
-    /// Field, what it is called in messages, value.
-    fields: Vec<(String, String, String)>,
+    key: Key,
+    /// What each is called in messages, and its value; the first [`NOTED_MAX`] of them.
+    fields: Vec<(String, String)>,
+    is_complete: bool,
 }
 
 impl Inputs {
     pub(super) fn new(kind: &'static str) -> Self {
-        Self { kind, fields: Vec::new() }
+        Self { kind, key: Key::new(kind), fields: Vec::new(), is_complete: true }
     }
 
     pub(super) fn add(&mut self, field: &str, called: &str, value: impl Into<String>) {
-        self.fields.push((field.to_owned(), called.to_owned(), value.into()));
+        let value = value.into();
+        self.key.add(field, &value);
+        self.is_complete = self.fields.len() < NOTED_MAX;
+        if self.is_complete {
+            self.fields.push((called.to_owned(), value));
+        }
     }
 
     pub(super) fn key(&self) -> Digest {
-        let key = Key::new(self.kind);
-        self.fields.iter().fold(key, |key, (field, _, value)| key.field(field, value)).finish()
+        self.key.clone().finish()
     }
 
     /// What changed since a step at this place was looked at last, in words; `None` where nothing did or nothing is known.
     /// The inputs are noted for the next time.
     pub(super) fn changed<N: Notes>(&self, origin: &Origin, notes: &N) -> Result<Option<Vec<String>>, Error> {
-        if self.fields.len() > NOTED_MAX || self.kind == "base" {
+        if !self.is_complete || self.kind == "base" {
             return Ok(None);
         }
         let place = Key::new("why")
@@ -50,7 +55,7 @@ impl Inputs {
             .fields
             .iter()
             .enumerate()
-            .map(|(at, (_, called, value))| (unique(called, at), Digest::of(value.as_bytes()).to_string()))
+            .map(|(at, (called, value))| (unique(called, at), Digest::of(value.as_bytes()).to_string()))
             .collect();
         let noted = notes.recall(&place).map_err(Error::port("look into the build cache"))?;
         let before: Option<BTreeMap<String, String>> =
