@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
+use kiln_dockerfile::Ignore;
 use kiln_finding::Class;
 use kiln_node::{Lock, LockKind, PackageJson, matches_workspace, pnpm_workspace_globs};
 use kiln_plan::AppFacts;
@@ -56,37 +57,37 @@ impl Project {
     }
 }
 
-/// Names that `.gitignore` and `.dockerignore` leave out. Only plain names are understood, such as `dist/` or
-/// `/coverage`: build output of a desk must not reach an image, and those are how it is named.
+/// What `.dockerignore` leaves out, and plain names of `.gitignore` such as `dist/` or `/coverage`: build output of a
+/// desk must not reach an image, and those are how it is named.
 struct Ignored {
     anywhere: Vec<String>,
     at_root: Vec<String>,
+    docker: Ignore,
 }
 
 impl Ignored {
     fn read(folder: &Path) -> Self {
-        let mut ignored = Self { anywhere: NEVER.map(str::to_owned).to_vec(), at_root: Vec::new() };
-        for (file, is_git) in [(".gitignore", true), (".dockerignore", false)] {
-            // A file that is missing or unreadable leaves nothing out.
-            let text = std::fs::read_to_string(folder.join(file)).unwrap_or_default();
-            for line in text.lines().map(str::trim) {
-                let name = line.trim_end_matches('/');
-                let (name, anywhere) = match name.strip_prefix("**/") {
-                    Some(name) => (name, true),
-                    None => (name.trim_start_matches('/'), is_git && !name.starts_with('/')),
-                };
-                let is_plain = !name.is_empty()
-                    && !name.starts_with(['#', '!'])
-                    && !name.contains(['*', '?', '[', '/', '\\']);
-                // What a `.gitignore` keeps from the repository may still be needed here: settings, keys.
-                if !is_plain || name.starts_with('.') && name != ".next" && name != ".output" {
-                    continue;
-                }
-                if anywhere {
-                    ignored.anywhere.push(name.to_owned());
-                } else {
-                    ignored.at_root.push(name.to_owned());
-                }
+        // A file that is missing or unreadable leaves nothing out.
+        let text = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap_or_default();
+        let docker = Ignore::parse(&text(".dockerignore"));
+        let mut ignored = Self { anywhere: NEVER.map(str::to_owned).to_vec(), at_root: Vec::new(), docker };
+        for line in text(".gitignore").lines().map(str::trim) {
+            let name = line.trim_end_matches('/');
+            let (name, anywhere) = match name.strip_prefix("**/") {
+                Some(name) => (name, true),
+                None => (name.trim_start_matches('/'), !name.starts_with('/')),
+            };
+            let is_plain = !name.is_empty()
+                && !name.starts_with(['#', '!'])
+                && !name.contains(['*', '?', '[', '/', '\\']);
+            // What a `.gitignore` keeps from the repository may still be needed here: settings, keys.
+            if !is_plain || name.starts_with('.') && name != ".next" && name != ".output" {
+                continue;
+            }
+            if anywhere {
+                ignored.anywhere.push(name.to_owned());
+            } else {
+                ignored.at_root.push(name.to_owned());
             }
         }
         ignored
@@ -96,7 +97,19 @@ impl Ignored {
         let name = path.file_name();
         let is_root = path.parent().is_some_and(|parent| parent.is_root());
         let listed = |list: &[String]| list.iter().any(|listed| listed == name);
-        name == "kiln.lock" || is_dir && listed(&self.anywhere) || is_root && listed(&self.at_root)
+        name == "kiln.lock"
+            || is_dir && listed(&self.anywhere)
+            || is_root && listed(&self.at_root)
+            || self.is_left_out(path, is_dir)
+    }
+
+    /// What `.dockerignore` says, but for what kiln plans from: a file for another build may leave that out.
+    fn is_left_out(&self, path: &RootPath, is_dir: bool) -> bool {
+        let is_manifest = path.file_name() == "package.json"
+            || path.file_name() == "pnpm-workspace.yaml"
+            || LockKind::ALL.iter().any(|kind| path.as_str() == kind.file_name());
+        let holds_more = is_dir && self.docker.may_descend(path.as_str());
+        !is_manifest && !holds_more && self.docker.is_ignored(path.as_str())
     }
 }
 
@@ -160,4 +173,30 @@ fn sources(tree: &Tree) -> BTreeMap<RootPath, String> {
         }
     }
     sources
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_dockerignore_names_is_no_part_of_an_app() {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in [
+            (".dockerignore", "**/*.md\ndocs\n!docs/keep.json\npackage.json\n"),
+            ("package.json", r#"{"name":"x"}"#),
+            ("README.md", ""),
+            ("docs/keep.json", "{}"),
+            ("docs/dropped.json", "{}"),
+            ("src/a.js", ""),
+            ("src/NOTES.md", ""),
+        ] {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let project = Project::collect(folder.path()).unwrap();
+        let files: Vec<&str> = project.facts.files.iter().map(RootPath::as_str).collect();
+        assert_eq!(files, [".dockerignore", "docs/keep.json", "package.json", "src/a.js"]);
+    }
 }
