@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use kiln_build::Key;
 use kiln_build::dockerfile::{Depth, Form, Job, Layer, Workshop};
@@ -29,6 +29,10 @@ const ACCOUNTS_MAX: u64 = 4 << 20;
 const RESULTS: &str = "results";
 /// How long a result without a name may still be in use.
 const UNNAMED_FOR: Duration = Duration::from_hours(24);
+/// Results that no build used for so long are removed.
+const UNUSED_FOR: Duration = Duration::from_hours(30 * 24);
+/// How exactly the last use is known.
+const TOUCHED_EVERY: Duration = Duration::from_hours(1);
 
 /// Where layers are made and kept.
 pub(super) struct Shop<'a> {
@@ -151,6 +155,7 @@ impl<'a> Shop<'a> {
         };
         let inside = folder.join("fs");
         if inside.is_dir() {
+            touch(&folder);
             return Ok(inside);
         }
         let packed = match (layer, packed) {
@@ -323,6 +328,9 @@ impl<'a> Shop<'a> {
                 kiln_sandbox::remove(&target).map_err(io::Error::other)?;
             }
             fs::rename(&whole, &target)?;
+            if let Ok(old) = fs::read_link(name) {
+                touch(&old);
+            }
             std::os::unix::fs::symlink(&target, &link)?;
             fs::rename(&link, name)
         };
@@ -368,20 +376,38 @@ fn bare(mut delta: Delta) -> Result<Delta, Failure> {
     Ok(delta)
 }
 
-/// Removes results that no name leads to any more, once no build can be running over them.
+/// Removes what no build has used for long: results, and the names that lead to them.
 fn sweep(folder: &Path) {
-    let named: BTreeSet<PathBuf> = fs::read_dir(folder)
-        .map(|entries| entries.flatten().filter_map(|entry| fs::read_link(entry.path()).ok()).collect())
-        .unwrap_or_default();
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let links = entries.flatten().filter_map(|entry| Some((entry.path(), fs::read_link(entry.path()).ok()?)));
+    let mut named = BTreeSet::new();
+    for (link, result) in links {
+        if unused_for(&result).is_none_or(|age| age > UNUSED_FOR) {
+            drop(fs::remove_file(&link));
+        } else {
+            named.insert(result);
+        }
+    }
     let Ok(results) = fs::read_dir(folder.join(RESULTS)) else { return };
     for result in results.flatten().map(|entry| entry.path()).filter(|path| !named.contains(path)) {
-        let age = fs::metadata(&result)
-            .and_then(|found| found.modified())
-            .ok()
-            .and_then(|time| time.elapsed().ok());
-        if age.is_some_and(|age| age > UNNAMED_FOR) {
+        // Another build may still run over what has lost its name.
+        if unused_for(&result).is_some_and(|age| age > UNNAMED_FOR) {
             drop(kiln_sandbox::remove(&result));
         }
+    }
+}
+
+fn unused_for(result: &Path) -> Option<Duration> {
+    fs::metadata(result).ok()?.modified().ok()?.elapsed().ok()
+}
+
+/// Remembers when a result was used last, in its own time, once in an hour.
+fn touch(result: &Path) {
+    if unused_for(result).is_some_and(|age| age > TOUCHED_EVERY)
+        && let Ok(folder) = fs::File::open(result)
+    {
+        // Where that cannot be written down, the result goes sooner.
+        drop(folder.set_modified(SystemTime::now()));
     }
 }
 

@@ -381,8 +381,11 @@ impl Peer {
 
 /// What is left of `lines` without what differs on purpose.
 fn unexpected(lines: Vec<String>, case: &Case, known: &[(&str, &str, &str)]) -> Vec<String> {
-    let is_known =
-        |line: &String| known.iter().any(|(name, start, _)| *name == case.name && line.starts_with(start));
+    let is_known = |line: &String| {
+        known
+            .iter()
+            .any(|(name, start, _)| (name.is_empty() || *name == case.name) && line.starts_with(start))
+    };
     lines.into_iter().filter(|line| !is_known(line)).collect()
 }
 

@@ -164,6 +164,26 @@ fn a_killed_build_leaves_nothing_in_the_way() {
 }
 
 #[test]
+fn what_nobody_used_for_long_is_removed() {
+    let Some(bench) = bench() else { return };
+    let file = "FROM base\nRUN echo made > /made\n";
+    let digest = bench.digest(file, &[]);
+    let results = || -> Vec<PathBuf> {
+        let ids = fs::read_dir(bench.world.path("cache/layers")).unwrap();
+        let folders = ids.map(|ids| ids.unwrap().path().join("results"));
+        folders.flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path())).collect()
+    };
+    assert_eq!(results().len(), 2, "the base and the step");
+    let long_ago = std::time::SystemTime::now() - Duration::from_hours(40 * 24);
+    for result in results() {
+        fs::File::open(result).unwrap().set_modified(long_ago).unwrap();
+    }
+    bench.digest("FROM scratch\nCOPY a.txt /\n", &[]);
+    assert_eq!(results().len(), 0);
+    assert_eq!(bench.digest(file, &["--no-cache"]), digest);
+}
+
+#[test]
 fn a_command_that_fails_is_shown_with_its_last_words() {
     let Some(bench) = bench() else { return };
     let error = bench.error("FROM base\n\nRUN echo before && \\\n    echo broken >&2 && exit 7\n", &[], 3);
