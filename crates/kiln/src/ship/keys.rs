@@ -38,6 +38,7 @@ impl Keys {
 
     /// Reads the private key; where there is none, makes one. Says whether it was made.
     pub(crate) fn open_or_make(&self) -> Result<(KeyPair, bool), Failure> {
+        let _lock = if self.public_path().exists() { None } else { Some(self.lock()?) };
         if !self.private_path().exists() {
             return Ok((self.make()?, true));
         }
@@ -49,6 +50,17 @@ impl Keys {
             write_new(&self.public_path(), &pair.public()?.to_pem(), 0o644)?;
         }
         Ok((pair, false))
+    }
+
+    /// Held while keys are made, so that of two that find none only one makes them.
+    fn lock(&self) -> Result<fs::File, Failure> {
+        let path = self.stem.with_extension("lock");
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(|error| failed("create", folder, &error))?;
+        }
+        let file = fs::File::create(&path).map_err(|error| failed("create", &path, &error))?;
+        file.lock().map_err(|error| failed("lock", &path, &error))?;
+        Ok(file)
     }
 
     /// Makes a key pair. Files that are there are never replaced.
@@ -105,5 +117,22 @@ fn failed(doing: &str, path: &Path, error: &std::io::Error) -> Failure {
         std::io::ErrorKind::NotFound => failure.with_help("make a key pair with `kiln keygen`"),
         std::io::ErrorKind::AlreadyExists => failure.with_help("move the old key pair away first"),
         _ => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_that_find_no_key_one_makes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let stem = folder.path().join("keys/kiln");
+        let made = std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                (0..8).map(|_| scope.spawn(|| Keys::at(&stem).open_or_make().unwrap().1)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).filter(|made| *made).count()
+        });
+        assert_eq!(made, 1);
     }
 }

@@ -304,8 +304,39 @@ struct Peer {
 static BUILDKIT: Peer =
     Peer { name: "BuildKit", build: by_buildkit, lacks: &[], has_config: true, differs: &[] };
 
-static DOCKER: Peer =
-    Peer { name: "docker", build: by_docker, lacks: NEWER, has_config: false, differs: &[] };
+static DOCKER: Peer = Peer {
+    name: "docker",
+    build: by_docker,
+    lacks: NEWER,
+    has_config: false,
+    differs: &[
+        ("scratch-copy-all", "app/.dockerignore", "the client adds lines to the file that it sends"),
+        ("scratch-copy-all-to-root", ".dockerignore", "the client adds lines to the file that it sends"),
+        ("scratch-copy-all", "app/ignored/deep/dropped", "a folder that is left out is not looked into"),
+        ("scratch-copy-all-to-root", "ignored/deep/dropped", "a folder that is left out is not looked into"),
+        ("ignored-files", "x/deep/dropped", "a folder that is left out is not looked into"),
+        ("scratch-copy-all", "app/modes/setuid", "the client drops the setuid bit"),
+        ("scratch-copy-all-to-root", "modes/setuid", "the client drops the setuid bit"),
+        ("copy-modes", "m/setuid", "the client drops the setuid bit"),
+        ("copy-chown-numbers", "x:", "only the last new folder of the destination gets the owner"),
+        ("add-tar-chown", "x", "the owner is not given to what an archive holds"),
+        ("run-env-wins", "two:", "ENV wins over a later ARG; BuildKit and kiln take the last"),
+        ("stage-from-stage", "two:", "a stage does not inherit the ARG of the stage it starts from"),
+        ("workdir-user", "srv/", "folders of WORKDIR are root's"),
+        (
+            "copy-wildcard-dirs",
+            "docker does not build it",
+            "a pattern that ends with a slash matches nothing",
+        ),
+        ("copy-dotdot-clamped", "docker does not build it", "`..` is refused"),
+        (
+            "run-useradd",
+            "docker does not build it",
+            "the folder of WORKDIR is root's, so the user cannot write",
+        ),
+        ("stage-unreachable", "docker does not build it", "stages that nobody needs are built"),
+    ],
+};
 
 static BUILDAH: Peer = Peer {
     name: "buildah",
@@ -366,10 +397,11 @@ static ONE_ID: &[(&str, &str, &str)] = &[
 impl Peer {
     fn knows(&self, case: &Case) -> bool {
         // Docker cannot save an image without layers.
+        let is_empty = !case.dockerfile.contains("\nCOPY") && !case.dockerfile.contains("\nADD");
         if !self.has_config
-            && !case.dockerfile.contains("COPY")
-            && case.dockerfile.starts_with("FROM scratch")
-            || case.dockerfile.starts_with("ARG TAG=none")
+            && is_empty
+            && !case.dockerfile.contains("FROM base")
+            && !case.name.starts_with("workdir")
         {
             return false;
         }
