@@ -1,10 +1,10 @@
 //! What several rules ask about the project.
 
-use kiln_dockerfile::Copy;
+use kiln_dockerfile::{Command, Copy};
 use kiln_node::PackageJson;
 
-use crate::model::{Action, StageModel, package_command};
-use crate::shell;
+use crate::model::{Action, StageModel, Step, package_command};
+use crate::{Subject, shell};
 
 /// Programs of packages for development whose names differ from their packages'.
 const TOOLS: [(&str, &str); 22] = [
@@ -58,7 +58,7 @@ pub(crate) fn tool_is_own(program: &str, package: &PackageJson) -> bool {
 
 /// Whether a stage runs a script of package.json other than `start`.
 pub(crate) fn runs_build(stage: &StageModel<'_>) -> bool {
-    stage.steps.iter().flat_map(crate::model::Step::commands).any(|command| {
+    stage.steps.iter().flat_map(Step::commands).any(|command| {
         package_command(command).is_some_and(|package| {
             package.action == Action::Script
                 && package.verb.is_none_or(|verb| !matches!(verb.value.as_str(), "start" | "test"))
@@ -66,12 +66,33 @@ pub(crate) fn runs_build(stage: &StageModel<'_>) -> bool {
     })
 }
 
+/// Installed packages that one stage copies from another.
+pub(crate) struct Handover<'a, 'b> {
+    /// Where they were installed.
+    pub(crate) source: &'a StageModel<'b>,
+    /// Where they are used.
+    pub(crate) stage: &'a StageModel<'b>,
+    /// The `COPY`.
+    pub(crate) step: &'a Step<'b>,
+}
+
+/// Every [`Handover`], in the order of the file.
+pub(crate) fn handovers<'a>(subject: &'a Subject<'_>) -> Vec<Handover<'a, 'a>> {
+    let steps = subject.model.steps();
+    let found = steps.filter_map(|(stage, step)| {
+        let Command::Copy(copy) = &step.instruction.command else { return None };
+        let source = subject.model.copied_from(step)?;
+        takes_node_modules(copy, source).then_some(Handover { source, stage, step })
+    });
+    found.collect()
+}
+
 /// Whether `COPY --from` takes installed packages.
-pub(crate) fn takes_node_modules(copy: &Copy, source: &StageModel<'_>) -> bool {
+fn takes_node_modules(copy: &Copy, source: &StageModel<'_>) -> bool {
     let installs = source
         .steps
         .iter()
-        .flat_map(crate::model::Step::commands)
+        .flat_map(Step::commands)
         .any(|command| package_command(command).is_some_and(|package| package.is_install()));
     copy.transfer.paths().any(|path| {
         let path = source.end.resolve(&path.value);

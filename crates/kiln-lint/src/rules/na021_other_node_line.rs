@@ -1,6 +1,5 @@
-use crate::model::{StageModel, Step};
+use crate::project::{Handover, handovers};
 use crate::{Asked, Level, Repair, Rule, Sink, Subject};
-use kiln_dockerfile::Command;
 
 pub(super) static RULE: Rule = Rule {
     id: "NA021",
@@ -15,22 +14,13 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
-    for (stage, step) in subject.model.steps() {
-        let Command::Copy(copy) = &step.instruction.command else { continue };
-        let Some(source) = subject.model.copied_from(step) else { continue };
-        if crate::project::takes_node_modules(copy, source) {
-            pair(subject, source, stage, step, sink);
-        }
+    for handover in handovers(subject) {
+        pair(subject, &handover, sink);
     }
 }
 
-fn pair(
-    subject: &Subject<'_>,
-    source: &StageModel<'_>,
-    stage: &StageModel<'_>,
-    step: &Step<'_>,
-    sink: &mut Sink<'_>,
-) {
+fn pair(subject: &Subject<'_>, handover: &Handover<'_, '_>, sink: &mut Sink<'_>) {
+    let Handover { source, stage, step } = handover;
     let (Some(from), Some(to)) = (source.node_major(), stage.node_major()) else { return };
     if from == to {
         return;
