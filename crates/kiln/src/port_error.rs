@@ -4,7 +4,7 @@ use crate::failure::Failure;
 
 /// A failure of this machine's, as an engine sees it.
 #[derive(Debug)]
-pub(super) struct PortError {
+pub(crate) struct PortError {
     failure: Failure,
     source: Option<Link>,
 }
@@ -19,7 +19,7 @@ struct Link {
 }
 
 impl PortError {
-    pub(super) fn new(failure: Failure) -> Self {
+    pub(crate) fn new(failure: Failure) -> Self {
         let chain = failure
             .causes
             .iter()

@@ -11,13 +11,13 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// A folder of this process alone, removed with everything in it. A lock shows others that it is in use, so that what
 /// killed processes left can be told apart.
-pub(super) struct Scratch {
+pub(crate) struct Scratch {
     folder: PathBuf,
     _lock: File,
 }
 
 impl Scratch {
-    pub(super) fn create(parent: &Path) -> Result<Self, Failure> {
+    pub(crate) fn create(parent: &Path) -> Result<Self, Failure> {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = parent.join(format!("{}-{number}.tmp", std::process::id()));
         let make = || {
@@ -31,19 +31,19 @@ impl Scratch {
         Ok(Self { folder, _lock: lock })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.folder
     }
 
     /// A new empty folder inside.
-    pub(super) fn folder(&self, name: &str) -> Result<PathBuf, Failure> {
+    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf, Failure> {
         let folder = self.folder.join(name);
         fs::create_dir_all(&folder).map_err(|error| io("create", &folder, &error))?;
         Ok(folder)
     }
 
     /// Removes what killed processes left in `parent`.
-    pub(super) fn sweep(parent: &Path) {
+    pub(crate) fn sweep(parent: &Path) {
         let Ok(entries) = fs::read_dir(parent) else { return };
         for entry in
             entries.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "tmp"))
@@ -64,7 +64,7 @@ impl Drop for Scratch {
 }
 
 /// A failure of this machine's disk.
-pub(super) fn io(doing: &str, path: &Path, cause: &std::io::Error) -> Failure {
+pub(crate) fn io(doing: &str, path: &Path, cause: &std::io::Error) -> Failure {
     let failure = Failure::new("build.io", Class::Environment, format!("{doing} `{}`", path.display()))
         .with_cause(cause.to_string());
     match cause.kind() {

@@ -1,22 +1,26 @@
 //! Runs the commands of a build in the sandbox, and keeps what they leave.
 
-use std::cell::OnceCell;
-use std::fs::{self, File};
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kiln_build::{Run, Runner};
-use kiln_finding::{Class, Diagnose};
+use kiln_finding::Class;
 use kiln_node::Manager;
+use kiln_oci::Digest;
 use kiln_plan::{Plan, Step};
 use kiln_rootfs::{RootPath, Tree};
-use kiln_sandbox::{Finished, Job, Mount, Network, Root, Sandbox, collect, remove, unpack};
+use kiln_sandbox::{Finished, Job, Mount, Network, Root, Sandbox, collect, unpack};
 
 use super::toolchain;
 use crate::base::Supply;
 use crate::build::Bases;
 use crate::failure::Failure;
+use crate::port_error::PortError;
 use crate::progress::Stages;
+use crate::scratch::{Scratch, io};
 
 /// How long one command may take where nobody says otherwise.
 const TIMEOUT: Duration = Duration::from_mins(30);
@@ -33,19 +37,8 @@ pub(crate) struct SandboxRunner<'a> {
     pub(crate) timeout: Option<u64>,
     folder: PathBuf,
     builder: OnceCell<PathBuf>,
-}
-
-/// A folder of one run, removed with everything in it; `lock` shows others that it is in use.
-struct Scratch {
-    folder: PathBuf,
-    _lock: File,
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What stays is swept by a later run.
-        drop(remove(&self.folder));
-    }
+    /// Folders of results that are still read.
+    yielded: RefCell<BTreeMap<Digest, Scratch>>,
 }
 
 impl<'a> SandboxRunner<'a> {
@@ -58,7 +51,7 @@ impl<'a> SandboxRunner<'a> {
         offline: bool,
     ) -> Self {
         let folder = cache_dir.join("runs");
-        sweep(&folder);
+        Scratch::sweep(&folder);
         Self {
             bases,
             manager: plan.manager,
@@ -70,10 +63,11 @@ impl<'a> SandboxRunner<'a> {
             timeout: None,
             folder,
             builder: OnceCell::new(),
+            yielded: RefCell::default(),
         }
     }
 
-    fn builder(&self) -> Result<&Path, RunnerError> {
+    fn builder(&self) -> Result<&Path, Failure> {
         if let Some(folder) = self.builder.get() {
             return Ok(folder);
         }
@@ -82,51 +76,32 @@ impl<'a> SandboxRunner<'a> {
         Ok(self.builder.get_or_init(|| folder))
     }
 
-    fn scratch(&self, run: &Run<'_>) -> Result<Scratch, RunnerError> {
-        let folder = self.scratch_folder(run);
-        remove(&folder).map_err(RunnerError::from_diagnose)?;
-        let make = || {
-            fs::create_dir_all(&folder)?;
-            let lock = File::create(folder.join("lock"))?;
-            lock.lock()?;
-            Ok(lock)
-        };
-        let lock = make().map_err(|error| RunnerError::io("create", &folder, &error))?;
-        Ok(Scratch { folder, _lock: lock })
-    }
-
-    fn scratch_folder(&self, run: &Run<'_>) -> PathBuf {
-        self.folder.join(format!("{}-{}.tmp", run.key.hex(), std::process::id()))
-    }
-
     fn kept(&self, run: &Run<'_>) -> PathBuf {
         self.folder.join(run.key.hex())
     }
 
     /// Runs all steps of a run; `app` is what is mounted at `/app`.
-    fn run_steps(&self, run: &Run<'_>, scratch: &Path, app: &Mount) -> Result<(), RunnerError> {
+    fn run_steps(&self, run: &Run<'_>, scratch: &Path, app: &Mount) -> Result<(), Failure> {
         let downloads = self.folder.with_file_name("packages");
-        fs::create_dir_all(&downloads).map_err(|error| RunnerError::io("create", &downloads, &error))?;
+        fs::create_dir_all(&downloads).map_err(|error| io("create", &downloads, &error))?;
         let mut mounts = toolchain::mounts(self.supply.npm(), &downloads, scratch)?;
         mounts.push(app.clone());
-        let program = std::env::current_exe()
-            .map_err(|error| RunnerError::io("find", Path::new("/proc/self/exe"), &error))?;
+        let program =
+            std::env::current_exe().map_err(|error| io("find", Path::new("/proc/self/exe"), &error))?;
         let sandbox = Sandbox::new(program);
         for step in run.steps {
             let command = step.argv.join(" ");
             self.stages.note(&command);
             let job = self.job(step, run.stage, &mounts)?;
-            let finished = sandbox
-                .run(&job, &mut |line| self.stages.note(&format!("{command}: {line}")))
-                .map_err(RunnerError::from_diagnose)?;
+            let finished = sandbox.run(&job, &mut |line| self.stages.note(&format!("{command}: {line}")))?;
             if finished.code != 0 {
-                return Err(RunnerError::step(&command, &finished, self.offline));
+                return Err(failed(&command, &finished, self.offline));
             }
         }
         Ok(())
     }
 
-    fn job(&self, step: &Step, stage: &str, mounts: &[Mount]) -> Result<Job, RunnerError> {
+    fn job(&self, step: &Step, stage: &str, mounts: &[Mount]) -> Result<Job, Failure> {
         let networked = (step.network || stage == "build" && self.build_network) && !self.offline;
         Ok(Job {
             root: Root::ReadOnly(self.builder()?.to_owned()),
@@ -141,150 +116,89 @@ impl<'a> SandboxRunner<'a> {
     }
 
     /// Runs over nothing: `/app` is a plain folder.
-    fn run_plain(&self, run: &Run<'_>, scratch: &Scratch) -> Result<PathBuf, RunnerError> {
-        let app = scratch.folder.join("app");
-        unpack(run.files, &app).map_err(RunnerError::from_diagnose)?;
+    fn run_plain(&self, run: &Run<'_>, scratch: &Scratch) -> Result<PathBuf, Failure> {
+        let app = scratch.path().join("app");
+        unpack(run.files, &app)?;
         let mount = Mount::Bind { source: app.clone(), target: app_path()?, read_only: false };
-        self.run_steps(run, &scratch.folder, &mount)?;
+        self.run_steps(run, scratch.path(), &mount)?;
         Ok(app)
     }
 
     /// Runs over the folder of an earlier run, which stays as it is.
-    fn run_over(&self, run: &Run<'_>, scratch: &Scratch, lower: PathBuf) -> Result<PathBuf, RunnerError> {
-        let (upper, work) = (scratch.folder.join("app"), scratch.folder.join("work"));
-        unpack(run.files, &upper).map_err(RunnerError::from_diagnose)?;
-        fs::create_dir(&work).map_err(|error| RunnerError::io("create", &work, &error))?;
+    fn run_over(&self, run: &Run<'_>, scratch: &Scratch, lower: PathBuf) -> Result<PathBuf, Failure> {
+        let (upper, work) = (scratch.path().join("app"), scratch.path().join("work"));
+        unpack(run.files, &upper)?;
+        fs::create_dir(&work).map_err(|error| io("create", &work, &error))?;
         let mount = Mount::Overlay { lower: vec![lower], upper: upper.clone(), work, target: app_path()? };
-        self.run_steps(run, &scratch.folder, &mount)?;
+        self.run_steps(run, scratch.path(), &mount)?;
         Ok(upper)
     }
 }
 
-impl Runner for SandboxRunner<'_> {
-    type Error = RunnerError;
-
-    fn prepare(&self, run: &Run<'_>) -> Result<(), RunnerError> {
+impl SandboxRunner<'_> {
+    fn keep(&self, run: &Run<'_>) -> Result<(), Failure> {
         let kept = self.kept(run);
         if kept.is_dir() {
             return Ok(());
         }
-        let scratch = self.scratch(run)?;
+        let scratch = Scratch::create(&self.folder)?;
         let app = self.run_plain(run, &scratch)?;
         match fs::rename(&app, &kept) {
             Ok(()) => Ok(()),
             // Another kiln was faster; its folder is as good.
             Err(_) if kept.is_dir() => Ok(()),
-            Err(error) => Err(RunnerError::io("put in place", &kept, &error)),
+            Err(error) => Err(io("put in place", &kept, &error)),
         }
     }
 
-    fn yields(&self, run: &Run<'_>) -> Result<Tree, RunnerError> {
-        let scratch = self.scratch(run)?;
+    fn collect(&self, run: &Run<'_>) -> Result<Tree, Failure> {
+        let scratch = Scratch::create(&self.folder)?;
         let app = match run.over {
             Some(key) => self.run_over(run, &scratch, self.folder.join(key.hex()))?,
             None => self.run_plain(run, &scratch)?,
         };
-        let tree = collect(&app).map_err(RunnerError::from_diagnose)?;
+        let tree = collect(&app)?;
         // The content of the tree lies there until it is released.
-        std::mem::forget(scratch);
+        self.yielded.borrow_mut().insert(run.key, scratch);
         Ok(tree)
+    }
+}
+
+impl Runner for SandboxRunner<'_> {
+    type Error = PortError;
+
+    fn prepare(&self, run: &Run<'_>) -> Result<(), PortError> {
+        self.keep(run).map_err(PortError::new)
+    }
+
+    fn yields(&self, run: &Run<'_>) -> Result<Tree, PortError> {
+        self.collect(run).map_err(PortError::new)
     }
 
     fn release(&self, run: &Run<'_>) {
-        drop(remove(&self.scratch_folder(run)));
+        drop(self.yielded.borrow_mut().remove(&run.key));
     }
 }
 
-fn app_path() -> Result<RootPath, RunnerError> {
-    RootPath::new("app").map_err(RunnerError::from_diagnose)
+fn app_path() -> Result<RootPath, Failure> {
+    Ok(RootPath::new("app")?)
 }
 
-/// Removes the folders of runs that were killed: their locks are free.
-fn sweep(folder: &Path) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "tmp")) {
-        let is_free = File::open(entry.path().join("lock")).is_ok_and(|lock| lock.try_lock().is_ok());
-        if is_free {
-            drop(remove(&entry.path()));
-        }
+/// A command that failed.
+fn failed(command: &str, finished: &Finished, offline: bool) -> Failure {
+    let how = if finished.timed_out {
+        "did not end in time".to_owned()
+    } else {
+        format!("failed with exit code {}", finished.code)
+    };
+    let mut failure = Failure::new("build.command", Class::Command, format!("`{command}` {how}"));
+    if offline {
+        failure = failure.with_help("run once without --offline, so that what it needs is downloaded");
     }
-}
-
-/// A command that failed, or could not be run.
-#[derive(Debug)]
-pub(crate) struct RunnerError {
-    failure: Failure,
-    source: Option<Output>,
-}
-
-/// The last lines of a command, as the cause of its failure.
-#[derive(Debug)]
-struct Output(String);
-
-impl std::fmt::Display for Output {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Output {}
-
-impl RunnerError {
-    fn step(command: &str, finished: &Finished, offline: bool) -> Self {
-        let how = if finished.timed_out {
-            "did not end in time".to_owned()
-        } else {
-            format!("failed with exit code {}", finished.code)
-        };
-        let mut failure = Failure::new("build.command", Class::Command, format!("`{command}` {how}"));
-        if offline {
-            failure = failure.with_help("run once without --offline, so that what it needs is downloaded");
-        }
-        let lines: Vec<String> = finished.last_lines.iter().map(|line| format!("    | {line}")).collect();
-        let source =
-            (!lines.is_empty()).then(|| Output(format!("its last lines were\n{}", lines.join("\n"))));
-        Self { failure, source }
-    }
-
-    fn io(doing: &str, path: &Path, cause: &std::io::Error) -> Self {
-        let failure = Failure::new("build.io", Class::Environment, format!("{doing} `{}`", path.display()));
-        Self { failure, source: Some(Output(cause.to_string())) }
-    }
-
-    fn from_diagnose<E: Diagnose>(error: E) -> Self {
-        Failure::from(error).into()
-    }
-}
-
-impl From<Failure> for RunnerError {
-    fn from(failure: Failure) -> Self {
-        let causes = failure.causes.join(": ");
-        Self { failure, source: (!causes.is_empty()).then_some(Output(causes)) }
-    }
-}
-
-impl std::fmt::Display for RunnerError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.failure.what)
-    }
-}
-
-impl std::error::Error for RunnerError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|source| source as _)
-    }
-}
-
-impl Diagnose for RunnerError {
-    fn code(&self) -> &'static str {
-        self.failure.code
-    }
-
-    fn class(&self) -> Class {
-        self.failure.class
-    }
-
-    fn help(&self) -> Option<String> {
-        self.failure.help.clone()
+    let lines: Vec<String> = finished.last_lines.iter().map(|line| format!("    | {line}")).collect();
+    if lines.is_empty() {
+        failure
+    } else {
+        failure.with_cause(format!("its last lines were\n{}", lines.join("\n")))
     }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use kiln_rootfs::{Content, Delta, Kind, LayerReader, Limits, Tree, decompress};
 
-use super::scratch::io as disk;
 use crate::failure::Failure;
+use crate::scratch::io as disk;
 
 const XZ: &[u8] = &[0xfd, b'7', b'z', b'X', b'Z', 0];
 const BZIP2: &[u8] = b"BZh";

@@ -8,8 +8,8 @@ use kiln_dockerfile::{Ignore, Parents};
 use kiln_finding::Class;
 use kiln_rootfs::{Attrs, Content, Entry, Kind, RootPath, Tree};
 
-use super::scratch::io;
 use crate::failure::Failure;
+use crate::scratch::io;
 
 /// How deep folders may lie in each other, and how many links a path may go through.
 const DEPTH_MAX: usize = 256;

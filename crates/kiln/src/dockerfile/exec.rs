@@ -15,9 +15,9 @@ use kiln_oci::Digest;
 use kiln_rootfs::{Delta, Entry, Kind, RootPath, Tree};
 use kiln_sandbox::{Finished, Ids, Mount, Network, Placing, Root, Sandbox, User, remove_stubs, write_upper};
 
-use super::scratch::{Scratch, io};
 use super::workshop::{Shop, on_disk};
 use crate::failure::Failure;
+use crate::scratch::{Scratch, io};
 
 /// How long one command may take where nobody says otherwise.
 const TIMEOUT: Duration = Duration::from_hours(2);

@@ -15,12 +15,12 @@ use kiln_rootfs::{Content, RootPath, Tree};
 use kiln_store::{Layout, StepCache};
 
 use super::context::BuildContext;
-use super::port_error::PortError;
 use super::{archive, remote};
 use crate::base::Supply;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::place::Place;
+use crate::port_error::PortError;
 use crate::subject::Located;
 
 /// The registry of names without a host (distribution/reference, `normalize.go`).
@@ -173,7 +173,7 @@ fn own_lock(folder: &Path, own: &OwnBase, arch: Arch, supply: &Supply) -> Result
     let path = folder.join("kiln.lock");
     if path.is_file() {
         let text =
-            std::fs::read_to_string(&path).map_err(|error| super::scratch::io("read", &path, &error))?;
+            std::fs::read_to_string(&path).map_err(|error| crate::scratch::io("read", &path, &error))?;
         return Ok(Lock::read(&text)?);
     }
     let mut request =

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use kiln_finding::Class;
 use kiln_image::Compression;
 
-use super::scratch::io;
 use crate::failure::Failure;
+use crate::scratch::io;
 
 /// Secrets are read up to here, as BuildKit does, in bytes.
 const SECRET_MAX: u64 = 500 << 10;

@@ -10,8 +10,8 @@ use kiln_oci::Digest;
 use kiln_rootfs::{Content, Tree};
 use kiln_sandbox::collect_with;
 
-use super::scratch::io;
 use crate::failure::Failure;
+use crate::scratch::io;
 
 /// The largest file that is fetched, in bytes.
 const FILE_MAX: u64 = 4 << 30;

@@ -18,7 +18,6 @@ use super::exec::Executor;
 use super::inputs::World;
 use super::notes::NoteBook;
 use super::options::DockerfileOptions;
-use super::scratch::{Scratch, io};
 use super::share;
 use super::watch::Telling;
 use super::workshop::Shop;
@@ -27,6 +26,7 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::progress::{Stages, size};
+use crate::scratch::{Scratch, io};
 
 /// The largest Dockerfile, in bytes.
 const DOCKERFILE_MAX: u64 = 8 << 20;

@@ -16,10 +16,10 @@ use kiln_sandbox::{Ids, Placing, User, read_upper, write_upper};
 use kiln_store::{Layout, StepCache};
 
 use super::exec::Executor;
-use super::port_error::PortError;
-use super::scratch::{Scratch, io};
 use crate::failure::Failure;
 use crate::place::Place;
+use crate::port_error::PortError;
+use crate::scratch::{Scratch, io};
 
 /// Files whose content is wanted although a layer is only looked at.
 const ACCOUNTS: [&str; 2] = ["etc/passwd", "etc/group"];
