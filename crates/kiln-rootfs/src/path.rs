@@ -64,6 +64,19 @@ impl RootPath {
         Some(Self(self.0.rsplit_once('/').map_or(String::new(), |(parent, _)| parent.to_owned())))
     }
 
+    /// As a process in a root sees a path: `..` stops at the root.
+    pub fn clamped(text: &str) -> Result<Self, Error> {
+        let mut parts: Vec<&str> = Vec::new();
+        for part in text.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => drop(parts.pop()),
+                part => parts.push(part),
+            }
+        }
+        Self::normalise(&parts.join("/"))
+    }
+
     /// The last part; empty for the root.
     pub fn file_name(&self) -> &str {
         self.0.rsplit_once('/').map_or(self.0.as_str(), |(_, name)| name)
@@ -119,6 +132,15 @@ mod tests {
         {
             assert_eq!(RootPath::normalise(text).unwrap().as_str(), normal);
         }
+    }
+
+    #[test]
+    fn climbing_stops_at_the_root() {
+        let clamped = |text| RootPath::clamped(text).unwrap().to_string();
+        assert_eq!(
+            (clamped("/a/../../b//./c"), clamped("../.."), clamped("")),
+            ("b/c".into(), String::new(), String::new())
+        );
     }
 
     #[test]

@@ -185,15 +185,7 @@ impl Placer<'_, '_> {
 
 /// A path in an image, with `..` stopping at the root.
 pub(super) fn rooted(path: &str) -> Result<RootPath, Error> {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    RootPath::normalise(&parts.join("/")).map_err(|source| ErrorKind::Tree { source }.into())
+    RootPath::clamped(path).map_err(|source| ErrorKind::Tree { source }.into())
 }
 
 fn join(path: &RootPath, below: &str) -> Result<RootPath, Error> {

@@ -97,7 +97,7 @@ impl BuildContext {
                 let rest = parts[at + 1..].join("/");
                 let parent = here.parent().unwrap_or(RootPath::ROOT);
                 let start = if target.starts_with('/') { String::new() } else { parent.to_string() };
-                return Ok(clamped(&format!("{start}/{target}/{rest}")));
+                return Ok(RootPath::clamped(&format!("{start}/{target}/{rest}")).ok());
             }
         }
         Ok(None)
@@ -175,17 +175,4 @@ impl BuildContext {
                 .with_help("leave it out with .dockerignore"));
         }))
     }
-}
-
-/// A path with `..` stopping at the top.
-fn clamped(path: &str) -> Option<RootPath> {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    RootPath::normalise(&parts.join("/")).ok()
 }

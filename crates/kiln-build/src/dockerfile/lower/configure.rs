@@ -67,7 +67,7 @@ impl<I: Inputs> Lowerer<'_, I> {
                 Ok(())
             }
             Command::Healthcheck(check) => {
-                state.config.config.healthcheck = Some(healthcheck(check, state));
+                state.config.config.healthcheck = Some(healthcheck(check));
                 state.note(instruction.original.clone(), None);
                 Ok(())
             }
@@ -189,7 +189,7 @@ fn words(form: &Form, state: &StageState) -> Vec<String> {
     }
 }
 
-fn healthcheck(check: &Healthcheck, _state: &StageState) -> kiln_oci::Healthcheck {
+fn healthcheck(check: &Healthcheck) -> kiln_oci::Healthcheck {
     let Healthcheck::Command(Check { form, interval, timeout, start_period, start_interval, retries }) =
         check
     else {
