@@ -10,7 +10,7 @@ use crate::ship;
 use crate::subject::{Located, one_platform};
 use crate::transfer::{Target, send};
 
-/// Copy an image between registries, OCI layouts, archives and kiln's store
+/// Copy an image between registries, OCI layouts and kiln's store, or into an archive
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// From: a name in kiln's store, oci:DIR[:TAG], or registry.example/team/app:1
