@@ -62,11 +62,7 @@ impl<'a> Shop<'a> {
         mtime: u64,
         compression: Compression,
     ) -> Self {
-        let name = match ids {
-            Ids::One => "one",
-            Ids::Many { .. } => "many",
-        };
-        let folder = cache_dir.join("layers").join(name);
+        let folder = cache_dir.join("layers").join(owners(ids));
         let scratch = folder.join("scratch");
         Scratch::sweep(&scratch);
         sweep(&folder);
@@ -374,6 +370,14 @@ fn bare(mut delta: Delta) -> Result<Delta, Failure> {
         *content = Content::Bytes(bytes.into());
     }
     Ok(delta)
+}
+
+/// The folder of what has owners of this kind. Real owners are other ids on disk where other ids are to be had.
+pub(super) fn owners(ids: Ids) -> String {
+    match ids {
+        Ids::One => "one".to_owned(),
+        Ids::Many { first, .. } => format!("many-{first}"),
+    }
 }
 
 /// Removes what no build has used for long: results, and the names that lead to them.
