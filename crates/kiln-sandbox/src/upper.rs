@@ -225,7 +225,7 @@ impl Reader<'_> {
             if metadata.nlink() > 1 {
                 self.names.entry(metadata.ino()).or_default().push(inside.clone());
             }
-            Kind::File(Content::Disk { path: on_disk.to_owned(), size: metadata.len() })
+            Kind::File(Content::Disk { path: on_disk.into(), size: metadata.len() })
         } else {
             return Err(ErrorKind::Unfit { path: on_disk.into(), why: "is a pipe or a device" }.into());
         };

@@ -176,7 +176,7 @@ impl<'a> Shop<'a> {
             number += 1;
             let path = spool.join(number.to_string());
             io::copy(bytes, &mut fs::File::create(&path)?)?;
-            Ok(Content::Disk { path, size: entry })
+            Ok(Content::Disk { path: path.into(), size: entry })
         })?;
         write_upper(&delta, &scratch.join("fs"), self.ids, Placing::Move)?;
         kiln_sandbox::remove(&spool)?;
