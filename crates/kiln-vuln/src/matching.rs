@@ -57,7 +57,7 @@ pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<Report, E
 /// version is an app's own, never a release that an advisory could name: what npm installs always has one.
 fn is_asked(package: &Package) -> bool {
     let is_release = package.ecosystem != Ecosystem::Npm || !package.version.is_empty();
-    package.owner.is_none()
+    (package.owner.is_none() || package.ecosystem != Ecosystem::Node)
         && is_release
         && !(package.ecosystem == Ecosystem::Deb && package.version.contains("nodesource"))
 }
