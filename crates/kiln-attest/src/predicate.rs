@@ -11,6 +11,13 @@ pub const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 /// A vulnerability scan, in cosign's form.
 pub const VULNERABILITIES: &str = "https://cosign.sigstore.dev/attestation/vuln/v1";
 
+/// SLSA provenance, version 0.2, which older builders write.
+pub const PROVENANCE_V02: &str = "https://slsa.dev/provenance/v0.2";
+/// An OpenVEX document, as cosign names it.
+pub const OPENVEX: &str = "https://openvex.dev/ns";
+/// Anything, as cosign names it.
+pub const CUSTOM: &str = "https://cosign.sigstore.dev/attestation/v1";
+
 /// The name people call a predicate type by; the type itself where it has none.
 pub fn short_name(predicate_type: &str) -> &str {
     match predicate_type {
@@ -19,6 +26,7 @@ pub fn short_name(predicate_type: &str) -> &str {
         CYCLONEDX => "CycloneDX SBOM",
         PROVENANCE => "SLSA provenance",
         VULNERABILITIES => "vulnerability scan",
+        OPENVEX => "OpenVEX",
         other => other,
     }
 }

@@ -2,8 +2,10 @@
 
 mod archive;
 mod args;
+mod authority;
 mod base;
 mod build;
+mod clock;
 mod commands;
 mod config;
 mod context;
@@ -12,6 +14,7 @@ mod diff;
 mod dockerfile;
 mod dockerfile_project;
 mod failure;
+mod legacy;
 mod lint;
 mod output;
 mod place;
@@ -22,6 +25,7 @@ mod prove;
 mod registry;
 mod scratch;
 mod ship;
+mod statements;
 mod subject;
 mod transfer;
 

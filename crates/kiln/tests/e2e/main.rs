@@ -15,5 +15,6 @@ mod refusals;
 mod registry;
 mod ship;
 mod survival;
+mod trust;
 mod users;
 mod version;
