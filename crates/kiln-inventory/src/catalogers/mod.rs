@@ -5,6 +5,7 @@ mod dpkg;
 mod dpkg_files;
 mod lines;
 mod node_binary;
+mod node_parts;
 mod npm_lock;
 mod npm_package;
 mod os_release;
