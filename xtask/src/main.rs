@@ -7,6 +7,7 @@ mod ranks;
 mod snapshot;
 mod tidy;
 mod tree;
+mod truth;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,11 @@ static COMMANDS: &[Command] = &[
         run: snapshot::run,
     },
     Command { name: "tidy", about: "check ranks, sizes, names and the other absences", run: tidy::run },
+    Command {
+        name: "truth",
+        about: "recall and precision of matching on the labels beside the project: [--all]",
+        run: truth::run,
+    },
 ];
 
 #[expect(clippy::print_stderr, reason = "a chore that fails says why")]

@@ -93,7 +93,8 @@ pub(crate) fn run(_: &[String]) -> anyhow::Result<()> {
     fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))
 }
 
-fn read(folder: &Path, file: &str) -> anyhow::Result<Vec<u8>> {
+/// A file of the folder of advisories, unpacked.
+pub(crate) fn read(folder: &Path, file: &str) -> anyhow::Result<Vec<u8>> {
     let path: PathBuf = folder.join(format!("{file}.jsonl.zst"));
     let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
     zstd::decode_all(bytes.as_slice()).with_context(|| format!("decompress {}", path.display()))

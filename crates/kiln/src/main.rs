@@ -1,11 +1,13 @@
 //! The `kiln` binary: arguments, configuration, wiring, printing, exit codes; nothing else.
 
+mod archive;
 mod args;
 mod base;
 mod build;
 mod commands;
 mod config;
 mod context;
+mod destination;
 mod diff;
 mod dockerfile;
 mod dockerfile_project;

@@ -1,6 +1,7 @@
 //! kiln, as a user starts it. One module per topic; [`harness`] is how each of them does it.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod archives;
 mod chain;
 mod differential;
 mod dockerfile;
@@ -14,4 +15,5 @@ mod refusals;
 mod registry;
 mod ship;
 mod survival;
+mod users;
 mod version;
