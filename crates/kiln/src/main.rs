@@ -12,6 +12,7 @@ mod diff;
 mod dockerfile;
 mod dockerfile_project;
 mod failure;
+mod folder;
 mod lint;
 mod output;
 mod place;
@@ -23,6 +24,7 @@ mod registry;
 mod scratch;
 mod ship;
 mod subject;
+mod target;
 mod transfer;
 
 use std::process::ExitCode;

@@ -9,12 +9,12 @@ use crate::args::Format;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Outcome, Table};
-use crate::subject::Subject;
+use crate::target::Target;
 
-/// Find packages, vulnerabilities and credentials in images
+/// Find packages, vulnerabilities and credentials
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Images: a name in kiln's store, oci:DIR[:TAG], or registry.example/team/app:1
+    /// Images: a name in kiln's store, oci:DIR[:TAG], or registry.example/team/app:1; a folder; sbom:FILE
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<String>,
     /// Exit with 1 if there is a vulnerability of at least this severity, and with 3 if something could not be judged
@@ -52,7 +52,7 @@ impl Threshold {
 }
 
 struct Scanned {
-    subject: Subject,
+    subject: Target,
     inventory: Inventory,
     report: Report,
 }
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let database = Database::embedded();
     let mut scanned = Vec::new();
     for image in &args.images {
-        let subject = Subject::open(context, image)?;
+        let subject = Target::open(context, image)?;
         let inventory = subject.inventory(context)?;
         let mut report = check(&database, &inventory)?;
         if args.only_fixed {
@@ -85,7 +85,7 @@ fn gate(args: &Args, scanned: &[Scanned]) -> Result<Outcome, Failure> {
     }
     match scanned.iter().find(|scanned| !scanned.report.is_complete()) {
         Some(unknown) if !args.allow_unknown => {
-            let what = format!("judge {}: not all of it could be read and looked up", unknown.subject.text);
+            let what = format!("judge {}: not all of it could be read and looked up", unknown.subject.text());
             Err(Failure::new("kiln.unknown", Class::Environment, what)
                 .with_help("see \"not known\" above; pass --allow-unknown to accept it"))
         }
@@ -96,9 +96,11 @@ fn gate(args: &Args, scanned: &[Scanned]) -> Result<Outcome, Failure> {
 fn as_json(scanned: &Scanned) -> serde_json::Value {
     let (inventory, report) = (&scanned.inventory, &scanned.report);
     json!({
-        "image": {"name": scanned.subject.text, "digest": scanned.subject.image.descriptor.digest},
+        "image": {"name": scanned.subject.text(), "digest": scanned.subject.digest()},
         "distro": inventory.distro,
+        "layers": inventory.layers,
         "packages": inventory.packages,
+        "notes": inventory.notes,
         "interests": inventory.interests,
         "secrets": inventory.secrets,
         "complete": report.is_complete(),
@@ -109,7 +111,7 @@ fn as_json(scanned: &Scanned) -> serde_json::Value {
 
 fn show(scanned: &Scanned) {
     let (inventory, report) = (&scanned.inventory, &scanned.report);
-    output::data(&format!("{} ({})", scanned.subject.text, scanned.subject.image.descriptor.digest));
+    output::data(&scanned.subject.heading());
     output::data(&contents(inventory));
     if !report.matches.is_empty() {
         let mut table = Table::new(&["SEVERITY", "ID", "PACKAGE", "INSTALLED", "FIXED IN"]);
@@ -123,6 +125,7 @@ fn show(scanned: &Scanned) {
             secret.rule, secret.place.path, secret.shown
         ));
     }
+    inventory.notes.iter().for_each(|note| output::data(&format!("note: {note}")));
     show_unknown(report);
     output::data(&summary(report));
 }
@@ -146,9 +149,9 @@ fn row(found: &Match) -> Vec<String> {
 
 fn contents(inventory: &Inventory) -> String {
     let count = |ecosystem| inventory.of(ecosystem).count();
-    let mut parts: Vec<String> = [Ecosystem::Deb, Ecosystem::Apk, Ecosystem::Npm]
+    let mut parts: Vec<String> = Ecosystem::ALL
         .into_iter()
-        .filter(|ecosystem| count(*ecosystem) > 0)
+        .filter(|ecosystem| *ecosystem != Ecosystem::Node && count(*ecosystem) > 0)
         .map(|ecosystem| format!("{} {ecosystem} packages", count(ecosystem)))
         .collect();
     parts.extend(inventory.node().map(|node| format!("Node.js {}", node.version)));
