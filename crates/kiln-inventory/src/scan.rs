@@ -81,7 +81,9 @@ impl Scan {
         match &entry.kind {
             EntryKind::File => self.read_file(entry, &mut file, content),
             EntryKind::Hardlink(target) => self.follow_link(entry, target.as_str(), &mut file),
-            EntryKind::Symlink(target) if catalogers::is_package_folder(path) => {
+            EntryKind::Symlink(target)
+                if catalogers::is_package_folder(path) || catalogers::documented(path).is_some() =>
+            {
                 file.readings.push(Reading::Link(target.clone()));
             }
             _ => {}

@@ -3,6 +3,7 @@
 mod apk;
 mod binary;
 mod cargo_audit;
+mod copyright;
 mod dpkg;
 mod dpkg_files;
 mod go_build;
@@ -18,11 +19,12 @@ use std::io::Read;
 
 use crate::facts::FileFacts;
 
+pub(crate) use copyright::documented;
 pub(crate) use npm_package::is_package_folder;
 
 /// Number of this catalog. Raise it whenever a cataloger, a rule for secrets or a kind of interest changes: facts that were
 /// stored under another number are read again.
-pub const CATALOG: u32 = 3;
+pub const CATALOG: u32 = 4;
 
 /// A file that may be worth reading.
 pub(crate) struct Candidate<'a> {
@@ -42,6 +44,7 @@ pub(crate) struct Cataloger {
 static CATALOGERS: &[&Cataloger] = &[
     &apk::CATALOGER,
     &binary::CATALOGER,
+    &copyright::CATALOGER,
     &dpkg::CATALOGER,
     &dpkg_files::CATALOGER,
     &node_binary::CATALOGER,
