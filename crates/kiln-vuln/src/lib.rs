@@ -12,12 +12,19 @@ mod date;
 mod error;
 mod id;
 mod matching;
+mod owned;
 mod report;
+mod score;
+mod suppressed;
 mod wire;
 
 pub use coverage::{Coverage, Covered};
-pub use database::{Advisory, Bound, Database, Release, SliceInfo, Span, Status};
+pub use database::{Advisory, Bound, Database, ReadAt, Release, SliceInfo, Span, Status};
 pub use date::Date;
 pub use error::Error;
+/// Why a [`ReadAt`] could not read.
+pub use kiln_finding::Cause;
 pub use matching::check;
 pub use report::{Fix, Match, Report};
+pub use score::{Cvss, Epss, Share, Tenths};
+pub use suppressed::{Suppressed, Suppression, Verdict};

@@ -1,10 +1,13 @@
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiln_pkg::{Ecosystem, Inventory, Package, Unread};
 
 use crate::coverage::{Scope, scope};
-use crate::{Advisory, Bound, Coverage, Covered, Database, Error, Fix, Match, Report, Span, Status};
+use crate::owned::Owners;
+use crate::report::worst_first;
+use crate::{
+    Advisory, Bound, Coverage, Covered, Database, Error, Fix, Match, Report, Span, Status, Suppressed,
+};
 
 /// Matches the packages of `inventory` against `database`.
 ///
@@ -14,7 +17,12 @@ pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<Report, E
     let mut unread = inventory.unread.clone();
     let mut coverage: BTreeMap<(Ecosystem, String), Coverage> = BTreeMap::new();
     let mut asked = BTreeSet::new();
+    let mut owners = Owners::of(inventory);
+    let mut suppressed = Vec::new();
     for package in inventory.packages.iter().filter(|package| is_asked(package)) {
+        if owners.answer_alone(package) {
+            continue;
+        }
         let scope = scope(database, inventory, package);
         asked.extend(
             scope.slice.filter(|_| !matches!(scope.covered, Covered::None { .. })).map(|slice| slice.as_of),
@@ -28,7 +36,14 @@ pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<Report, E
         });
         entry.packages += 1;
         match check_package(database, &scope, package)? {
-            Judged::Matches(found) => matches.extend(found),
+            Judged::Matches(found) => {
+                for found in found {
+                    match owners.verdict(database, package, &found)? {
+                        None => matches.push(found),
+                        Some(by) => suppressed.push(Suppressed { found, by }),
+                    }
+                }
+            }
             Judged::NoVersion => unread.push(Unread {
                 path: package.places.first().map_or_else(|| package.key(), |place| place.path.clone()),
                 reader: "advisories".to_owned(),
@@ -39,12 +54,11 @@ pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<Report, E
             }),
         }
     }
-    matches.sort_by(|a, b| {
-        let key = |found: &Match| (Reverse(found.severity), Reverse(found.known_exploited));
-        key(a).cmp(&key(b)).then_with(|| (&a.package, &a.id).cmp(&(&b.package, &b.id)))
-    });
+    matches.sort_by(worst_first);
+    suppressed.sort_by(|a, b| worst_first(&a.found, &b.found));
     Ok(Report {
         matches,
+        suppressed,
         coverage: coverage.into_values().collect(),
         unread,
         database: database.checksum(),
@@ -52,14 +66,11 @@ pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<Report, E
     })
 }
 
-/// Whose vulnerabilities this package's own feed answers for. A Node.js binary that a distribution's package owns is that
-/// distribution's, and NodeSource's Debian packages are the Node.js project's, not Debian's. A `package.json` without a
-/// version is an app's own, never a release that an advisory could name: what npm installs always has one.
+/// Whether a package's own feed can answer for it. NodeSource's Debian packages are the Node.js project's, not Debian's. A
+/// `package.json` without a version is an app's own, never a release that an advisory could name: what npm installs always has one.
 fn is_asked(package: &Package) -> bool {
     let is_release = package.ecosystem != Ecosystem::Npm || !package.version.is_empty();
-    package.owner.is_none()
-        && is_release
-        && !(package.ecosystem == Ecosystem::Deb && package.version.contains("nodesource"))
+    is_release && !(package.ecosystem == Ecosystem::Deb && package.version.contains("nodesource"))
 }
 
 enum Judged {
@@ -83,8 +94,8 @@ fn check_package(database: &Database<'_>, scope: &Scope<'_>, package: &Package) 
 
 /// What fixes the advisory for this version; `None` where the version is not affected.
 fn judge(advisory: &Advisory<'_>, scope: &Scope<'_>, ecosystem: Ecosystem, version: &str) -> Option<Fix> {
-    let here = |span: &&Span<'_>| span.releases == 0 || scope.bit.is_some_and(|bit| span.releases & bit != 0);
-    let holding = || advisory.spans.iter().filter(here).filter(|span| contains(span, ecosystem, version));
+    let spans = || advisory.spans.iter().filter(|span| here(span, scope.bit));
+    let holding = || spans().filter(|span| holds(span, ecosystem, version));
     if holding().any(|span| span.status == Status::NotAffected) {
         return None;
     }
@@ -100,6 +111,11 @@ fn judge(advisory: &Advisory<'_>, scope: &Scope<'_>, ecosystem: Ecosystem, versi
     })
 }
 
+/// Whether a span speaks of the release that this bit stands for.
+pub(crate) fn here(span: &Span<'_>, bit: Option<u64>) -> bool {
+    span.releases == 0 || bit.is_some_and(|bit| span.releases & bit != 0)
+}
+
 /// The lowest fixed version above `version` in any line.
 fn next_fix(advisory: &Advisory<'_>, ecosystem: Ecosystem, version: &str) -> Option<String> {
     let fixed = advisory.spans.iter().filter_map(|span| match span.high {
@@ -112,7 +128,7 @@ fn next_fix(advisory: &Advisory<'_>, ecosystem: Ecosystem, version: &str) -> Opt
 }
 
 /// A bound that cannot be compared counts as holding: an unreadable advisory must not hide a vulnerability.
-fn contains(span: &Span<'_>, ecosystem: Ecosystem, version: &str) -> bool {
+pub(crate) fn holds(span: &Span<'_>, ecosystem: Ecosystem, version: &str) -> bool {
     let compare = |bound: &str| ecosystem.compare(version, bound);
     let above = span.low.is_none_or(|low| {
         compare(low).is_none_or(|order| if span.low_exclusive { order.is_gt() } else { order.is_ge() })
@@ -127,17 +143,14 @@ fn contains(span: &Span<'_>, ecosystem: Ecosystem, version: &str) -> bool {
 
 fn to_match(advisory: Advisory<'_>, package: &Package, fix: Fix) -> Match {
     Match {
-        id: advisory.id,
         aliases: advisory.aliases,
-        severity: advisory.severity,
-        known_exploited: advisory.known_exploited,
+        cvss: advisory.cvss,
+        known_exploited: advisory.exploited.is_some(),
+        exploited_since: advisory.exploited,
+        epss: advisory.epss,
+        cwes: advisory.cwes,
         published: advisory.published,
-        package: package.key(),
-        ecosystem: package.ecosystem,
-        name: package.name.clone(),
-        version: package.version.clone(),
-        fix,
-        places: package.places.clone(),
+        ..Match::new(advisory.id, advisory.severity, package, fix)
     }
 }
 
@@ -159,6 +172,9 @@ fn push(found: &mut Vec<Match>, new: Match) {
             other.aliases.retain(|alias| *alias != other.id);
             other.severity = other.severity.max(new.severity);
             other.known_exploited |= new.known_exploited;
+            other.exploited_since = other.exploited_since.or(new.exploited_since);
+            other.cvss = other.cvss.take().or(new.cvss);
+            other.epss = other.epss.or(new.epss);
         }
     }
 }
