@@ -59,8 +59,31 @@ pub enum Reading {
     Distro(Distro),
     /// Folders of packages that are needed for development only.
     DevOnly(Vec<String>),
+    /// Files that an operating-system package put there, as far as another cataloger may read them.
+    Owned {
+        /// Name of the package.
+        package: String,
+        /// The files.
+        paths: Vec<String>,
+    },
     /// A link inside `node_modules`, with its target as written.
     Link(String),
+}
+
+impl Reading {
+    pub(crate) fn package(&self) -> Option<&Package> {
+        match self {
+            Self::Package(package) | Self::Manifest(package) => Some(package),
+            Self::Distro(_) | Self::DevOnly(_) | Self::Owned { .. } | Self::Link(_) => None,
+        }
+    }
+
+    pub(crate) fn package_mut(&mut self) -> Option<&mut Package> {
+        match self {
+            Self::Package(package) | Self::Manifest(package) => Some(package),
+            Self::Distro(_) | Self::DevOnly(_) | Self::Owned { .. } | Self::Link(_) => None,
+        }
+    }
 }
 
 impl FileFacts {

@@ -7,7 +7,7 @@ use kiln_pkg::Inventory;
 use kiln_rootfs::{LayerReader, Limits, decompress};
 
 use crate::error::ErrorKind;
-use crate::{Error, LayerFacts, combine, scan_layer, secrets_in_config};
+use crate::{Error, LayerFacts, combine, layers, scan_layer, secrets_in_config};
 
 /// Where facts about layers are kept. A cache that loses or cannot keep something only costs time.
 pub trait FactCache: Sync {
@@ -61,6 +61,8 @@ pub fn scan_image<S: Source + Sync + ?Sized>(
     let mut inventory = combine(&facts)?;
     inventory.secrets.extend(secrets_in_config(&image.config));
     inventory.secrets.sort();
+    inventory.layers = layers::layers(&image.config);
+    layers::set_origins(&mut inventory);
     Ok(inventory)
 }
 

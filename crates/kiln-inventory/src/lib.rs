@@ -11,11 +11,15 @@ mod combine;
 mod depends;
 mod error;
 mod facts;
+mod groups;
 mod image;
 mod interest;
+mod layers;
+mod owners;
 mod paths;
 mod scan;
 mod secrets;
+mod stack;
 mod window;
 
 #[cfg(test)]
@@ -26,5 +30,6 @@ pub use combine::combine;
 pub use error::Error;
 pub use facts::{FileFacts, LayerFacts, Reading};
 pub use image::{FactCache, NoCache, scan_image};
+pub use layers::set_base;
 pub use scan::scan_layer;
 pub use secrets::in_config as secrets_in_config;

@@ -166,12 +166,3 @@ impl<R: Read> Read for Tee<'_, R> {
         Ok(count)
     }
 }
-
-impl Reading {
-    fn package_mut(&mut self) -> Option<&mut kiln_pkg::Package> {
-        match self {
-            Self::Package(package) | Self::Manifest(package) => Some(package),
-            Self::Distro(_) | Self::DevOnly(_) | Self::Link(_) => None,
-        }
-    }
-}

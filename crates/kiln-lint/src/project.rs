@@ -1,60 +1,9 @@
 //! What several rules ask about the project.
 
 use kiln_dockerfile::{Command, Copy};
-use kiln_node::PackageJson;
 
+use crate::Subject;
 use crate::model::{Action, StageModel, Step, package_command};
-use crate::{Subject, shell};
-
-/// Programs of packages for development whose names differ from their packages'.
-const TOOLS: [(&str, &str); 22] = [
-    ("tsc", "typescript"),
-    ("nest", "@nestjs/cli"),
-    ("ng", "@angular/cli"),
-    ("vue-cli-service", "@vue/cli-service"),
-    ("remix", "@remix-run/dev"),
-    ("react-router", "@react-router/dev"),
-    ("svelte-kit", "@sveltejs/kit"),
-    ("webpack", "webpack-cli"),
-    ("babel", "@babel/cli"),
-    ("swc", "@swc/cli"),
-    ("ncc", "@vercel/ncc"),
-    ("nx", "nx"),
-    ("tsc-alias", "tsc-alias"),
-    ("run-s", "npm-run-all"),
-    ("run-p", "npm-run-all"),
-    ("prisma", "prisma"),
-    ("husky", "husky"),
-    ("lerna", "lerna"),
-    ("turbo", "turbo"),
-    ("patch-package", "patch-package"),
-    ("electron-builder", "electron-builder"),
-    ("ts-node", "ts-node"),
-];
-
-/// The package that has a program.
-fn package_of(program: &str) -> &str {
-    TOOLS.iter().find(|(tool, _)| *tool == program).map_or(program, |(_, package)| package)
-}
-
-/// The program of a script that only packages for development bring.
-pub(crate) fn development_tool(script: &str, package: &PackageJson) -> Option<&'static str> {
-    let script = shell::parse(script);
-    let name = script.commands.iter().find_map(|command| {
-        let name = package_of(command.program());
-        let is_dev = package.dev_dependencies.contains_key(name) && !package.dependencies.contains_key(name);
-        // `x || true` may fail.
-        is_dev.then(|| name.to_owned())
-    })?;
-    let known = TOOLS.iter().find(|(_, package)| *package == name).map(|(tool, _)| *tool);
-    Some(known.unwrap_or("a package for development"))
-}
-
-/// Whether a program belongs to a package that the project depends on.
-pub(crate) fn tool_is_own(program: &str, package: &PackageJson) -> bool {
-    let name = package_of(program);
-    package.dependencies.contains_key(name) || package.dev_dependencies.contains_key(name)
-}
 
 /// Whether a stage runs a script of package.json other than `start`.
 pub(crate) fn runs_build(stage: &StageModel<'_>) -> bool {

@@ -17,11 +17,19 @@ pub enum Ecosystem {
     Npm,
     /// The Node.js runtime itself, found as a binary.
     Node,
+    /// Go modules, as a Go binary names those it was built of; Go's standard library is `stdlib`.
+    Go,
+    /// Python packages.
+    #[serde(rename = "pypi")]
+    PyPi,
+    /// Rust crates, as an auditable binary names those it was built of.
+    Cargo,
 }
 
 impl Ecosystem {
     /// Every ecosystem, in the order reports list them.
-    pub const ALL: [Self; 4] = [Self::Deb, Self::Apk, Self::Npm, Self::Node];
+    pub const ALL: [Self; 7] =
+        [Self::Deb, Self::Apk, Self::Npm, Self::Node, Self::Go, Self::PyPi, Self::Cargo];
 
     /// The lower-case name used in every output.
     pub fn as_str(self) -> &'static str {
@@ -30,6 +38,9 @@ impl Ecosystem {
             Self::Apk => "apk",
             Self::Npm => "npm",
             Self::Node => "node",
+            Self::Go => "go",
+            Self::PyPi => "pypi",
+            Self::Cargo => "cargo",
         }
     }
 
@@ -38,7 +49,8 @@ impl Ecosystem {
         match self {
             Self::Deb => Some(version::deb::compare(a, b)),
             Self::Apk => Some(version::apk::compare(a, b)),
-            Self::Npm | Self::Node => {
+            Self::PyPi => version::pypi::compare(a, b),
+            Self::Npm | Self::Node | Self::Go | Self::Cargo => {
                 let (a, b) = (version::SemVer::parse_bound(a)?, version::SemVer::parse_bound(b)?);
                 Some(a.cmp(&b))
             }

@@ -9,6 +9,9 @@ pub struct Interest {
     pub kind: InterestKind,
     /// The file.
     pub place: Place,
+    /// A later layer deletes or replaces it; it is in the image, but no container sees it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
 }
 
 /// Why a file matters.

@@ -1,7 +1,7 @@
 use kiln_oci::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::{Ecosystem, Interest, Package, Secret};
+use crate::{Ecosystem, Interest, Origin, Package, Secret};
 
 /// What an image holds, as far as it could be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,14 +17,39 @@ pub struct Inventory {
     pub secrets: Vec<Secret>,
     /// What could not be read. An inventory with entries here is not complete, and nobody may call it clean.
     pub unread: Vec<Unread>,
-    /// The layers this was read from, lowest first, by diff id.
-    pub layers: Vec<Digest>,
+    /// The layers this was read from, lowest first; none for a folder.
+    pub layers: Vec<Layer>,
+}
+
+/// A layer of the image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// Digest of the uncompressed layer.
+    pub diff_id: Digest,
+    /// What made it: the instruction, as the image's history tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
+    /// Whether it belongs to the base image; `None` where the image does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+impl Layer {
+    /// A layer of which only its digest is known.
+    pub fn new(diff_id: Digest) -> Self {
+        Self { diff_id, created_by: None, origin: None }
+    }
 }
 
 impl Inventory {
     /// The packages of one ecosystem.
     pub fn of(&self, ecosystem: Ecosystem) -> impl Iterator<Item = &Package> {
         self.packages.iter().filter(move |package| package.ecosystem == ecosystem)
+    }
+
+    /// The layer with this digest.
+    pub fn layer(&self, diff_id: &Digest) -> Option<&Layer> {
+        self.layers.iter().find(|layer| layer.diff_id == *diff_id)
     }
 
     /// The Node.js runtimes in the image.

@@ -4,6 +4,7 @@
 //! version of its ecosystem has no order, and the caller says "unknown".
 //! Start from [`Package`] and [`Inventory`].
 
+mod checksum;
 mod ecosystem;
 mod interest;
 mod inventory;
@@ -12,9 +13,10 @@ mod package;
 mod purl;
 pub mod version;
 
+pub use checksum::Checksum;
 pub use ecosystem::Ecosystem;
 pub use interest::{Interest, InterestKind, Secret};
-pub use inventory::{Distro, Inventory, Unread};
+pub use inventory::{Distro, Inventory, Layer, Unread};
 pub use licence::Licence;
-pub use package::{Package, Place, Source};
+pub use package::{Origin, Package, Part, Place, Source};
 pub use purl::{Purl, PurlError};

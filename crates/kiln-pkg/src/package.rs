@@ -1,7 +1,7 @@
 use kiln_oci::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::{Ecosystem, Licence, Purl};
+use crate::{Checksum, Ecosystem, Licence, Purl};
 
 /// One installed package of one version, wherever it is installed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,19 +30,41 @@ pub struct Package {
     /// Needed for development only, where the installer said so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dev: bool,
-    /// Name of the operating-system package that owns these files; its distribution answers for the vulnerabilities.
+    /// Name of the operating-system package that owns these files. For Node.js its distribution answers for the
+    /// vulnerabilities.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// Version of OpenSSL linked into it, for the Node.js runtime.
+    /// What is built into it, for a runtime: OpenSSL and zlib inside Node.js. They have no advisories of their own here; those
+    /// of the whole answer for them. Sorted by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+    /// The tool whose installation brings every place of it (`npm`, `corepack`, `yarn`, `pnpm`): who removes the tool
+    /// removes the package.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub openssl: Option<String>,
-    /// Names it declares as needed at run time: Debian `Depends` (the alternatives joined by `|`), npm `dependencies`
-    /// and `optionalDependencies`. Sorted.
+    pub group: Option<String>,
+    /// Whether it may be missing: only optional dependencies lead to it, where the lock file said so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
+    /// Checksums its publisher or installer gave. Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checksums: Vec<Checksum>,
+    /// Whether it came with the base image or was added to it; `None` where the image does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// Names it declares as needed at run time: Debian `Depends` (the alternatives joined by `|`), npm `dependencies`,
+    /// `optionalDependencies` and `peerDependencies`, of an app `devDependencies`, too; Python `Requires-Dist`. Sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<String>,
+    /// Names it answers to beside its own: Debian and apk `Provides`. Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub provides: Vec<String>,
     /// Packages of the same inventory that meet `requires`, by [`Package::key`]. Sorted; filled when layers are combined.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,
+    /// The direct dependencies of the app that bring it in, as `name@version`; its own where it is one itself. Sorted;
+    /// filled when layers are combined.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub direct: Vec<String>,
     /// Where it was found. Sorted by path.
     pub places: Vec<Place>,
 }
@@ -54,6 +76,25 @@ pub struct Source {
     pub name: String,
     /// Version.
     pub version: String,
+}
+
+/// What is built into a runtime.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Part {
+    /// Name as the runtime gives it (`process.versions` of Node.js).
+    pub name: String,
+    /// Version.
+    pub version: String,
+}
+
+/// Whether something came with the base image or was added to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// A layer of the base image.
+    Base,
+    /// A layer on top of the base image.
+    App,
 }
 
 /// A file of an image.
@@ -80,9 +121,15 @@ impl Package {
             licence: None,
             dev: false,
             owner: None,
-            openssl: None,
+            parts: Vec::new(),
+            group: None,
+            optional: false,
+            checksums: Vec::new(),
+            origin: None,
             requires: Vec::new(),
+            provides: Vec::new(),
             depends_on: Vec::new(),
+            direct: Vec::new(),
             places: Vec::new(),
         }
     }
@@ -92,16 +139,23 @@ impl Package {
         self.purl().to_string()
     }
 
-    /// The package URL that other scanners match by. Source: purl-spec, type definitions `deb`, `apk`, `npm`, `generic`.
+    /// The package URL that other scanners match by. Source: purl-spec, type definitions `deb`, `apk`, `npm`,
+    /// `generic`, `golang`, `pypi`, `cargo`.
     pub fn purl(&self) -> Purl {
         let (kind, namespace, name) = match self.ecosystem {
             Ecosystem::Deb => ("deb", Some(self.distro_id("debian")), self.name.clone()),
             Ecosystem::Apk => ("apk", Some(self.distro_id("alpine")), self.name.clone()),
             Ecosystem::Node => ("generic", None, self.name.clone()),
-            Ecosystem::Npm => match self.name.split_once('/') {
-                Some((scope, name)) => ("npm", Some(scope.to_owned()), name.to_owned()),
-                None => ("npm", None, self.name.clone()),
-            },
+            Ecosystem::Npm => {
+                let (scope, name) = parted(self.name.split_once('/'), &self.name);
+                ("npm", scope, name)
+            }
+            Ecosystem::Go => {
+                let (folder, name) = parted(self.name.rsplit_once('/'), &self.name);
+                ("golang", folder, name)
+            }
+            Ecosystem::PyPi => ("pypi", None, self.name.to_ascii_lowercase().replace('_', "-")),
+            Ecosystem::Cargo => ("cargo", None, self.name.clone()),
         };
         let mut purl = Purl { kind: kind.to_owned(), namespace, name, ..Purl::default() };
         purl.version = (!self.version.is_empty()).then(|| self.version.clone());
@@ -111,6 +165,11 @@ impl Package {
             purl.qualifiers.extend(self.upstream().map(|upstream| ("upstream".to_owned(), upstream)));
         }
         purl
+    }
+
+    /// The version of what is built into it under this name.
+    pub fn part(&self, name: &str) -> Option<&str> {
+        self.parts.iter().find(|part| part.name == name).map(|part| part.version.as_str())
     }
 
     /// Name by which advisories know it: the source package's, or its own.
@@ -135,5 +194,12 @@ impl Package {
             return Some(format!("{}@{}", source.name, source.version));
         }
         (source.name != self.name).then(|| source.name.clone())
+    }
+}
+
+fn parted(parts: Option<(&str, &str)>, whole: &str) -> (Option<String>, String) {
+    match parts {
+        Some((namespace, name)) => (Some(namespace.to_owned()), name.to_owned()),
+        None => (None, whole.to_owned()),
     }
 }

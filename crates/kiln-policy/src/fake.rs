@@ -103,7 +103,7 @@ fn inventory() -> Inventory {
             licensed(Package::new(Ecosystem::Npm, "ms", "2.1.3"), "MIT"),
             licensed(Package::new(Ecosystem::Node, "node", "24.11.1"), "MIT"),
         ],
-        layers: (0_u8..4).map(|layer| Digest::of(&[layer])).collect(),
+        layers: (0_u8..4).map(|layer| kiln_pkg::Layer::new(Digest::of(&[layer]))).collect(),
         ..Inventory::default()
     }
 }

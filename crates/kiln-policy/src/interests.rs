@@ -13,7 +13,7 @@ pub(crate) fn none_of(evidence: &Evidence, kinds: &[InterestKind], noun: &str, c
     let found: Vec<&str> = inventory
         .interests
         .iter()
-        .filter(|interest| kinds.contains(&interest.kind))
+        .filter(|interest| !interest.deleted && kinds.contains(&interest.kind))
         .map(|interest| interest.place.path.as_str())
         .collect();
     if !found.is_empty() {

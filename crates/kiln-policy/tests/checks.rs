@@ -53,7 +53,7 @@ fn inventory(evidence: &mut Evidence) -> &mut Inventory {
 }
 
 fn interest(kind: InterestKind, path: &'static str) -> impl Fn(&mut Evidence) {
-    move |evidence| inventory(evidence).interests.push(Interest { kind, place: place(path) })
+    move |evidence| inventory(evidence).interests.push(Interest { kind, place: place(path), deleted: false })
 }
 
 fn package(ecosystem: Ecosystem, name: &str, version: &str, licence: Option<&str>) -> Package {

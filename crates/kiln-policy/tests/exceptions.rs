@@ -22,7 +22,7 @@ fn with_shell() -> Evidence {
     let mut evidence = Evidence::fake();
     let Fact::Known(inventory) = &mut evidence.inventory else { unreachable!() };
     let place = Place { path: "bin/sh".to_owned(), layer: None };
-    inventory.interests.push(Interest { kind: InterestKind::Shell, place });
+    inventory.interests.push(Interest { kind: InterestKind::Shell, place, deleted: false });
     evidence
 }
 

@@ -36,7 +36,11 @@ fn vulnerability() -> Match {
 fn kitchen_sink() -> Scorecard {
     let mut evidence = Evidence::fake();
     if let Fact::Known(inventory) = &mut evidence.inventory {
-        inventory.interests.push(Interest { kind: InterestKind::Shell, place: place("bin/sh") });
+        inventory.interests.push(Interest {
+            kind: InterestKind::Shell,
+            place: place("bin/sh"),
+            deleted: false,
+        });
         inventory.secrets.push(Secret {
             rule: "npm-token".to_owned(),
             place: place("app/\u{1b}[2J<b>|`x`.npmrc\n::error::forged"),

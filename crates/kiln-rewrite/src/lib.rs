@@ -14,6 +14,7 @@ mod ignore;
 mod install;
 mod kept;
 mod layout;
+mod manifest;
 mod node;
 mod npmrc;
 mod package_lists;

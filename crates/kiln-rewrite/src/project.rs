@@ -12,6 +12,8 @@ pub struct Project {
     pub dockerignore: Option<String>,
     /// The text of the app's own `.npmrc`.
     pub npmrc: Option<String>,
+    /// The text of every `package.json` of the app, by path.
+    pub manifests: BTreeMap<String, String>,
     /// The text of `package-lock.json`, which shows where packages lie.
     pub npm_lock: Option<String>,
     /// A lock file of yarn 2 or newer, in place of the one in `facts`.

@@ -8,6 +8,7 @@ use crate::health::health;
 use crate::ignore::dockerignore;
 use crate::install::{Install, install};
 use crate::layout::layout;
+use crate::manifest::guarded;
 use crate::node::node;
 use crate::npmrc::{install_secrets, npmrc};
 use crate::recipe::Image;
@@ -229,6 +230,10 @@ fn with_target(
     let ignored = dockerignore(project, Some(&stages.layout), stages.secret_npmrc);
     files.extend(ignored.map(|text| (".dockerignore".to_owned(), text)));
     files.extend(new_npmrc.map(|text| (".npmrc".to_owned(), text)));
+    for guarded in guarded(project) {
+        notes.push(guarded.note());
+        files.push((guarded.path, guarded.text));
+    }
     Ok(Rewritten { files, target: Some(target.name.as_str()), faults: Vec::new(), notes })
 }
 

@@ -9,6 +9,7 @@ use kiln_rootfs::RootPath;
 fn app(package: &str, dockerfile: &str, files: &[(&str, &str)]) -> Project {
     let mut project = Project { dockerfile: dockerfile.to_owned(), ..Project::default() };
     project.facts.package = PackageJson::read("package.json", package.as_bytes()).unwrap();
+    project.manifests.insert("package.json".to_owned(), package.to_owned());
     let lock = r#"{"lockfileVersion": 3, "packages": {}}"#;
     let lock = Lock::read(LockKind::PackageLock, "package-lock.json", lock.as_bytes()).unwrap();
     project.facts.lock = Some((LockKind::PackageLock, lock));
@@ -71,10 +72,13 @@ fn what_is_generated_into_modules_is_kept() {
 
 #[test]
 fn scripts_for_desks_are_left_out() {
-    let package = r#"{"name": "app", "main": "server.js", "scripts": {"prepare": "husky", "preinstall": "npx only-allow npm"}}"#;
-    let (text, _) =
+    let package = r#"{"name": "app", "main": "server.js", "scripts": {"prepare": "husky", "preinstall": "npx only-allow npm"},
+        "devDependencies": {"husky": "9.1.7"}}"#;
+    let (text, new) =
         rewritten(&app(package, "FROM node:24\nCOPY . .\nRUN npm install\nCMD node .\n", &[SERVER]), "slim");
     assert!(!text.contains("husky") && !text.contains("only-allow") && !text.contains("AS build"), "{text}");
+    let manifest = new.files.iter().find(|(name, _)| name == "package.json").unwrap();
+    assert_eq!(manifest.1, package.replace("husky\", \"pre", "husky || true\", \"pre"));
 }
 
 #[test]

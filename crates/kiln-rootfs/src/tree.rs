@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::ErrorKind;
@@ -34,8 +34,8 @@ pub enum Content {
     Bytes(Arc<[u8]>),
     /// A file on this machine, read when the tree is written; `size` is what it must hold then.
     Disk {
-        /// Where it is.
-        path: PathBuf,
+        /// Where it is; shared, as a file that is copied is in several trees at once.
+        path: Arc<Path>,
         /// Its size in bytes.
         size: u64,
     },

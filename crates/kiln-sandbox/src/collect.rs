@@ -75,6 +75,6 @@ fn take(on_disk: &PathBuf, kind: fs::FileType) -> Result<Entry, Error> {
     }
     let metadata = fs::symlink_metadata(on_disk).map_err(Error::io("look at", on_disk))?;
     let mode = if metadata.permissions().mode() & 0o100 == 0 { 0o644 } else { 0o755 };
-    let content = Content::Disk { path: on_disk.clone(), size: metadata.len() };
+    let content = Content::Disk { path: on_disk.as_path().into(), size: metadata.len() };
     Ok(Entry { attrs: Attrs::root(mode), kind: Kind::File(content) })
 }

@@ -42,6 +42,9 @@ impl Error {
     }
 }
 
+const MORE_IDS: &str = "set KILN_SANDBOX_IDS=one, which does without the ids of this machine, or give the user a larger \
+                        range in /etc/subuid and /etc/subgid";
+
 impl Diagnose for Error {
     fn code(&self) -> &'static str {
         match *self.0 {
@@ -76,6 +79,10 @@ impl Diagnose for Error {
                  choose another with --cache-dir"
                     .to_owned(),
             ),
+            ErrorKind::Setup { step, .. } if step == "become the user" => Some(MORE_IDS.to_owned()),
+            ErrorKind::Io { source, .. } if source.to_string().contains("is not among the") => {
+                Some(MORE_IDS.to_owned())
+            }
             ErrorKind::Setup { step, .. } if step.contains("proc") => Some(
                 "this container hides parts of /proc; start it with `--security-opt systempaths=unconfined`"
                     .to_owned(),

@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use rustix::process::Signal;
 
 use crate::setup::{Message, SetupError, step};
-use crate::{Ids, Job, confine, mounts, namespaces, owners};
+use crate::{Ids, Job, confine, mounts, namespaces, owners, subordinate};
 
 /// First argument of a program that is to call [`enter`].
 pub const ENTER: &str = "__sandbox";
@@ -23,8 +23,11 @@ const PROCESSES_MAX: u64 = 8192;
 /// Must be called first thing in `main`, before any thread starts. Does nothing, and yields `None`, unless this
 /// process was started to be a sandbox; otherwise `main` must return the exit code at once.
 pub fn enter() -> Option<ExitCode> {
-    if std::env::args().nth(1)? != ENTER {
-        return None;
+    let mut arguments = std::env::args().skip(1);
+    match arguments.next()?.as_str() {
+        ENTER => {}
+        subordinate::MAP => return Some(subordinate::hand_out(&arguments.collect::<Vec<_>>())),
+        _ => return None,
     }
     let outcome = first_process();
     Some(match outcome {
@@ -111,6 +114,7 @@ fn init_process(job: &Job) -> Result<(), SetupError> {
         "start the command",
         job.argv.split_first().ok_or_else(|| io::Error::other("the command has no words")),
     )?;
+    step("become the user", exists(&job.user, job.ids))?;
     let mut command = Command::new(program);
     command
         .args(arguments)
@@ -136,6 +140,16 @@ fn init_process(job: &Job) -> Result<(), SetupError> {
     };
     tell(&Message::Exit { code: code(status) });
     Ok(())
+}
+
+/// Whether the ids of a user are among those there are.
+fn exists(user: &crate::User, ids: Ids) -> io::Result<()> {
+    match ids {
+        Ids::Many { count, .. } if user.uid.max(user.gid) >= count => {
+            Err(io::Error::other(format!("{}:{} is not among the {count} ids here", user.uid, user.gid)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A command that starts others without end stops here and not where the machine does.

@@ -64,29 +64,51 @@ pub enum Ids {
     /// Only that of the job's user, which is whoever runs kiln. Needs no rights at all. Owners are notes
     /// ([`crate::OWNER`]) on files.
     One,
-    /// All from 0 to [`Ids::COUNT`], each of them `first` higher outside. Needs root outside. Owners are real.
+    /// All below `count`, each of them `first` higher outside. Needs root outside, if only of a user namespace. Owners
+    /// are real.
     Many {
         /// What 0 is outside.
         first: u32,
+        /// How many there are; at least [`Ids::LEAST`].
+        count: u32,
     },
 }
 
 impl Ids {
-    /// How many ids there are inside under [`Ids::Many`].
-    pub const COUNT: u32 = 2_000_000_000;
+    /// What root of the machine gives a job: ids that belong to nobody outside, and as many.
+    const PLENTY: u32 = 2_000_000_000;
+    /// Below this, images have users who would not exist: `nobody` is 65534.
+    pub const LEAST: u32 = 65_535;
 
-    /// The best this process can have: [`Ids::Many`] for root, [`Ids::One`] for all others.
+    /// The best this process can have: [`Ids::Many`] for root with ids to spare, [`Ids::One`] for all others.
     pub fn best() -> Self {
-        let is_root = rustix::process::geteuid().is_root();
-        let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-        let last: u64 = map.split_ascii_whitespace().nth(2).and_then(|count| count.parse().ok()).unwrap_or(0);
-        let first = Self::COUNT;
-        if is_root && last >= u64::from(first) + u64::from(Self::COUNT) {
-            Self::Many { first }
-        } else {
-            Self::One
+        let map = |name: &str| {
+            let text = std::fs::read_to_string(format!("/proc/self/{name}")).unwrap_or_default();
+            spare(&text)
+        };
+        let (users, groups) = (map("uid_map"), map("gid_map"));
+        let first = users.start.max(groups.start);
+        let count = users.end.min(groups.end).saturating_sub(first).min(Self::PLENTY.into());
+        match (u32::try_from(first), u32::try_from(count)) {
+            (Ok(first), Ok(count)) if count >= Self::LEAST && rustix::process::geteuid().is_root() => {
+                Self::Many { first, count }
+            }
+            _ => Self::One,
         }
     }
+}
+
+/// The ids of a namespace that a job may have, by its map: not that of root, and not those that people have where there
+/// are others. Source: user_namespaces(7).
+fn spare(map: &str) -> std::ops::Range<u64> {
+    let ranges = map.lines().filter_map(|line| {
+        let mut numbers = line.split_ascii_whitespace().map(str::parse::<u64>);
+        let (start, _, count) = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
+        let end = start.checked_add(count)?;
+        let plenty = u64::from(Ids::PLENTY);
+        Some(if end >= 2 * plenty && start < plenty { plenty..end } else { start.max(1)..end })
+    });
+    ranges.max_by_key(|range| range.end.saturating_sub(range.start)).unwrap_or(0..0)
 }
 
 /// The root directory of a job.
@@ -157,4 +179,19 @@ pub struct Finished {
     pub timed_out: bool,
     /// Its last lines of output, oldest first.
     pub last_lines: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_to_spare() {
+        assert_eq!(spare("         0          0 4294967295\n"), 2_000_000_000..4_294_967_295);
+        // An ordinary user with subordinate ids; a container of such a user.
+        assert_eq!(spare("0 1000 1\n1 100000 65536\n"), 1..65_537);
+        assert_eq!(spare("0 100000 65536\n"), 1..65_536);
+        assert_eq!(spare("0 1000 1\n"), 1..1);
+        assert_eq!(spare("x y z\n18446744073709551615 0 2\n"), 0..0);
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! kiln starts itself again as a single-threaded process ([`enter`]), which unshares, mounts and starts the
 //! command: no other thread ever sees a half-made namespace. The command is root inside, mapped to the user who
-//! runs kiln, so no subordinate ids are needed. This crate does not know what it runs or why.
+//! runs kiln, so no subordinate ids are needed; where a user has them, [`adopt`] makes use of them. This crate does not know what it runs or why.
 //!
 //! Start from [`Job`] and [`Sandbox`].
 
@@ -17,6 +17,7 @@ mod namespaces;
 mod owners;
 mod run;
 mod setup;
+mod subordinate;
 mod unpack;
 mod upper;
 
@@ -25,5 +26,6 @@ pub use error::Error;
 pub use init::{ENTER, enter};
 pub use job::{Finished, Ids, Job, Mount, Network, Root, User};
 pub use run::Sandbox;
+pub use subordinate::adopt;
 pub use unpack::{remove, unpack};
-pub use upper::{OWNER, Placing, is_opaque, read_upper, remove_stubs, write_upper};
+pub use upper::{OWNER, Placing, is_opaque, own, read_upper, remove_stubs, write_upper};

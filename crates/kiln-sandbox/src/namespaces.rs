@@ -40,9 +40,9 @@ fn map_one(user: &User, uid: u32, gid: u32) -> Result<(), SetupError> {
 }
 
 /// Maps all ids of a process that has made its user namespace; called outside, by root.
-pub(crate) fn map_many(pid: u32, first: u32) -> Result<(), SetupError> {
+pub(crate) fn map_many(pid: u32, first: u32, count: u32) -> Result<(), SetupError> {
     for map in ["uid_map", "gid_map"] {
-        let line = format!("0 {first} {}", Ids::COUNT);
+        let line = format!("0 {first} {count}");
         step("write the id map", fs::write(format!("/proc/{pid}/{map}"), line))?;
     }
     Ok(())

@@ -45,8 +45,8 @@ impl Sandbox {
         let mut encoded = serde_json::to_vec(job).map_err(|source| ErrorKind::Encode { source })?;
         encoded.push(b'\n');
         (&ours).write_all(&encoded).map_err(|source| ErrorKind::Channel { source })?;
-        if let Ids::Many { first } = job.ids {
-            map_ids(&ours, child.id(), first)?;
+        if let Ids::Many { first, count } = job.ids {
+            map_ids(&ours, child.id(), first, count)?;
         }
         let mut finished = follow(&mut child, job.timeout, on_line);
         match last_message(ours) {
@@ -62,7 +62,7 @@ impl Sandbox {
 }
 
 /// Waits until the namespaces are there, and gives them ids.
-fn map_ids(stream: &UnixStream, pid: u32, first: u32) -> Result<(), Error> {
+fn map_ids(stream: &UnixStream, pid: u32, first: u32, count: u32) -> Result<(), Error> {
     let failed = |source| Error::from(ErrorKind::Channel { source });
     let mut line = Vec::new();
     let mut reader = BufReader::new(stream).take(LINE_MAX);
@@ -74,7 +74,7 @@ fn map_ids(stream: &UnixStream, pid: u32, first: u32) -> Result<(), Error> {
         }
         _ => return Err(ErrorKind::Silent.into()),
     }
-    if let Err(SetupError { step, cause }) = namespaces::map_many(pid, first) {
+    if let Err(SetupError { step, cause }) = namespaces::map_many(pid, first, count) {
         let errno = cause.raw_os_error().unwrap_or(0);
         return Err(ErrorKind::Setup { step, cause: cause.to_string(), errno }.into());
     }

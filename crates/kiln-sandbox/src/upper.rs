@@ -118,13 +118,20 @@ fn set_xattr(path: &Path, name: &str, value: &[u8]) -> io::Result<()> {
     Ok(rustix::fs::lsetxattr(path, name, value, XattrFlags::empty())?)
 }
 
+/// Gives a file to a user and a group inside, where those are real. A link is not followed.
+pub fn own(path: &Path, ids: Ids, uid: u32, gid: u32) -> io::Result<()> {
+    let Ids::Many { first, count } = ids else { return Ok(()) };
+    if uid.max(gid) >= count {
+        return Err(io::Error::other(format!("its owner {uid}:{gid} is not among the {count} ids here")));
+    }
+    std::os::unix::fs::lchown(path, Some(first + uid), Some(first + gid))
+}
+
 fn set_attrs(path: &Path, attrs: &Attrs, ids: Ids, is_link: bool) -> Result<(), Error> {
     let failed = Error::io("set the attributes of", path);
     let set = || -> io::Result<()> {
         match ids {
-            Ids::Many { first } => {
-                std::os::unix::fs::lchown(path, Some(first + attrs.uid), Some(first + attrs.gid))?;
-            }
+            Ids::Many { .. } => own(path, ids, attrs.uid, attrs.gid)?,
             // Links take no attributes; a link's owner matters to nobody.
             Ids::One if is_link => {}
             Ids::One => set_xattr(path, OWNER, format!("{}:{}", attrs.uid, attrs.gid).as_bytes())?,
@@ -134,7 +141,7 @@ fn set_attrs(path: &Path, attrs: &Attrs, ids: Ids, is_link: bool) -> Result<(), 
         }
         for (name, value) in &attrs.xattrs {
             match ids {
-                Ids::Many { first } if name == capability::NAME => {
+                Ids::Many { first, .. } if name == capability::NAME => {
                     set_xattr(path, name, &capability::for_namespace(value, first))?;
                 }
                 Ids::One if !name.starts_with("user.") => {
@@ -218,7 +225,7 @@ impl Reader<'_> {
             if metadata.nlink() > 1 {
                 self.names.entry(metadata.ino()).or_default().push(inside.clone());
             }
-            Kind::File(Content::Disk { path: on_disk.to_owned(), size: metadata.len() })
+            Kind::File(Content::Disk { path: on_disk.into(), size: metadata.len() })
         } else {
             return Err(ErrorKind::Unfit { path: on_disk.into(), why: "is a pipe or a device" }.into());
         };
@@ -243,7 +250,7 @@ impl Reader<'_> {
         let is_link = metadata.file_type().is_symlink();
         let mode = if is_link { 0o777 } else { metadata.permissions().mode() & 0o7777 };
         let mut attrs = Attrs { mode, uid: self.user.uid, gid: self.user.gid, ..Attrs::default() };
-        if let Ids::Many { first } = self.ids {
+        if let Ids::Many { first, .. } = self.ids {
             (attrs.uid, attrs.gid) =
                 (metadata.uid().saturating_sub(first), metadata.gid().saturating_sub(first));
         }

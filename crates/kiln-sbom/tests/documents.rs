@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use kiln_oci::Digest;
-use kiln_pkg::{Ecosystem, Inventory, Licence, Package, Place, Source, Unread};
+use kiln_pkg::{Ecosystem, Inventory, Layer, Licence, Package, Place, Source, Unread};
 use kiln_sbom::{Document, FORMATS, Subject, find};
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ fn inventory() -> Inventory {
     Inventory {
         packages: vec![deb, b, app, node],
         unread: vec![unread],
-        layers: vec![Digest::of(b"layer")],
+        layers: vec![Layer::new(Digest::of(b"layer"))],
         ..Inventory::default()
     }
 }

@@ -38,7 +38,7 @@ fn build(layout: &Layout, image: &Image, index: &Index, name: &str) -> Result<Tr
     tree.insert_file("manifest.json", 0o644, docker_manifest(&image.manifest, name))?;
     let manifest = &image.manifest;
     for blob in [&image.descriptor, &manifest.config].into_iter().chain(&manifest.layers) {
-        let content = Content::Disk { path: layout.blob_path(&blob.digest), size: blob.size };
+        let content = Content::Disk { path: layout.blob_path(&blob.digest).into(), size: blob.size };
         let entry = Entry { attrs: Attrs::root(0o644), kind: Kind::File(content) };
         tree.insert(RootPath::new(&blob_name(&blob.digest))?, entry)?;
     }

@@ -63,7 +63,9 @@ pub(crate) fn scope<'d>(database: &'d Database<'_>, inventory: &Inventory, packa
         covered: Covered::None { why },
     };
     let tag = match package.ecosystem {
-        Ecosystem::Npm | Ecosystem::Node => String::new(),
+        Ecosystem::Npm | Ecosystem::Node | Ecosystem::Go | Ecosystem::PyPi | Ecosystem::Cargo => {
+            String::new()
+        }
         Ecosystem::Deb | Ecosystem::Apk => {
             let tag = package.distro.clone().or_else(|| Some(inventory.distro.as_ref()?.tag()));
             match tag {
@@ -74,7 +76,8 @@ pub(crate) fn scope<'d>(database: &'d Database<'_>, inventory: &Inventory, packa
     };
     let (id, version) = tag.rsplit_once('-').unwrap_or((&tag, ""));
     let Some(slice) = database.slice(package.ecosystem, (!id.is_empty()).then_some(id)) else {
-        return nothing(&tag, "the advisory database does not follow this distribution".to_owned());
+        let what = if tag.is_empty() { "these packages" } else { "this distribution" };
+        return nothing(&tag, format!("the advisory database does not follow {what}"));
     };
     let mut scope = Scope {
         slice: Some(slice),

@@ -24,6 +24,10 @@ pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<Report, E
             continue;
         }
         let scope = scope(database, inventory, package);
+        // Nobody else answers, and the feed of its distribution is about all that its packages hold.
+        if scope.slice.is_none() && owners.know(package) {
+            continue;
+        }
         asked.extend(
             scope.slice.filter(|_| !matches!(scope.covered, Covered::None { .. })).map(|slice| slice.as_of),
         );
@@ -73,6 +77,20 @@ fn is_asked(package: &Package) -> bool {
     is_release && !(package.ecosystem == Ecosystem::Deb && package.version.contains("nodesource"))
 }
 
+/// The name under which a slice has the package. Python's package index knows many spellings of one name (PEP 503).
+fn advisory_key(package: &Package) -> std::borrow::Cow<'_, str> {
+    match package.ecosystem {
+        Ecosystem::PyPi => normal_name(package.advisory_name()).into(),
+        _ => package.advisory_name().into(),
+    }
+}
+
+/// Runs of `-`, `_` and `.` are one dash, and letters are small. Source: PEP 503.
+pub(crate) fn normal_name(name: &str) -> String {
+    let words = name.split(['-', '_', '.']).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
+}
+
 enum Judged {
     Matches(Vec<Match>),
     NoVersion,
@@ -85,7 +103,7 @@ fn check_package(database: &Database<'_>, scope: &Scope<'_>, package: &Package) 
     if package.ecosystem.compare(version, version).is_none() {
         return Ok(Judged::NoVersion);
     }
-    for advisory in database.lookup(slice, package.advisory_name())? {
+    for advisory in database.lookup(slice, &advisory_key(package))? {
         let Some(fix) = judge(&advisory, scope, package.ecosystem, version) else { continue };
         push(&mut found, to_match(advisory, package, fix));
     }

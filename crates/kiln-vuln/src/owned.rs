@@ -33,6 +33,11 @@ impl<'a> Owners<'a> {
         package.ecosystem == Ecosystem::Node || by_debian
     }
 
+    /// Whether the operating-system package that holds `package` is known.
+    pub(crate) fn know(&self, package: &Package) -> bool {
+        package.owner.as_deref().is_some_and(|owner| self.packages.contains_key(owner))
+    }
+
     /// Why a vulnerability of `package` does not count, if its owner's distribution says so.
     pub(crate) fn verdict(
         &mut self,

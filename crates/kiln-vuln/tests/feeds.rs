@@ -27,6 +27,10 @@ const SECDB: &str = r#"{"distroversion":"v3.20","reponame":"main","packages":[
   {"pkg":{"name":"busybox","secfixes":{"1.36.1-r29":["CVE-2023-42366 GHSA-aaaa-bbbb-cccc"],"0":["CVE-2021-28831"]}}},{"pkg":{"name":"none","secfixes":null}}]}"#;
 const WOLFI: &str = r#"{"apkurl":"{{urlprefix}}/{{arch}}/{{pkg.name}}.apk","urlprefix":"https://wolfi.invalid/os","packages":[
   {"pkg":{"name":"npm","secfixes":{"10.9.0-r1":["CVE-2022-31129"],"0":["CVE-2020-0001"]}}}]}"#;
+const OSV_OTHERS: &str = r#"{"id":"GO-2024-1","aliases":["CVE-2024-1","GHSA-gggg-oooo-1234"],"modified":"2025-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"Go","name":"stdlib"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.21.11"},{"introduced":"1.22.0-0"},{"fixed":"1.22.4"}]}]}]}
+{"id":"PYSEC-2024-1","aliases":["CVE-2024-2"],"modified":"2025-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"PyPI","name":"Ruamel.Yaml_x"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.0rc2"}]}],"versions":["0.9"]}]}
+{"id":"RUSTSEC-2024-1","aliases":["CVE-2024-3"],"modified":"2025-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"crates.io","name":"tokio"},"ranges":[{"type":"SEMVER","events":[{"introduced":"1.7.0"},{"fixed":"1.8.4"}]}]}]}
+"#;
 const KEV: &str = r#"{"title":"KEV","catalogVersion":"2026.01.05","dateReleased":"2026-01-05T15:00:00Z","vulnerabilities":[{"cveID":"CVE-2022-31129","dateAdded":"2026-01-04"}]}"#;
 const EPSS: &str = "#model_version:v2025.03.14,score_date:2026-01-06T12:55:00Z\ncve,epss,percentile\nCVE-2022-31129,0.91234,0.99871\n";
 const NODE: &str = r#"{"1":{"cve":["CVE-2026-0001"],"vulnerable":"20.x || 22.x","patched":"^20.20.2 || ^22.1.0","severity":"high"},
@@ -146,6 +150,19 @@ fn nodes_own_index_is_read_by_its_rule() {
 }
 
 #[test]
+fn other_languages_are_matched_by_their_own_orders() {
+    let bytes = compile(&[OSV_OTHERS]);
+    let fix = |ecosystem, name: &str, version: &str| {
+        one(&bytes, Package::new(ecosystem, name, version)).map(|found| found.fixed_in().unwrap().to_owned())
+    };
+    assert_eq!(fix(Ecosystem::Go, "stdlib", "1.22.3").as_deref(), Some("1.22.4"));
+    assert_eq!(fix(Ecosystem::Go, "stdlib", "v1.21.11"), None);
+    assert_eq!(fix(Ecosystem::PyPi, "ruamel_yaml.X", "1.0rc1").as_deref(), Some("1.0rc2"));
+    assert_eq!(fix(Ecosystem::PyPi, "ruamel-yaml-x", "1.0"), None);
+    assert_eq!(fix(Ecosystem::Cargo, "tokio", "1.8.0").as_deref(), Some("1.8.4"));
+}
+
+#[test]
 fn a_distribution_speaks_for_what_its_package_holds() {
     let bytes = all();
     let inside = |version: &str| {
@@ -161,6 +178,11 @@ fn a_distribution_speaks_for_what_its_package_holds() {
     // Before the fix both the package and its component are affected.
     let before = inside("10.9.0-r0");
     assert_eq!((before.matches.len(), before.suppressed.len()), (2, 0));
+    // No feed here is about Go, so the distribution of the package that holds a module answers for it.
+    let owner = system(Ecosystem::Apk, "wolfi", "npm", "10.9.0-r1");
+    let module = Package { owner: Some("npm".to_owned()), ..Package::new(Ecosystem::Go, "stdlib", "1.22.3") };
+    assert!(ask(&bytes, vec![owner.clone(), module.clone()]).is_complete());
+    assert!(!ask(&bytes, vec![owner, Package { owner: None, ..module }]).is_complete());
     // A Debian package is repaired without a new version of what is in it.
     let owner = system(Ecosystem::Deb, "debian-12", "node-moment", "2.24.0-1");
     let owned =

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use kiln_finding::Class;
+use kiln_plan::AppFacts;
 use kiln_rewrite::Yarn;
 use kiln_rootfs::{RootPath, Tree};
 
@@ -33,11 +34,24 @@ pub(crate) fn collect(folder: &Path) -> Result<kiln_rewrite::Project, Failure> {
         dockerfile,
         dockerignore: text(".dockerignore"),
         npmrc: optional(tree, ".npmrc")?,
+        manifests: manifests(tree, &project.facts)?,
         npm_lock: optional(tree, "package-lock.json")?,
         yarn: yarn(tree)?,
         scripts: scripts(tree)?,
         facts: project.facts,
     })
+}
+
+/// The `package.json` of the root and of each project of the workspace.
+fn manifests(tree: &Tree, facts: &AppFacts) -> Result<BTreeMap<String, String>, Failure> {
+    let of_projects = facts.workspace.keys().map(|folder| format!("{folder}/package.json"));
+    let mut manifests = BTreeMap::new();
+    for path in std::iter::once("package.json".to_owned()).chain(of_projects) {
+        if let Some(text) = optional(tree, &path)? {
+            manifests.insert(path, text);
+        }
+    }
+    Ok(manifests)
 }
 
 /// What yarn 2 or newer left, if that wrote the lock file.

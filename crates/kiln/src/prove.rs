@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use kiln_image::Image;
 use kiln_lint::Level;
-use kiln_pkg::InterestKind;
+use kiln_pkg::{Interest, InterestKind};
 use kiln_sandbox::{collect_with, remove, unpack};
 use kiln_store::Layout;
 use kiln_vuln::{Database, check};
@@ -77,7 +77,8 @@ fn side(folder: &Path, context: &Context, layout: &Layout) -> Result<Side, Failu
     let image = Image::read(layout, &built.manifest)?;
     let inventory = subject::inventory(&image, layout, context)?;
     let report = check(&Database::embedded(), &inventory)?;
-    let shells = inventory.interests.iter().filter(|interest| interest.kind == InterestKind::Shell).count();
+    let is_shell = |interest: &&Interest| interest.kind == InterestKind::Shell && !interest.deleted;
+    let shells = inventory.interests.iter().filter(is_shell).count();
     let settings = lint::Choice::default().settings()?;
     let linted = lint::lint(&[folder.join("Dockerfile")], Some(folder), &settings)?;
     let findings = linted.iter().flat_map(|report| &report.linted.findings);

@@ -84,6 +84,8 @@ impl Placer<'_, '_> {
         {
             self.entry(target, self.changed(source, item.tree, &BTreeMap::new())?)?;
         }
+        // Contexts have no hard links, and may have a great many files.
+        let has_links = item.tree.iter().any(|(_, entry)| matches!(entry.kind, Kind::Hardlink(_)));
         let mut names = BTreeMap::new();
         let mut excluded_parents: Vec<&RootPath> = Vec::new();
         for (path, entry) in item.tree.below(&item.path).filter(|(path, _)| **path != item.path) {
@@ -107,7 +109,9 @@ impl Placer<'_, '_> {
                 }
             }
             self.entry(&inside, self.changed(entry, item.tree, &names)?)?;
-            names.insert(path.clone(), inside);
+            if has_links {
+                names.insert(path.clone(), inside);
+            }
         }
         Ok(())
     }

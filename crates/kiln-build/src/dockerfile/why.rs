@@ -17,7 +17,7 @@ const NOTED_MAX: usize = 20_000;
 pub(super) struct Inputs {
     kind: &'static str,
     key: Key,
-    /// What each is called in messages, and its value; the first [`NOTED_MAX`] of them.
+    /// What each is called in messages, and its value; nothing once there are more than [`NOTED_MAX`].
     fields: Vec<(String, String)>,
     is_complete: bool,
 }
@@ -30,9 +30,11 @@ impl Inputs {
     pub(super) fn add(&mut self, field: &str, called: &str, value: impl Into<String>) {
         let value = value.into();
         self.key.add(field, &value);
-        self.is_complete = self.fields.len() < NOTED_MAX;
+        self.is_complete &= self.fields.len() < NOTED_MAX;
         if self.is_complete {
             self.fields.push((called.to_owned(), value));
+        } else {
+            self.fields = Vec::new();
         }
     }
 

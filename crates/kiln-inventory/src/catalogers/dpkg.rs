@@ -44,6 +44,7 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
                 | "Maintainer"
                 | "Depends"
                 | "Pre-Depends"
+                | "Provides"
         )
     };
     let mut nameless = 0;
@@ -85,6 +86,10 @@ fn package(fields: &[(String, String)], path: &str) -> Option<Package> {
         relations.into_iter().flatten().flat_map(|text| text.split(',')).map(alternatives).collect();
     package.requires.sort();
     package.requires.dedup();
+    package.provides =
+        field(fields, "Provides").into_iter().flat_map(|text| text.split(',')).map(alternatives).collect();
+    package.provides.sort();
+    package.provides.dedup();
     package.places = vec![Place { path: path.to_owned(), layer: None }];
     Some(package)
 }

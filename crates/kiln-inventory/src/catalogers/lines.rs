@@ -5,6 +5,9 @@ use std::io::{BufRead, BufReader, Read};
 /// Longest line that is kept, in bytes; the rest of a longer one is dropped (lists of files reach megabytes).
 const MAX_LINE: usize = 1 << 20;
 
+/// Fields that are kept of one stanza; that of the package with the most files (a kernel's firmware) has some thousands.
+const MAX_FIELDS: usize = 200_000;
+
 /// Calls `stanza` with the fields of each stanza that `keep` wants. Continuation lines are dropped. Stanzas end at blank lines.
 pub(super) fn stanzas(
     content: &mut dyn Read,
@@ -27,6 +30,9 @@ pub(super) fn stanzas(
             continue;
         }
         if let Some((key, value)) = text.split_once(':').filter(|(key, _)| keep(key)) {
+            if fields.len() == MAX_FIELDS {
+                return Err(format!("one of its entries has more than {MAX_FIELDS} fields"));
+            }
             fields.push((key.to_owned(), value.trim().to_owned()));
         }
     }

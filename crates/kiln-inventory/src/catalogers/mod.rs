@@ -2,6 +2,7 @@
 
 mod apk;
 mod dpkg;
+mod dpkg_files;
 mod lines;
 mod node_binary;
 mod npm_lock;
@@ -16,7 +17,7 @@ pub(crate) use npm_package::is_package_folder;
 
 /// Number of this catalog. Raise it whenever a cataloger, a rule for secrets or a kind of interest changes: facts that were
 /// stored under another number are read again.
-pub const CATALOG: u32 = 1;
+pub const CATALOG: u32 = 2;
 
 /// A file that may be worth reading.
 pub(crate) struct Candidate<'a> {
@@ -36,6 +37,7 @@ pub(crate) struct Cataloger {
 static CATALOGERS: &[&Cataloger] = &[
     &apk::CATALOGER,
     &dpkg::CATALOGER,
+    &dpkg_files::CATALOGER,
     &node_binary::CATALOGER,
     &npm_lock::CATALOGER,
     &npm_package::CATALOGER,
@@ -51,6 +53,13 @@ pub(crate) fn find(candidate: &Candidate<'_>) -> Option<&'static Cataloger> {
 /// The names of all catalogers, as [`kiln_pkg::Unread`] gives them.
 pub fn cataloger_names() -> impl Iterator<Item = &'static str> {
     CATALOGERS.iter().map(|cataloger| cataloger.name)
+}
+
+/// Whether what lies at `path` may be read by a cataloger of packages, or start one: what a package owns of it is kept.
+pub(crate) fn is_ownable(path: &str) -> bool {
+    let mut parts = path.rsplit('/');
+    let (name, folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    matches!(name, "package.json" | "METADATA" | "PKG-INFO") || matches!(folder, "bin" | "sbin")
 }
 
 /// Reads a whole file of at most `limit` bytes.

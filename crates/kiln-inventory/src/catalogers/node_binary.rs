@@ -2,7 +2,7 @@ use std::io::Read;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use kiln_pkg::{Ecosystem, Package, Place};
+use kiln_pkg::{Ecosystem, Package, Part, Place};
 
 use super::{Candidate, Cataloger};
 use crate::facts::{FileFacts, Reading};
@@ -50,7 +50,8 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
     let version =
         found.version.or(found.old).ok_or("it is named as Node.js, but no version of Node.js is in it")?;
     let mut package = Package::new(Ecosystem::Node, "node", version);
-    package.openssl = found.openssl;
+    package.parts =
+        found.openssl.map(|version| Part { name: "openssl".to_owned(), version }).into_iter().collect();
     package.places = vec![Place { path: candidate.path.to_owned(), layer: None }];
     file.readings.push(Reading::Package(Box::new(package)));
     Ok(())

@@ -34,6 +34,10 @@ struct Manifest {
     dependencies: Lax,
     #[serde(rename = "optionalDependencies", default)]
     optional_dependencies: Lax,
+    #[serde(rename = "peerDependencies", default)]
+    peer_dependencies: Lax,
+    #[serde(rename = "devDependencies", default)]
+    dev_dependencies: Lax,
 }
 
 /// A map of dependencies, or something else that counts as none.
@@ -85,7 +89,9 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
     }
     let mut package = Package::new(Ecosystem::Npm, name, version.unwrap_or_default());
     package.licence = licence(&manifest).map(|declared| Licence::declared(&declared));
-    for map in [manifest.dependencies, manifest.optional_dependencies] {
+    // Nobody installs what others needed to build; an app's own may be there.
+    let dev = if installed { Lax::None } else { manifest.dev_dependencies };
+    for map in [manifest.dependencies, manifest.optional_dependencies, manifest.peer_dependencies, dev] {
         if let Lax::Map(map) = map {
             package.requires.extend(map.into_keys());
         }

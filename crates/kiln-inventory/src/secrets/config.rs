@@ -46,3 +46,19 @@ fn look<'a>(
     }
     found.extend(tokens);
 }
+
+/// `text` without the values of its credentials: nothing that is shown may hold one.
+pub(crate) fn without(text: &str) -> String {
+    let mut search = Search::new();
+    search.feed(text.as_bytes());
+    if !search.finish("").is_empty() {
+        return "(not shown: it holds a credential)".to_owned();
+    }
+    let shown = |word: &str| match word.split_once('=') {
+        Some((name, value)) if files::credential(name.trim_start_matches(['"', '\'']), value).is_some() => {
+            format!("{name}=…")
+        }
+        _ => word.to_owned(),
+    };
+    text.split(' ').map(shown).collect::<Vec<_>>().join(" ")
+}

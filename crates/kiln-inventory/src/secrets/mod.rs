@@ -16,6 +16,7 @@ use self::rules::RULES;
 use crate::window::Window;
 
 pub use config::in_config;
+pub(crate) use config::without;
 pub(crate) use files::FILES;
 
 /// Secrets kept for one file.

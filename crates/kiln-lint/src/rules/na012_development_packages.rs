@@ -96,7 +96,7 @@ fn missing_for_build(stage: &StageModel<'_>, package: &kiln_node::PackageJson, s
                     found.verb.map(|verb| verb.value.as_str())
                 };
                 let Some(script) = name.and_then(|name| package.scripts.get(name)) else { continue };
-                let Some(tool) = crate::project::development_tool(script, package) else { continue };
+                let Some(tool) = crate::facts::development_tool(script, package) else { continue };
                 sink.at(
                     step.command(found.command),
                     format!(

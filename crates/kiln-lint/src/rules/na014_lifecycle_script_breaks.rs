@@ -42,7 +42,7 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
                     if is_deleted {
                         continue;
                     }
-                    let tool = crate::project::development_tool(script, package).filter(|_| is_production);
+                    let tool = crate::facts::development_tool(script, package).filter(|_| is_production);
                     let message = if let Some(tool) = tool {
                         format!("the script `{name}` runs {tool}, which is not installed for production")
                     } else if let Some(file) = missing_file(script, stage.steps.get(..at).unwrap_or_default())

@@ -41,7 +41,7 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
                 context.package.as_ref().is_none_or(|package| {
                     package.dependencies.contains_key(bare)
                         || package.dev_dependencies.contains_key(bare)
-                        || crate::project::tool_is_own(bare, package)
+                        || crate::facts::tool_is_own(bare, package)
                 })
             };
             if is_npx && subject.context.is_none_or(is_own) {

@@ -2,6 +2,7 @@
 
 pub mod apk;
 pub mod deb;
+pub mod pypi;
 mod range;
 mod semver;
 

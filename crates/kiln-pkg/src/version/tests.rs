@@ -5,6 +5,7 @@ use std::process::Command;
 use proptest::prelude::*;
 
 use super::{Range, SemVer, apk, deb};
+use crate::Ecosystem;
 
 /// Rising; neighbours differ. Recorded from `dpkg --compare-versions` and deb-version(7).
 const DEBIAN: &[&str] = &[
@@ -57,6 +58,34 @@ fn debian_order_is_dpkgs() {
             let status = Command::new("dpkg").args(["--compare-versions", a, "lt", b]).status().unwrap();
             assert_eq!(status.success(), deb::compare(a, b).is_lt(), "{a} < {b}");
         }
+    }
+}
+
+#[test]
+fn go_python_and_rust_versions_rise() {
+    for (ecosystem, versions) in [
+        (
+            Ecosystem::Go,
+            &[
+                "v0.0.0-20190101000000-abcdefabcdef",
+                "v0.0.0-20230822172742-b8732ec3820d",
+                "v0.1.0",
+                "v1.2.3-0.20230822172742-b8732ec3820d",
+                "v1.2.3",
+                "1.22.1",
+                "v2.0.0+incompatible",
+            ][..],
+        ),
+        (
+            Ecosystem::PyPi,
+            &["1.0.dev1", "1.0a1", "1.0b2", "1.0rc1", "1.0", "1.0+local.1", "1.0.post1", "1.1", "1!0.1"],
+        ),
+        (Ecosystem::Cargo, &["1.0.0-alpha.2", "1.0.0-alpha.10", "1.0.0", "1.0.1", "1.10.0"]),
+    ] {
+        for pair in versions.windows(2) {
+            assert_eq!(ecosystem.compare(pair[0], pair[1]), Some(Ordering::Less), "{pair:?}");
+        }
+        assert_eq!(ecosystem.compare("(devel)", "1.0"), None);
     }
 }
 

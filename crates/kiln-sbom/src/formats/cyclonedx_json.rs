@@ -18,7 +18,7 @@ fn render(document: &Document<'_>) -> String {
     let root = subject.purl().to_string();
     let components: Vec<Value> = inventory.packages.iter().map(component).collect();
     let mut properties: Vec<Value> =
-        inventory.layers.iter().map(|layer| property("kiln:layer", &layer.to_string())).collect();
+        inventory.layers.iter().map(|layer| property("kiln:layer", &layer.diff_id.to_string())).collect();
     properties.extend(inventory.unread.iter().map(|unread| {
         property("kiln:unread", &format!("{} ({}): {}", unread.path, unread.reader, unread.why))
     }));
@@ -106,9 +106,9 @@ fn properties(package: &Package) -> Vec<Value> {
     if let Some(source) = &package.source {
         found.push(property("kiln:source", &format!("{}@{}", source.name, source.version)));
     }
-    if let Some(openssl) = &package.openssl {
-        found.push(property("kiln:openssl", openssl));
-    }
+    found.extend(
+        package.parts.iter().map(|part| property(&format!("kiln:part:{}", part.name), &part.version)),
+    );
     if let Some(layer) = package.places.first().and_then(|place| place.layer) {
         found.push(property("kiln:layer", &layer.to_string()));
     }

@@ -15,6 +15,12 @@ pub enum FeedKind {
     Npm,
     /// Node.js core, by `vulnerable` and `patched` ranges.
     Node,
+    /// Go modules and the standard library, by semver ranges.
+    Go,
+    /// Python packages, by PEP 440 ranges.
+    PyPi,
+    /// Rust crates, by semver ranges.
+    Cargo,
     /// CISA's list of known exploited vulnerabilities; marks the advisories of the other feeds.
     Kev,
     /// FIRST's probabilities of exploitation; marks the advisories of the other feeds.
@@ -23,13 +29,16 @@ pub enum FeedKind {
 
 impl FeedKind {
     /// Every kind, in the order of their slices.
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Debian,
         Self::Alpine,
         Self::Chainguard,
         Self::Wolfi,
         Self::Npm,
         Self::Node,
+        Self::Go,
+        Self::PyPi,
+        Self::Cargo,
         Self::Kev,
         Self::Epss,
     ];
@@ -43,6 +52,9 @@ impl FeedKind {
             Self::Wolfi => "wolfi",
             Self::Npm => "npm",
             Self::Node => "node",
+            Self::Go => "go",
+            Self::PyPi => "pypi",
+            Self::Cargo => "cargo",
             Self::Kev => "kev",
             Self::Epss => "epss",
         }
@@ -55,6 +67,9 @@ impl FeedKind {
             Self::Alpine | Self::Chainguard | Self::Wolfi => Some(Ecosystem::Apk),
             Self::Npm => Some(Ecosystem::Npm),
             Self::Node => Some(Ecosystem::Node),
+            Self::Go => Some(Ecosystem::Go),
+            Self::PyPi => Some(Ecosystem::PyPi),
+            Self::Cargo => Some(Ecosystem::Cargo),
             Self::Kev | Self::Epss => None,
         }
     }
@@ -79,6 +94,9 @@ impl FeedKind {
             Self::Wolfi => Some("Wolfi"),
             Self::Npm => Some("npm"),
             Self::Node => Some("Node.js"),
+            Self::Go => Some("Go"),
+            Self::PyPi => Some("PyPI"),
+            Self::Cargo => Some("crates.io"),
             Self::Kev | Self::Epss => None,
         }
     }

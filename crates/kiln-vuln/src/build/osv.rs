@@ -10,6 +10,7 @@ use super::draft::{Draft, DraftBound, DraftSpan};
 use super::{Feed, FeedKind, Packages};
 use crate::database::Status;
 use crate::error::ErrorKind;
+use crate::matching::normal_name;
 use crate::score::Cvss;
 use crate::{Date, Error};
 
@@ -140,7 +141,8 @@ pub(super) fn of_record(kind: FeedKind, record: &Record) -> Packages {
         }
         let mut draft = draft(record, spans);
         draft.prefer(kind.preferred());
-        packages.entry(name.to_owned()).or_default().push(draft);
+        let name = if kind == FeedKind::PyPi { normal_name(name) } else { name.to_owned() };
+        packages.entry(name).or_default().push(draft);
     }
     packages
 }

@@ -21,9 +21,13 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let is_dockerfile = wants_dockerfile(args)?;
+    if is_dockerfile {
+        dockerfile::adopt_ids()?;
+    }
     let layout = Layout::create(&context.store())?;
     let stages = Stages::new(context.quiet);
-    let (manifest, name) = if wants_dockerfile(args)? {
+    let (manifest, name) = if is_dockerfile {
         from_dockerfile(args, context, &layout, &stages)?
     } else {
         let config = Config::read(context, &args.options.app)?;

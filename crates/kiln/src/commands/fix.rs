@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Outcome};
-use crate::{diff, dockerfile_project, lint, prove};
+use crate::{diff, dockerfile, dockerfile_project, lint, prove};
 
 /// Rewrite the Dockerfile of an app into hardened form
 #[derive(clap::Args)]
@@ -53,6 +53,9 @@ struct Plan {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    if args.prove {
+        dockerfile::adopt_ids()?;
+    }
     if args.app.is_file() {
         if args.to.is_some() || args.prove {
             return Err(Failure::usage(format!(

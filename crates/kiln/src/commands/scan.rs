@@ -165,9 +165,13 @@ fn interests(inventory: &Inventory) -> String {
     kinds.dedup();
     let line = |kind| {
         let here = inventory.interests.iter().filter(|interest| interest.kind == kind);
-        let paths: Vec<&str> = here.map(|interest| interest.place.path.as_str()).collect();
+        let shown = |interest: &kiln_pkg::Interest| {
+            let deleted = if interest.deleted { " (deleted later but still in the image)" } else { "" };
+            format!("{}{deleted}", interest.place.path)
+        };
+        let paths: Vec<String> = here.map(shown).collect();
         let more = if paths.len() > 5 { format!(" and {} more", paths.len() - 5) } else { String::new() };
-        let first = paths.iter().take(5).copied().collect::<Vec<_>>().join(", ");
+        let first = paths.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
         format!("\n{}: {first}{more}", kind.as_str())
     };
     kinds.into_iter().map(line).collect()

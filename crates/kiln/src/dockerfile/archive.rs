@@ -23,7 +23,7 @@ const XZ_MEMORY: u32 = 256 << 10;
 pub(super) fn unpack(content: &Content, spool: &Path) -> Result<Option<Tree>, Failure> {
     let what = || match content {
         Content::Disk { path, .. } => path.clone(),
-        Content::Bytes(_) => "an archive".into(),
+        Content::Bytes(_) => Path::new("an archive").into(),
     };
     let failed = |error: io::Error| disk("unpack", &what(), &error);
     let file = content.open().map_err(failed)?;
@@ -43,7 +43,7 @@ pub(super) fn unpack(content: &Content, spool: &Path) -> Result<Option<Tree>, Fa
         if let Err(error) = written {
             trouble.get_or_insert(error);
         }
-        Ok(Content::Disk { path, size: entry.size })
+        Ok(Content::Disk { path: path.into(), size: entry.size })
     })?;
     if let Some(error) = trouble {
         return Err(failed(error));

@@ -165,7 +165,7 @@ impl BuildContext {
             let target = fs::read_link(on_disk).map_err(|error| io("read the link", on_disk, &error))?;
             Entry { attrs: Attrs::root(0o777), kind: Kind::Symlink(target.to_string_lossy().into_owned()) }
         } else if kind.is_file() {
-            let content = Content::Disk { path: on_disk.to_owned(), size: metadata.len() };
+            let content = Content::Disk { path: on_disk.into(), size: metadata.len() };
             Entry { attrs: Attrs::root(mode), kind: Kind::File(content) }
         } else if kind.is_socket() {
             return Ok(None);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::os::unix::fs::{PermissionsExt, lchown};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use kiln_oci::Digest;
 use kiln_rootfs::{Delta, Entry, Kind, RootPath, Tree};
 use kiln_sandbox::{Finished, Ids, Mount, Network, Placing, Root, Sandbox, User, remove_stubs, write_upper};
 
-use super::workshop::{Shop, on_disk};
+use super::workshop::{Shop, on_disk, owners};
 use crate::failure::Failure;
 use crate::scratch::{Scratch, io};
 
@@ -189,8 +189,7 @@ impl Executor<'_> {
         folder: &Path,
         setting: &mut Setting,
     ) -> Result<PathBuf, Failure> {
-        let ids = if shop.ids == Ids::One { "one" } else { "many" };
-        let kept = self.caches.join(ids).join(Digest::of(id.as_bytes()).hex());
+        let kept = self.caches.join(owners(shop.ids)).join(Digest::of(id.as_bytes()).hex());
         fs::create_dir_all(&kept).map_err(|error| io("create", &kept, &error))?;
         let lock_path = kept.join("lock");
         let lock = File::create(&lock_path).map_err(|error| io("create", &lock_path, &error))?;
@@ -368,9 +367,7 @@ fn hides(folder: &Path, path: &RootPath) -> bool {
 /// Gives a file or folder to a user inside.
 fn own(path: &Path, ids: Ids, (uid, gid): (u32, u32), mode: u32) -> Result<(), Failure> {
     let set = || {
-        if let Ids::Many { first } = ids {
-            lchown(path, Some(first + uid), Some(first + gid))?;
-        }
+        kiln_sandbox::own(path, ids, uid, gid)?;
         fs::set_permissions(path, fs::Permissions::from_mode(mode))
     };
     set().map_err(|error| io("set the owner of", path, &error))

@@ -4,6 +4,7 @@ mod archive;
 mod assemble;
 mod context;
 mod exec;
+mod ids;
 mod inputs;
 mod notes;
 mod options;
@@ -13,5 +14,6 @@ mod share;
 mod watch;
 mod workshop;
 
+pub(crate) use ids::adopt_ids;
 pub(crate) use options::DockerfileOptions;
 pub(crate) use run::build;

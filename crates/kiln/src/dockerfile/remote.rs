@@ -42,7 +42,7 @@ pub(super) fn file(
     let place = scratch.join(Digest::of(remote.address.as_bytes()).hex());
     std::fs::create_dir_all(scratch).map_err(|error| io("create", scratch, &error))?;
     std::fs::write(&place, &bytes).map_err(|error| io("write", &place, &error))?;
-    let content = Content::Disk { path: place, size: bytes.len() as u64 };
+    let content = Content::Disk { path: place.into(), size: bytes.len() as u64 };
     let mut tree = Tree::new();
     let entry =
         kiln_rootfs::Entry { attrs: kiln_rootfs::Attrs::root(0o600), kind: kiln_rootfs::Kind::File(content) };

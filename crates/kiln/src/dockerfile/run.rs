@@ -9,12 +9,12 @@ use kiln_build::dockerfile::{Request, Solver, lower};
 use kiln_dockerfile::{Dockerfile, parse};
 use kiln_finding::Class;
 use kiln_oci::{Arch, Descriptor};
-use kiln_sandbox::Ids;
 use kiln_store::{Layout, StepCache};
 
 use super::assemble::assemble;
 use super::context::BuildContext;
 use super::exec::Executor;
+use super::ids::ids;
 use super::inputs::World;
 use super::notes::NoteBook;
 use super::options::DockerfileOptions;
@@ -120,14 +120,6 @@ pub(crate) fn build(
         kiln_store::replace_file(iidfile, manifest.digest.to_string().as_bytes())?;
     }
     Ok(Built { manifest })
-}
-
-/// All ids where this process may have them. `KILN_SANDBOX_IDS=one` does as if it may not, as for ordinary users.
-fn ids() -> Ids {
-    match std::env::var("KILN_SANDBOX_IDS").as_deref() {
-        Ok("one") => Ids::One,
-        _ => Ids::best(),
-    }
 }
 
 fn read(path: &Path) -> Result<Dockerfile, Failure> {

@@ -62,11 +62,7 @@ impl<'a> Shop<'a> {
         mtime: u64,
         compression: Compression,
     ) -> Self {
-        let name = match ids {
-            Ids::One => "one",
-            Ids::Many { .. } => "many",
-        };
-        let folder = cache_dir.join("layers").join(name);
+        let folder = cache_dir.join("layers").join(owners(ids));
         let scratch = folder.join("scratch");
         Scratch::sweep(&scratch);
         sweep(&folder);
@@ -180,7 +176,7 @@ impl<'a> Shop<'a> {
             number += 1;
             let path = spool.join(number.to_string());
             io::copy(bytes, &mut fs::File::create(&path)?)?;
-            Ok(Content::Disk { path, size: entry })
+            Ok(Content::Disk { path: path.into(), size: entry })
         })?;
         write_upper(&delta, &scratch.join("fs"), self.ids, Placing::Move)?;
         kiln_sandbox::remove(&spool)?;
@@ -374,6 +370,14 @@ fn bare(mut delta: Delta) -> Result<Delta, Failure> {
         *content = Content::Bytes(bytes.into());
     }
     Ok(delta)
+}
+
+/// The folder of what has owners of this kind. Real owners are other ids on disk where other ids are to be had.
+pub(super) fn owners(ids: Ids) -> String {
+    match ids {
+        Ids::One => "one".to_owned(),
+        Ids::Many { first, .. } => format!("many-{first}"),
+    }
 }
 
 /// Removes what no build has used for long: results, and the names that lead to them.

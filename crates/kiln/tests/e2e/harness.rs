@@ -126,6 +126,10 @@ static NEEDS: &[Need] = &[
     Need { name: "registry", probe: &["docker-registry", "--version"] },
     Need { name: "schemas", probe: &["target/peers/bin/validate-layout", "--help"] },
     Need { name: "skopeo", probe: &["skopeo", "--version"] },
+    Need {
+        name: "subordinate-ids",
+        probe: &["sh", "-c", "command -v newuidmap && grep -q ^kiln-peer: /etc/subuid"],
+    },
     Need { name: "umoci", probe: &["umoci", "--version"] },
 ];
 

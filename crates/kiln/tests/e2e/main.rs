@@ -14,4 +14,5 @@ mod refusals;
 mod registry;
 mod ship;
 mod survival;
+mod users;
 mod version;

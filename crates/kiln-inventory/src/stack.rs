@@ -1,0 +1,160 @@
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Bound;
+
+use kiln_oci::Digest;
+use kiln_pkg::{Distro, Ecosystem, Package};
+
+use crate::Error;
+use crate::error::ErrorKind;
+use crate::facts::{FileFacts, LayerFacts, Reading};
+
+/// The files of an image that a container sees, by path.
+#[derive(Default)]
+pub(crate) struct Stack<'a> {
+    layers: Vec<&'a LayerFacts>,
+    visible: BTreeMap<&'a str, Visible<'a>>,
+    /// Every path that ever was visible, and every folder above one: what a layer replaces is among them.
+    known: HashSet<&'a str>,
+}
+
+/// A file, and where it comes from.
+#[derive(Clone)]
+pub(crate) struct Visible<'a> {
+    pub(crate) file: &'a FileFacts,
+    /// The layer that holds it, counted from the lowest.
+    pub(crate) layer: usize,
+    /// For each reading the layer that brought it first: a list of packages is written anew by each layer that adds one.
+    /// Empty where that is `layer` for all.
+    since: Vec<usize>,
+}
+
+/// Name, version and architecture: one package of one file.
+type Installed<'a> = (Ecosystem, &'a str, &'a str, Option<&'a str>);
+
+impl<'a> Stack<'a> {
+    pub(crate) fn of(layers: &'a [LayerFacts]) -> Result<Self, Error> {
+        let mut stack = Self::default();
+        for layer in layers {
+            stack.add(layer)?;
+        }
+        Ok(stack)
+    }
+
+    fn add(&mut self, layer: &'a LayerFacts) -> Result<(), Error> {
+        for path in &layer.removed {
+            self.visible.remove(path.as_str());
+            self.remove_below(path);
+        }
+        for path in &layer.emptied {
+            self.remove_below(path);
+        }
+        let mut replaced = HashMap::new();
+        if !self.visible.is_empty() {
+            let read = layer.paths.for_each(|path, is_dir| self.replace(path, is_dir, &mut replaced));
+            read.map_err(|source| ErrorKind::Facts { layer: layer.diff_id, source })?;
+        }
+        let at = self.layers.len();
+        self.layers.push(layer);
+        for file in &layer.files {
+            let since = replaced.get(file.path.as_str()).map_or_else(Vec::new, |old| since(old, file, at));
+            self.visible.insert(&file.path, Visible { file, layer: at, since });
+            self.know(&file.path);
+        }
+        Ok(())
+    }
+
+    fn know(&mut self, path: &'a str) {
+        let mut path = path;
+        while self.known.insert(path) {
+            let Some((above, _)) = path.rsplit_once('/') else { return };
+            path = above;
+        }
+    }
+
+    /// A directory leaves what is below it; anything else does not.
+    fn replace(&mut self, path: &str, is_dir: bool, replaced: &mut HashMap<&'a str, Visible<'a>>) {
+        if !path.is_empty() && !self.known.contains(path) {
+            return;
+        }
+        replaced.extend(self.visible.remove_entry(path));
+        if !is_dir {
+            self.remove_below(path);
+        }
+    }
+
+    fn remove_below(&mut self, path: &str) {
+        if path.is_empty() {
+            self.visible.clear();
+            return;
+        }
+        let prefix = format!("{path}/");
+        while let Some(below) = self.first_below(&prefix) {
+            self.visible.remove(below);
+        }
+    }
+
+    /// The first visible path that starts with `prefix`.
+    pub(crate) fn first_below(&self, prefix: &str) -> Option<&'a str> {
+        let from = (Bound::Included(prefix), Bound::Unbounded);
+        self.visible
+            .range::<str, _>(from)
+            .next()
+            .map(|(path, _)| *path)
+            .filter(|path| path.starts_with(prefix))
+    }
+
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Visible<'a>> {
+        self.visible.values()
+    }
+
+    /// Every reading with its path and the layer that brought it.
+    pub(crate) fn readings(&self) -> impl Iterator<Item = (&'a str, &'a Reading, Digest)> {
+        self.visible.iter().flat_map(move |(path, visible)| {
+            let readings = visible.file.readings.iter().enumerate();
+            readings.filter_map(move |(at, reading)| {
+                let layer = visible.since.get(at).copied().unwrap_or(visible.layer);
+                Some((*path, reading, self.layers.get(layer)?.diff_id))
+            })
+        })
+    }
+
+    /// Every file of every layer, with its layer and whether a container sees it.
+    pub(crate) fn all_files(&self) -> impl Iterator<Item = (&FileFacts, Digest, bool)> {
+        self.layers.iter().enumerate().flat_map(move |(at, layer)| {
+            layer.files.iter().map(move |file| {
+                let seen = self.visible.get(file.path.as_str()).is_some_and(|visible| visible.layer == at);
+                (file, layer.diff_id, seen)
+            })
+        })
+    }
+
+    /// `etc/os-release` before `usr/lib/os-release`, as os-release(5) asks.
+    pub(crate) fn distro(&self) -> Option<Distro> {
+        self.readings().find_map(|(_, reading, _)| match reading {
+            Reading::Distro(distro) => Some(distro.clone()),
+            _ => None,
+        })
+    }
+}
+
+fn since(old: &Visible<'_>, new: &FileFacts, at: usize) -> Vec<usize> {
+    let of_old = |index: usize| old.since.get(index).copied().unwrap_or(old.layer);
+    let known: HashMap<Installed<'_>, usize> = old
+        .file
+        .readings
+        .iter()
+        .enumerate()
+        .filter_map(|(index, reading)| Some((installed(reading.package()?), of_old(index))))
+        .collect();
+    if known.is_empty() {
+        return Vec::new();
+    }
+    let layer = |reading: &Reading| {
+        reading.package().and_then(|package| known.get(&installed(package)).copied()).unwrap_or(at)
+    };
+    new.readings.iter().map(layer).collect()
+}
+
+pub(crate) fn installed(package: &Package) -> Installed<'_> {
+    (package.ecosystem, &package.name, &package.version, package.arch.as_deref())
+}
