@@ -15,6 +15,7 @@ mod matching;
 mod owned;
 mod report;
 mod score;
+mod shrink;
 mod suppressed;
 mod wire;
 
@@ -27,4 +28,5 @@ pub use kiln_finding::Cause;
 pub use matching::check;
 pub use report::{Fix, Match, Report};
 pub use score::{Cvss, Epss, Share, Tenths};
+pub use shrink::{MAX_SHRINK_PERCENT, Shrunk, shrunk};
 pub use suppressed::{Suppressed, Suppression, Verdict};

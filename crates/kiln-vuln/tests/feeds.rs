@@ -191,6 +191,19 @@ fn a_distribution_speaks_for_what_its_package_holds() {
 }
 
 #[test]
+fn what_a_feed_mentions_in_passing_makes_no_slice_that_claims_to_be_complete() {
+    let both = r#"{"id":"GHSA-both-both-1234","affected":[{"package":{"ecosystem":"npm","name":"a"},"versions":["1.0.0"]},{"package":{"ecosystem":"PyPI","name":"a"},"versions":["1.0"]}]}"#;
+    let bytes = compile(&[OSV_NPM, both]);
+    let names = |bytes| {
+        Database::open(bytes).unwrap().slices().iter().map(|slice| slice.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&bytes), ["npm"]);
+    let bytes = compile(&[OSV_NPM, both, OSV_OTHERS]);
+    assert_eq!(names(&bytes), ["npm", "go", "pypi", "cargo"]);
+    assert!(one(&bytes, Package::new(Ecosystem::PyPi, "a", "1.0")).is_some());
+}
+
+#[test]
 fn the_order_of_documents_does_not_matter() {
     let forth = compile(&[OSV_NPM, OSV_DEBIAN, OSV_DSA, TRACKER, SECDB, KEV, EPSS, NODE]);
     let back = compile(&[NODE, EPSS, KEV, SECDB, TRACKER, OSV_DSA, OSV_DEBIAN, OSV_NPM]);

@@ -19,6 +19,7 @@ const FILE: &str = "kiln.toml";
 pub(crate) struct Config {
     pub(crate) image: ImageConfig,
     pub(crate) base: Settings,
+    pub(crate) database: crate::database::Settings,
     pub(crate) build: BuildConfig,
     pub(crate) policy: kiln_policy::Overrides,
     pub(crate) registry: kiln_registry::Settings,

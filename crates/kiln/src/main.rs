@@ -6,6 +6,7 @@ mod build;
 mod commands;
 mod config;
 mod context;
+mod database;
 mod diff;
 mod dockerfile;
 mod dockerfile_project;

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::debian::Debian;
-use super::recognise::{Shape, shape};
+use super::recognise::{Recognised, Shape, recognise, shape};
 use super::{Collected, FeedKind, Marks, Packages, assemble, epss, kev, merge, node, osv, secdb, tracker};
 use crate::error::ErrorKind;
 use crate::{Date, Error};
@@ -27,6 +27,8 @@ struct Known {
     sources: BTreeSet<&'static str>,
     /// The newest date of a record, or of a document without dates.
     as_of: Option<Date>,
+    /// A feed of its own was added; what feeds of others mention in passing makes no slice, which would claim to be complete.
+    is_followed: bool,
 }
 
 /// What became of a document.
@@ -39,6 +41,11 @@ pub struct Added {
 }
 
 impl Builder {
+    /// What a document is; only [`Recognised::Feed`] can be added.
+    pub fn recognise(bytes: &[u8]) -> Recognised {
+        recognise(bytes)
+    }
+
     /// Adds a document. `name` is for errors; `date` is its own, for documents that have none inside.
     ///
     /// Fails on a document of no known kind and on a broken one: a database that lacks what somebody asked for is none.
@@ -47,7 +54,11 @@ impl Builder {
         if bytes.len() > MAX_DOCUMENT {
             return Err(refuse("it is larger than any feed there is"));
         }
-        let added = match shape(bytes).ok_or_else(|| refuse("it is no advisory feed that kiln knows"))? {
+        let unknown = || match recognise(bytes) {
+            Recognised::Broken => refuse("it is broken off or damaged"),
+            _ => refuse("it is no advisory feed that kiln knows"),
+        };
+        let added = match shape(bytes).ok_or_else(unknown)? {
             Shape::Osv => {
                 let record = serde_json::from_slice(bytes)
                     .map_err(|source| ErrorKind::Document { feed: name.to_owned(), source })?;
@@ -118,7 +129,7 @@ impl Builder {
         }
         let mut collected = Vec::new();
         for kind in FeedKind::ALL {
-            let Some(known) = self.known.get(&kind) else { continue };
+            let Some(known) = self.known.get(&kind).filter(|known| known.is_followed) else { continue };
             let mut packages = self.packages.remove(&kind).unwrap_or_default();
             if matches!(kind, FeedKind::Alpine | FeedKind::Wolfi | FeedKind::Chainguard) {
                 for drafts in packages.values_mut() {
@@ -142,8 +153,12 @@ impl Builder {
         kinds.dedup();
         let newest = record.modified.max(record.published);
         let mut records = 0;
+        let alone = kinds.len() == 1;
         for kind in kinds {
-            self.know(kind, "OSV", newest);
+            let known = self.known.entry(kind).or_default();
+            known.sources.insert("OSV");
+            known.as_of = known.as_of.max(newest);
+            known.is_followed |= alone;
             records += match kind {
                 FeedKind::Debian => continue,
                 FeedKind::Node => {
@@ -170,5 +185,6 @@ impl Builder {
         let known = self.known.entry(kind).or_default();
         known.sources.insert(source);
         known.as_of = known.as_of.max(date);
+        known.is_followed = true;
     }
 }

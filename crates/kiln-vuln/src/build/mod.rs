@@ -24,6 +24,7 @@ use kiln_oci::Digest;
 pub use self::builder::{Added, Builder};
 use self::draft::Draft;
 pub use self::kind::FeedKind;
+pub use self::recognise::Recognised;
 use crate::database::{HEADER, MAGIC, SliceInfo};
 use crate::score::Epss;
 use crate::{Date, Error};

@@ -39,6 +39,30 @@ struct Keys {
     releases: Option<IgnoredAny>,
 }
 
+/// What is to be done with a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recognised {
+    /// It is a feed.
+    Feed,
+    /// It is whole, and something else.
+    Other,
+    /// It looks like a feed that has not arrived whole.
+    Broken,
+}
+
+/// What `bytes` are, for who finds files without knowing what is in them.
+pub(super) fn recognise(bytes: &[u8]) -> Recognised {
+    if shape(bytes).is_some() {
+        return Recognised::Feed;
+    }
+    let text = bytes.trim_ascii_start();
+    if !text.starts_with(b"{") && !text.starts_with(b"[") {
+        return Recognised::Other;
+    }
+    let mut values = serde_json::Deserializer::from_slice(text).into_iter::<IgnoredAny>();
+    if values.all(|value| value.is_ok()) { Recognised::Other } else { Recognised::Broken }
+}
+
 /// `None` where it is nothing that kiln reads.
 pub(super) fn shape(bytes: &[u8]) -> Option<Shape> {
     let text = bytes.trim_ascii_start();
@@ -105,6 +129,17 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for First<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_feed_that_ends_early_is_not_taken_for_something_else() {
+        let whole = br#"{"title":"KEV","vulnerabilities":[]}"#;
+        assert_eq!(recognise(whole), Recognised::Feed);
+        for end in 1..whole.len() {
+            assert_eq!(recognise(&whole[..end]), Recognised::Broken, "{end}");
+        }
+        assert_eq!(recognise(b"# Read me"), Recognised::Other);
+        assert_eq!(recognise(br#"{"name":"x"}"#), Recognised::Other);
+    }
 
     #[test]
     fn content_says_what_a_document_is() {

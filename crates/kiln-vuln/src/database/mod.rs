@@ -130,6 +130,14 @@ impl<'a> Database<'a> {
         &self.slices
     }
 
+    /// The whole database, for who passes it on.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        let end = |slice: &SliceInfo| slice.offset.saturating_add(slice.length);
+        let length = self.body.saturating_add(self.slices.iter().map(end).max().unwrap_or(0));
+        let length = usize::try_from(length).map_err(|_| Error::malformed("a slice lies outside"))?;
+        Ok(self.content.part(0, length)?.into_owned())
+    }
+
     /// The date of the newest advisory in any slice.
     pub fn newest(&self) -> Option<Date> {
         self.slices.iter().map(|slice| slice.newest).max()

@@ -1,12 +1,12 @@
 use clap::ValueEnum;
 use kiln_finding::{Class, Severity};
 use kiln_pkg::{Ecosystem, Inventory};
-use kiln_vuln::{Covered, Database, Fix, Match, Report, check};
+use kiln_vuln::{Covered, Fix, Match, Report, check};
 use serde_json::json;
 
-use super::db::today;
 use crate::args::Format;
 use crate::context::Context;
+use crate::database::{Choice, today};
 use crate::failure::Failure;
 use crate::output::{self, Outcome, Table};
 use crate::subject::Subject;
@@ -26,6 +26,8 @@ pub(crate) struct Args {
     /// Let --fail-on pass what the advisory database does not cover and what could not be read
     #[arg(long, requires = "fail_on")]
     allow_unknown: bool,
+    #[command(flatten)]
+    database: Choice,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -58,7 +60,7 @@ struct Scanned {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let database = Database::embedded();
+    let database = args.database.open(context)?.database;
     let mut scanned = Vec::new();
     for image in &args.images {
         let subject = Subject::open(context, image)?;
