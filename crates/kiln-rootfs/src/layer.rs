@@ -139,6 +139,11 @@ impl<R: Read> LayerReader<R> {
         }
     }
 
+    /// How many bytes were read; right after [`LayerReader::next_entry`], where the content of the entry begins.
+    pub fn position(&self) -> u64 {
+        self.offset
+    }
+
     /// Reads the stream to its very end, so that a hash over it covers every byte.
     pub fn drain(mut self) -> Result<R, Error> {
         let offset = self.offset;

@@ -44,6 +44,20 @@ impl<W: Write> TarWriter<W> {
         }
     }
 
+    /// Writes a file of root's whose `size` bytes come from `content`.
+    pub fn stream(
+        &mut self,
+        path: &RootPath,
+        mode: u32,
+        size: u64,
+        content: &mut dyn Read,
+    ) -> Result<(), Error> {
+        self.header(b'0', path.as_str(), "", &Attrs::root(mode), size)?;
+        let failed = |source| ErrorKind::Write { path: path.to_string(), source };
+        let copied = io::copy(&mut content.take(size), &mut self.output).map_err(failed)?;
+        self.end_content(path, size, copied)
+    }
+
     /// Ends the archive and gives the output back.
     pub fn finish(mut self) -> Result<W, Error> {
         let end = |source| ErrorKind::Finish { source };
@@ -95,6 +109,10 @@ impl<W: Write> TarWriter<W> {
             }
         }
         .map_err(failed)?;
+        self.end_content(path, size, copied)
+    }
+
+    fn end_content(&mut self, path: &RootPath, size: u64, copied: u64) -> Result<(), Error> {
         if copied != size {
             return Err(ErrorKind::Changed { path: path.to_string(), promised: size }.into());
         }

@@ -23,10 +23,14 @@ pub(crate) enum ErrorKind {
     Mismatch { promised: Digest, promised_size: u64, digest: Digest, got: u64 },
     #[error("read the content of {digest}")]
     Content { digest: Digest, source: io::Error },
+    #[error("`{}` {why}", .path.display())]
+    UnfitArchive { path: PathBuf, why: String },
+    #[error("read the archive `{}`", .path.display())]
+    ReadArchive { path: PathBuf, source: kiln_rootfs::Error },
+    #[error("the archive ended with what went wrong before")]
+    BrokenArchive,
     #[error("write the archive")]
     Archive { source: kiln_rootfs::Error },
-    #[error("read the image")]
-    Image { source: kiln_image::Error },
     #[error("DOCKER_HOST is `{0}`, and only unix:// sockets can be spoken to")]
     DaemonAddress(String),
     #[error("the Docker daemon refused the image: {0}")]
@@ -56,8 +60,10 @@ impl Diagnose for Error {
             ErrorKind::Missing(_) => "store.missing",
             ErrorKind::Mismatch { .. } => "store.mismatch",
             ErrorKind::Content { .. } => "store.content",
-            ErrorKind::Archive { .. } => "store.archive",
-            ErrorKind::Image { .. } => "store.image",
+            ErrorKind::Archive { .. }
+            | ErrorKind::UnfitArchive { .. }
+            | ErrorKind::ReadArchive { .. }
+            | ErrorKind::BrokenArchive => "store.archive",
             ErrorKind::DaemonAddress(_) | ErrorKind::DaemonRefused(_) => "store.daemon",
         }
     }
@@ -67,8 +73,7 @@ impl Diagnose for Error {
             ErrorKind::Io { .. } => Class::Environment,
             ErrorKind::NoLayout(_) | ErrorKind::DaemonAddress(_) => Class::Usage,
             ErrorKind::DaemonRefused(_) => Class::Remote { transient: false },
-            ErrorKind::Image { source } => source.class(),
-            ErrorKind::Archive { source } => source.class(),
+            ErrorKind::Archive { source } | ErrorKind::ReadArchive { source, .. } => source.class(),
             _ => Class::Content,
         }
     }

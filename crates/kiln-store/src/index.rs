@@ -1,17 +1,43 @@
 //! `index.json`: what the layout holds by name, changed by one process at a time.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use kiln_oci::{Descriptor, Index};
+use kiln_image::Source;
+use kiln_oci::{Descriptor, Digest, Index, Manifest};
 
 use crate::Error;
 use crate::error::ErrorKind;
 
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
-const CONTAINERD_NAME: &str = "io.containerd.image.name";
+/// The full name of an image, for containerd and Docker.
+pub(crate) const CONTAINERD_NAME: &str = "io.containerd.image.name";
+
+/// The largest manifest that is opened to look for its subject.
+const MANIFEST_MAX: u64 = 4 << 20;
+
+/// An entry of the index without what the index says of it.
+pub(crate) fn bare(entry: Descriptor) -> Descriptor {
+    let platform = entry.platform;
+    Descriptor { platform, ..Descriptor::new(&entry.media_type, entry.digest, entry.size) }
+}
+
+/// What a manifest refers to, if it refers to anything.
+pub(crate) fn subject_of<S: Source<Error = Error>>(
+    source: &S,
+    entry: &Descriptor,
+) -> Result<Option<Digest>, Error> {
+    if entry.size > MANIFEST_MAX {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    let read = source.open(entry)?.read_to_end(&mut bytes);
+    read.map_err(|source| ErrorKind::Content { digest: entry.digest, source })?;
+    let manifest = serde_json::from_slice::<Manifest>(&bytes).ok();
+    Ok(manifest.and_then(|manifest| manifest.subject).map(|subject| subject.digest))
+}
 
 pub(crate) fn read(folder: &Path) -> Result<Index, Error> {
     let path = folder.join("index.json");

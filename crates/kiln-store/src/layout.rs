@@ -3,16 +3,14 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use kiln_image::{Sink, Source};
-use kiln_oci::{Descriptor, Digest, Index, Manifest, media_type};
+use kiln_oci::{Descriptor, Digest, Index, media_type};
 
 use crate::checked::CheckedReader;
 use crate::error::ErrorKind;
-use crate::index::{self, REF_NAME};
+use crate::index::{self, REF_NAME, bare};
 use crate::{Error, Ingest};
 
 const LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
-/// The largest manifest that is opened to look for its subject.
-const MANIFEST_MAX: u64 = 4 << 20;
 
 /// An OCI layout on disk: `oci-layout`, `index.json`, `blobs/sha256/<hex>`. Source: image-spec, image-layout.md.
 ///
@@ -112,12 +110,6 @@ impl Layout {
     }
 }
 
-/// An entry of the index without what the index says of it.
-fn bare(entry: Descriptor) -> Descriptor {
-    let platform = entry.platform;
-    Descriptor { platform, ..Descriptor::new(&entry.media_type, entry.digest, entry.size) }
-}
-
 impl Source for Layout {
     type Error = Error;
 
@@ -142,15 +134,8 @@ impl Source for Layout {
     fn referrers(&self, digest: &Digest) -> Result<Vec<Descriptor>, Error> {
         let mut referrers = Vec::new();
         for entry in index::read(&self.folder)?.manifests {
-            if entry.annotations.contains_key(REF_NAME) || entry.size > MANIFEST_MAX {
-                continue;
-            }
-            let mut bytes = Vec::new();
-            let read = self.open(&entry)?.read_to_end(&mut bytes);
-            read.map_err(|source| ErrorKind::Content { digest: entry.digest, source })?;
-            let subject =
-                serde_json::from_slice::<Manifest>(&bytes).ok().and_then(|manifest| manifest.subject);
-            if subject.is_some_and(|subject| subject.digest == *digest) {
+            let is_named = entry.annotations.contains_key(REF_NAME);
+            if !is_named && index::subject_of(self, &entry)? == Some(*digest) {
                 referrers.push(entry);
             }
         }

@@ -13,9 +13,9 @@ mod index;
 mod ingest;
 mod layout;
 
-pub use archive::{archive_tree, write_docker_archive};
+pub use archive::{Archive, ArchiveForm, ArchiveSink};
 pub use cache::StepCache;
-pub use daemon::Daemon;
+pub use daemon::{Daemon, Load};
 pub use error::Error;
 pub use index::replace as replace_file;
 pub use ingest::Ingest;

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 
 use kiln_image::{Sink, Source, copy};
 use kiln_oci::{Descriptor, Digest, ImageConfig, Manifest, media_type};
-use kiln_store::{Layout, write_docker_archive};
+use kiln_store::Layout;
 
 fn layout() -> (tempfile::TempDir, Layout) {
     let folder = tempfile::tempdir().unwrap();
@@ -108,27 +108,6 @@ fn a_copy_is_whole() {
     copy(&from, &to, &descriptor, Some("1")).unwrap();
     assert_eq!(to.resolve("1").unwrap(), Some(descriptor.clone()));
     assert_eq!(read(&to, &descriptor).unwrap(), read(&from, &descriptor).unwrap());
-}
-
-#[test]
-fn the_archive_has_both_faces() {
-    let (_folder, layout) = layout();
-    let descriptor = image(&layout, "1");
-    let tar = write_docker_archive(&layout, &descriptor, "app:1", Vec::new()).unwrap();
-    let mut reader = kiln_rootfs::LayerReader::new(&tar[..], kiln_rootfs::Limits::default());
-    let mut names = Vec::new();
-    let mut docker = String::new();
-    while let Some(entry) = reader.next_entry().unwrap() {
-        if entry.path.as_str() == "manifest.json" {
-            reader.read_to_string(&mut docker).unwrap();
-        }
-        names.push(entry.path.to_string());
-    }
-    assert!(names.iter().any(|name| name == "oci-layout") && names.iter().any(|name| name == "index.json"));
-    let docker: serde_json::Value = serde_json::from_str(&docker).unwrap();
-    assert_eq!(docker[0]["RepoTags"][0], "app:1");
-    assert!(names.iter().any(|name| name == docker[0]["Config"].as_str().unwrap()));
-    assert!(names.iter().any(|name| name == docker[0]["Layers"][0].as_str().unwrap()));
 }
 
 #[test]

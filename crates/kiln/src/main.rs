@@ -1,5 +1,6 @@
 //! The `kiln` binary: arguments, configuration, wiring, printing, exit codes; nothing else.
 
+mod archive;
 mod args;
 mod base;
 mod build;
@@ -7,6 +8,7 @@ mod commands;
 mod config;
 mod context;
 mod database;
+mod destination;
 mod diff;
 mod dockerfile;
 mod dockerfile_project;

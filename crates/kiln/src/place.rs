@@ -1,17 +1,19 @@
-//! Where images lie: a layout on this machine, or a registry.
+//! Where images lie: a layout on this machine, a registry, an archive.
 
 use std::io::Read;
 
 use kiln_finding::Cause;
-use kiln_image::{Sink, Source};
+use kiln_image::Source;
 use kiln_oci::{Descriptor, Digest};
 use kiln_registry::Repository;
-use kiln_store::Layout;
+use kiln_store::{Archive, Layout};
 
-/// A layout or a repository, whose errors are told alike.
+/// A source whose errors are told alike.
 pub(crate) enum Place {
     Layout(Layout),
     Registry(Box<Repository>),
+    /// A file, or what the Docker daemon handed out.
+    Archive(Box<Archive>),
 }
 
 impl Source for Place {
@@ -21,6 +23,7 @@ impl Source for Place {
         match self {
             Self::Layout(layout) => layout.resolve(tag).map_err(Cause::new),
             Self::Registry(repository) => repository.resolve(tag).map_err(Cause::new),
+            Self::Archive(archive) => archive.resolve(tag).map_err(Cause::new),
         }
     }
 
@@ -28,6 +31,7 @@ impl Source for Place {
         match self {
             Self::Layout(layout) => layout.open(content).map_err(Cause::new),
             Self::Registry(repository) => repository.open(content).map_err(Cause::new),
+            Self::Archive(archive) => archive.open(content).map_err(Cause::new),
         }
     }
 
@@ -35,31 +39,7 @@ impl Source for Place {
         match self {
             Self::Layout(layout) => layout.referrers(digest).map_err(Cause::new),
             Self::Registry(repository) => repository.referrers(digest).map_err(Cause::new),
-        }
-    }
-}
-
-impl Sink for Place {
-    type Error = Cause;
-
-    fn has(&self, content: &Descriptor) -> Result<bool, Cause> {
-        match self {
-            Self::Layout(layout) => layout.has(content).map_err(Cause::new),
-            Self::Registry(repository) => repository.has(content).map_err(Cause::new),
-        }
-    }
-
-    fn put(&self, content: &Descriptor, bytes: &mut dyn Read) -> Result<(), Cause> {
-        match self {
-            Self::Layout(layout) => layout.put(content, bytes).map_err(Cause::new),
-            Self::Registry(repository) => repository.put(content, bytes).map_err(Cause::new),
-        }
-    }
-
-    fn publish(&self, manifest: &Descriptor, tag: Option<&str>) -> Result<(), Cause> {
-        match self {
-            Self::Layout(layout) => layout.publish(manifest, tag).map_err(Cause::new),
-            Self::Registry(repository) => repository.publish(manifest, tag).map_err(Cause::new),
+            Self::Archive(archive) => archive.referrers(digest).map_err(Cause::new),
         }
     }
 }

@@ -8,5 +8,5 @@ mod seal;
 
 pub(crate) use evidence::{archive, base, lock_facts};
 pub(crate) use keys::{Keys, read_public};
-pub(crate) use output::{Target, load, write};
+pub(crate) use output::{Target, write};
 pub(crate) use seal::{REQUIRED, seal, verify};

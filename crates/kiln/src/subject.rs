@@ -12,7 +12,7 @@ use kiln_store::{Layout, StepCache};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::place::Place;
-use crate::{registry, transfer};
+use crate::{archive, registry, transfer};
 
 /// Folder of facts about layers below the cache folder.
 const FACTS: &str = "facts";
@@ -68,7 +68,8 @@ pub(crate) struct Located {
 }
 
 impl Located {
-    /// `oci:DIR[:TAG]`, an image of kiln's own store by its name, else one of a registry if the name has a host.
+    /// `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:NAME]`, `docker:NAME`, an image of kiln's own store by
+    /// its name, else one of a registry if the name has a host.
     /// `registry:REFERENCE` asks the registry in any case.
     pub(crate) fn find(context: &Context, text: &str) -> Result<Self, Failure> {
         if let Some(reference) = text.strip_prefix("registry:") {
@@ -105,6 +106,9 @@ impl Located {
     fn search(context: &Context, text: &str) -> Result<(Option<Self>, Option<Reference>), Failure> {
         if let Some(place) = text.strip_prefix("oci:") {
             return Ok((Some(in_layout(place)?), None));
+        }
+        if let Some(found) = archive::locate(context, text)? {
+            return Ok((Some(found), None));
         }
         let reference = transfer::reference(text)?;
         Ok((in_store(context, &reference)?, Some(reference)))

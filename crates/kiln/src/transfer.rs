@@ -1,39 +1,51 @@
 //! Images on their way from one place to another.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use kiln_image::{CopyOptions, Source, copy_with};
+use kiln_image::{Copied, CopyOptions, copy_with};
 use kiln_oci::{Descriptor, Reference};
-use kiln_store::Layout;
+use kiln_store::{ArchiveForm, Layout};
 use serde_json::json;
 
+use crate::archive::{daemon_name, file_and_name};
 use crate::args::Format;
 use crate::context::Context;
+use crate::destination::Destination;
 use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::place::Place;
 use crate::progress::{Stages, size};
 use crate::registry;
-use crate::subject::Located;
+use crate::subject::{Located, one_platform};
 
 /// Blobs on their way at the same time.
 const THREADS: usize = 4;
 
 /// Where a copy goes.
 pub(crate) struct Target {
-    pub(crate) place: Place,
+    pub(crate) destination: Destination,
     /// Under which name it will be found there.
     tag: Option<String>,
     /// As the user may write it.
     shown: String,
+    /// It takes the image of one platform, and no signatures.
+    is_single: bool,
+    /// Other tools look for signatures there, and find them under a tag.
+    is_foreign: bool,
 }
 
 impl Target {
-    /// `oci:DIR[:TAG]`; a reference with a host in its registry; another in kiln's store. Without a tag, the tag
-    /// is `tag`.
-    pub(crate) fn open(context: &Context, text: &str, tag: Option<&str>) -> Result<Self, Failure> {
-        if let Some(place) = text.strip_prefix("oci:") {
-            return Self::layout(place, tag);
+    /// `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:NAME]`, `docker:NAME`; a reference with a host in
+    /// its registry; another in kiln's store. Without a name, the image keeps `name` and `tag`.
+    pub(crate) fn open(
+        context: &Context,
+        text: &str,
+        name: &str,
+        tag: Option<&str>,
+    ) -> Result<Self, Failure> {
+        if let Some(target) = Self::local(text, name, tag)? {
+            return Ok(target);
         }
         let mut reference = reference(text.strip_prefix("registry:").unwrap_or(text))?;
         if reference.digest.is_some() {
@@ -46,21 +58,43 @@ impl Target {
         if reference.host().is_none() {
             return Self::store(context, &reference);
         }
-        let place = Place::Registry(Box::new(registry::repository(context, &reference)?));
-        Ok(Self { place, tag: reference.tag.clone(), shown: reference.to_string() })
+        let destination = Destination::Registry(Box::new(registry::repository(context, &reference)?));
+        Ok(Self {
+            destination,
+            tag: reference.tag.clone(),
+            shown: reference.to_string(),
+            is_single: false,
+            is_foreign: false,
+        })
     }
 
-    /// Under which name it will be found there.
-    pub(crate) fn tag(&self) -> Option<&str> {
-        self.tag.as_deref()
+    /// One with a prefix, which is neither a registry nor kiln's store.
+    pub(crate) fn local(text: &str, name: &str, tag: Option<&str>) -> Result<Option<Self>, Failure> {
+        let full = || format!("{name}:{}", tag.unwrap_or("latest"));
+        Ok(Some(match text.split_once(':') {
+            Some(("oci", place)) if !place.is_empty() => Self::layout(place, tag)?,
+            Some(("oci-archive", place)) if !place.is_empty() => {
+                let (file, own) = file_and_name(place);
+                Self::oci_archive(&file, own.or(tag).unwrap_or("latest"))?
+            }
+            Some(("docker-archive", place)) if !place.is_empty() => {
+                let (file, own) = file_and_name(place);
+                Self::docker_archive(&file, &own.map_or_else(|| Ok(full()), docker_name)?)?
+            }
+            _ => match daemon_name(text) {
+                Some("") => Self::daemon(&full())?,
+                Some(own) => Self::daemon(&docker_name(own)?)?,
+                None => return Ok(None),
+            },
+        }))
     }
 
     /// kiln's store, under the reference's own name.
     pub(crate) fn store(context: &Context, reference: &Reference) -> Result<Self, Failure> {
         let is_exact = reference.digest.is_some() && reference.tag.is_none();
         let tag = (!is_exact).then(|| reference.name_and_tag());
-        let place = Place::Layout(Layout::create(&context.store())?);
-        Ok(Self { place, tag, shown: reference.to_string() })
+        let destination = Destination::Layout(Layout::create(&context.store())?);
+        Ok(Self { destination, tag, shown: reference.to_string(), is_single: false, is_foreign: false })
     }
 
     fn layout(place: &str, tag: Option<&str>) -> Result<Self, Failure> {
@@ -70,9 +104,37 @@ impl Target {
         };
         let tag = own.or(tag).unwrap_or("latest").to_owned();
         let shown = format!("oci:{folder}:{tag}");
-        let place = Place::Layout(Layout::create(std::path::Path::new(folder))?);
-        Ok(Self { place, tag: Some(tag), shown })
+        let destination = Destination::Layout(Layout::create(Path::new(folder))?);
+        Ok(Self { destination, tag: Some(tag), shown, is_single: false, is_foreign: true })
     }
+
+    fn oci_archive(file: &Path, tag: &str) -> Result<Self, Failure> {
+        let destination = Destination::archive(file, ArchiveForm::Oci)?;
+        let shown = format!("oci-archive:{}:{tag}", file.display());
+        Ok(Self { destination, tag: Some(tag.to_owned()), shown, is_single: false, is_foreign: false })
+    }
+
+    fn docker_archive(file: &Path, name: &str) -> Result<Self, Failure> {
+        let destination = Destination::archive(file, ArchiveForm::Docker(name.to_owned()))?;
+        let shown = format!("docker-archive:{}:{name}", file.display());
+        Ok(Self { destination, tag: Some(name.to_owned()), shown, is_single: true, is_foreign: false })
+    }
+
+    fn daemon(name: &str) -> Result<Self, Failure> {
+        let destination = Destination::daemon(name)?;
+        Ok(Self {
+            destination,
+            tag: Some(name.to_owned()),
+            shown: format!("docker:{name}"),
+            is_single: true,
+            is_foreign: false,
+        })
+    }
+}
+
+/// A name as Docker takes it, with its tag.
+fn docker_name(text: &str) -> Result<String, Failure> {
+    Ok(reference(text)?.name_and_tag())
 }
 
 /// Reads a reference that a user wrote.
@@ -82,11 +144,44 @@ pub(crate) fn reference(text: &str) -> Result<Reference, Failure> {
     })
 }
 
+/// Copies `root` to `target`, with what refers to it if `all`, and says where it is.
+pub(crate) fn deliver(from: &Place, root: &Descriptor, target: Target, all: bool) -> Result<String, Failure> {
+    let (_, name) = carry(from, root, target, all, &|_| {})?;
+    Ok(name.rsplit_once('@').map_or(name.clone(), |(name, _)| name.to_owned()))
+}
+
+/// Copies `root` to `target` and makes it whole there; with `all`, what refers to it comes along where the target can
+/// hold that. Yields where it is now, too.
+fn carry(
+    from: &Place,
+    root: &Descriptor,
+    target: Target,
+    all: bool,
+    on_bytes: &(dyn Fn(u64) + Sync),
+) -> Result<(Copied, String), Failure> {
+    let root = if target.is_single { one_platform(from, root)? } else { root.clone() };
+    let destination = match (target.destination, from) {
+        (Destination::Registry(to), Place::Registry(other)) => {
+            Destination::Registry(Box::new((*to).mounting_from(other)))
+        }
+        (destination, _) => destination,
+    };
+    let threads = if destination.is_ordered() { 1 } else { THREADS };
+    let referrers = all && !target.is_single;
+    let options = CopyOptions { threads, referrers, on_bytes: Some(on_bytes) };
+    let copied = copy_with(from, &destination, &root, target.tag.as_deref(), &options)?;
+    if let (Destination::Layout(layout), true) = (&destination, copied.referrers > 0 && target.is_foreign) {
+        layout.tag_referrers(&root.digest)?;
+    }
+    destination.finish()?;
+    Ok((copied, format!("{}@{}", target.shown, root.digest)))
+}
+
 /// Copies `root` and says what was done; with `all`, what refers to it comes along.
 pub(crate) fn send(
     context: &Context,
     verb: &'static str,
-    from: Located,
+    from: &Located,
     root: &Descriptor,
     target: Target,
     all: bool,
@@ -94,28 +189,15 @@ pub(crate) fn send(
     let stages = Stages::new(context.quiet);
     stages.start(verb, &target.shown);
     let (notify, sum) = (stages.notifier(), AtomicU64::new(0));
+    let shown = target.shown.clone();
     let on_bytes = |count| {
         let before = sum.fetch_add(count, Ordering::Relaxed);
         // A line for every megabyte is enough.
         if (before + count) >> 20 != before >> 20 {
-            notify(&format!("{} ({})", target.shown, size(before + count)));
+            notify(&format!("{shown} ({})", size(before + count)));
         }
     };
-    let options = CopyOptions { threads: THREADS, referrers: all, on_bytes: Some(&on_bytes) };
-    let place = match (target.place, &from.place) {
-        (Place::Registry(to), Place::Registry(other)) => {
-            Place::Registry(Box::new((*to).mounting_from(other)))
-        }
-        (place, _) => place,
-    };
-    let copied = copy_with(&from.place, &place, root, target.tag.as_deref(), &options)?;
-    if let Place::Layout(layout) = &place
-        && all
-        && !layout.referrers(&root.digest)?.is_empty()
-        && layout.folder() != context.store()
-    {
-        layout.tag_referrers(&root.digest)?;
-    }
+    let (copied, name) = carry(&from.place, root, target, all, &on_bytes)?;
     let statements = match copied.referrers {
         0 => String::new(),
         1 => ", 1 statement".to_owned(),
@@ -123,11 +205,12 @@ pub(crate) fn send(
     };
     let present = if copied.present > 0 { format!(", {} were there", copied.present) } else { String::new() };
     stages.done(&format!("{} blobs sent, {}{present}{statements}", copied.blobs, size(copied.bytes)));
+    let (image, digest) = name.rsplit_once('@').unwrap_or((&name, ""));
     output::data(&match context.format {
-        Format::Human => format!("{}@{}", target.shown, root.digest),
+        Format::Human => name.clone(),
         Format::Json => json!({
-            "image": target.shown,
-            "digest": root.digest,
+            "image": image,
+            "digest": digest,
             "manifests": copied.manifests,
             "referrers": copied.referrers,
             "blobs": {"sent": copied.blobs, "present": copied.present, "bytes": copied.bytes},

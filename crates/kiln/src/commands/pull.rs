@@ -26,5 +26,5 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         one_platform(&from.place, &from.descriptor)?
     };
     let target = Target::store(context, &name)?;
-    send(context, "pull", from, &root, target, args.all)
+    send(context, "pull", &from, &root, target, args.all)
 }

@@ -1,4 +1,5 @@
 use crate::context::Context;
+use crate::destination::Destination;
 use crate::failure::Failure;
 use crate::output::Outcome;
 use crate::subject::Located;
@@ -7,7 +8,7 @@ use crate::transfer::{Target, send};
 /// Send an image to its registry, with its signature and statements
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Image: a name in kiln's store, or oci:DIR[:TAG]
+    /// Image: a name in kiln's store, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, or docker:NAME
     image: String,
     /// Name it gets, with its host: registry.example/team/app:1; by default the image's own
     reference: Option<String>,
@@ -19,11 +20,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let from = Located::here(context, &args.image)?;
     let name = args.reference.as_deref().unwrap_or(&args.image);
-    let target = Target::open(context, name, from.tag.as_deref())?;
-    if !matches!(target.place, crate::place::Place::Registry(_)) {
+    let target = Target::open(context, name, &from.name, from.tag.as_deref())?;
+    if !matches!(target.destination, Destination::Registry(_)) {
         return Err(Failure::usage(format!("push to `{name}`: the name has no registry"))
             .with_help(format!("name one: kiln push {} registry.example/team/app:1", args.image)));
     }
-    let root = from.descriptor.clone();
-    send(context, "push", from, &root, target, !args.image_only)
+    send(context, "push", &from, &from.descriptor, target, !args.image_only)
 }

@@ -161,7 +161,7 @@ fn deliver(
     }
     if args.load {
         stages.start("load", "sending the image to the Docker daemon");
-        ship::load(layout, image, name)?;
+        ship::write(&Target::daemon(), layout, image, name)?;
         stages.done(&format!("{name} is in the Docker daemon"));
     }
     Ok(())
@@ -186,7 +186,7 @@ fn show(card: &Scorecard, context: &Context) {
 fn next(args: &Args, name: &str, keys: &Keys) -> String {
     let run = match &args.output[..] {
         _ if args.load => format!("docker run --rm --read-only --cap-drop ALL -P {name}"),
-        [Target::DockerArchive(file), ..] => format!("docker load -i {}", file.display()),
+        [target, ..] if let Some(file) = target.docker_archive() => format!("docker load -i {file}"),
         _ => format!("kiln ship {} --load", args.options.app.display()),
     };
     format!("\n  next   {run}\n  proof  kiln verify {name} --key {}", keys.public_path().display())

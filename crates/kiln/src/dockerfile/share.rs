@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use kiln_build::dockerfile::Shared;
 use kiln_finding::Class;
-use kiln_image::{CopyOptions, PackedLayer, Source, copy_with, read_small};
+use kiln_image::{PackedLayer, Source, read_small};
 use kiln_oci::{Descriptor, Digest, Manifest, media_type};
 use kiln_store::Layout;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::subject::Located;
-use crate::transfer::Target;
+use crate::transfer::{Target, deliver};
 
 /// What kind of artifact a cache is, and the type of its config.
 const CACHE: &str = "application/vnd.kiln.cache.v1+json";
@@ -45,7 +45,7 @@ pub(super) fn export(
     layout: &Layout,
     context: &Context,
 ) -> Result<(), Failure> {
-    let target = Target::open(context, text, None)?;
+    let target = Target::open(context, text, "cache", None)?;
     let layers: BTreeMap<Digest, Descriptor> = shared
         .steps
         .values()
@@ -66,7 +66,7 @@ pub(super) fn export(
     let bytes = manifest.to_bytes();
     layout.put_bytes(&bytes)?;
     let descriptor = Descriptor::of(media_type::MANIFEST, &bytes);
-    copy_with(layout, &target.place, &descriptor, target.tag(), &CopyOptions::default())?;
+    deliver(&Place::Layout(layout.clone()), &descriptor, target, false)?;
     Ok(())
 }
 

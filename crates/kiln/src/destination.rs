@@ -1,0 +1,118 @@
+//! Where images go: a layout, a registry, an archive, the Docker daemon.
+
+use std::fs::File;
+use std::io::{BufWriter, Read};
+use std::path::{Path, PathBuf};
+
+use kiln_finding::{Cause, Class};
+use kiln_image::Sink;
+use kiln_oci::Descriptor;
+use kiln_registry::Repository;
+use kiln_store::{ArchiveForm, ArchiveSink, Layout, Load};
+
+use crate::archive;
+use crate::failure::Failure;
+
+/// A sink whose errors are told alike. Archives are whole only after [`Destination::finish`].
+pub(crate) enum Destination {
+    Layout(Layout),
+    Registry(Box<Repository>),
+    File(Box<ArchiveFile>),
+    Daemon(Box<ArchiveSink<Load>>),
+}
+
+/// An archive that gets its name when it is whole.
+pub(crate) struct ArchiveFile {
+    sink: Option<ArchiveSink<BufWriter<File>>>,
+    partial: PathBuf,
+    path: PathBuf,
+}
+
+impl ArchiveFile {
+    fn create(path: &Path, form: ArchiveForm) -> Result<Self, Failure> {
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(format!(".{}.tmp", std::process::id()));
+        let partial = PathBuf::from(partial);
+        let file = File::create(&partial).map_err(|error| unwritten(path, &error))?;
+        let sink = ArchiveSink::new(BufWriter::with_capacity(1 << 20, file), form)?;
+        Ok(Self { sink: Some(sink), partial, path: path.to_owned() })
+    }
+
+    fn sink(&self) -> &ArchiveSink<BufWriter<File>> {
+        self.sink.as_ref().expect("only finish takes it")
+    }
+
+    fn finish(mut self) -> Result<(), Failure> {
+        self.sink.take().expect("only this takes it").finish()?;
+        std::fs::rename(&self.partial, &self.path).map_err(|error| unwritten(&self.path, &error))
+    }
+}
+
+impl Drop for ArchiveFile {
+    fn drop(&mut self) {
+        // After `finish` the name is gone already.
+        drop(std::fs::remove_file(&self.partial));
+    }
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new("kiln.write", Class::Environment, format!("write {}", path.display()))
+        .with_cause(error.to_string())
+}
+
+impl Destination {
+    pub(crate) fn archive(path: &Path, form: ArchiveForm) -> Result<Self, Failure> {
+        Ok(Self::File(Box::new(ArchiveFile::create(path, form)?)))
+    }
+
+    /// The Docker daemon, which will know the image as `name`.
+    pub(crate) fn daemon(name: &str) -> Result<Self, Failure> {
+        let load = archive::daemon()?.load()?;
+        Ok(Self::Daemon(Box::new(ArchiveSink::new(load, ArchiveForm::Docker(name.to_owned()))?)))
+    }
+
+    /// Whether the order in which content comes shows in what is written.
+    pub(crate) fn is_ordered(&self) -> bool {
+        matches!(self, Self::File(_) | Self::Daemon(_))
+    }
+
+    /// Makes what was taken in whole.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        match self {
+            Self::Layout(_) | Self::Registry(_) => Ok(()),
+            Self::File(file) => file.finish(),
+            Self::Daemon(sink) => Ok(sink.finish()?.finish()?),
+        }
+    }
+}
+
+impl Sink for Destination {
+    type Error = Cause;
+
+    fn has(&self, content: &Descriptor) -> Result<bool, Cause> {
+        match self {
+            Self::Layout(layout) => layout.has(content).map_err(Cause::new),
+            Self::Registry(repository) => repository.has(content).map_err(Cause::new),
+            Self::File(file) => file.sink().has(content).map_err(Cause::new),
+            Self::Daemon(sink) => sink.has(content).map_err(Cause::new),
+        }
+    }
+
+    fn put(&self, content: &Descriptor, bytes: &mut dyn Read) -> Result<(), Cause> {
+        match self {
+            Self::Layout(layout) => layout.put(content, bytes).map_err(Cause::new),
+            Self::Registry(repository) => repository.put(content, bytes).map_err(Cause::new),
+            Self::File(file) => file.sink().put(content, bytes).map_err(Cause::new),
+            Self::Daemon(sink) => sink.put(content, bytes).map_err(Cause::new),
+        }
+    }
+
+    fn publish(&self, manifest: &Descriptor, tag: Option<&str>) -> Result<(), Cause> {
+        match self {
+            Self::Layout(layout) => layout.publish(manifest, tag).map_err(Cause::new),
+            Self::Registry(repository) => repository.publish(manifest, tag).map_err(Cause::new),
+            Self::File(file) => file.sink().publish(manifest, tag).map_err(Cause::new),
+            Self::Daemon(sink) => sink.publish(manifest, tag).map_err(Cause::new),
+        }
+    }
+}
