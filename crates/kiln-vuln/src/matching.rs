@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kiln_pkg::{Ecosystem, Inventory, Package, Unread};
 
 use crate::coverage::{Scope, scope};
+use crate::origin::{Paths, made_by};
 use crate::owned::Owners;
 use crate::report::worst_first;
 use crate::{
@@ -58,6 +59,11 @@ pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<Report, E
             }),
         }
     }
+    let paths = Paths::of(inventory);
+    for found in matches.iter_mut().chain(suppressed.iter_mut().map(|suppressed| &mut suppressed.found)) {
+        found.layer = made_by(inventory, found);
+        found.path = paths.to(found);
+    }
     matches.sort_by(worst_first);
     suppressed.sort_by(|a, b| worst_first(&a.found, &b.found));
     Ok(Report {
@@ -94,6 +100,24 @@ pub(crate) fn normal_name(name: &str) -> String {
 enum Judged {
     Matches(Vec<Match>),
     NoVersion,
+}
+
+/// The vulnerabilities that `package` would have at `version`.
+pub(crate) fn at_version(
+    database: &Database<'_>,
+    inventory: &Inventory,
+    package: &Package,
+    version: &str,
+) -> Result<Vec<Match>, Error> {
+    let mut moved = Package { version: version.to_owned(), ..package.clone() };
+    if let Some(source) = &mut moved.source {
+        version.clone_into(&mut source.version);
+    }
+    let scope = scope(database, inventory, &moved);
+    Ok(match check_package(database, &scope, &moved)? {
+        Judged::Matches(found) => found,
+        Judged::NoVersion => Vec::new(),
+    })
 }
 
 fn check_package(database: &Database<'_>, scope: &Scope<'_>, package: &Package) -> Result<Judged, Error> {

@@ -1,6 +1,6 @@
 use kiln_finding::Severity;
 use kiln_oci::Digest;
-use kiln_pkg::{Ecosystem, Package, Place, Unread};
+use kiln_pkg::{Ecosystem, Origin, Package, Place, Unread};
 use serde::{Deserialize, Serialize};
 
 use crate::{Coverage, Cvss, Date, Epss, Suppressed};
@@ -61,6 +61,31 @@ pub struct Match {
     pub fix: Fix,
     /// Where the package is.
     pub places: Vec<Place>,
+    /// The layer that brings it, and the instruction that made that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<MadeBy>,
+    /// Whether it came with the base image, where the image tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// The tool whose installation brings it (`npm`): who removes the tool removes the vulnerability.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// The direct dependencies of the app that bring it in, as `name@version`. Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub direct: Vec<String>,
+    /// The shortest way from one of them to the package, both included, as `name@version`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<String>,
+}
+
+/// A layer and what made it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeBy {
+    /// Digest of the uncompressed layer.
+    pub diff_id: Digest,
+    /// The instruction, as the image's history tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instruction: Option<String>,
 }
 
 /// What removes a vulnerability.
@@ -137,6 +162,11 @@ impl Match {
             version: package.version.clone(),
             fix,
             places: package.places.clone(),
+            layer: None,
+            origin: package.origin,
+            tool: package.group.clone(),
+            direct: package.direct.clone(),
+            path: Vec::new(),
         }
     }
 
