@@ -25,6 +25,7 @@ pub(crate) struct Config {
     pub(crate) registry: kiln_registry::Settings,
     pub(crate) exception: Vec<Exception>,
     pub(crate) lint: crate::lint::Choice,
+    pub(crate) scan: crate::vex::Settings,
 }
 
 /// `[image]`

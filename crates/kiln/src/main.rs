@@ -13,6 +13,7 @@ mod diff;
 mod dockerfile;
 mod dockerfile_project;
 mod failure;
+mod findings;
 mod lint;
 mod output;
 mod place;
@@ -25,6 +26,7 @@ mod scratch;
 mod ship;
 mod subject;
 mod transfer;
+mod vex;
 
 use std::process::ExitCode;
 

@@ -193,7 +193,7 @@ fn next(args: &Args, name: &str, keys: &Keys) -> String {
 }
 
 impl Config {
-    fn policy(&self) -> Result<Settings, Failure> {
+    pub(super) fn policy(&self) -> Result<Settings, Failure> {
         Ok(Settings::new(&self.policy, self.exception.clone())?)
     }
 }

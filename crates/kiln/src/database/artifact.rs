@@ -10,6 +10,7 @@ use kiln_sign::{KeyPair, attach};
 
 use super::{DATABASE_MAX, Signed};
 use crate::context::Context;
+use crate::destination::Destination;
 use crate::failure::Failure;
 use crate::ship;
 use crate::subject::Located;
@@ -28,7 +29,16 @@ pub(crate) fn publish(
     key: &KeyPair,
     now: &str,
 ) -> Result<Descriptor, Failure> {
-    let target = Target::open(context, name, None)?;
+    let target = Target::open(context, name, "advisories", None)?;
+    let place = match &target.destination {
+        Destination::Layout(_) | Destination::Registry(_) => &target.destination,
+        Destination::File(_) | Destination::Daemon(_) => {
+            return Err(Failure::usage(format!("publish the advisories to {name}: it holds only images"))
+                .with_help(
+                    "name a registry or a layout: registry.example/team/advisories:latest, oci:DIR:TAG",
+                ));
+        }
+    };
     let layer = Descriptor::of(LAYER, database);
     let config_bytes = b"{}".as_slice();
     let config = Descriptor::of(media_type::EMPTY, config_bytes);
@@ -46,14 +56,14 @@ pub(crate) fn publish(
     let signature = attach(&key.sign(&statement)?, predicate::SIGNATURE, &descriptor, now);
     let blobs = [(&config, config_bytes), (&layer, database), (&descriptor, bytes.as_slice())];
     for (content, mut bytes) in blobs {
-        target.place.put(content, &mut bytes)?;
+        place.put(content, &mut bytes)?;
     }
     for (content, bytes) in [&signature.config, &signature.bundle, &signature.manifest] {
-        target.place.put(content, &mut bytes.as_slice())?;
+        place.put(content, &mut bytes.as_slice())?;
     }
-    target.place.publish(&signature.manifest.0, None)?;
+    place.publish(&signature.manifest.0, None)?;
     // Last, so that nobody finds it without its signature.
-    target.place.publish(&descriptor, target.tag())?;
+    place.publish(&descriptor, target.tag.as_deref())?;
     Ok(descriptor)
 }
 

@@ -14,6 +14,7 @@ mod peers;
 mod plan;
 mod refusals;
 mod registry;
+mod scan;
 mod ship;
 mod survival;
 mod users;
