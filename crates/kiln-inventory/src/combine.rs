@@ -1,9 +1,10 @@
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use kiln_oci::Digest;
-use kiln_pkg::{Distro, Ecosystem, Interest, Inventory, Layer, Package, Place, Secret, Unread};
+use kiln_pkg::{Distro, Ecosystem, Interest, Inventory, Layer, Licence, Package, Place, Secret, Unread};
 
 use crate::Error;
+use crate::catalogers::documented;
 use crate::depends::{self, Folders};
 use crate::facts::{LayerFacts, Reading};
 use crate::groups;
@@ -103,9 +104,13 @@ fn packages(stack: &Stack<'_>, distro: Option<&Distro>, unread: &mut Vec<Unread>
             folders.package(one.path, packages.len() - 1, &one.package.requires, one.is_app);
         }
     }
+    let licences = licences(stack);
     for package in &mut packages {
         package.requires.sort();
         package.requires.dedup();
+        if package.ecosystem == Ecosystem::Deb {
+            package.licence = licences.get(package.name.as_str()).map(|licence| (*licence).clone());
+        }
     }
     unread.extend(depends::resolve(&mut packages, &folders));
     packages
@@ -132,6 +137,28 @@ fn find<'a>(stack: &Stack<'a>, folders: &mut Folders<'a>) -> Vec<Found<'a>> {
         (beside || tool || linked.contains(folder.trim_end_matches('/'))).then_some(manifest)
     }));
     found.sort_by_key(|found| found.path);
+    found
+}
+
+/// Licences of Debian packages, of which several may share one copyright file.
+fn licences<'a>(stack: &Stack<'a>) -> HashMap<&'a str, &'a Licence> {
+    let mut found = HashMap::new();
+    let mut shared = Vec::new();
+    for (path, reading, _) in stack.readings() {
+        match reading {
+            Reading::Licence { package, licence } => drop(found.insert(package.as_str(), licence)),
+            Reading::Link(target) => {
+                let to = depends::follow(path, target).unwrap_or_default();
+                shared.extend(documented(path).zip(documented(&to).map(str::to_owned)));
+            }
+            _ => {}
+        }
+    }
+    for (name, with) in shared {
+        if let Some(licence) = found.get(with.as_str()).copied() {
+            found.entry(name).or_insert(licence);
+        }
+    }
     found
 }
 

@@ -34,4 +34,4 @@ pub use report::{Fix, MadeBy, Match, Report};
 pub use score::{Cvss, Epss, Share, Tenths};
 pub use shrink::{MAX_SHRINK_PERCENT, Shrunk, shrunk};
 pub use suppressed::{Suppressed, Suppression, Verdict};
-pub use vex::{Target, VexSource, VexUse, apply_vex};
+pub use vex::{VexSource, VexTarget, VexUse, apply_vex};

@@ -77,9 +77,11 @@ pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<Report, E
 }
 
 /// Whether a package's own feed can answer for it. NodeSource's Debian packages are the Node.js project's, not Debian's. A
-/// `package.json` without a version is an app's own, never a release that an advisory could name: what npm installs always has one.
+/// `package.json` without a version is an app's own, as is the main module of a Go program without one: never a release that an
+/// advisory could name.
 fn is_asked(package: &Package) -> bool {
-    let is_release = package.ecosystem != Ecosystem::Npm || !package.version.is_empty();
+    let is_release =
+        !matches!(package.ecosystem, Ecosystem::Npm | Ecosystem::Go) || !package.version.is_empty();
     is_release && !(package.ecosystem == Ecosystem::Deb && package.version.contains("nodesource"))
 }
 

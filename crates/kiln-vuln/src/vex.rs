@@ -9,7 +9,7 @@ use crate::{Match, Report, Suppression};
 
 /// The image (or folder) that a report is about, by all its names.
 #[derive(Clone, Debug, Default)]
-pub struct Target {
+pub struct VexTarget {
     /// `registry.example/team/app`, or less.
     pub name: Option<String>,
     /// `1.2`
@@ -45,7 +45,7 @@ pub struct VexUse {
 
 /// Takes out what the statements of `sources` clear, and says what became of each of them. Of several statements about
 /// a finding the last counts: a later document over an earlier one, and in a document the newest.
-pub fn apply_vex(report: &mut Report, target: &Target, sources: &[VexSource]) -> Vec<VexUse> {
+pub fn apply_vex(report: &mut Report, target: &VexTarget, sources: &[VexSource]) -> Vec<VexUse> {
     let statements: Vec<(&VexSource, &VexStatement)> = sources
         .iter()
         .flat_map(|source| source.document.statements.iter().map(move |statement| (source, statement)))
@@ -94,7 +94,7 @@ pub fn apply_vex(report: &mut Report, target: &Target, sources: &[VexSource]) ->
 }
 
 /// Whether a statement is about `found` in `target`; if not, why.
-fn fits(statement: &VexStatement, found: &Match, target: &Target) -> Result<(), String> {
+fn fits(statement: &VexStatement, found: &Match, target: &VexTarget) -> Result<(), String> {
     if statement.products.is_empty() {
         return Ok(());
     }
@@ -108,7 +108,7 @@ fn fits(statement: &VexStatement, found: &Match, target: &Target) -> Result<(), 
     Err(reason)
 }
 
-fn product_fits(product: &VexProduct, found: &Match, target: &Target) -> Result<(), String> {
+fn product_fits(product: &VexProduct, found: &Match, target: &VexTarget) -> Result<(), String> {
     let is_target = product.ids.is_empty() || product.ids.iter().any(|id| names_target(id, target));
     let is_package = product.ids.iter().any(|id| names_package(id, found));
     if !is_target && !is_package {
@@ -145,7 +145,7 @@ fn names_package(id: &str, found: &Match) -> bool {
 }
 
 /// Whether `id` names the image: `pkg:oci/…`, a reference, a digest, or the bare name.
-fn names_target(id: &str, target: &Target) -> bool {
+fn names_target(id: &str, target: &VexTarget) -> bool {
     if let Ok(digest) = id.parse::<Digest>() {
         return target.digests.contains(&digest);
     }
@@ -160,7 +160,7 @@ fn names_target(id: &str, target: &Target) -> bool {
 }
 
 /// Source: purl-spec, type `oci`: the name is the last part of the repository's, the version is the digest.
-fn purl_names_target(purl: &Purl, target: &Target) -> bool {
+fn purl_names_target(purl: &Purl, target: &VexTarget) -> bool {
     if !matches!(purl.kind.as_str(), "oci" | "docker") {
         return false;
     }
@@ -186,7 +186,7 @@ fn purl_names_target(purl: &Purl, target: &Target) -> bool {
 }
 
 /// A name with fewer parts fits one with more that ends in it.
-fn same_name(name: &str, target: &Target) -> bool {
+fn same_name(name: &str, target: &VexTarget) -> bool {
     let Some(own) = target.name.as_deref().filter(|own| !own.is_empty()) else { return false };
     let ends = |long: &str, short: &str| {
         long.strip_suffix(short).is_some_and(|before| before.is_empty() || before.ends_with('/'))

@@ -5,7 +5,7 @@ use kiln_attest::Vex;
 use kiln_finding::Severity;
 use kiln_oci::Digest;
 use kiln_pkg::{Ecosystem, Package};
-use kiln_vuln::{Fix, Match, Report, Suppression, Target, VexSource, VexUse, apply_vex};
+use kiln_vuln::{Fix, Match, Report, Suppression, VexSource, VexTarget, VexUse, apply_vex};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -33,7 +33,8 @@ fn report() -> Report {
 
 fn apply(documents: &[Value]) -> (Report, Vec<VexUse>) {
     let mut report = report();
-    let target = Target { name: Some(NAME.to_owned()), tag: Some("1.2".to_owned()), digests: vec![digest()] };
+    let target =
+        VexTarget { name: Some(NAME.to_owned()), tag: Some("1.2".to_owned()), digests: vec![digest()] };
     let source = |document: &Value| VexSource {
         place: "vex.json".to_owned(),
         document: Vex::read(document.to_string().as_bytes()).unwrap(),

@@ -38,6 +38,7 @@ pub(crate) fn show(scan: &Scan, explains_vex: bool) {
         };
         output::data(&format!("vex: {ids} {} in {}: {outcome}", used.status, used.document));
     }
+    inventory.notes.iter().for_each(|note| output::data(&format!("note: {note}")));
     show_unknown(report);
     output::data(&summary(report));
     scan.plan.iter().for_each(show_plan);

@@ -14,6 +14,7 @@ mod dockerfile;
 mod dockerfile_project;
 mod failure;
 mod findings;
+mod folder;
 mod lint;
 mod output;
 mod place;
@@ -25,6 +26,7 @@ mod registry;
 mod scratch;
 mod ship;
 mod subject;
+mod target;
 mod transfer;
 mod vex;
 

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
 use crate::ship::{self, read_public};
-use crate::subject::Subject;
+use crate::target::Target;
 
 /// `[scan]`
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -46,12 +46,13 @@ impl Statements {
     pub(crate) fn attested(
         &self,
         settings: &Settings,
-        subject: &Subject,
+        subject: &Target,
         context: &Context,
     ) -> Result<Vec<VexSource>, Failure> {
         let Some(path) = self.vex_key.as_ref().or(settings.vex_key.as_ref()) else {
             return Ok(Vec::new());
         };
+        let Target::Image(subject) = subject else { return Ok(Vec::new()) };
         let (key, descriptor) = (read_public(path)?, &subject.image.descriptor);
         let report = ship::verify(subject.place(), descriptor, &key, &[])?;
         let mut sources = Vec::new();

@@ -1,23 +1,30 @@
 //! The table of catalogers. Each is one file: which paths it wants, by name only, and how it reads them.
 
 mod apk;
+mod binary;
+mod cargo_audit;
+mod copyright;
 mod dpkg;
 mod dpkg_files;
+mod go_build;
 mod lines;
 mod node_binary;
+mod node_parts;
 mod npm_lock;
 mod npm_package;
 mod os_release;
+mod python;
 
 use std::io::Read;
 
 use crate::facts::FileFacts;
 
+pub(crate) use copyright::documented;
 pub(crate) use npm_package::is_package_folder;
 
 /// Number of this catalog. Raise it whenever a cataloger, a rule for secrets or a kind of interest changes: facts that were
 /// stored under another number are read again.
-pub const CATALOG: u32 = 2;
+pub const CATALOG: u32 = 4;
 
 /// A file that may be worth reading.
 pub(crate) struct Candidate<'a> {
@@ -36,12 +43,15 @@ pub(crate) struct Cataloger {
 
 static CATALOGERS: &[&Cataloger] = &[
     &apk::CATALOGER,
+    &binary::CATALOGER,
+    &copyright::CATALOGER,
     &dpkg::CATALOGER,
     &dpkg_files::CATALOGER,
     &node_binary::CATALOGER,
     &npm_lock::CATALOGER,
     &npm_package::CATALOGER,
     &os_release::CATALOGER,
+    &python::CATALOGER,
     &crate::secrets::FILES,
 ];
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use kiln_finding::{Class, Severity};
 use kiln_policy::excuse;
 use kiln_report::{SCAN_FORMATS, Scan, Stamp};
-use kiln_vuln::{Database, Match, Target, VexSource, apply_vex, check, plan};
+use kiln_vuln::{Database, Match, VexSource, VexTarget, apply_vex, check, plan};
 
 use crate::args::Output;
 use crate::build::now;
@@ -13,13 +13,13 @@ use crate::context::Context;
 use crate::database::{self, today};
 use crate::failure::Failure;
 use crate::output::{self, Outcome};
-use crate::subject::Subject;
+use crate::target::Target;
 use crate::{findings, vex};
 
-/// Find packages, vulnerabilities and credentials in images
+/// Find packages, vulnerabilities and credentials
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Images: a name in kiln's store, oci:DIR[:TAG], or registry.example/team/app:1
+    /// Images: a name in kiln's store, oci:DIR[:TAG], or registry.example/team/app:1; a folder; sbom:FILE
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<String>,
     /// Exit with 1 if there is a vulnerability of at least this severity, and with 3 if something could not be judged
@@ -58,10 +58,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let database = args.database.open(context)?.database;
     let mut scans = Vec::new();
     for image in &args.images {
-        let subject = Subject::open(context, image)?;
+        let subject = Target::open(context, image)?;
         let mut sources = args.vex.attested(&config.scan, &subject, context)?;
         sources.extend(documents.iter().cloned());
-        let mut scan = scan(args, &database, subject, &sources, context)?;
+        let mut scan = scan(args, &database, &subject, &sources, context)?;
         scan.exceptions = excuse(Some(&mut scan.report), &exceptions, &scan.name, today());
         if args.fix_plan {
             scan.plan = Some(plan(&database, &scan.inventory, &scan.report)?);
@@ -84,21 +84,27 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 fn scan(
     args: &Args,
     database: &Database<'_>,
-    subject: Subject,
+    subject: &Target,
     sources: &[VexSource],
     context: &Context,
 ) -> Result<Scan, Failure> {
     let inventory = subject.inventory(context)?;
     let mut report = check(database, &inventory)?;
-    let digest = subject.image.descriptor.digest;
-    let target = Target { name: Some(subject.name.clone()), tag: subject.tag.clone(), digests: vec![digest] };
-    let vex = apply_vex(&mut report, &target, sources);
+    let vex_target = match subject {
+        Target::Image(image) => VexTarget {
+            name: Some(image.name.clone()),
+            tag: image.tag.clone(),
+            digests: subject.digest().into_iter().collect(),
+        },
+        Target::Folder { .. } | Target::Document { .. } => VexTarget::default(),
+    };
+    let vex = apply_vex(&mut report, &vex_target, sources);
     if args.only_fixed {
         report.matches.retain(|found| found.fixed_in().is_some());
     }
     Ok(Scan {
-        name: subject.text,
-        digest: Some(digest),
+        name: subject.text().to_owned(),
+        digest: subject.digest(),
         inventory,
         report,
         vex,

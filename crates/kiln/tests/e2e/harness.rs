@@ -119,7 +119,10 @@ static NEEDS: &[Need] = &[
     Need { name: "cosign", probe: &["cosign", "version"] },
     Need { name: "debian", probe: &["test", "-f", "target/peers/debian/index.json"] },
     Need { name: "docker", probe: &["docker", "version"] },
-    Need { name: "documents", probe: &["target/peers/bin/python", "-c", "import spdx_tools, cyclonedx"] },
+    Need {
+        name: "documents",
+        probe: &["target/peers/bin/python", "-c", "import spdx_tools, cyclonedx, spdx_python_model"],
+    },
     Need { name: "namespaces", probe: &["unshare", "--user", "--map-root-user", "--mount", "true"] },
     Need { name: "npm", probe: &["npm", "view", "semver", "version"] },
     Need { name: "regctl", probe: &["regctl", "version"] },

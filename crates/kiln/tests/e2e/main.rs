@@ -9,6 +9,7 @@ mod dockerfile;
 mod fix;
 mod harness;
 mod images;
+mod inventory;
 mod lint;
 mod peers;
 mod plan;
