@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Validates bills of material with the reference libraries of their standards.
+"""Validates bills of material with the reference libraries of their standards, and findings with their JSON schemas.
 
 Usage: validate_documents.py FILE...
 
@@ -7,7 +7,10 @@ Needs `pip install spdx-tools spdx-python-model 'cyclonedx-python-lib[json-valid
 """
 
 import json
+import os
 import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def check_spdx(path):
@@ -46,16 +49,29 @@ def check_cyclonedx(path, version):
     return [] if error is None else [str(error)]
 
 
+def check_schema(value, schema):
+    import jsonschema
+
+    with open(os.path.join(ROOT, schema), encoding="utf-8") as file:
+        schema = json.load(file)
+    validator = jsonschema.validators.validator_for(schema)
+    return [f"{error.json_path}: {error.message}" for error in validator(schema).iter_errors(value)]
+
+
 def check(path):
     with open(path, encoding="utf-8") as file:
         value = json.load(file)
+    if isinstance(value, list):
+        return check_schema(value, "crates/kiln-report/schema/scan.schema.json")
+    if value.get("version") == "2.1.0" and "runs" in value:
+        return check_schema(value, "target/peers/sarif-2.1.0.json")
     if value.get("spdxVersion") == "SPDX-2.3":
         return check_spdx(path)
     if "@graph" in value and str(value.get("@context", "")).startswith("https://spdx.org/rdf/3.0.1/"):
         return check_spdx3(path)
     if value.get("bomFormat") == "CycloneDX" and value.get("specVersion") in ("1.6", "1.7"):
         return check_cyclonedx(path, value["specVersion"])
-    return ["is neither SPDX 2.3 or 3.0.1 nor CycloneDX 1.6 or 1.7"]
+    return ["is neither SPDX 2.3 or 3.0.1 nor CycloneDX 1.6 or 1.7, nor SARIF 2.1.0, nor a scan of kiln's"]
 
 
 def main(paths):

@@ -11,6 +11,11 @@ pub const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 /// A vulnerability scan, in cosign's form.
 pub const VULNERABILITIES: &str = "https://cosign.sigstore.dev/attestation/vuln/v1";
 
+/// An OpenVEX document, in the version that is written; others begin alike.
+pub const OPENVEX: &str = "https://openvex.dev/ns/v0.2.0";
+/// How the predicate types of all versions of OpenVEX begin.
+pub const OPENVEX_FAMILY: &str = "https://openvex.dev/ns";
+
 /// The name people call a predicate type by; the type itself where it has none.
 pub fn short_name(predicate_type: &str) -> &str {
     match predicate_type {
@@ -19,6 +24,7 @@ pub fn short_name(predicate_type: &str) -> &str {
         CYCLONEDX => "CycloneDX SBOM",
         PROVENANCE => "SLSA provenance",
         VULNERABILITIES => "vulnerability scan",
+        OPENVEX => "OpenVEX",
         other => other,
     }
 }

@@ -7,11 +7,13 @@ mod build;
 mod commands;
 mod config;
 mod context;
+mod database;
 mod destination;
 mod diff;
 mod dockerfile;
 mod dockerfile_project;
 mod failure;
+mod findings;
 mod folder;
 mod lint;
 mod output;
@@ -26,6 +28,7 @@ mod ship;
 mod subject;
 mod target;
 mod transfer;
+mod vex;
 
 use std::process::ExitCode;
 

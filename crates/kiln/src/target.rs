@@ -71,11 +71,6 @@ impl Target {
         }
     }
 
-    /// Its name, with the digest where it has one.
-    pub(crate) fn heading(&self) -> String {
-        self.digest().map_or_else(|| self.text().to_owned(), |digest| format!("{} ({digest})", self.text()))
-    }
-
     /// What it holds.
     pub(crate) fn inventory(&self, context: &Context) -> Result<Inventory, Failure> {
         match self {

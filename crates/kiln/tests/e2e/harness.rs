@@ -127,6 +127,7 @@ static NEEDS: &[Need] = &[
     Need { name: "npm", probe: &["npm", "view", "semver", "version"] },
     Need { name: "regctl", probe: &["regctl", "version"] },
     Need { name: "registry", probe: &["docker-registry", "--version"] },
+    Need { name: "sarif", probe: &["test", "-s", "target/peers/sarif-2.1.0.json"] },
     Need { name: "schemas", probe: &["target/peers/bin/validate-layout", "--help"] },
     Need { name: "skopeo", probe: &["skopeo", "--version"] },
     Need {

@@ -3,6 +3,7 @@
 
 mod archives;
 mod chain;
+mod db;
 mod differential;
 mod dockerfile;
 mod fix;
@@ -14,6 +15,7 @@ mod peers;
 mod plan;
 mod refusals;
 mod registry;
+mod scan;
 mod ship;
 mod survival;
 mod users;
