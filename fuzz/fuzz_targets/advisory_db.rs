@@ -20,7 +20,8 @@ static DATABASE: LazyLock<Vec<u8>> = LazyLock::new(|| {
 });
 
 fn ask(bytes: &[u8]) {
-    let Ok(database) = Database::open(bytes) else { return };
+    // Past the checksums, to what they protect.
+    let Ok(database) = Database::trusted(bytes) else { return };
     drop(database.verify());
     let package = |name| Package::new(Ecosystem::Npm, name, "1.5.0");
     let inventory = Inventory { packages: vec![package("a"), package("b")], ..Inventory::default() };

@@ -56,7 +56,7 @@ static SLICES: &[Slice] = &[
         name: "node",
         source: "nodejs/security-wg vuln/core (MIT)",
         as_of: "2026-04-08",
-        supplement: None,
+        supplement: Some("node-deps-vex"),
     },
     Slice {
         file: "kev",

@@ -18,7 +18,7 @@ pub(crate) struct Partial {
     path: PathBuf,
 }
 
-fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+pub(crate) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
     let path = path.to_owned();
     move |source| ErrorKind::File { action, path, source }.into()
 }

@@ -1,5 +1,5 @@
 use ureq::http::Response;
-use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_RANGE, LOCATION, RANGE};
+use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_RANGE, ETAG, HeaderName, LOCATION, RANGE};
 use ureq::{Agent, Body};
 
 use crate::agent::agent;
@@ -22,6 +22,8 @@ pub(crate) struct Answer {
     pub(crate) offset: u64,
     /// How many bytes will come, where the server says so.
     pub(crate) length: Option<u64>,
+    /// What tells this version of a document that changes from others; weak tags are left out.
+    pub(crate) tag: Option<String>,
     pub(crate) body: Body,
 }
 
@@ -33,9 +35,20 @@ impl Client {
 
     /// Asks for `url` from byte `offset` on.
     pub(crate) fn get(&self, url: &str, offset: u64, accept: Option<&str>) -> Result<Answer, Error> {
+        let accept = accept.map(|accept| (ACCEPT, accept));
+        self.get_with(url, offset, accept.as_slice())
+    }
+
+    /// The same, with more headers.
+    pub(crate) fn get_with(
+        &self,
+        url: &str,
+        offset: u64,
+        headers: &[(HeaderName, &str)],
+    ) -> Result<Answer, Error> {
         let mut url = Url::read(url)?;
         for _ in 0..=REDIRECTS {
-            let response = self.ask(&url, offset, accept)?;
+            let response = self.ask(&url, offset, headers)?;
             let status = response.status().as_u16();
             match status {
                 200 => return Ok(answer(response, 0)),
@@ -47,13 +60,13 @@ impl Client {
         Err(ErrorKind::Redirects { url: url.shown() }.into())
     }
 
-    fn ask(&self, url: &Url, offset: u64, accept: Option<&str>) -> Result<Response<Body>, Error> {
+    fn ask(&self, url: &Url, offset: u64, headers: &[(HeaderName, &str)]) -> Result<Response<Body>, Error> {
         let mut request = self.agent.get(&url.text);
         if let Some(header) = self.credentials.header(url) {
             request = request.header(AUTHORIZATION, header);
         }
-        if let Some(accept) = accept {
-            request = request.header(ACCEPT, accept);
+        for (name, value) in headers {
+            request = request.header(name, *value);
         }
         if offset > 0 {
             request = request.header(RANGE, format!("bytes={offset}-"));
@@ -65,8 +78,10 @@ impl Client {
 }
 
 fn answer(response: Response<Body>, offset: u64) -> Answer {
+    let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
+    let tag = tag.filter(|tag| tag.starts_with('"')).map(str::to_owned);
     let body = response.into_body();
-    Answer { offset, length: body.content_length(), body }
+    Answer { offset, length: body.content_length(), tag, body }
 }
 
 /// A 206 counts only if it starts where it was asked to.

@@ -7,6 +7,7 @@
 
 mod agent;
 mod cache;
+mod changing;
 mod checksum;
 mod client;
 mod credentials;

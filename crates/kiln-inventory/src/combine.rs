@@ -1,9 +1,10 @@
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use kiln_oci::Digest;
-use kiln_pkg::{Distro, Ecosystem, Interest, Inventory, Layer, Package, Place, Secret, Unread};
+use kiln_pkg::{Distro, Ecosystem, Interest, Inventory, Layer, Licence, Package, Place, Secret, Unread};
 
 use crate::Error;
+use crate::catalogers::documented;
 use crate::depends::{self, Folders};
 use crate::facts::{LayerFacts, Reading};
 use crate::groups;
@@ -13,20 +14,34 @@ use crate::stack::{Stack, installed};
 /// Stacks the facts of an image's layers, lowest first, into what the finished image holds.
 pub fn combine(layers: &[LayerFacts]) -> Result<Inventory, Error> {
     let stack = Stack::of(layers)?;
+    let in_layer = |(mut unread, layer): (Unread, Digest)| {
+        unread.why = format!("{} (in the layer {layer})", unread.why);
+        unread
+    };
+    Ok(inventory(layers, &stack, stack.unread().map(in_layer).collect()))
+}
+
+/// The same of a folder, which is one layer without a name.
+pub(crate) fn combine_folder(facts: &LayerFacts) -> Result<Inventory, Error> {
+    let layers = std::slice::from_ref(facts);
+    let stack = Stack::of(layers)?;
+    Ok(inventory(layers, &stack, stack.unread().map(|(unread, _)| unread).collect()))
+}
+
+fn inventory(layers: &[LayerFacts], stack: &Stack<'_>, unread: Vec<Unread>) -> Inventory {
     let mut inventory = Inventory {
         layers: layers.iter().map(|layer| Layer::new(layer.diff_id)).collect(),
         distro: stack.distro(),
         ..Inventory::default()
     };
-    let unread = stack.files().filter_map(|visible| visible.file.unread.clone());
     inventory.unread = layers.iter().flat_map(|layer| layer.unread.clone()).chain(unread).collect();
-    inventory.packages = packages(&stack, inventory.distro.as_ref(), &mut inventory.unread);
-    inventory.interests = interests(&stack);
-    inventory.secrets = secrets(&stack);
+    inventory.packages = packages(stack, inventory.distro.as_ref(), &mut inventory.unread);
+    inventory.interests = interests(stack);
+    inventory.secrets = secrets(stack);
     inventory.unread.extend(suspicious_emptiness(&inventory));
     inventory.unread.sort();
     inventory.unread.dedup();
-    Ok(inventory)
+    inventory
 }
 
 /// A distribution without a single package was not read, whatever else went well.
@@ -103,9 +118,13 @@ fn packages(stack: &Stack<'_>, distro: Option<&Distro>, unread: &mut Vec<Unread>
             folders.package(one.path, packages.len() - 1, &one.package.requires, one.is_app);
         }
     }
+    let licences = licences(stack);
     for package in &mut packages {
         package.requires.sort();
         package.requires.dedup();
+        if package.ecosystem == Ecosystem::Deb {
+            package.licence = licences.get(package.name.as_str()).map(|licence| (*licence).clone());
+        }
     }
     unread.extend(depends::resolve(&mut packages, &folders));
     packages
@@ -132,6 +151,28 @@ fn find<'a>(stack: &Stack<'a>, folders: &mut Folders<'a>) -> Vec<Found<'a>> {
         (beside || tool || linked.contains(folder.trim_end_matches('/'))).then_some(manifest)
     }));
     found.sort_by_key(|found| found.path);
+    found
+}
+
+/// Licences of Debian packages, of which several may share one copyright file.
+fn licences<'a>(stack: &Stack<'a>) -> HashMap<&'a str, &'a Licence> {
+    let mut found = HashMap::new();
+    let mut shared = Vec::new();
+    for (path, reading, _) in stack.readings() {
+        match reading {
+            Reading::Licence { package, licence } => drop(found.insert(package.as_str(), licence)),
+            Reading::Link(target) => {
+                let to = depends::follow(path, target).unwrap_or_default();
+                shared.extend(documented(path).zip(documented(&to).map(str::to_owned)));
+            }
+            _ => {}
+        }
+    }
+    for (name, with) in shared {
+        if let Some(licence) = found.get(with.as_str()).copied() {
+            found.entry(name).or_insert(licence);
+        }
+    }
     found
 }
 

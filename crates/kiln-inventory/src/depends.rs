@@ -135,7 +135,7 @@ pub(crate) fn resolve(packages: &mut [Package], folders: &Folders<'_>) -> Option
 
 /// Whether a name means one package of the whole image, wherever it is asked from.
 fn by_name(ecosystem: Ecosystem) -> bool {
-    matches!(ecosystem, Ecosystem::Deb | Ecosystem::Apk | Ecosystem::PyPi)
+    matches!(ecosystem, Ecosystem::Deb | Ecosystem::Apk | Ecosystem::PyPi | Ecosystem::Cargo)
 }
 
 /// Own names before those that a package provides beside.

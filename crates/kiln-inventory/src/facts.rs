@@ -1,5 +1,5 @@
 use kiln_oci::Digest;
-use kiln_pkg::{Distro, InterestKind, Package, Secret, Unread};
+use kiln_pkg::{Distro, InterestKind, Licence, Package, Secret, Unread};
 use serde::{Deserialize, Serialize};
 
 use crate::paths::PathLog;
@@ -66,7 +66,14 @@ pub enum Reading {
         /// The files.
         paths: Vec<String>,
     },
-    /// A link inside `node_modules`, with its target as written.
+    /// The licence of an operating-system package, by its copyright file.
+    Licence {
+        /// Name of the package.
+        package: String,
+        /// Its licence.
+        licence: Licence,
+    },
+    /// A link inside `node_modules`, or one package's documentation that is another's, with its target as written.
     Link(String),
 }
 
@@ -74,14 +81,22 @@ impl Reading {
     pub(crate) fn package(&self) -> Option<&Package> {
         match self {
             Self::Package(package) | Self::Manifest(package) => Some(package),
-            Self::Distro(_) | Self::DevOnly(_) | Self::Owned { .. } | Self::Link(_) => None,
+            Self::Distro(_)
+            | Self::DevOnly(_)
+            | Self::Owned { .. }
+            | Self::Licence { .. }
+            | Self::Link(_) => None,
         }
     }
 
     pub(crate) fn package_mut(&mut self) -> Option<&mut Package> {
         match self {
             Self::Package(package) | Self::Manifest(package) => Some(package),
-            Self::Distro(_) | Self::DevOnly(_) | Self::Owned { .. } | Self::Link(_) => None,
+            Self::Distro(_)
+            | Self::DevOnly(_)
+            | Self::Owned { .. }
+            | Self::Licence { .. }
+            | Self::Link(_) => None,
         }
     }
 }

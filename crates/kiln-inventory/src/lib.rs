@@ -2,7 +2,7 @@
 //!
 //! [`scan_layer`] turns a layer into [`LayerFacts`], which depend on the layer alone and can be kept for ever under its diff id
 //! and [`CATALOG`]; [`combine`] stacks the facts of an image's layers into an [`kiln_pkg::Inventory`]; [`scan_image`] does both,
-//! through the ports of an image source and a [`FactCache`]. Memory is bounded whatever a layer holds: no file is held as a
+//! through the ports of an image source and a [`FactCache`]. [`scan_folder`] does the same for a folder and its lock files. Memory is bounded whatever a layer holds: no file is held as a
 //! whole but the small ones a cataloger asks for, each under a cap. What could not be read is said, never left out.
 //! This crate judges nothing and touches no disk. Start from [`scan_image`].
 
@@ -11,6 +11,7 @@ mod combine;
 mod depends;
 mod error;
 mod facts;
+mod folder;
 mod groups;
 mod image;
 mod interest;
@@ -29,6 +30,7 @@ pub use catalogers::{CATALOG, cataloger_names};
 pub use combine::combine;
 pub use error::Error;
 pub use facts::{FileFacts, LayerFacts, Reading};
+pub use folder::{Machine, scan_folder};
 pub use image::{FactCache, NoCache, scan_image};
 pub use layers::set_base;
 pub use scan::scan_layer;

@@ -28,7 +28,7 @@ pub fn scan_layer<R: Read>(layer: &mut LayerReader<R>, diff_id: Digest) -> Resul
     Ok(scan.finish())
 }
 
-struct Scan {
+pub(crate) struct Scan {
     facts: LayerFacts,
     paths: PathLogger,
     search: Search,
@@ -38,7 +38,7 @@ struct Scan {
 }
 
 impl Scan {
-    fn new(diff_id: Digest) -> Self {
+    pub(crate) fn new(diff_id: Digest) -> Self {
         let facts = LayerFacts {
             catalog: CATALOG,
             diff_id,
@@ -58,7 +58,7 @@ impl Scan {
         }
     }
 
-    fn entry(&mut self, entry: &LayerEntry, content: &mut impl Read) {
+    pub(crate) fn entry(&mut self, entry: &LayerEntry, content: &mut impl Read) {
         self.facts.entries += 1;
         match &entry.kind {
             EntryKind::Whiteout(Whiteout::Remove(path)) => {
@@ -81,7 +81,9 @@ impl Scan {
         match &entry.kind {
             EntryKind::File => self.read_file(entry, &mut file, content),
             EntryKind::Hardlink(target) => self.follow_link(entry, target.as_str(), &mut file),
-            EntryKind::Symlink(target) if catalogers::is_package_folder(path) => {
+            EntryKind::Symlink(target)
+                if catalogers::is_package_folder(path) || catalogers::documented(path).is_some() =>
+            {
                 file.readings.push(Reading::Link(target.clone()));
             }
             _ => {}
@@ -140,7 +142,12 @@ impl Scan {
         }
     }
 
-    fn finish(mut self) -> LayerFacts {
+    /// Notes something that could not be looked at.
+    pub(crate) fn unread(&mut self, path: &str, reader: &str, why: String) {
+        self.facts.unread.push(Unread { path: path.to_owned(), reader: reader.to_owned(), why });
+    }
+
+    pub(crate) fn finish(mut self) -> LayerFacts {
         self.facts.paths = self.paths.finish();
         self.facts
     }

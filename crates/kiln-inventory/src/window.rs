@@ -1,7 +1,7 @@
 /// Bytes shown at once.
 const WINDOW: usize = 128 << 10;
 /// Bytes before a position that a matcher may look back at.
-pub(crate) const BEHIND: usize = 64;
+pub(crate) const BEHIND: usize = 1024;
 /// Bytes from a position on that a matcher may look ahead at.
 pub(crate) const AHEAD: usize = 1024;
 

@@ -1,4 +1,4 @@
-//! Node.js projects as values: `package.json`, lock files of npm, pnpm and yarn, workspaces, start scripts.
+//! Node.js projects as values: `package.json`, lock files of npm, pnpm, yarn and bun, workspaces, start scripts.
 //!
 //! Everything here is read from bytes; nothing is run, fetched or looked up on disk. A broken `package.json` is an
 //! error with line and column; a lock file that disagrees with it is a list of disagreements, not an error.
@@ -6,6 +6,9 @@
 
 mod error;
 mod lock;
+mod lock_berry;
+mod lock_bun;
+mod lock_graph;
 mod lock_npm;
 mod lock_pnpm;
 mod lock_yarn;
@@ -14,7 +17,7 @@ mod script;
 mod workspace;
 
 pub use error::Error;
-pub use lock::{Lock, LockKind, LockedPackage};
+pub use lock::{Direct, Lock, LockFormat, LockKind, LockedPackage, Need, Platforms};
 pub use package_json::{Manager, ManagerPin, PackageJson};
 pub use script::{Command, words};
 pub use workspace::{matches_workspace, pnpm_workspace_globs};

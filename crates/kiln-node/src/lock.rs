@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Manager, PackageJson, lock_npm, lock_pnpm, lock_yarn};
+use crate::error::ErrorKind;
+use crate::{Error, Manager, PackageJson, lock_berry, lock_bun, lock_npm, lock_pnpm, lock_yarn};
 
-/// A lock file, by its name on disk.
+/// A lock file that kiln can install from, by its name on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum LockKind {
     /// `package-lock.json`
@@ -41,18 +42,61 @@ impl LockKind {
     }
 }
 
+/// A format of lock files that can be read, of whatever age, whether or not kiln can install from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockFormat {
+    /// npm, versions 1 to 3.
+    Npm,
+    /// pnpm, versions 5 to 9.
+    Pnpm,
+    /// yarn 1, and yarn 2 and newer.
+    Yarn,
+    /// bun's text format.
+    Bun,
+}
+
+impl LockFormat {
+    /// The format of a file of that name, in the order in which one of several beside each other wins.
+    pub fn of(file_name: &str) -> Option<Self> {
+        Some(match file_name {
+            "npm-shrinkwrap.json" | "package-lock.json" => Self::Npm,
+            "pnpm-lock.yaml" => Self::Pnpm,
+            "yarn.lock" => Self::Yarn,
+            "bun.lock" => Self::Bun,
+            _ => return None,
+        })
+    }
+}
+
 /// What a lock file pins.
 #[derive(Clone, Debug, Default)]
 pub struct Lock {
+    /// Version of the format as the file gives it; 0 where it gives none.
+    pub version: u32,
     /// All packages from a registry, in the order of the file.
     pub packages: Vec<LockedPackage>,
     /// What each project of the workspace asked for when the file was written: folder (empty for the root) to
     /// package name to range. Empty where the format does not tell.
     pub asked: BTreeMap<String, BTreeMap<String, String>>,
+    /// The packages that the projects ask for, by folder. Filled by [`Lock::relate`] where the format does not tell.
+    pub direct: BTreeMap<String, Vec<Direct>>,
+    /// The package behind `name@range`, or behind the name alone, for formats that do not tell what projects ask for.
+    pub(crate) by_range: BTreeMap<String, usize>,
+}
+
+/// A package that a project asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Direct {
+    /// Which of [`Lock::packages`].
+    pub package: usize,
+    /// For development only.
+    pub dev: bool,
+    /// It may be missing.
+    pub optional: bool,
 }
 
 /// One package that a lock file pins.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LockedPackage {
     /// Its name in the registry.
     pub name: String,
@@ -60,19 +104,93 @@ pub struct LockedPackage {
     pub version: String,
     /// The lock file holds a hash of its content.
     pub has_integrity: bool,
+    /// That hash in npm's form, where it is in that form.
+    pub integrity: Option<String>,
     /// Only development needs it; `None` where the format does not tell.
     pub is_dev: Option<bool>,
+    /// It may be missing: only optional dependencies lead to it; `None` where the format does not tell.
+    pub is_optional: Option<bool>,
     /// It runs scripts when it is installed; `None` where the format does not tell.
     pub has_install_script: Option<bool>,
+    /// Where it can be installed.
+    pub platforms: Platforms,
+    /// Which of [`Lock::packages`] it needs.
+    pub needs: Vec<Need>,
+}
+
+/// An edge between packages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Need {
+    /// Which of [`Lock::packages`].
+    pub package: usize,
+    /// It may be missing.
+    pub optional: bool,
+}
+
+/// Where a package can be installed; an empty list is everywhere, `!` before a name is everywhere but there. Source: npm docs,
+/// package.json "os", "cpu", "libc".
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Platforms {
+    /// Operating systems in the names of Node.js.
+    pub os: Vec<String>,
+    /// Architectures in the names of Node.js.
+    pub cpu: Vec<String>,
+    /// C libraries.
+    pub libc: Vec<String>,
+}
+
+impl Platforms {
+    /// Whether the package fits such a machine.
+    pub fn fit(&self, os: &str, cpu: &str, libc: &str) -> bool {
+        let fits = |list: &[String], name: &str| {
+            let denied = list.iter().any(|one| one.strip_prefix('!') == Some(name));
+            let named = list.iter().any(|one| one == name || one == "any");
+            !denied && (named || list.iter().all(|one| one.starts_with('!')))
+        };
+        fits(&self.os, os) && fits(&self.cpu, cpu) && fits(&self.libc, libc)
+    }
 }
 
 impl Lock {
-    /// Reads a lock file. `path` is used in messages only.
+    /// Reads a lock file that kiln can install from. `path` is used in messages only.
     pub fn read(kind: LockKind, path: &str, bytes: &[u8]) -> Result<Self, Error> {
+        let unfit = |why: String, help| ErrorKind::Unfit { path: path.to_owned(), why, help };
         match kind {
-            LockKind::PackageLock | LockKind::Shrinkwrap => lock_npm::read(path, bytes),
-            LockKind::Pnpm => lock_pnpm::read(path, bytes),
+            LockKind::PackageLock | LockKind::Shrinkwrap => {
+                let lock = lock_npm::read(path, bytes)?;
+                if lock.version < 2 {
+                    let why = format!("has lockfileVersion {}, which pins too little", lock.version);
+                    return Err(
+                        unfit(why, "run `npm install` with npm 7 or newer, which writes version 3").into()
+                    );
+                }
+                Ok(lock)
+            }
+            LockKind::Pnpm => {
+                let lock = lock_pnpm::read(path, bytes)?;
+                if lock.version < 6 || lock.asked.is_empty() {
+                    let why = "has no importers, so it is too old or empty".to_owned();
+                    return Err(unfit(why, "run `pnpm install` with pnpm 8 or newer").into());
+                }
+                Ok(lock)
+            }
+            LockKind::Yarn if lock_berry::is_berry(bytes) => Err(unfit(
+                "was written by yarn 2 or newer, which kiln cannot run yet".to_owned(),
+                "use npm, pnpm or yarn 1 for this project",
+            )
+            .into()),
             LockKind::Yarn => lock_yarn::read(path, bytes),
+        }
+    }
+
+    /// Reads a lock file of any age. `path` is used in messages only.
+    pub fn read_any(format: LockFormat, path: &str, bytes: &[u8]) -> Result<Self, Error> {
+        match format {
+            LockFormat::Npm => lock_npm::read(path, bytes),
+            LockFormat::Pnpm => lock_pnpm::read(path, bytes),
+            LockFormat::Yarn if lock_berry::is_berry(bytes) => lock_berry::read(path, bytes),
+            LockFormat::Yarn => lock_yarn::read(path, bytes),
+            LockFormat::Bun => lock_bun::read(path, bytes),
         }
     }
 

@@ -1,10 +1,12 @@
-//! `package-lock.json`, versions 2 and 3: the `packages` map.
+//! `package-lock.json`: the `packages` map of versions 2 and 3, the nested `dependencies` of version 1.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::error::ErrorKind;
+use crate::lock::{Direct, Need, Platforms};
 use crate::{Error, Lock, LockedPackage};
 
 #[derive(Deserialize)]
@@ -14,6 +16,8 @@ struct File {
     lockfile_version: u32,
     #[serde(default)]
     packages: BTreeMap<String, Package>,
+    #[serde(default)]
+    dependencies: BTreeMap<String, Nested>,
 }
 
 #[derive(Default, Deserialize)]
@@ -25,51 +29,165 @@ struct Package {
     integrity: Option<String>,
     link: bool,
     dev: bool,
+    optional: bool,
+    dev_optional: bool,
     in_bundle: bool,
     has_install_script: bool,
+    os: Names,
+    cpu: Names,
+    libc: Names,
     dependencies: BTreeMap<String, String>,
     dev_dependencies: BTreeMap<String, String>,
     optional_dependencies: BTreeMap<String, String>,
+    peer_dependencies: BTreeMap<String, String>,
+}
+
+/// A list, or the single name that old packages have.
+#[derive(Default)]
+struct Names(Vec<String>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Ok(Self(match Value::deserialize(deserializer)? {
+            Value::Array(list) => list.iter().filter_map(text).collect(),
+            one => text(&one).into_iter().collect(),
+        }))
+    }
+}
+
+/// A package of version 1; its folder is that of its parent and its name.
+#[derive(Deserialize)]
+struct Nested {
+    #[serde(default)]
+    version: String,
+    integrity: Option<String>,
+    #[serde(default)]
+    dev: bool,
+    #[serde(default)]
+    optional: bool,
+    #[serde(default)]
+    bundled: bool,
+    #[serde(default)]
+    requires: Value,
+    #[serde(default)]
+    dependencies: BTreeMap<String, Nested>,
 }
 
 pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
-    let file: File =
+    let mut file: File =
         serde_json::from_slice(bytes).map_err(|source| ErrorKind::Json { path: path.to_owned(), source })?;
-    if file.lockfile_version < 2 {
-        return Err(ErrorKind::Unfit {
-            path: path.to_owned(),
-            why: format!("has lockfileVersion {}, which pins too little", file.lockfile_version),
-            help: "run `npm install` with npm 7 or newer, which writes version 3",
-        }
-        .into());
+    let nested = file.packages.is_empty();
+    if nested {
+        flatten("", file.dependencies, &mut file.packages);
     }
-    let mut lock = Lock::default();
-    for (place, package) in file.packages {
-        match place.rsplit_once("node_modules/") {
-            Some(_) if package.link => {}
-            Some((_, name)) => lock.packages.push(package.locked(name)),
+    let mut lock = Lock { version: file.lockfile_version, ..Lock::default() };
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for (place, package) in &file.packages {
+        if let Some((_, name)) = place.rsplit_once("node_modules/").filter(|_| !package.link) {
+            places.insert(place, lock.packages.len());
+            lock.packages.push(package.locked(name));
+        }
+    }
+    for (place, package) in &file.packages {
+        let all = |names: &BTreeMap<String, String>| -> Vec<usize> {
+            names.keys().filter_map(|name| resolve(&places, place, name)).collect()
+        };
+        let optional = all(&package.optional_dependencies);
+        if let Some(at) = places.get(place.as_str()) {
+            let firm = all(&package.dependencies).into_iter().chain(all(&package.peer_dependencies));
+            let firm =
+                firm.filter(|to| !optional.contains(to)).map(|package| Need { package, optional: false });
+            let mut needs: Vec<Need> = firm.collect();
+            needs.extend(optional.iter().map(|package| Need { package: *package, optional: true }));
+            needs.retain(|need| need.package != *at);
+            lock.packages[*at].needs = needs;
+        } else if !package.link {
             // The root, or a workspace folder.
-            None => {
-                let asked = package.dependencies.into_iter();
-                let asked = asked.chain(package.dev_dependencies).chain(package.optional_dependencies);
-                lock.asked.insert(place, asked.collect());
-            }
+            let direct = |list: Vec<usize>, dev, optional| {
+                list.into_iter().map(move |package| Direct { package, dev, optional })
+            };
+            let mut found: Vec<Direct> = direct(all(&package.dependencies), false, false).collect();
+            found.extend(direct(all(&package.dev_dependencies), true, false));
+            found.extend(direct(optional, false, true));
+            lock.direct.insert(place.clone(), found);
         }
     }
+    if nested {
+        let top = |(place, at): (&&str, &usize)| Some((place.strip_prefix("node_modules/")?.to_owned(), *at));
+        lock.by_range =
+            places.iter().filter_map(top).filter(|(name, _)| !name.contains("node_modules/")).collect();
+    }
+    for (place, package) in file.packages {
+        if !package.link && !place.contains("node_modules/") {
+            let asked = package.dependencies.into_iter();
+            let asked = asked.chain(package.dev_dependencies).chain(package.optional_dependencies);
+            lock.asked.insert(place, asked.collect());
+        }
+    }
+    lock.relate(&BTreeMap::new());
     Ok(lock)
 }
 
+/// The package that `name` means in the folder `place`. Source: Node.js docs, "Loading from node_modules folders".
+fn resolve(places: &BTreeMap<&str, usize>, place: &str, name: &str) -> Option<usize> {
+    let mut folder = place;
+    loop {
+        let slash = if folder.is_empty() { "" } else { "/" };
+        if let Some(at) = places.get(format!("{folder}{slash}node_modules/{name}").as_str()) {
+            return Some(*at);
+        }
+        if folder.is_empty() {
+            return None;
+        }
+        // Workspace folders have parents beside `node_modules`, too.
+        folder = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
+        folder = folder.strip_suffix("/node_modules").unwrap_or(if folder == "node_modules" {
+            ""
+        } else {
+            folder
+        });
+    }
+}
+
+fn flatten(folder: &str, nested: BTreeMap<String, Nested>, packages: &mut BTreeMap<String, Package>) {
+    for (name, one) in nested {
+        let place = format!("{folder}node_modules/{name}");
+        flatten(&format!("{place}/"), one.dependencies, packages);
+        let alias = one.version.strip_prefix("npm:").and_then(|real| real.rsplit_once('@'));
+        let requires = one.requires.as_object().into_iter().flatten();
+        let requires =
+            requires.map(|(name, range)| (name.clone(), range.as_str().unwrap_or_default().to_owned()));
+        let package = Package {
+            name: alias.map(|(name, _)| name.to_owned()),
+            version: Some(alias.map_or(one.version.clone(), |(_, version)| version.to_owned())),
+            integrity: one.integrity,
+            dev: one.dev,
+            optional: one.optional,
+            in_bundle: one.bundled,
+            dependencies: requires.collect(),
+            ..Package::default()
+        };
+        packages.insert(place, package);
+    }
+}
+
 impl Package {
-    fn locked(self, name: &str) -> LockedPackage {
+    fn locked(&self, name: &str) -> LockedPackage {
         let from_elsewhere = self.resolved.as_deref().is_some_and(|resolved| resolved.starts_with("git"));
+        let names = |names: &Names| names.0.clone();
         LockedPackage {
             // An alias lies in a folder of another name.
-            name: self.name.unwrap_or_else(|| name.to_owned()),
-            version: self.version.unwrap_or_default(),
+            name: self.name.clone().unwrap_or_else(|| name.to_owned()),
+            version: self.version.clone().unwrap_or_default(),
             // A git commit is a hash of its content; a bundled package is covered by its parent's.
             has_integrity: self.integrity.is_some() || self.in_bundle || from_elsewhere,
+            integrity: self.integrity.clone(),
             is_dev: Some(self.dev),
+            is_optional: Some(self.optional || self.dev_optional),
             has_install_script: Some(self.has_install_script),
+            platforms: Platforms { os: names(&self.os), cpu: names(&self.cpu), libc: names(&self.libc) },
+            needs: Vec::new(),
         }
     }
 }

@@ -1,60 +1,116 @@
-//! `pnpm-lock.yaml`, versions 6 and 9.
+//! `pnpm-lock.yaml`, versions 5 to 9.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use crate::error::ErrorKind;
+use crate::lock::{Direct, Need, Platforms};
 use crate::{Error, Lock, LockedPackage};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct File {
+    /// A number up to 5.4, a text since 6.0.
+    lockfile_version: Version,
     #[serde(default)]
     importers: BTreeMap<String, Importer>,
+    /// A single project of versions 5 and 6 stands at the top.
+    #[serde(flatten)]
+    only: Importer,
     #[serde(default)]
     packages: BTreeMap<String, Package>,
     /// Version 9: what each package, with its peers, depends on.
     #[serde(default)]
-    snapshots: BTreeMap<String, Snapshot>,
+    snapshots: BTreeMap<String, Edges>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Snapshot {
-    #[serde(default)]
+#[serde(untagged)]
+enum Version {
+    Number(f64),
+    Text(String),
+}
+
+impl Version {
+    fn major(&self) -> u32 {
+        let text = match self {
+            Self::Number(number) => &number.to_string(),
+            Self::Text(text) => text,
+        };
+        text.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default()
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Edges {
     dependencies: BTreeMap<String, String>,
-    #[serde(default)]
     optional_dependencies: BTreeMap<String, String>,
+    optional: bool,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Importer {
-    #[serde(default)]
+    /// Ranges, up to version 5.
+    specifiers: BTreeMap<String, String>,
     dependencies: BTreeMap<String, Dependency>,
-    #[serde(default)]
     dev_dependencies: BTreeMap<String, Dependency>,
-    #[serde(default)]
     optional_dependencies: BTreeMap<String, Dependency>,
 }
 
 #[derive(Deserialize)]
-struct Dependency {
-    specifier: String,
-    /// `1.2.3(peer@4)`, the key of another package, or `link:../shared`.
-    #[serde(default)]
-    version: String,
+#[serde(untagged)]
+enum Dependency {
+    /// Version 5.
+    Locked(String),
+    /// Since version 6: `1.2.3(peer@4)`, the key of another package, or `link:../shared`.
+    Full {
+        specifier: String,
+        #[serde(default)]
+        version: String,
+    },
+}
+
+impl Dependency {
+    fn locked(&self) -> &str {
+        match self {
+            Self::Locked(version) | Self::Full { version, .. } => version,
+        }
+    }
+
+    fn specifier(&self) -> Option<&String> {
+        match self {
+            Self::Locked(_) => None,
+            Self::Full { specifier, .. } => Some(specifier),
+        }
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Package {
     resolution: Resolution,
+    /// Given where the key does not tell: tarballs, git.
+    name: Option<String>,
+    version: Option<String>,
     #[serde(default)]
     dev: Option<bool>,
     #[serde(default)]
+    optional: Option<bool>,
+    #[serde(default)]
     requires_build: Option<bool>,
+    #[serde(default)]
+    os: Vec<String>,
+    #[serde(default)]
+    cpu: Vec<String>,
+    #[serde(default)]
+    libc: Vec<String>,
+    #[serde(default)]
+    dependencies: BTreeMap<String, String>,
+    #[serde(default)]
+    optional_dependencies: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -64,77 +120,162 @@ struct Resolution {
 }
 
 pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
-    let unfit = |why: &str| ErrorKind::Unfit {
+    let unfit = |why: String| ErrorKind::Unfit {
         path: path.to_owned(),
-        why: why.to_owned(),
+        why,
         help: "run `pnpm install` with pnpm 8 or newer",
     };
-    let text = std::str::from_utf8(bytes).map_err(|_| unfit("is no UTF-8"))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| unfit("is no UTF-8".to_owned()))?;
     // pnpm 11 puts a document about itself before the one about the project.
     let document = text.rsplit_once("\n---\n").map_or(text, |(_, last)| last);
-    let file: File = serde_saphyr::from_str(document)
+    let mut file: File = serde_saphyr::from_str(document)
         .map_err(|source| ErrorKind::Yaml { path: path.to_owned(), source })?;
-    if file.importers.is_empty() {
-        return Err(unfit("has no importers, so it is too old or empty").into());
+    let mut lock = Lock { version: file.lockfile_version.major(), ..Lock::default() };
+    if file.importers.is_empty() && !file.only.is_empty() {
+        file.importers.insert(".".to_owned(), std::mem::take(&mut file.only));
     }
-    let production = production(&file);
-    let mut lock = Lock::default();
+    let keys = packages(&file, &mut lock)
+        .map_err(|key| unfit(format!("names the package `{key}`, which is no name@version")))?;
+    edges(&file, &keys, &mut lock.packages);
     for (folder, importer) in file.importers {
         let folder = if folder == "." { String::new() } else { folder };
-        let asked = importer.dependencies.into_iter();
-        let asked = asked.chain(importer.dev_dependencies).chain(importer.optional_dependencies);
-        lock.asked.insert(folder, asked.map(|(name, dependency)| (name, dependency.specifier)).collect());
+        lock.direct.insert(folder.clone(), importer.direct(&keys));
+        lock.asked.insert(folder, importer.asked());
     }
-    for (key, package) in file.packages {
-        let Some((name, version)) = split_key(&key) else {
-            return Err(unfit(&format!("names the package `{key}`, which is no name@version")).into());
+    lock.relate(&BTreeMap::new());
+    Ok(lock)
+}
+
+/// Reads the packages; the indices by key, without peers. Fails with a key that is none.
+fn packages(file: &File, lock: &mut Lock) -> Result<BTreeMap<String, usize>, String> {
+    let mut keys: BTreeMap<String, usize> = BTreeMap::new();
+    for (key, package) in &file.packages {
+        let bare = bare(key);
+        if keys.contains_key(bare) {
+            continue;
+        }
+        let (name, version) = match (&package.name, &package.version, split_key(bare)) {
+            (Some(name), Some(version), _) => (name.as_str(), version.as_str()),
+            (_, Some(version), Some((name, _))) => (name, version.as_str()),
+            (_, _, Some(both)) => both,
+            _ => return Err(key.clone()),
         };
+        keys.insert(bare.to_owned(), lock.packages.len());
         lock.packages.push(LockedPackage {
             name: name.to_owned(),
             version: version.to_owned(),
             has_integrity: package.resolution.integrity.is_some() || package.resolution.commit.is_some(),
-            is_dev: package.dev.or_else(|| production.as_ref().map(|keys| !keys.contains(key.as_str()))),
+            integrity: package.resolution.integrity.clone(),
+            is_dev: package.dev,
+            is_optional: package.optional,
             has_install_script: package.requires_build,
+            platforms: Platforms {
+                os: package.os.clone(),
+                cpu: package.cpu.clone(),
+                libc: package.libc.clone(),
+            },
+            needs: Vec::new(),
         });
     }
-    Ok(lock)
-}
-
-/// The keys of the packages that production needs, found by following what each depends on; `None` for files older
-/// than version 9, which say it of each package.
-fn production(file: &File) -> Option<BTreeSet<String>> {
-    if file.snapshots.is_empty() && !file.packages.is_empty() {
-        return None;
-    }
-    let key = |name: &str, version: &str| {
-        // An alias stands under the key of the real package.
-        if file.snapshots.contains_key(version) { version.to_owned() } else { format!("{name}@{version}") }
-    };
-    let mut open: Vec<String> = file
-        .importers
-        .values()
-        .flat_map(|importer| importer.dependencies.iter().chain(&importer.optional_dependencies))
-        .map(|(name, dependency)| key(name, &dependency.version))
-        .collect();
-    let mut seen = BTreeSet::new();
-    while let Some(next) = open.pop() {
-        let Some(snapshot) = file.snapshots.get(&next) else { continue };
-        if seen.insert(next) {
-            let below = snapshot.dependencies.iter().chain(&snapshot.optional_dependencies);
-            open.extend(below.map(|(name, version)| key(name, version)));
+    for (key, snapshot) in &file.snapshots {
+        if let Some(package) = keys.get(bare(key)).and_then(|at| lock.packages.get_mut(*at)) {
+            package.is_optional = Some(package.is_optional.unwrap_or(true) && snapshot.optional);
         }
     }
-    Some(
-        seen.into_iter()
-            .map(|key| key.split_once('(').map_or(key.clone(), |(key, _)| key.to_owned()))
-            .collect(),
-    )
+    Ok(keys)
 }
 
-/// `/name@1.2.3(peer@4)` of version 6, `name@1.2.3` of version 9.
-fn split_key(key: &str) -> Option<(&str, &str)> {
-    let key = key.strip_prefix('/').unwrap_or(key);
+fn edges(file: &File, keys: &BTreeMap<String, usize>, packages: &mut [LockedPackage]) {
+    let old = file.packages.iter().map(|(key, one)| (key, &one.dependencies, &one.optional_dependencies));
+    let new = file.snapshots.iter().map(|(key, one)| (key, &one.dependencies, &one.optional_dependencies));
+    for (key, firm, optional) in old.chain(new) {
+        let Some(from) = keys.get(bare(key)).copied() else { continue };
+        let found = |map: &BTreeMap<String, String>, optional: bool| -> Vec<Need> {
+            let found = map.iter().filter_map(|(name, version)| find(keys, name, version));
+            found.filter(|to| *to != from).map(|package| Need { package, optional }).collect()
+        };
+        let needs = found(firm, false).into_iter().chain(found(optional, true));
+        if let Some(package) = packages.get_mut(from) {
+            package.needs.extend(needs);
+            package.needs.sort();
+            package.needs.dedup();
+        }
+    }
+}
+
+impl Importer {
+    fn is_empty(&self) -> bool {
+        self.dependencies.is_empty()
+            && self.dev_dependencies.is_empty()
+            && self.optional_dependencies.is_empty()
+    }
+
+    fn direct(&self, keys: &BTreeMap<String, usize>) -> Vec<Direct> {
+        let of = |map: &BTreeMap<String, Dependency>, dev, optional| -> Vec<Direct> {
+            let found = map.iter().filter_map(|(name, dependency)| find(keys, name, dependency.locked()));
+            found.map(|package| Direct { package, dev, optional }).collect()
+        };
+        let mut found = of(&self.dependencies, false, false);
+        found.extend(of(&self.dev_dependencies, true, false));
+        found.extend(of(&self.optional_dependencies, false, true));
+        found
+    }
+
+    fn asked(self) -> BTreeMap<String, String> {
+        let all =
+            self.dependencies.into_iter().chain(self.dev_dependencies).chain(self.optional_dependencies);
+        let all = all.filter_map(|(name, dependency)| {
+            let range = dependency.specifier().or_else(|| self.specifiers.get(&name)).cloned()?;
+            Some((name, range))
+        });
+        all.collect()
+    }
+}
+
+/// The package that `name` at `version` means. An alias gives the key of the real package as its version.
+fn find(keys: &BTreeMap<String, usize>, name: &str, version: &str) -> Option<usize> {
+    let version = bare(version);
+    let candidates = [
+        version.to_owned(),
+        format!("{name}@{version}"),
+        format!("/{name}@{version}"),
+        format!("/{name}/{version}"),
+    ];
+    candidates.iter().find_map(|key| keys.get(key)).copied()
+}
+
+/// Without the peers it was installed with: `name@1.2.3(peer@4)` since version 6, `/name/1.2.3_peer@4` before. A version has no
+/// underscore; a name may have.
+fn bare(key: &str) -> &str {
     let key = key.split_once('(').map_or(key, |(key, _)| key);
-    let at = key.char_indices().skip(1).find(|(_, c)| *c == '@')?.0;
-    Some((&key[..at], &key[at + 1..]))
+    let parts = match key.strip_prefix('/') {
+        Some(scoped) if scoped.starts_with('@') => 3,
+        Some(_) => 2,
+        None if key.starts_with(|c: char| c.is_ascii_digit()) => 0,
+        None => return key,
+    };
+    let version = match parts {
+        0 => 0,
+        parts => key.match_indices('/').nth(parts - 1).map_or(key.len(), |(at, _)| at),
+    };
+    key.get(version..).and_then(|rest| rest.find('_')).and_then(|end| key.get(..version + end)).unwrap_or(key)
+}
+
+/// `/name/1.2.3` of version 5, `/name@1.2.3` of version 6, `name@1.2.3` of version 9.
+fn split_key(key: &str) -> Option<(&str, &str)> {
+    let plain = key.strip_prefix('/').unwrap_or(key);
+    let at = plain.char_indices().skip(1).find(|(_, c)| *c == '@').map(|(at, _)| at);
+    let slash = key.starts_with('/').then(|| plain.rfind('/')).flatten();
+    let at = match (at, slash) {
+        (Some(at), _) => at,
+        (None, Some(slash)) => slash,
+        (None, None) => return None,
+    };
+    let (name, version) = (&plain[..at], &plain[at + 1..]);
+    (!name.is_empty() && version.starts_with(|c: char| c.is_ascii_digit()))
+        .then_some((name, version))
+        .or_else(|| {
+            // A tarball or a commit: its address is its version.
+            (!name.is_empty() && !version.is_empty() && !key.starts_with('/')).then_some((name, version))
+        })
 }

@@ -1,19 +1,20 @@
 //! `yarn.lock` of yarn 1.
 
+use std::collections::BTreeMap;
+
 use crate::error::ErrorKind;
+use crate::lock::Need;
 use crate::{Error, Lock, LockedPackage};
+
+/// Package, descriptor, whether it may be missing.
+type Wanted = (usize, String, bool);
 
 pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     let unfit = |why: &str, help| ErrorKind::Unfit { path: path.to_owned(), why: why.to_owned(), help };
     let text = std::str::from_utf8(bytes).map_err(|_| unfit("is no UTF-8", "run `yarn install`"))?;
-    if text.contains("\n__metadata:") {
-        return Err(unfit(
-            "was written by yarn 2 or newer, which kiln cannot run yet",
-            "use npm, pnpm or yarn 1 for this project",
-        )
-        .into());
-    }
-    let mut lock = Lock::default();
+    let mut lock = Lock { version: 1, ..Lock::default() };
+    let mut wanted: Vec<Wanted> = Vec::new();
+    let mut section = "";
     for line in text.lines() {
         let indent = line.len() - line.trim_start().len();
         let line = line.trim();
@@ -21,17 +22,57 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
             continue;
         }
         match (indent, lock.packages.last_mut()) {
-            (0, _) => lock.packages.push(heading(line)),
+            (0, _) => {
+                let descriptors =
+                    line.trim_end_matches(':').split(", ").map(|one| one.trim_matches('"').to_owned());
+                lock.by_range.extend(descriptors.map(|descriptor| (descriptor, lock.packages.len())));
+                lock.packages.push(heading(line));
+            }
             (2, Some(package)) => {
-                if let Some(version) = line.strip_prefix("version ") {
-                    version.trim_matches('"').clone_into(&mut package.version);
-                }
-                package.has_integrity |= line.starts_with("integrity ");
+                section = line.strip_suffix(':').unwrap_or_default();
+                field(package, line);
+            }
+            (4, Some(_)) if matches!(section, "dependencies" | "optionalDependencies") => {
+                let optional = section.starts_with("optional");
+                wanted.extend(descriptor(line).map(|one| (lock.packages.len() - 1, one, optional)));
             }
             _ => {}
         }
     }
+    connect(&mut lock.packages, &lock.by_range, wanted);
     Ok(lock)
+}
+
+fn field(package: &mut LockedPackage, line: &str) {
+    if let Some(version) = line.strip_prefix("version ") {
+        version.trim_matches('"').clone_into(&mut package.version);
+    }
+    if let Some(integrity) = line.strip_prefix("integrity ") {
+        package.integrity = Some(integrity.trim_matches('"').to_owned());
+        package.has_integrity = true;
+    }
+}
+
+/// `"@scope/name" "^1.0.0"` as `@scope/name@^1.0.0`.
+fn descriptor(line: &str) -> Option<String> {
+    let (name, range) = line.split_once(' ')?;
+    Some(format!("{}@{}", name.trim_matches('"'), range.trim().trim_matches('"')))
+}
+
+/// Turns what packages want into edges.
+pub(crate) fn connect(
+    packages: &mut [LockedPackage],
+    by_range: &BTreeMap<String, usize>,
+    wanted: Vec<Wanted>,
+) {
+    for (from, descriptor, optional) in wanted {
+        let to = by_range.get(&descriptor).copied();
+        if let (Some(package), Some(from)) = (to.filter(|to| *to != from), packages.get_mut(from)) {
+            // An optional dependency is listed among the others, too.
+            from.needs.retain(|need| need.package != package);
+            from.needs.push(Need { package, optional });
+        }
+    }
 }
 
 /// `"@scope/name@^1.0.0", "@scope/name@^1.1.0":` or `alias@npm:real@^1.0.0:`
@@ -39,11 +80,5 @@ fn heading(line: &str) -> LockedPackage {
     let first = line.trim_end_matches(':').split(", ").next().unwrap_or("").trim_matches('"');
     let first = first.split_once("@npm:").map_or(first, |(_, real)| real);
     let at = first.char_indices().skip(1).find(|(_, c)| *c == '@').map_or(first.len(), |(at, _)| at);
-    LockedPackage {
-        name: first[..at].to_owned(),
-        version: String::new(),
-        has_integrity: false,
-        is_dev: None,
-        has_install_script: None,
-    }
+    LockedPackage { name: first[..at].to_owned(), ..LockedPackage::default() }
 }

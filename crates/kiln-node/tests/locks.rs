@@ -1,7 +1,9 @@
 //! Lock files of the three package managers, and where they fall out of step.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use kiln_node::{Lock, LockKind, PackageJson};
+use std::collections::{BTreeMap, BTreeSet};
+
+use kiln_node::{Lock, LockFormat, LockKind, LockedPackage, PackageJson};
 
 const NPM: &str = r#"{
   "name": "app", "lockfileVersion": 3,
@@ -97,4 +99,105 @@ fn broken_files_are_errors() {
     for kind in LockKind::ALL {
         assert!(Lock::read(kind, kind.file_name(), b"\xff{").is_err(), "{}", kind.file_name());
     }
+}
+
+const LOCKED: [(&str, LockFormat, &str); 10] = [
+    ("npm 1", LockFormat::Npm, include_str!("locks/npm-1.json")),
+    ("npm 2", LockFormat::Npm, include_str!("locks/npm-2.json")),
+    ("npm 3", LockFormat::Npm, include_str!("locks/npm-3.json")),
+    ("pnpm 5.2", LockFormat::Pnpm, include_str!("locks/pnpm-5.2.yaml")),
+    ("pnpm 5.3", LockFormat::Pnpm, include_str!("locks/pnpm-5.3.yaml")),
+    ("pnpm 6", LockFormat::Pnpm, include_str!("locks/pnpm-6.yaml")),
+    ("pnpm 9", LockFormat::Pnpm, include_str!("locks/pnpm-9.yaml")),
+    ("yarn 1", LockFormat::Yarn, include_str!("locks/yarn-1.lock")),
+    ("yarn 4", LockFormat::Yarn, include_str!("locks/yarn-berry.lock")),
+    ("bun", LockFormat::Bun, include_str!("locks/bun.lock")),
+];
+
+/// What a lock file says of the same app, related to its manifest, on Linux with glibc.
+fn locked(format: LockFormat, text: &str) -> Lock {
+    let project = package(include_str!("locks/package.json"));
+    let mut lock = Lock::read_any(format, "lock", text.as_bytes()).unwrap();
+    lock.relate(&BTreeMap::from([(String::new(), project)]));
+    lock
+}
+
+fn names<'a>(lock: &'a Lock, keep: impl Fn(&LockedPackage) -> bool) -> BTreeSet<String> {
+    let out = lock.left_out("linux", "x64", "glibc");
+    let kept = lock.packages.iter().zip(out).filter(|(package, out)| !out && keep(package));
+    kept.map(|(package, _): (&'a LockedPackage, bool)| format!("{}@{}", package.name, package.version))
+        .collect()
+}
+
+#[test]
+fn all_package_managers_lock_what_npm_installs() {
+    let installed: BTreeSet<String> = include_str!("locks/npm-ls.txt").lines().map(str::to_owned).collect();
+    assert!(installed.len() > 80);
+    for (name, format, text) in LOCKED {
+        let lock = locked(format, text);
+        let found = names(&lock, |_| true);
+        // yarn 1 and npm before 7 do not say which platforms a package is for, so what may be missing is all there.
+        let extra: Vec<&String> = found.difference(&installed).collect();
+        let missing: Vec<&String> = installed.difference(&found).collect();
+        assert_eq!(missing, Vec::<&String>::new(), "{name}");
+        if matches!(name, "yarn 1" | "npm 1") {
+            let optional = names(&lock, |package| package.is_optional == Some(true));
+            assert!(extra.iter().all(|one| optional.contains(*one)), "{extra:?}");
+        } else {
+            assert_eq!(extra, Vec::<&String>::new(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn all_agree_on_what_development_needs_and_on_what_is_direct() {
+    let dev = BTreeSet::from(["@esbuild/linux-x64@0.21.5".to_owned(), "esbuild@0.21.5".to_owned()]);
+    for (name, format, text) in LOCKED {
+        let lock = locked(format, text);
+        let found =
+            names(&lock, |package| package.is_dev == Some(true) && !package.name.starts_with("@esbuild/"));
+        let whole = names(&lock, |package| package.is_dev == Some(true));
+        assert!(dev.is_subset(&whole) && found.contains("esbuild@0.21.5"), "{name}: {whole:?}");
+        assert!(!whole.contains("express@4.21.2") && !whole.contains("debug@2.6.9"), "{name}");
+        let direct: BTreeSet<&str> =
+            lock.direct[""].iter().map(|direct| lock.packages[direct.package].name.as_str()).collect();
+        let wanted =
+            ["@types/ms", "chokidar", "esbuild", "express", "fsevents", "lodash", "ms", "node-gyp-build"];
+        assert!(wanted.iter().all(|one| direct.contains(one)), "{name}: {direct:?}");
+        let express = lock.packages.iter().find(|package| package.name == "express").unwrap();
+        let needs: Vec<&str> =
+            express.needs.iter().map(|need| lock.packages[need.package].name.as_str()).collect();
+        assert_eq!(needs.len(), 31, "{name}: {needs:?}");
+        assert!(
+            lock.packages.iter().filter(|package| package.integrity.is_some()).count() > 100
+                || name == "yarn 4",
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn workspaces_and_bundles_are_no_phantoms() {
+    let berry = "__metadata:\n  version: 8\n\n\"api@workspace:apps/api\":\n  version: 0.0.0-use.local\n  resolution: \"api@workspace:apps/api\"\n  dependencies:\n    a: \"npm:^1\"\n  languageName: unknown\n  linkType: soft\n\n\"a@npm:^1\":\n  version: 1.2.0\n  resolution: \"a@npm:1.2.0\"\n  linkType: hard\n";
+    let lock = Lock::read_any(LockFormat::Yarn, "yarn.lock", berry.as_bytes()).unwrap();
+    assert_eq!(names(&lock, |_| true), BTreeSet::from(["a@1.2.0".to_owned()]));
+    assert_eq!(lock.direct["apps/api"].len(), 1);
+    let bun = r#"{ "lockfileVersion": 1, // text
+        "workspaces": { "": { "name": "x" }, "packages/p": { "name": "p", "dependencies": { "@s/a": "^1", }, }, },
+        "packages": { "p": ["p@workspace:packages/p"], "@s/a": ["@s/a@1.0.0", "", { "dependencies": { "b": "1" } }, "sha512-AA=="],
+          "@s/a/b": ["b@1.0.0", "", {}, "sha512-AA=="], "b": ["b@2.0.0", "", {}, "sha512-AA=="], } }"#;
+    let lock = Lock::read_any(LockFormat::Bun, "bun.lock", bun.as_bytes()).unwrap();
+    let a = lock.packages.iter().find(|package| package.name == "@s/a").unwrap();
+    assert_eq!(lock.packages[a.needs[0].package].version, "1.0.0");
+    assert_eq!(lock.direct["packages/p"].len(), 1);
+}
+
+#[test]
+fn pnpm_keys_of_all_ages_are_names_and_versions() {
+    let old = "lockfileVersion: 5.4\nspecifiers: {a: ^1.0.0}\ndependencies:\n  a: 1.0.0_p_q@2.0.0\npackages:\n  /a/1.0.0_p_q@2.0.0:\n    resolution: {integrity: sha512-AA==}\n    dependencies: {p_q: 2.0.0, '@s/b': 1.0.0}\n  /p_q/2.0.0:\n    resolution: {integrity: sha512-AA==}\n  /@s/b/1.0.0:\n    resolution: {integrity: sha512-AA==}\n";
+    let lock = Lock::read_any(LockFormat::Pnpm, "pnpm-lock.yaml", old.as_bytes()).unwrap();
+    let all: Vec<String> = names(&lock, |_| true).into_iter().collect();
+    assert_eq!(all, ["@s/b@1.0.0", "a@1.0.0", "p_q@2.0.0"]);
+    assert_eq!(lock.packages.iter().find(|package| package.name == "a").unwrap().needs.len(), 2);
+    assert_eq!(lock.direct[""].len(), 1);
 }

@@ -17,6 +17,9 @@ pub struct Inventory {
     pub secrets: Vec<Secret>,
     /// What could not be read. An inventory with entries here is not complete, and nobody may call it clean.
     pub unread: Vec<Unread>,
+    /// What the reader should know and what does not make the inventory incomplete: which of two sources was believed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The layers this was read from, lowest first; none for a folder.
     pub layers: Vec<Layer>,
 }

@@ -6,6 +6,7 @@
 
 mod checksum;
 mod ecosystem;
+mod from_purl;
 mod interest;
 mod inventory;
 mod licence;

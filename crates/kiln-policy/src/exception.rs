@@ -1,4 +1,4 @@
-use kiln_vuln::{Date, Match};
+use kiln_vuln::{Date, Match, Report, Suppression};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorKind;
@@ -47,6 +47,35 @@ pub enum ExceptionState {
     Expired,
 }
 
+/// Takes the matches that `exceptions` excuse on `today` out of the report of the image `name`, where there is one, and says
+/// what became of each exception. Whoever judges a report calls this.
+pub fn excuse(
+    report: Option<&mut Report>,
+    exceptions: &[Exception],
+    name: &str,
+    today: Date,
+) -> Vec<ExceptionUse> {
+    let state = |exception: &Exception| {
+        if exception.is_expired(today) { ExceptionState::Expired } else { ExceptionState::Unused }
+    };
+    let mut uses: Vec<ExceptionUse> = exceptions
+        .iter()
+        .map(|exception| ExceptionUse { exception: exception.clone(), state: state(exception) })
+        .collect();
+    let Some(report) = report else { return uses };
+    report.suppress(|found| {
+        let mut by = None;
+        for used in uses.iter_mut().filter(|used| used.state != ExceptionState::Expired) {
+            if used.exception.excuses_match(found, name) {
+                used.state = ExceptionState::Applied;
+                by = by.or_else(|| Some(used.exception.suppression()));
+            }
+        }
+        by
+    });
+    uses
+}
+
 impl ExceptionState {
     /// The lower-case name used in every output.
     pub fn as_str(self) -> &'static str {
@@ -86,6 +115,15 @@ impl Exception {
         let is_named = found.id == self.id || found.aliases.contains(&self.id);
         let package = format!("{}@{}", found.name, found.version);
         is_named && (matches(&self.subject, name) || matches(&self.subject, &package))
+    }
+
+    /// What is said of a match that it excuses.
+    fn suppression(&self) -> Suppression {
+        Suppression::Exception {
+            reason: self.reason.clone(),
+            owner: self.owner.clone(),
+            expires: self.expires,
+        }
     }
 
     fn is_about_advisory(&self) -> bool {

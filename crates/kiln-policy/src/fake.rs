@@ -125,6 +125,7 @@ fn report() -> Report {
     };
     Report {
         matches: Vec::new(),
+        suppressed: Vec::new(),
         coverage: vec![
             group(Ecosystem::Deb, RELEASE, 1, Covered::None { why }),
             group(Ecosystem::Npm, "", 2, full()),

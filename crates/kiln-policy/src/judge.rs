@@ -2,6 +2,7 @@ use kiln_finding::Fact;
 use kiln_pkg::Ecosystem;
 
 use crate::check::Judged;
+use crate::exception::excuse;
 use crate::scorecard::{Glance, Line, Outcome};
 use crate::{
     CHECKS, Check, Evidence, Exception, ExceptionState, ExceptionUse, Scorecard, Settings, Stage, Verdict,
@@ -33,24 +34,15 @@ struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     fn new(evidence: &'a Evidence, settings: &'a Settings) -> Self {
-        let state = |exception: &Exception| {
-            if exception.is_expired(evidence.today) {
-                ExceptionState::Expired
-            } else {
-                ExceptionState::Unused
-            }
-        };
-        let exceptions: Vec<ExceptionUse> = settings
-            .exceptions
-            .iter()
-            .map(|exception| ExceptionUse { exception: exception.clone(), state: state(exception) })
-            .collect();
         let mut excused = evidence.clone();
-        if let Fact::Known(report) = &mut excused.vulnerabilities {
-            let name = &evidence.subject.name;
-            report.matches.retain(|found| {
-                !exceptions.iter().any(|used| used.is_open() && used.exception.excuses_match(found, name))
-            });
+        let report = match &mut excused.vulnerabilities {
+            Fact::Known(report) => Some(report),
+            Fact::Unknown(_) => None,
+        };
+        let mut exceptions = excuse(report, &settings.exceptions, &evidence.subject.name, evidence.today);
+        // Whether one was needed, the checks will show.
+        for used in exceptions.iter_mut().filter(|used| used.state == ExceptionState::Applied) {
+            used.state = ExceptionState::Unused;
         }
         Self { settings, evidence, excused, exceptions }
     }

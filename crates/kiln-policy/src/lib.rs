@@ -24,7 +24,7 @@ pub use check::{Check, Judged, Stage, Unknown, Verdict};
 pub use checks::CHECKS;
 pub use error::Error;
 pub use evidence::{ArchiveFacts, Attested, BaseFacts, Evidence, LockFacts, Size, Subject};
-pub use exception::{Exception, ExceptionState, ExceptionUse};
+pub use exception::{Exception, ExceptionState, ExceptionUse, excuse};
 pub use judge::judge;
 pub use scorecard::{Counts, Glance, Line, Outcome, Scorecard};
 pub use settings::{Overrides, Settings};

@@ -63,18 +63,11 @@ fn package(ecosystem: Ecosystem, name: &str, version: &str, licence: Option<&str
 }
 
 fn found(severity: Severity, fix: Fix) -> Match {
+    let package = Package::new(Ecosystem::Npm, "ms", "2.1.3");
     Match {
-        id: "GHSA-aaaa-bbbb-cccc".to_owned(),
         aliases: vec!["CVE-2026-1111".to_owned()],
-        severity,
-        known_exploited: false,
-        published: None,
-        package: "pkg:npm/ms@2.1.3".to_owned(),
-        ecosystem: Ecosystem::Npm,
-        name: "ms".to_owned(),
-        version: "2.1.3".to_owned(),
-        fix,
         places: vec![place("app/node_modules/ms/package.json")],
+        ..Match::new("GHSA-aaaa-bbbb-cccc", severity, &package, fix)
     }
 }
 

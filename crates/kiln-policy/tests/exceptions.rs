@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use kiln_finding::{Diagnose, Fact, Severity};
-use kiln_pkg::{Ecosystem, Interest, InterestKind, Place};
+use kiln_pkg::{Ecosystem, Interest, InterestKind, Package, Place};
 use kiln_policy::{
     Evidence, Exception, ExceptionState, Outcome, Overrides, Scorecard, Settings, Stage, judge,
 };
@@ -31,18 +31,11 @@ fn vulnerable(ids: &[&str]) -> Evidence {
     let Fact::Known(report) = &mut evidence.vulnerabilities else { unreachable!() };
     report.matches = ids
         .iter()
-        .map(|id| Match {
-            id: (*id).to_owned(),
-            aliases: vec![id.replace("GHSA", "CVE")],
-            severity: Severity::High,
-            known_exploited: false,
-            published: None,
-            package: "pkg:npm/ms@2.1.3".to_owned(),
-            ecosystem: Ecosystem::Npm,
-            name: "ms".to_owned(),
-            version: "2.1.3".to_owned(),
-            fix: Fix::Version { version: "2.1.4".to_owned() },
-            places: Vec::new(),
+        .map(|id| {
+            let fix = Fix::Version { version: "2.1.4".to_owned() };
+            let package = Package::new(Ecosystem::Npm, "ms", "2.1.3");
+            let aliases = vec![id.replace("GHSA", "CVE")];
+            Match { aliases, ..Match::new(*id, Severity::High, &package, fix) }
         })
         .collect();
     evidence

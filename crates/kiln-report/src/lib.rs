@@ -1,16 +1,18 @@
-//! Scorecards as text: for a terminal, for programs, for pages and for CI.
+//! Scorecards and scans as text: for a terminal, for programs, for pages and for CI.
 //!
 //! This crate judges nothing and prints nothing. Text that came from an image never reaches a terminal or a page as
 //! anything but text: control characters are replaced, and each format escapes what it must.
-//! Start from [`FORMATS`] and [`render`].
+//! Start from [`FORMATS`] and [`render`]; for scans from [`SCAN_FORMATS`].
 
 mod format;
 mod formats;
 mod glance;
+mod scans;
 mod text;
 
 pub use format::{Format, Options};
 pub use formats::FORMATS;
+pub use scans::{SCAN_FORMATS, Scan, ScanFormat, Stamp};
 
 use kiln_policy::Scorecard;
 

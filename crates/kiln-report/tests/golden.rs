@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use kiln_finding::{Fact, Severity};
-use kiln_pkg::{Ecosystem, Interest, InterestKind, Place, Secret};
+use kiln_pkg::{Ecosystem, Interest, InterestKind, Package, Place, Secret};
 use kiln_policy::{Evidence, Exception, Overrides, Scorecard, Settings, Stage, judge};
 use kiln_report::{FORMATS, Options, render};
 use kiln_vuln::{Fix, Match};
@@ -24,18 +24,11 @@ fn exception(id: &str, reason: &str, expires: &str) -> Exception {
 }
 
 fn vulnerability() -> Match {
+    let fix = Fix::Version { version: "2.1.4".to_owned() };
+    let package = Package::new(Ecosystem::Npm, "ms", "2.1.3");
     Match {
-        id: "GHSA-wc69-rhjr-hc9g".to_owned(),
         aliases: vec!["CVE-2022-31129".to_owned()],
-        severity: Severity::High,
-        known_exploited: false,
-        published: None,
-        package: "pkg:npm/ms@2.1.3".to_owned(),
-        ecosystem: Ecosystem::Npm,
-        name: "ms".to_owned(),
-        version: "2.1.3".to_owned(),
-        fix: Fix::Version { version: "2.1.4".to_owned() },
-        places: Vec::new(),
+        ..Match::new("GHSA-wc69-rhjr-hc9g", Severity::High, &package, fix)
     }
 }
 

@@ -18,3 +18,15 @@ pub(crate) fn uuid(text: &str) -> String {
 pub(crate) fn spdx(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect()
 }
+
+/// An id that is the same for the same package in every document, from letters, digits, dots and dashes.
+pub(crate) fn element(package: &kiln_pkg::Package) -> String {
+    let hash = Digest::of(package.key().as_bytes()).short();
+    format!("{}-{}-{hash}", package.ecosystem.as_str(), spdx(&package.name))
+}
+
+/// A reference to a licence that is no SPDX expression, by its text.
+pub(crate) fn licence(declared: &str) -> String {
+    let start: String = declared.chars().take(32).collect();
+    format!("LicenseRef-{}-{}", spdx(&start), Digest::of(declared.as_bytes()).short())
+}

@@ -44,8 +44,8 @@ fn render(format: &str) -> String {
     let subject = Subject {
         name: "registry.example/team/App".to_owned(),
         tag: Some("1.0".to_owned()),
-        digest: Digest::of(b"manifest"),
-        arch: "amd64".to_owned(),
+        digest: Some(Digest::of(b"manifest")),
+        arch: Some("amd64".to_owned()),
     };
     let inventory = inventory();
     let document = Document {

@@ -1,4 +1,4 @@
-use kiln_finding::{Class, Diagnose};
+use kiln_finding::{Cause, Class, Diagnose};
 
 /// Why a database could not be made or read.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,13 @@ pub(crate) enum ErrorKind {
         #[source]
         source: serde_json::Error,
     },
+    #[error("read the advisory database: it is of another version of kiln's format")]
+    Version,
+    #[error("read the advisory database")]
+    Read {
+        #[source]
+        source: Cause,
+    },
     #[error("read record {line} of the advisory feed `{feed}`")]
     Record {
         feed: String,
@@ -22,6 +29,16 @@ pub(crate) enum ErrorKind {
         #[source]
         source: serde_json::Error,
     },
+    #[error("read the advisory feed `{feed}`")]
+    Document {
+        feed: String,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("read line {line} of the advisory feed `{feed}`")]
+    Line { feed: String, line: usize },
+    #[error("make an advisory database: no feed names a package")]
+    NoFeeds,
     #[error("compile the advisory feed `{feed}`: {why}")]
     Feed { feed: String, why: &'static str },
 }
@@ -40,22 +57,32 @@ impl Error {
 
 impl Diagnose for Error {
     fn code(&self) -> &'static str {
-        match *self.0 {
-            ErrorKind::Malformed { .. } | ErrorKind::Header { .. } => "vuln.database",
-            ErrorKind::Record { .. } | ErrorKind::Feed { .. } => "vuln.feed",
+        match &*self.0 {
+            ErrorKind::Malformed { .. } | ErrorKind::Header { .. } | ErrorKind::Version => "vuln.database",
+            ErrorKind::Read { source } => source.code(),
+            ErrorKind::Record { .. }
+            | ErrorKind::Document { .. }
+            | ErrorKind::Line { .. }
+            | ErrorKind::NoFeeds
+            | ErrorKind::Feed { .. } => "vuln.feed",
         }
     }
 
     fn class(&self) -> Class {
-        Class::Content
+        match &*self.0 {
+            ErrorKind::Read { source } => source.class(),
+            _ => Class::Content,
+        }
     }
 
     fn help(&self) -> Option<String> {
-        match *self.0 {
-            ErrorKind::Malformed { .. } | ErrorKind::Header { .. } => {
-                Some("fetch the database again, or leave it out to use the one inside kiln".to_owned())
-            }
-            ErrorKind::Record { .. } | ErrorKind::Feed { .. } => None,
+        match &*self.0 {
+            ErrorKind::Malformed { .. } | ErrorKind::Header { .. } | ErrorKind::Version => Some(
+                "fetch the database again (kiln db update), or leave it out to use the one inside kiln"
+                    .to_owned(),
+            ),
+            ErrorKind::Read { source } => source.help(),
+            _ => None,
         }
     }
 }

@@ -12,12 +12,26 @@ mod date;
 mod error;
 mod id;
 mod matching;
+mod origin;
+mod owned;
+mod plan;
 mod report;
+mod score;
+mod shrink;
+mod suppressed;
+mod vex;
 mod wire;
 
 pub use coverage::{Coverage, Covered};
-pub use database::{Advisory, Bound, Database, Release, SliceInfo, Span, Status};
+pub use database::{Advisory, Bound, Database, ReadAt, Release, SliceInfo, Span, Status};
 pub use date::Date;
 pub use error::Error;
+/// Why a [`ReadAt`] could not read.
+pub use kiln_finding::Cause;
 pub use matching::check;
-pub use report::{Fix, Match, Report};
+pub use plan::{Plan, Remaining, Step, StepKind, plan};
+pub use report::{Fix, MadeBy, Match, Report};
+pub use score::{Cvss, Epss, Share, Tenths};
+pub use shrink::{MAX_SHRINK_PERCENT, Shrunk, shrunk};
+pub use suppressed::{Suppressed, Suppression, Verdict};
+pub use vex::{VexSource, VexTarget, VexUse, apply_vex};

@@ -1,10 +1,14 @@
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiln_pkg::{Ecosystem, Inventory, Package, Unread};
 
 use crate::coverage::{Scope, scope};
-use crate::{Advisory, Bound, Coverage, Covered, Database, Error, Fix, Match, Report, Span, Status};
+use crate::origin::{Paths, made_by};
+use crate::owned::Owners;
+use crate::report::worst_first;
+use crate::{
+    Advisory, Bound, Coverage, Covered, Database, Error, Fix, Match, Report, Span, Status, Suppressed,
+};
 
 /// Matches the packages of `inventory` against `database`.
 ///
@@ -14,8 +18,17 @@ pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<Report, E
     let mut unread = inventory.unread.clone();
     let mut coverage: BTreeMap<(Ecosystem, String), Coverage> = BTreeMap::new();
     let mut asked = BTreeSet::new();
+    let mut owners = Owners::of(inventory);
+    let mut suppressed = Vec::new();
     for package in inventory.packages.iter().filter(|package| is_asked(package)) {
+        if owners.answer_alone(package) {
+            continue;
+        }
         let scope = scope(database, inventory, package);
+        // Nobody else answers, and the feed of its distribution is about all that its packages hold.
+        if scope.slice.is_none() && owners.know(package) {
+            continue;
+        }
         asked.extend(
             scope.slice.filter(|_| !matches!(scope.covered, Covered::None { .. })).map(|slice| slice.as_of),
         );
@@ -28,7 +41,14 @@ pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<Report, E
         });
         entry.packages += 1;
         match check_package(database, &scope, package)? {
-            Judged::Matches(found) => matches.extend(found),
+            Judged::Matches(found) => {
+                for found in found {
+                    match owners.verdict(database, package, &found)? {
+                        None => matches.push(found),
+                        Some(by) => suppressed.push(Suppressed { found, by }),
+                    }
+                }
+            }
             Judged::NoVersion => unread.push(Unread {
                 path: package.places.first().map_or_else(|| package.key(), |place| place.path.clone()),
                 reader: "advisories".to_owned(),
@@ -39,12 +59,16 @@ pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<Report, E
             }),
         }
     }
-    matches.sort_by(|a, b| {
-        let key = |found: &Match| (Reverse(found.severity), Reverse(found.known_exploited));
-        key(a).cmp(&key(b)).then_with(|| (&a.package, &a.id).cmp(&(&b.package, &b.id)))
-    });
+    let paths = Paths::of(inventory);
+    for found in matches.iter_mut().chain(suppressed.iter_mut().map(|suppressed| &mut suppressed.found)) {
+        found.layer = made_by(inventory, found);
+        found.path = paths.to(found);
+    }
+    matches.sort_by(worst_first);
+    suppressed.sort_by(|a, b| worst_first(&a.found, &b.found));
     Ok(Report {
         matches,
+        suppressed,
         coverage: coverage.into_values().collect(),
         unread,
         database: database.checksum(),
@@ -52,19 +76,50 @@ pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<Report, E
     })
 }
 
-/// Whose vulnerabilities this package's own feed answers for. A Node.js binary that a distribution's package owns is that
-/// distribution's, and NodeSource's Debian packages are the Node.js project's, not Debian's. A `package.json` without a
-/// version is an app's own, never a release that an advisory could name: what npm installs always has one.
+/// Whether a package's own feed can answer for it. NodeSource's Debian packages are the Node.js project's, not Debian's. A
+/// `package.json` without a version is an app's own, as is the main module of a Go program without one: never a release that an
+/// advisory could name.
 fn is_asked(package: &Package) -> bool {
-    let is_release = package.ecosystem != Ecosystem::Npm || !package.version.is_empty();
-    (package.owner.is_none() || package.ecosystem != Ecosystem::Node)
-        && is_release
-        && !(package.ecosystem == Ecosystem::Deb && package.version.contains("nodesource"))
+    let is_release =
+        !matches!(package.ecosystem, Ecosystem::Npm | Ecosystem::Go) || !package.version.is_empty();
+    is_release && !(package.ecosystem == Ecosystem::Deb && package.version.contains("nodesource"))
+}
+
+/// The name under which a slice has the package. Python's package index knows many spellings of one name (PEP 503).
+fn advisory_key(package: &Package) -> std::borrow::Cow<'_, str> {
+    match package.ecosystem {
+        Ecosystem::PyPi => normal_name(package.advisory_name()).into(),
+        _ => package.advisory_name().into(),
+    }
+}
+
+/// Runs of `-`, `_` and `.` are one dash, and letters are small. Source: PEP 503.
+pub(crate) fn normal_name(name: &str) -> String {
+    let words = name.split(['-', '_', '.']).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
 }
 
 enum Judged {
     Matches(Vec<Match>),
     NoVersion,
+}
+
+/// The vulnerabilities that `package` would have at `version`.
+pub(crate) fn at_version(
+    database: &Database<'_>,
+    inventory: &Inventory,
+    package: &Package,
+    version: &str,
+) -> Result<Vec<Match>, Error> {
+    let mut moved = Package { version: version.to_owned(), ..package.clone() };
+    if let Some(source) = &mut moved.source {
+        version.clone_into(&mut source.version);
+    }
+    let scope = scope(database, inventory, &moved);
+    Ok(match check_package(database, &scope, &moved)? {
+        Judged::Matches(found) => found,
+        Judged::NoVersion => Vec::new(),
+    })
 }
 
 fn check_package(database: &Database<'_>, scope: &Scope<'_>, package: &Package) -> Result<Judged, Error> {
@@ -74,7 +129,7 @@ fn check_package(database: &Database<'_>, scope: &Scope<'_>, package: &Package) 
     if package.ecosystem.compare(version, version).is_none() {
         return Ok(Judged::NoVersion);
     }
-    for advisory in database.lookup(slice, package.advisory_name())? {
+    for advisory in database.lookup(slice, &advisory_key(package))? {
         let Some(fix) = judge(&advisory, scope, package.ecosystem, version) else { continue };
         push(&mut found, to_match(advisory, package, fix));
     }
@@ -83,8 +138,8 @@ fn check_package(database: &Database<'_>, scope: &Scope<'_>, package: &Package) 
 
 /// What fixes the advisory for this version; `None` where the version is not affected.
 fn judge(advisory: &Advisory<'_>, scope: &Scope<'_>, ecosystem: Ecosystem, version: &str) -> Option<Fix> {
-    let here = |span: &&Span<'_>| span.releases == 0 || scope.bit.is_some_and(|bit| span.releases & bit != 0);
-    let holding = || advisory.spans.iter().filter(here).filter(|span| contains(span, ecosystem, version));
+    let spans = || advisory.spans.iter().filter(|span| here(span, scope.bit));
+    let holding = || spans().filter(|span| holds(span, ecosystem, version));
     if holding().any(|span| span.status == Status::NotAffected) {
         return None;
     }
@@ -100,6 +155,11 @@ fn judge(advisory: &Advisory<'_>, scope: &Scope<'_>, ecosystem: Ecosystem, versi
     })
 }
 
+/// Whether a span speaks of the release that this bit stands for.
+pub(crate) fn here(span: &Span<'_>, bit: Option<u64>) -> bool {
+    span.releases == 0 || bit.is_some_and(|bit| span.releases & bit != 0)
+}
+
 /// The lowest fixed version above `version` in any line.
 fn next_fix(advisory: &Advisory<'_>, ecosystem: Ecosystem, version: &str) -> Option<String> {
     let fixed = advisory.spans.iter().filter_map(|span| match span.high {
@@ -112,7 +172,7 @@ fn next_fix(advisory: &Advisory<'_>, ecosystem: Ecosystem, version: &str) -> Opt
 }
 
 /// A bound that cannot be compared counts as holding: an unreadable advisory must not hide a vulnerability.
-fn contains(span: &Span<'_>, ecosystem: Ecosystem, version: &str) -> bool {
+pub(crate) fn holds(span: &Span<'_>, ecosystem: Ecosystem, version: &str) -> bool {
     let compare = |bound: &str| ecosystem.compare(version, bound);
     let above = span.low.is_none_or(|low| {
         compare(low).is_none_or(|order| if span.low_exclusive { order.is_gt() } else { order.is_ge() })
@@ -127,17 +187,14 @@ fn contains(span: &Span<'_>, ecosystem: Ecosystem, version: &str) -> bool {
 
 fn to_match(advisory: Advisory<'_>, package: &Package, fix: Fix) -> Match {
     Match {
-        id: advisory.id,
         aliases: advisory.aliases,
-        severity: advisory.severity,
-        known_exploited: advisory.known_exploited,
+        cvss: advisory.cvss,
+        known_exploited: advisory.exploited.is_some(),
+        exploited_since: advisory.exploited,
+        epss: advisory.epss,
+        cwes: advisory.cwes,
         published: advisory.published,
-        package: package.key(),
-        ecosystem: package.ecosystem,
-        name: package.name.clone(),
-        version: package.version.clone(),
-        fix,
-        places: package.places.clone(),
+        ..Match::new(advisory.id, advisory.severity, package, fix)
     }
 }
 
@@ -159,6 +216,9 @@ fn push(found: &mut Vec<Match>, new: Match) {
             other.aliases.retain(|alias| *alias != other.id);
             other.severity = other.severity.max(new.severity);
             other.known_exploited |= new.known_exploited;
+            other.exploited_since = other.exploited_since.or(new.exploited_since);
+            other.cvss = other.cvss.take().or(new.cvss);
+            other.epss = other.epss.or(new.epss);
         }
     }
 }

@@ -121,7 +121,8 @@ proptest! {
             let at = at % bytes.len();
             bytes[at] = byte;
         }
-        if let Ok(database) = Database::open(&bytes) {
+        // Past the checksums, to what they protect.
+        if let Ok(database) = Database::trusted(&bytes) {
             let _ = database.verify();
             let packages = vec![Package::new(Ecosystem::Npm, "a", "1.0.0"), Package::new(Ecosystem::Npm, "b", "1.0.0")];
             let _ = check(&database, &inventory(packages));

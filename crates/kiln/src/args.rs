@@ -44,10 +44,18 @@ pub(crate) enum Output {
     Human,
     /// For programs.
     Json,
-    /// For programs that show findings in code (lint, check).
+    /// For programs that show findings in code (lint, check, scan).
     Sarif,
-    /// For the log of a GitHub workflow (lint, check).
+    /// For the log of a GitHub workflow (lint, check, scan).
     Github,
+    /// For pages and pull requests (scan).
+    Markdown,
+    /// For the test reports of CI (scan).
+    Junit,
+    /// GitLab's report of container scanning (scan).
+    Gitlab,
+    /// CycloneDX with vulnerabilities and their analysis (scan).
+    Cyclonedx,
 }
 
 /// What every command can write.
@@ -63,8 +71,8 @@ impl Output {
     /// The form that every command has which comes nearest.
     pub(crate) fn format(self) -> Format {
         match self {
-            Self::Human | Self::Github => Format::Human,
-            Self::Json | Self::Sarif => Format::Json,
+            Self::Human | Self::Github | Self::Markdown | Self::Junit => Format::Human,
+            Self::Json | Self::Sarif | Self::Gitlab | Self::Cyclonedx => Format::Json,
         }
     }
 }

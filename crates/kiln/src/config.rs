@@ -19,11 +19,13 @@ const FILE: &str = "kiln.toml";
 pub(crate) struct Config {
     pub(crate) image: ImageConfig,
     pub(crate) base: Settings,
+    pub(crate) database: crate::database::Settings,
     pub(crate) build: BuildConfig,
     pub(crate) policy: kiln_policy::Overrides,
     pub(crate) registry: kiln_registry::Settings,
     pub(crate) exception: Vec<Exception>,
     pub(crate) lint: crate::lint::Choice,
+    pub(crate) scan: crate::vex::Settings,
 }
 
 /// `[image]`

@@ -117,7 +117,8 @@ pub(crate) fn show(reports: &[Report], form: Output, quiet: bool) {
         }
         Output::Json => output::data(&json!(reports.iter().map(as_json).collect::<Vec<_>>()).to_string()),
         Output::Sarif => output::data(&sarif::render(reports).to_string()),
-        Output::Github => {
+        // The table of commands lets no other form come here.
+        _ => {
             let lines: Vec<String> = reports.iter().flat_map(annotations::render).collect();
             if !lines.is_empty() {
                 output::data(&lines.join("\n"));

@@ -9,11 +9,14 @@ mod clock;
 mod commands;
 mod config;
 mod context;
+mod database;
 mod destination;
 mod diff;
 mod dockerfile;
 mod dockerfile_project;
 mod failure;
+mod findings;
+mod folder;
 mod legacy;
 mod lint;
 mod output;
@@ -27,7 +30,9 @@ mod scratch;
 mod ship;
 mod statements;
 mod subject;
+mod target;
 mod transfer;
+mod vex;
 
 use std::process::ExitCode;
 

@@ -7,10 +7,11 @@ use kiln_lint::Level;
 use kiln_pkg::{Interest, InterestKind};
 use kiln_sandbox::{collect_with, remove, unpack};
 use kiln_store::Layout;
-use kiln_vuln::{Database, check};
+use kiln_vuln::check;
 use serde::Serialize;
 
 use crate::context::Context;
+use crate::database;
 use crate::dockerfile::{self, DockerfileOptions};
 use crate::failure::Failure;
 use crate::output::Table;
@@ -76,7 +77,7 @@ fn side(folder: &Path, context: &Context, layout: &Layout) -> Result<Side, Failu
     stages.finish();
     let image = Image::read(layout, &built.manifest)?;
     let inventory = subject::inventory(&image, layout, context)?;
-    let report = check(&Database::embedded(), &inventory)?;
+    let report = check(&database::newest(context)?.database, &inventory)?;
     let is_shell = |interest: &&Interest| interest.kind == InterestKind::Shell && !interest.deleted;
     let shells = inventory.interests.iter().filter(is_shell).count();
     let settings = lint::Choice::default().settings()?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use kiln_finding::Class;
 use kiln_image::{Image, Source};
-use kiln_inventory::{CATALOG, FactCache, LayerFacts, scan_image};
+use kiln_inventory::{CATALOG, FactCache, LayerFacts, scan_image, set_base};
 use kiln_oci::{Arch, Descriptor, Digest, Index, Reference, media_type};
 use kiln_pkg::Inventory;
 use kiln_store::{Layout, StepCache};
@@ -16,6 +16,9 @@ use crate::{archive, registry, transfer};
 
 /// Folder of facts about layers below the cache folder.
 const FACTS: &str = "facts";
+
+/// Source: image-spec, annotations.md.
+const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
 
 /// An image that was found.
 pub(crate) struct Subject {
@@ -31,7 +34,18 @@ pub(crate) struct Subject {
 impl Subject {
     /// Opens what [`Located::find`] finds; of an image for several platforms, the one for this machine.
     pub(crate) fn open(context: &Context, text: &str) -> Result<Self, Failure> {
-        let Located { place, name, tag, descriptor } = Located::find(context, text)?;
+        Self::of(Located::find(context, text)?, text)
+    }
+
+    /// The same, of this machine only; `None` where there is no such image here.
+    pub(crate) fn open_here(context: &Context, text: &str) -> Result<Option<Self>, Failure> {
+        // A name that no image can have is none.
+        let found = Located::search(context, text).ok().and_then(|(found, _)| found);
+        found.map(|located| Self::of(located, text)).transpose()
+    }
+
+    fn of(located: Located, text: &str) -> Result<Self, Failure> {
+        let Located { place, name, tag, descriptor } = located;
         let image = Image::read(&place, &one_platform(&place, &descriptor)?)?;
         Ok(Self { text: text.to_owned(), name, tag, image, place })
     }
@@ -55,7 +69,21 @@ pub(crate) fn inventory<S: Source + Sync>(
 ) -> Result<Inventory, Failure> {
     let cache = Facts { cache: StepCache::create(&context.cache_dir.join(FACTS))? };
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Ok(scan_image(image, place, &cache, threads)?)
+    let mut inventory = scan_image(image, place, &cache, threads)?;
+    if let Some(count) = base_layers(image, context) {
+        set_base(&mut inventory, count);
+    }
+    Ok(inventory)
+}
+
+/// How many of the image's layers are its base's, where the image names its base and the base is in kiln's store.
+fn base_layers(image: &Image, context: &Context) -> Option<usize> {
+    let digest = image.config.config.labels.get(BASE_DIGEST)?;
+    let layout = Layout::open(&context.store()).ok()?;
+    let descriptor = layout.resolve(digest).ok()??;
+    let base = Image::read(&layout, &one_platform(&layout, &descriptor).ok()?).ok()?;
+    let (ours, its) = (&image.config.rootfs.diff_ids, &base.config.rootfs.diff_ids);
+    ours.starts_with(its).then_some(its.len())
 }
 
 /// A manifest or index, and where it lies.

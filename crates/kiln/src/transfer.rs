@@ -26,7 +26,7 @@ const THREADS: usize = 4;
 pub(crate) struct Target {
     pub(crate) destination: Destination,
     /// Under which name it will be found there.
-    tag: Option<String>,
+    pub(crate) tag: Option<String>,
     /// As the user may write it.
     shown: String,
     /// It takes the image of one platform, and no signatures.

@@ -218,3 +218,59 @@ fn no_error_says_anything_twice() {
     let source = std::error::Error::source(&error).expect("a cause").to_string();
     assert!(!error.to_string().contains(&source), "{error} / {source}");
 }
+
+fn changing(world: &World, server: &Server) -> Result<Vec<u8>, Error> {
+    let url = format!("{}/feed.json", server.url);
+    world.downloader().changing(&url, 1 << 20).map(|path| std::fs::read(path).unwrap())
+}
+
+#[test]
+fn a_document_that_has_not_changed_is_not_sent_again() {
+    let server = Server::start(|request, _| match request.header("if-none-match") {
+        Some("\"v1\"") => Response::status(304),
+        _ => Response::ok(BODY).with("ETag", "\"v1\""),
+    });
+    let world = World::new();
+    assert_eq!(changing(&world, &server).unwrap(), BODY);
+    assert_eq!(changing(&world, &server).unwrap(), BODY);
+    assert_eq!(server.seen().iter().filter(|request| request.header("if-none-match").is_some()).count(), 1);
+}
+
+#[test]
+fn a_changing_document_goes_on_in_the_next_run_where_it_broke() {
+    let server = Server::start(|request, before| match before {
+        0..3 => Response::ok(BODY).with("ETag", "\"v1\"").cut(50_000 * (before + 1)),
+        _ => Response::range(BODY, request).with("ETag", "\"v1\""),
+    });
+    let world = World::new();
+    changing(&world, &server).unwrap_err();
+    assert_eq!(changing(&world, &server).unwrap(), BODY);
+    let last = server.seen().pop().unwrap();
+    assert_eq!((last.offset(), last.header("if-range")), (150_000, Some("\"v1\"")));
+}
+
+#[test]
+fn a_document_that_changed_meanwhile_is_taken_whole() {
+    let newer = [9; 1000];
+    let server = Server::start(move |_, before| match before {
+        0..3 => Response::ok(BODY).with("ETag", "\"v1\"").cut(50_000),
+        _ => Response::ok(&newer).with("ETag", "\"v2\""),
+    });
+    let world = World::new();
+    changing(&world, &server).unwrap_err();
+    assert_eq!(changing(&world, &server).unwrap(), newer);
+}
+
+#[test]
+fn a_failed_update_leaves_the_document_that_was_there() {
+    let server = Server::start(|_, before| match before {
+        0 => Response::ok(BODY),
+        _ => Response::status(404),
+    });
+    let world = World::new();
+    assert_eq!(changing(&world, &server).unwrap(), BODY);
+    changing(&world, &server).unwrap_err();
+    let offline = Downloader::new(Options { offline: true, ..world.options() }).unwrap();
+    let path = offline.changing(&format!("{}/feed.json", server.url), 1 << 20).unwrap();
+    assert_eq!(std::fs::read(path).unwrap(), BODY);
+}

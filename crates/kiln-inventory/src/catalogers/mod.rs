@@ -1,23 +1,30 @@
 //! The table of catalogers. Each is one file: which paths it wants, by name only, and how it reads them.
 
 mod apk;
+mod binary;
+mod cargo_audit;
+mod copyright;
 mod dpkg;
 mod dpkg_files;
+mod go_build;
 mod lines;
 mod node_binary;
+mod node_parts;
 mod npm_lock;
 mod npm_package;
 mod os_release;
+mod python;
 
 use std::io::Read;
 
 use crate::facts::FileFacts;
 
+pub(crate) use copyright::documented;
 pub(crate) use npm_package::is_package_folder;
 
 /// Number of this catalog. Raise it whenever a cataloger, a rule for secrets or a kind of interest changes: facts that were
 /// stored under another number are read again.
-pub const CATALOG: u32 = 2;
+pub const CATALOG: u32 = 4;
 
 /// A file that may be worth reading.
 pub(crate) struct Candidate<'a> {
@@ -36,23 +43,29 @@ pub(crate) struct Cataloger {
 
 static CATALOGERS: &[&Cataloger] = &[
     &apk::CATALOGER,
+    &copyright::CATALOGER,
     &dpkg::CATALOGER,
     &dpkg_files::CATALOGER,
     &node_binary::CATALOGER,
     &npm_lock::CATALOGER,
     &npm_package::CATALOGER,
     &os_release::CATALOGER,
+    &python::CATALOGER,
     &crate::secrets::FILES,
 ];
 
-/// The first cataloger that wants the file. No two want the same.
+/// Whoever knows a file by its name reads it, also where someone made it executable; the rest may be programs.
+static PROGRAMS: &Cataloger = &binary::CATALOGER;
+
+/// The cataloger that wants the file. No two of the table want the same.
 pub(crate) fn find(candidate: &Candidate<'_>) -> Option<&'static Cataloger> {
-    CATALOGERS.iter().find(|cataloger| (cataloger.wants)(candidate)).copied()
+    let wants = |cataloger: &&Cataloger| (cataloger.wants)(candidate);
+    CATALOGERS.iter().copied().find(wants).or_else(|| Some(PROGRAMS).filter(wants))
 }
 
 /// The names of all catalogers, as [`kiln_pkg::Unread`] gives them.
 pub fn cataloger_names() -> impl Iterator<Item = &'static str> {
-    CATALOGERS.iter().map(|cataloger| cataloger.name)
+    CATALOGERS.iter().copied().chain([PROGRAMS]).map(|cataloger| cataloger.name)
 }
 
 /// Whether what lies at `path` may be read by a cataloger of packages, or start one: what a package owns of it is kept.

@@ -131,6 +131,7 @@ fn lock(text: &str) -> Lock {
             has_integrity: true,
             is_dev: Some(words.contains(&"dev")),
             has_install_script: Some(words.contains(&"script")),
+            ..kiln_node::LockedPackage::default()
         });
     }
     lock

@@ -36,9 +36,11 @@ fn title(line: &Line) -> String {
     format!("{} {}", line.id, line.title)
 }
 
-fn command(level: &str, title: &str, message: &str) -> String {
+/// One annotation, with a line end.
+pub(crate) fn command(level: &str, title: &str, message: &str) -> String {
     let title = escape(&plain(title)).replace(':', "%3A").replace(',', "%2C");
-    format!("::{level} title={title}::{}\n", escape(message))
+    let lines: Vec<String> = message.split('\n').map(plain).collect();
+    format!("::{level} title={title}::{}\n", escape(&lines.join("\n")))
 }
 
 fn escape(text: &str) -> String {

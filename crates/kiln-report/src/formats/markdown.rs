@@ -54,7 +54,7 @@ fn exception(used: &ExceptionUse) -> String {
 }
 
 /// The text as text: no markup, link, mention or cell begins in it.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::new();
     for char in plain(text).chars() {
         match char {

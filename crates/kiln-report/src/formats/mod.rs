@@ -3,6 +3,9 @@ mod human;
 mod json;
 mod markdown;
 
+pub(crate) use github::command;
+pub(crate) use markdown::escape as cell;
+
 use crate::Format;
 
 /// Every format, by name.

@@ -1,8 +1,8 @@
-use kiln_pkg::{Ecosystem, Licence, Package};
+use kiln_pkg::{Checksum, Distro, Ecosystem, Licence, Origin, Package, Part, Place};
 use serde_json::{Map, Value, json};
 
 use super::Format;
-use crate::{Document, id};
+use crate::{Document, Subject, id};
 
 /// CycloneDX 1.6 as JSON. Source: cyclonedx.org/docs/1.6/json (ECMA-424).
 pub(super) static FORMAT: Format = Format {
@@ -14,32 +14,30 @@ pub(super) static FORMAT: Format = Format {
 };
 
 fn render(document: &Document<'_>) -> String {
+    write(document, "1.6")
+}
+
+/// The document in a version of the standard; 1.7 takes all that 1.6 does.
+pub(super) fn write(document: &Document<'_>, version: &str) -> String {
     let (subject, inventory) = (document.subject, document.inventory);
-    let root = subject.purl().to_string();
-    let components: Vec<Value> = inventory.packages.iter().map(component).collect();
+    let root = subject.id();
+    let mut components: Vec<Value> = inventory.distro.iter().map(system).collect();
+    components.extend(inventory.packages.iter().map(component));
     let mut properties: Vec<Value> =
-        inventory.layers.iter().map(|layer| property("kiln:layer", &layer.diff_id.to_string())).collect();
-    properties.extend(inventory.unread.iter().map(|unread| {
-        property("kiln:unread", &format!("{} ({}): {}", unread.path, unread.reader, unread.why))
-    }));
+        inventory.layers.iter().map(|layer| property("kiln:layer", &json!(layer).to_string())).collect();
+    let unread = inventory.unread.iter();
+    properties.extend(unread.map(|unread| property("kiln:unread", &json!(unread).to_string())));
     let aggregate = if inventory.unread.is_empty() { "complete" } else { "incomplete" };
     let value = json!({
-        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
+        "$schema": format!("http://cyclonedx.org/schema/bom-{version}.schema.json"),
         "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "serialNumber": format!("urn:uuid:{}", id::uuid(&format!("cyclonedx {root} {}", document.created))),
+        "specVersion": version,
+        "serialNumber": format!("urn:uuid:{}", id::uuid(&format!("cyclonedx {}", document.seed()))),
         "version": 1,
         "metadata": {
             "timestamp": document.created,
             "tools": {"components": [{"type": "application", "name": "kiln", "version": document.tool_version}]},
-            "component": {
-                "type": "container",
-                "bom-ref": root,
-                "name": subject.name,
-                "version": subject.digest.to_string(),
-                "purl": root,
-                "hashes": [{"alg": "SHA-256", "content": subject.digest.hex()}],
-            },
+            "component": about(subject, &root),
             "properties": properties,
         },
         "components": components,
@@ -47,6 +45,34 @@ fn render(document: &Document<'_>) -> String {
         "compositions": [{"aggregate": aggregate, "assemblies": [root]}],
     });
     serde_json::to_string_pretty(&value).expect("a JSON value can be written")
+}
+
+fn about(subject: &Subject, root: &str) -> Value {
+    match subject.digest {
+        Some(digest) => json!({
+            "type": "container",
+            "bom-ref": root,
+            "name": subject.name,
+            "version": digest.to_string(),
+            "purl": root,
+            "hashes": [{"alg": "SHA-256", "content": digest.hex()}],
+        }),
+        None => json!({"type": "application", "bom-ref": root, "name": subject.name}),
+    }
+}
+
+fn system(distro: &Distro) -> Value {
+    let mut value =
+        json!({"type": "operating-system", "bom-ref": format!("os:{}", distro.tag()), "name": distro.id});
+    if let Some(fields) = value.as_object_mut() {
+        if !distro.version.is_empty() {
+            fields.insert("version".to_owned(), distro.version.clone().into());
+        }
+        if !distro.name.is_empty() {
+            fields.insert("description".to_owned(), distro.name.clone().into());
+        }
+    }
+    value
 }
 
 fn component(package: &Package) -> Value {
@@ -72,6 +98,11 @@ fn component(package: &Package) -> Value {
     }
     if package.dev {
         put("scope", "excluded".into());
+    } else if package.optional {
+        put("scope", "optional".into());
+    }
+    if !package.checksums.is_empty() {
+        put("hashes", package.checksums.iter().map(hash).collect());
     }
     if let Some(licence) = package.licence.as_ref().filter(|licence| !licence.declared.is_empty()) {
         put("licenses", json!([choice(licence)]));
@@ -79,10 +110,12 @@ fn component(package: &Package) -> Value {
     if package.ecosystem == Ecosystem::Node {
         put("cpe", format!("cpe:2.3:a:nodejs:node.js:{}:*:*:*:*:*:*:*", package.version).into());
     }
-    put("purl", key.into());
-    let occurrences: Vec<Value> =
-        package.places.iter().map(|place| json!({"location": place.path})).collect();
+    put("purl", key.clone().into());
+    let occurrences: Vec<Value> = package.places.iter().map(occurrence).collect();
     put("evidence", json!({"occurrences": occurrences}));
+    if !package.parts.is_empty() {
+        put("components", package.parts.iter().map(|part| built_in(&key, part)).collect());
+    }
     let properties = properties(package);
     if !properties.is_empty() {
         put("properties", properties.into());
@@ -101,16 +134,50 @@ fn choice(licence: &Licence) -> Value {
     }
 }
 
+/// What is built into a runtime: the runtime's publisher answers for it.
+fn built_in(whole: &str, part: &Part) -> Value {
+    json!({
+        "type": "library",
+        "bom-ref": format!("{whole}#{}", part.name),
+        "name": part.name,
+        "version": part.version,
+    })
+}
+
+fn occurrence(place: &Place) -> Value {
+    match place.layer {
+        Some(layer) => json!({"location": place.path, "additionalContext": format!("layer {layer}")}),
+        None => json!({"location": place.path}),
+    }
+}
+
+/// `sha512` as `SHA-512`.
+fn hash(checksum: &Checksum) -> Value {
+    let algorithm = checksum.algorithm.to_ascii_uppercase().replacen("SHA", "SHA-", 1);
+    json!({"alg": algorithm, "content": checksum.hex})
+}
+
 fn properties(package: &Package) -> Vec<Value> {
     let mut found = Vec::new();
-    if let Some(source) = &package.source {
-        found.push(property("kiln:source", &format!("{}@{}", source.name, source.version)));
+    let mut put = |name: &str, value: &str| found.push(property(name, value));
+    if package.dev && package.optional {
+        put("kiln:optional", "true");
     }
-    found.extend(
-        package.parts.iter().map(|part| property(&format!("kiln:part:{}", part.name), &part.version)),
-    );
+    package.direct.iter().for_each(|direct| put("kiln:direct", direct));
+    if let Some(group) = &package.group {
+        put("kiln:group", group);
+    }
     if let Some(layer) = package.places.first().and_then(|place| place.layer) {
-        found.push(property("kiln:layer", &layer.to_string()));
+        put("kiln:layer", &layer.to_string());
+    }
+    if let Some(origin) = package.origin {
+        put("kiln:origin", if origin == Origin::Base { "base" } else { "app" });
+    }
+    if let Some(owner) = &package.owner {
+        put("kiln:owner", owner);
+    }
+    if let Some(source) = &package.source {
+        put("kiln:source", &format!("{}@{}", source.name, source.version));
     }
     found
 }

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
-use kiln_pkg::{Ecosystem, Package};
+use kiln_pkg::{Checksum, Distro, Ecosystem, Package, Part};
 use serde_json::{Value, json};
 
 use super::Format;
+use crate::extra::Extra;
 use crate::{Document, id};
 
 /// SPDX 2.3 as JSON. Source: spdx.github.io/spdx-spec/v2.3.
@@ -17,34 +18,30 @@ pub(super) static FORMAT: Format = Format {
 
 const NONE: &str = "NOASSERTION";
 const IMAGE: &str = "SPDXRef-Image";
+const SYSTEM: &str = "SPDXRef-OperatingSystem";
 
 fn render(document: &Document<'_>) -> String {
     let (subject, inventory) = (document.subject, document.inventory);
     let mut licences = BTreeMap::new();
     let mut packages = vec![image(document)];
-    packages.extend(inventory.packages.iter().map(|found| package(found, &mut licences)));
+    packages.extend(inventory.distro.iter().map(system));
+    packages.extend(inventory.packages.iter().map(|found| package(found, document, &mut licences)));
+    packages.extend(
+        inventory.packages.iter().flat_map(|found| found.parts.iter().map(|part| built_in(found, part))),
+    );
     let extracted: Vec<Value> = licences
         .into_iter()
         .map(|(id, text)| json!({"licenseId": id, "name": text, "extractedText": text}))
         .collect();
-    let unread: Vec<Value> = inventory
-        .unread
-        .iter()
-        .map(|unread| {
-            json!({
-                "annotationDate": document.created,
-                "annotationType": "OTHER",
-                "annotator": annotator(document),
-                "comment": format!("not complete: {} could not be read ({}): {}", unread.path, unread.reader, unread.why),
-            })
-        })
-        .collect();
+    let layers = inventory.layers.iter().map(|layer| format!("kiln layer: {}", json!(layer)));
+    let unread = inventory.unread.iter().map(|unread| format!("kiln unread: {}", json!(unread)));
+    let notes: Vec<Value> = layers.chain(unread).map(|comment| annotation(document, &comment)).collect();
     let mut value = json!({
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
         "SPDXID": "SPDXRef-DOCUMENT",
         "name": subject.name,
-        "documentNamespace": format!("urn:uuid:{}", id::uuid(&format!("spdx {} {}", subject.purl(), document.created))),
+        "documentNamespace": format!("urn:uuid:{}", id::uuid(&format!("spdx {}", document.seed()))),
         "creationInfo": {"created": document.created, "creators": [annotator(document)]},
         "documentDescribes": [IMAGE],
         "packages": packages,
@@ -54,8 +51,8 @@ fn render(document: &Document<'_>) -> String {
         if !extracted.is_empty() {
             fields.insert("hasExtractedLicensingInfos".to_owned(), extracted.into());
         }
-        if !unread.is_empty() {
-            fields.insert("annotations".to_owned(), unread.into());
+        if !notes.is_empty() {
+            fields.insert("annotations".to_owned(), notes.into());
         }
     }
     serde_json::to_string_pretty(&value).expect("a JSON value can be written")
@@ -65,24 +62,68 @@ fn annotator(document: &Document<'_>) -> String {
     format!("Tool: kiln-{}", document.tool_version)
 }
 
-fn image(document: &Document<'_>) -> Value {
-    let subject = document.subject;
+fn annotation(document: &Document<'_>, comment: &str) -> Value {
     json!({
-        "SPDXID": IMAGE,
-        "name": subject.name,
-        "versionInfo": subject.digest.to_string(),
+        "annotationDate": document.created,
+        "annotationType": "OTHER",
+        "annotator": annotator(document),
+        "comment": comment,
+    })
+}
+
+fn bare(id: &str, name: &str, purpose: &str) -> Value {
+    json!({
+        "SPDXID": id,
+        "name": name,
         "downloadLocation": NONE,
         "filesAnalyzed": false,
         "licenseConcluded": NONE,
         "licenseDeclared": NONE,
         "copyrightText": NONE,
-        "primaryPackagePurpose": "CONTAINER",
-        "checksums": [{"algorithm": "SHA256", "checksumValue": subject.digest.hex()}],
-        "externalRefs": [purl_reference(&subject.purl().to_string())],
+        "primaryPackagePurpose": purpose,
     })
 }
 
-fn package(found: &Package, licences: &mut BTreeMap<String, String>) -> Value {
+fn put(value: &mut Value, key: &str, field: impl Into<Value>) {
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert(key.to_owned(), field.into());
+    }
+}
+
+/// The image, or the folder.
+fn image(document: &Document<'_>) -> Value {
+    let subject = document.subject;
+    let Some(digest) = subject.digest else { return bare(IMAGE, &subject.name, "SOURCE") };
+    let mut value = bare(IMAGE, &subject.name, "CONTAINER");
+    put(&mut value, "versionInfo", digest.to_string());
+    put(&mut value, "checksums", json!([{"algorithm": "SHA256", "checksumValue": digest.hex()}]));
+    put(&mut value, "externalRefs", json!([purl_reference(&subject.id())]));
+    value
+}
+
+fn system(distro: &Distro) -> Value {
+    let mut value = bare(SYSTEM, &distro.id, "OPERATING-SYSTEM");
+    if !distro.version.is_empty() {
+        put(&mut value, "versionInfo", distro.version.clone());
+    }
+    if !distro.name.is_empty() {
+        put(&mut value, "description", distro.name.clone());
+    }
+    value
+}
+
+/// What is built into a runtime: the runtime's publisher answers for it, so it has no package URL.
+fn built_in(whole: &Package, part: &Part) -> Value {
+    let mut value = bare(&part_reference(whole, part), &part.name, "LIBRARY");
+    put(&mut value, "versionInfo", part.version.clone());
+    value
+}
+
+fn part_reference(whole: &Package, part: &Part) -> String {
+    format!("{}-{}", reference(whole), id::spdx(&part.name))
+}
+
+fn package(found: &Package, document: &Document<'_>, licences: &mut BTreeMap<String, String>) -> Value {
     let key = found.key();
     let mut references = vec![purl_reference(&key)];
     if found.ecosystem == Ecosystem::Node {
@@ -104,9 +145,14 @@ fn package(found: &Package, licences: &mut BTreeMap<String, String>) -> Value {
         "supplier": found.supplier.as_deref().map_or_else(|| NONE.to_owned(), supplier),
         "externalRefs": references,
         "sourceInfo": format!("found in {}", places.join(", ")),
+        "annotations": [annotation(document, &Extra::of(found).comment())],
     });
-    if let Some(fields) = value.as_object_mut().filter(|_| !found.version.is_empty()) {
-        fields.insert("versionInfo".to_owned(), found.version.clone().into());
+    if !found.version.is_empty() {
+        put(&mut value, "versionInfo", found.version.clone());
+    }
+    if !found.checksums.is_empty() {
+        let checksum = |one: &Checksum| json!({"algorithm": one.algorithm.to_ascii_uppercase(), "checksumValue": one.hex});
+        put(&mut value, "checksums", found.checksums.iter().map(checksum).collect::<Vec<_>>());
     }
     value
 }
@@ -133,9 +179,7 @@ fn licence(found: &Package, licences: &mut BTreeMap<String, String>) -> String {
     if licence.declared.is_empty() || licence.declared.len() > 200 {
         return NONE.to_owned();
     }
-    let hash = kiln_oci::Digest::of(licence.declared.as_bytes()).short();
-    let start: String = licence.declared.chars().take(32).collect();
-    let id = format!("LicenseRef-{}-{hash}", id::spdx(&start));
+    let id = id::licence(&licence.declared);
     licences.insert(id.clone(), licence.declared.clone());
     id
 }
@@ -145,11 +189,7 @@ fn purl_reference(purl: &str) -> Value {
 }
 
 fn reference(found: &Package) -> String {
-    reference_to(found.ecosystem.as_str(), &found.name, &found.key())
-}
-
-fn reference_to(ecosystem: &str, name: &str, key: &str) -> String {
-    format!("SPDXRef-{ecosystem}-{}-{}", id::spdx(name), kiln_oci::Digest::of(key.as_bytes()).short())
+    format!("SPDXRef-{}", id::element(found))
 }
 
 fn relationships(document: &Document<'_>) -> Vec<Value> {
@@ -157,6 +197,7 @@ fn relationships(document: &Document<'_>) -> Vec<Value> {
     let references: BTreeMap<String, String> =
         document.inventory.packages.iter().map(|found| (found.key(), reference(found))).collect();
     let mut found = vec![relation("SPDXRef-DOCUMENT", "DESCRIBES", IMAGE)];
+    found.extend(document.inventory.distro.iter().map(|_| relation(IMAGE, "CONTAINS", SYSTEM)));
     found.extend(references.values().map(|to| relation(IMAGE, "CONTAINS", to)));
     for package in &document.inventory.packages {
         let from = reference(package);
@@ -167,6 +208,8 @@ fn relationships(document: &Document<'_>) -> Vec<Value> {
                 .filter_map(|key| references.get(key))
                 .map(|to| relation(&from, "DEPENDS_ON", to)),
         );
+        let parts = package.parts.iter();
+        found.extend(parts.map(|part| relation(&from, "STATIC_LINK", &part_reference(package, part))));
     }
     found
 }

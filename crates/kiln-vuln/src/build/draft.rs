@@ -4,6 +4,7 @@ use kiln_finding::Severity;
 
 use crate::Date;
 use crate::database::Status;
+use crate::score::{Cvss, Epss};
 
 /// An advisory about one package, before it is encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +12,10 @@ pub(super) struct Draft {
     pub(super) id: String,
     pub(super) aliases: BTreeSet<String>,
     pub(super) severity: Severity,
-    pub(super) known_exploited: bool,
+    pub(super) cvss: Option<Cvss>,
+    pub(super) exploited: Option<Date>,
+    pub(super) epss: Option<Epss>,
+    pub(super) cwes: BTreeSet<u32>,
     pub(super) published: Option<Date>,
     /// The later of publication and last change; the newer of two records about the same thing wins.
     pub(super) newest: Option<Date>,
@@ -61,6 +65,23 @@ impl DraftBound {
 }
 
 impl Draft {
+    /// A draft of which only this is known.
+    pub(super) fn new(id: String, severity: Severity) -> Self {
+        Self {
+            id,
+            aliases: BTreeSet::new(),
+            severity,
+            cvss: None,
+            exploited: None,
+            epss: None,
+            cwes: BTreeSet::new(),
+            published: None,
+            newest: None,
+            stale: false,
+            spans: Vec::new(),
+        }
+    }
+
     /// The id and the aliases.
     pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.id.as_str()).chain(self.aliases.iter().map(String::as_str))

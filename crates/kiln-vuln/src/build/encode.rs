@@ -1,14 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::{Draft, DraftSpan};
-use super::{Feed, FeedKind, Packages};
+use super::{FeedKind, Packages};
 use crate::Date;
-use crate::database::{Release, SEVERITIES, Status};
+use crate::database::{CVSS, CWES, EPSS, EXPLOITED, Release, SEVERITIES, Status};
 use crate::id::put_id;
 use crate::wire::{put_number, put_text};
 
 /// The releases that the drafts name, sorted by name, with what is known of each.
-pub(super) fn releases(feed: &Feed<'_>, packages: &Packages) -> Vec<Release> {
+pub(super) fn releases(kind: FeedKind, as_of: Date, packages: &Packages) -> Vec<Release> {
     let mut newest: BTreeMap<&str, Option<Date>> = BTreeMap::new();
     let mut followed: BTreeSet<&str> = BTreeSet::new();
     for draft in packages.values().flatten() {
@@ -17,14 +17,14 @@ pub(super) fn releases(feed: &Feed<'_>, packages: &Packages) -> Vec<Release> {
             let date = newest.entry(release).or_default();
             *date = (*date).max(draft.newest);
             // Debian's list of DSAs names no release that the CVE feed does not follow as affected without a fix.
-            if feed.kind != FeedKind::Debian || span.high == super::draft::DraftBound::Open {
+            if kind != FeedKind::Debian || span.high == super::draft::DraftBound::Open {
                 followed.insert(release);
             }
         }
     }
     let release = |(name, newest): (&str, Option<Date>)| Release {
         name: name.to_owned(),
-        newest: newest.unwrap_or(feed.as_of),
+        newest: newest.unwrap_or(as_of),
         complete: followed.contains(name),
     };
     newest.into_iter().map(release).collect()
@@ -72,12 +72,38 @@ fn put_draft(out: &mut Vec<u8>, draft: &Draft, texts: &[&str], releases: &[Relea
         put_id(out, alias);
     }
     let severity = SEVERITIES.iter().position(|severity| *severity == draft.severity).unwrap_or(0);
-    out.push(severity as u8 | u8::from(draft.known_exploited) << 7);
+    let flags = [
+        (draft.exploited.is_some(), EXPLOITED),
+        (draft.cvss.is_some(), CVSS),
+        (!draft.cwes.is_empty(), CWES),
+        (draft.epss.is_some(), EPSS),
+    ];
+    let flags = flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).sum::<u8>();
+    out.push(severity as u8 | flags);
     put_number(out, u64::from(draft.published.map_or(0, Date::days)));
+    put_marks(out, draft);
     let spans = fold_releases(&draft.spans, releases);
     put_number(out, spans.len() as u64);
     for (span, releases) in spans {
         put_span(out, span, releases, texts);
+    }
+}
+
+/// What the flags announce, in their order.
+fn put_marks(out: &mut Vec<u8>, draft: &Draft) {
+    if let Some(since) = draft.exploited {
+        put_number(out, u64::from(since.days()));
+    }
+    if let Some(cvss) = &draft.cvss {
+        put_text(out, &cvss.vector);
+    }
+    if !draft.cwes.is_empty() {
+        put_number(out, draft.cwes.len() as u64);
+        draft.cwes.iter().for_each(|cwe| put_number(out, u64::from(*cwe)));
+    }
+    if let Some(epss) = draft.epss {
+        put_number(out, u64::from(epss.score.parts()));
+        put_number(out, u64::from(epss.percentile.parts()));
     }
 }
 

@@ -42,4 +42,31 @@ fn absorb(kept: &mut Draft, other: &Draft) {
         kept.severity = other.severity;
     }
     kept.published = kept.published.or(other.published);
+    if kept.cvss.is_none() {
+        kept.cvss.clone_from(&other.cvss);
+    }
+    kept.cwes.extend(&other.cwes);
+}
+
+/// Drafts of one package about the same vulnerability, each about one release or branch, become one.
+pub(super) fn join(drafts: Vec<Draft>) -> Vec<Draft> {
+    let mut joined: BTreeMap<String, Draft> = BTreeMap::new();
+    for draft in drafts {
+        match joined.get_mut(&draft.id) {
+            None => {
+                joined.insert(draft.id.clone(), draft);
+            }
+            Some(first) => {
+                absorb(first, &draft);
+                first.published = first.published.min(draft.published).or(first.published);
+                first.newest = first.newest.max(draft.newest);
+                for span in draft.spans {
+                    if !first.spans.contains(&span) {
+                        first.spans.push(span);
+                    }
+                }
+            }
+        }
+    }
+    joined.into_values().collect()
 }

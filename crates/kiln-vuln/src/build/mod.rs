@@ -1,23 +1,32 @@
 //! Compiles advisory feeds to a database: parse each feed to drafts, merge what is the same, encode.
 //!
-//! Deterministic: the same feeds give the same bytes.
+//! [`build`] takes feeds whose kind is known, as the snapshot inside kiln; [`Builder`] takes documents as their publishers write
+//! them, and finds out what they are. Deterministic: the same feeds give the same bytes, in any order.
 
-mod cvss;
+mod builder;
 mod debian;
 mod draft;
 mod encode;
+mod epss;
 mod kev;
+mod kind;
 mod merge;
 mod node;
 mod osv;
+mod recognise;
+mod secdb;
+mod tracker;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiln_oci::Digest;
-use kiln_pkg::Ecosystem;
 
+pub use self::builder::{Added, Builder};
 use self::draft::Draft;
+pub use self::kind::FeedKind;
+pub use self::recognise::Recognised;
 use crate::database::{HEADER, MAGIC, SliceInfo};
+use crate::score::Epss;
 use crate::{Date, Error};
 
 /// A feed to compile: JSON Lines in the OSV shape (or CISA's, for [`FeedKind::Kev`]).
@@ -33,102 +42,120 @@ pub struct Feed<'a> {
     pub as_of: Date,
     /// One JSON record per line.
     pub lines: &'a [u8],
-    /// For Debian: the list of DSAs and DLAs, which fills releases and gaps the main feed leaves.
+    /// A second list about the same packages. For Debian: DSAs and DLAs, which fill releases and gaps the main feed leaves.
+    /// For Node.js: what its maintainers say of vulnerabilities in the libraries it bundles.
     pub supplement: Option<&'a [u8]>,
-}
-
-/// What rules a feed follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FeedKind {
-    /// Debian, by source package and release.
-    Debian,
-    /// Alpine, by origin and branch.
-    Alpine,
-    /// Wolfi and Chainguard, by origin.
-    Wolfi,
-    /// npm, by semver ranges.
-    Npm,
-    /// Node.js core, by `vulnerable` and `patched` ranges.
-    Node,
-    /// CISA's list of known exploited vulnerabilities; marks the advisories of the other feeds.
-    Kev,
 }
 
 /// Compiles `feeds` to the bytes of a database.
 pub fn build(feeds: &[Feed<'_>]) -> Result<Vec<u8>, Error> {
-    let mut exploited = BTreeSet::new();
+    let mut marks = Marks::default();
     for feed in feeds.iter().filter(|feed| feed.kind == FeedKind::Kev) {
-        exploited.extend(kev::read(feed)?.into_keys());
+        marks.exploited.extend(kev::lines(feed.name, feed.lines)?);
     }
-    let mut infos = Vec::new();
-    let mut body = Vec::new();
+    let mut collected = Vec::new();
     for feed in feeds {
-        let (mut info, slice) = compile(feed, &exploited)?;
-        info.offset = body.len() as u64;
-        info.length = slice.len() as u64;
-        infos.push(info);
-        body.extend_from_slice(&slice);
+        let packages = match feed.kind {
+            FeedKind::Debian => debian::read(feed)?,
+            FeedKind::Node => node::read(feed)?,
+            FeedKind::Kev | FeedKind::Epss => Packages::new(),
+            _ => osv::read(feed)?,
+        };
+        collected.push(Collected {
+            kind: feed.kind,
+            name: feed.name.to_owned(),
+            source: feed.source.to_owned(),
+            as_of: feed.as_of,
+            packages,
+        });
     }
-    let meta = serde_json::to_vec(&infos).expect("slice infos hold only strings, numbers and lists");
-    let mut rest = meta.clone();
-    rest.extend_from_slice(&body);
-    let mut out = Vec::with_capacity(HEADER + rest.len());
-    out.extend_from_slice(MAGIC);
-    out.extend_from_slice(&u32::try_from(meta.len()).expect("the meta is a few kilobytes").to_le_bytes());
-    out.extend_from_slice(Digest::of(&rest).as_bytes());
-    out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(&rest);
-    Ok(out)
+    Ok(assemble(collected, &marks))
 }
 
 /// Drafts by package name.
 type Packages = BTreeMap<String, Vec<Draft>>;
 
-fn compile(feed: &Feed<'_>, exploited: &BTreeSet<String>) -> Result<(SliceInfo, Vec<u8>), Error> {
-    let mut packages = match feed.kind {
-        FeedKind::Debian => debian::read(feed)?,
-        FeedKind::Node => node::read(feed)?,
-        FeedKind::Alpine | FeedKind::Wolfi | FeedKind::Npm => osv::read(feed)?,
-        FeedKind::Kev => Packages::new(),
-    };
-    for drafts in packages.values_mut() {
-        *drafts = merge::merge(std::mem::take(drafts));
-        for draft in drafts {
-            let listed = draft.ids().any(|id| exploited.contains(id));
-            draft.known_exploited = listed;
-        }
-    }
-    let mut info = describe(feed, &packages);
-    if feed.kind == FeedKind::Kev {
-        let listed = kev::read(feed)?;
-        info.advisories = listed.len() as u64;
-        info.newest = listed.into_values().max().unwrap_or(feed.as_of);
-    }
-    let slice = encode::slice(&packages, &info.releases);
-    Ok((info, slice))
+/// What makes one slice.
+struct Collected {
+    kind: FeedKind,
+    name: String,
+    source: String,
+    as_of: Date,
+    packages: Packages,
 }
 
-fn describe(feed: &Feed<'_>, packages: &Packages) -> SliceInfo {
-    let (ecosystem, distros): (_, &[&str]) = match feed.kind {
-        FeedKind::Debian => (Some(Ecosystem::Deb), &["debian"]),
-        FeedKind::Alpine => (Some(Ecosystem::Apk), &["alpine"]),
-        FeedKind::Wolfi => (Some(Ecosystem::Apk), &["wolfi", "chainguard"]),
-        FeedKind::Npm => (Some(Ecosystem::Npm), &[]),
-        FeedKind::Node => (Some(Ecosystem::Node), &[]),
-        FeedKind::Kev => (None, &[]),
-    };
+/// What lists say of single CVEs, whatever package they are in.
+#[derive(Default)]
+struct Marks {
+    /// Since when each is listed as exploited.
+    exploited: BTreeMap<String, Date>,
+    likely: BTreeMap<String, Epss>,
+}
+
+impl Marks {
+    fn mark(&self, draft: &mut Draft) {
+        let exploited = draft.ids().filter_map(|id| self.exploited.get(id)).min().copied();
+        let likely = draft.ids().filter_map(|id| self.likely.get(id)).max_by_key(|epss| epss.score).copied();
+        draft.exploited = exploited;
+        draft.epss = likely;
+    }
+}
+
+fn assemble(collected: Vec<Collected>, marks: &Marks) -> Vec<u8> {
+    let mut infos = Vec::new();
+    let mut body = Vec::new();
+    for slice in collected {
+        let (mut info, bytes) = compile(slice, marks);
+        info.offset = body.len() as u64;
+        info.length = bytes.len() as u64;
+        info.digest = Digest::of(&bytes);
+        infos.push(info);
+        body.extend_from_slice(&bytes);
+    }
+    let meta = serde_json::to_vec(&infos).expect("slice infos hold only strings, numbers and lists");
+    let mut out = Vec::with_capacity(HEADER + meta.len() + body.len());
+    out.extend_from_slice(MAGIC);
+    out.extend_from_slice(&u32::try_from(meta.len()).expect("the meta is a few kilobytes").to_le_bytes());
+    out.extend_from_slice(Digest::of(&meta).as_bytes());
+    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&meta);
+    out.extend_from_slice(&body);
+    out
+}
+
+fn compile(mut slice: Collected, marks: &Marks) -> (SliceInfo, Vec<u8>) {
+    for drafts in slice.packages.values_mut() {
+        *drafts = merge::merge(std::mem::take(drafts));
+        for draft in drafts {
+            marks.mark(draft);
+        }
+    }
+    let info = describe(&slice, marks);
+    let bytes = encode::slice(&slice.packages, &info.releases);
+    (info, bytes)
+}
+
+fn describe(slice: &Collected, marks: &Marks) -> SliceInfo {
+    let packages = &slice.packages;
     let ids: BTreeSet<&str> = packages.values().flatten().map(|draft| draft.id.as_str()).collect();
+    let newest = packages.values().flatten().filter_map(|draft| draft.newest).max();
+    let (advisories, newest) = match slice.kind {
+        FeedKind::Kev => (marks.exploited.len(), marks.exploited.values().max().copied()),
+        FeedKind::Epss => (marks.likely.len(), None),
+        _ => (ids.len(), newest),
+    };
     SliceInfo {
-        name: feed.name.to_owned(),
-        ecosystem,
-        distros: distros.iter().map(|&id| id.to_owned()).collect(),
-        releases: encode::releases(feed, packages),
-        source: feed.source.to_owned(),
-        as_of: feed.as_of,
-        newest: packages.values().flatten().filter_map(|draft| draft.newest).max().unwrap_or(feed.as_of),
-        advisories: ids.len() as u64,
+        name: slice.name.clone(),
+        ecosystem: slice.kind.ecosystem(),
+        distros: slice.kind.distros().iter().map(|&id| id.to_owned()).collect(),
+        releases: encode::releases(slice.kind, slice.as_of, packages),
+        source: slice.source.clone(),
+        as_of: slice.as_of,
+        newest: newest.unwrap_or(slice.as_of),
+        advisories: advisories as u64,
         packages: packages.len() as u64,
         offset: 0,
         length: 0,
+        digest: Digest::of(&[]),
     }
 }

@@ -1,43 +1,124 @@
-//! Node.js core: affected is what `vulnerable` holds and `patched` does not.
+//! Node.js core: affected is what `vulnerable` holds and `patched` does not. Source: nodejs/is-my-node-vulnerable.
 
+use std::collections::BTreeMap;
+
+use kiln_finding::Severity;
 use kiln_pkg::version::{Interval, Range, SemVer};
+use serde::Deserialize;
 
-use super::draft::{DraftBound, DraftSpan};
+use super::draft::{Draft, DraftBound, DraftSpan};
 use super::osv::{Record, draft, lines};
 use super::{Feed, Packages};
 use crate::Error;
 use crate::database::Status;
 use crate::error::ErrorKind;
 
+/// The package that a Node.js runtime is.
+const NODE: &str = "node";
+
+/// An entry of the index as its project publishes it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    #[serde(default)]
+    cve: Vec<String>,
+    vulnerable: String,
+    #[serde(default)]
+    patched: String,
+    severity: Option<String>,
+    affected_environments: Option<Vec<String>>,
+}
+
+/// What the maintainers say of vulnerabilities in the libraries that Node.js bundles.
+#[derive(Deserialize)]
+struct Assessment {
+    cve: Vec<String>,
+    status: String,
+}
+
 pub(super) fn read(feed: &Feed<'_>) -> Result<Packages, Error> {
-    let bad = |why| ErrorKind::Feed { feed: feed.name.to_owned(), why };
     let mut packages = Packages::new();
     for record in lines::<Record>(feed.name, feed.lines) {
-        let record = record?;
-        let runs_on_linux =
-            |environments: &Vec<String>| environments.iter().any(|name| name == "all" || name == "linux");
-        if !record.database_specific.affected_environments.as_ref().is_none_or(runs_on_linux) {
-            continue;
+        for (name, drafts) in of_record(feed.name, &record?)? {
+            packages.entry(name).or_default().extend(drafts);
         }
-        for affected in &record.affected {
-            let specific = &affected.database_specific;
-            let vulnerable =
-                specific.vulnerable.as_deref().ok_or_else(|| bad("a record has no `vulnerable`"))?;
-            let vulnerable = Range::parse(vulnerable).ok_or_else(|| bad("`vulnerable` is no range"))?;
-            let patched = specific.patched.as_deref().unwrap_or_default();
-            let patched = if patched.is_empty() {
-                Range { intervals: Vec::new() }
-            } else {
-                Range::parse(patched).ok_or_else(|| bad("`patched` is no range"))?
-            };
-            let spans =
-                vulnerable.intervals.iter().flat_map(|interval| subtract(interval, &patched)).collect();
-            let mut draft = draft(&record, spans);
-            draft.prefer(&["CVE-"]);
-            packages.entry(affected.package.name.clone()).or_default().push(draft);
+    }
+    for assessment in lines::<Assessment>(feed.name, feed.supplement.unwrap_or_default()) {
+        let assessment = assessment?;
+        if assessment.status == "not_affected" {
+            let drafts = assessment.cve.into_iter().map(never);
+            packages.entry(NODE.to_owned()).or_default().extend(drafts);
         }
     }
     Ok(packages)
+}
+
+/// What a record in the OSV shape says, which keeps the ranges of the index beside its own.
+pub(super) fn of_record(feed: &str, record: &Record) -> Result<Packages, Error> {
+    let bad = |why| ErrorKind::Feed { feed: feed.to_owned(), why };
+    let mut packages = Packages::new();
+    if record.withdrawn.is_some() || !runs_on_linux(record.database_specific.affected_environments.as_deref())
+    {
+        return Ok(packages);
+    }
+    for affected in &record.affected {
+        let Some(package) = &affected.package else { continue };
+        let specific = &affected.database_specific;
+        let vulnerable = specific.vulnerable.as_deref().ok_or_else(|| bad("a record has no `vulnerable`"))?;
+        let spans = affected_spans(feed, vulnerable, specific.patched.as_deref().unwrap_or_default())?;
+        let mut draft = draft(record, spans);
+        draft.prefer(&["CVE-"]);
+        packages.entry(package.name.clone()).or_default().push(draft);
+    }
+    Ok(packages)
+}
+
+/// The index as its project publishes it: entries by number.
+pub(super) fn index(name: &str, bytes: &[u8]) -> Result<Packages, Error> {
+    let entries: BTreeMap<String, Entry> = serde_json::from_slice(bytes)
+        .map_err(|source| ErrorKind::Document { feed: name.to_owned(), source })?;
+    let mut drafts = Vec::new();
+    for (number, entry) in entries {
+        if !runs_on_linux(entry.affected_environments.as_deref()) {
+            continue;
+        }
+        let severity = entry.severity.as_deref().map_or(Severity::Unknown, Severity::read);
+        let mut draft = Draft {
+            aliases: entry.cve.into_iter().collect(),
+            spans: affected_spans(name, &entry.vulnerable, &entry.patched)?,
+            ..Draft::new(format!("NSWG-CORE-{number}"), severity)
+        };
+        draft.prefer(&["CVE-"]);
+        drafts.push(draft);
+    }
+    Ok(Packages::from([(NODE.to_owned(), drafts)]))
+}
+
+fn runs_on_linux(environments: Option<&[String]>) -> bool {
+    environments.is_none_or(|names| names.iter().any(|name| name == "all" || name == "linux"))
+}
+
+fn affected_spans(feed: &str, vulnerable: &str, patched: &str) -> Result<Vec<DraftSpan>, Error> {
+    let bad = |why| ErrorKind::Feed { feed: feed.to_owned(), why };
+    let vulnerable = Range::parse(vulnerable).ok_or_else(|| bad("`vulnerable` is no range"))?;
+    let patched = if patched.is_empty() {
+        Range { intervals: Vec::new() }
+    } else {
+        Range::parse(patched).ok_or_else(|| bad("`patched` is no range"))?
+    };
+    Ok(vulnerable.intervals.iter().flat_map(|interval| subtract(interval, &patched)).collect())
+}
+
+/// A vulnerability that no version of Node.js has.
+fn never(cve: String) -> Draft {
+    let span = DraftSpan {
+        release: None,
+        status: Status::NotAffected,
+        low: None,
+        low_exclusive: false,
+        high: DraftBound::Open,
+    };
+    Draft { spans: vec![span], ..Draft::new(cve, Severity::Unknown) }
 }
 
 fn subtract(from: &Interval, patched: &Range) -> Vec<DraftSpan> {

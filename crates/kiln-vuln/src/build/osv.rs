@@ -7,9 +7,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::draft::{Draft, DraftBound, DraftSpan};
-use super::{Feed, FeedKind, Packages, cvss};
+use super::{Feed, FeedKind, Packages};
 use crate::database::Status;
 use crate::error::ErrorKind;
+use crate::matching::normal_name;
+use crate::score::Cvss;
 use crate::{Date, Error};
 
 #[derive(Deserialize)]
@@ -21,7 +23,9 @@ pub(super) struct Record {
     pub(super) upstream: Vec<String>,
     pub(super) published: Option<Date>,
     pub(super) modified: Option<Date>,
-    withdrawn: Option<String>,
+    pub(super) withdrawn: Option<String>,
+    #[serde(default)]
+    related: Vec<String>,
     #[serde(default)]
     pub(super) affected: Vec<Affected>,
     #[serde(default)]
@@ -35,6 +39,8 @@ pub(super) struct Record {
 pub(super) struct RecordSpecific {
     severity: Option<String>,
     status: Option<String>,
+    #[serde(default, rename = "cwe_ids")]
+    cwes: Vec<String>,
     #[serde(rename = "status_2024")]
     status_2024: Option<String>,
     pub(super) affected_environments: Option<Vec<String>>,
@@ -47,7 +53,10 @@ struct Score {
 
 #[derive(Deserialize)]
 pub(super) struct Affected {
-    pub(super) package: PackageName,
+    /// Absent where only a repository is named.
+    pub(super) package: Option<PackageName>,
+    #[serde(default)]
+    severity: Vec<Score>,
     #[serde(default)]
     ranges: Vec<RangeRecord>,
     #[serde(default)]
@@ -73,6 +82,8 @@ pub(super) struct AffectedSpecific {
 
 #[derive(Deserialize)]
 struct RangeRecord {
+    #[serde(rename = "type", default)]
+    kind: String,
     #[serde(default)]
     events: Vec<BTreeMap<String, String>>,
     #[serde(default)]
@@ -99,68 +110,96 @@ pub(super) fn lines<'a, T: DeserializeOwned>(
     )
 }
 
-/// Reads a feed of Alpine, Wolfi or npm.
+/// Reads a feed of any kind that has no rules of its own.
 pub(super) fn read(feed: &Feed<'_>) -> Result<Packages, Error> {
     let mut packages = Packages::new();
     for record in lines::<Record>(feed.name, feed.lines) {
-        let record = record?;
-        if record.withdrawn.is_some() {
-            continue;
-        }
-        let mut about: BTreeMap<&str, Vec<DraftSpan>> = BTreeMap::new();
-        for affected in
-            record.affected.iter().filter(|affected| is_of(feed.kind, &affected.package.ecosystem))
-        {
-            about.entry(&affected.package.name).or_default().extend(spans(&record, affected));
-        }
-        for (name, mut spans) in about {
-            if feed.kind == FeedKind::Npm {
-                close_at_next(&mut spans);
-            }
-            let mut draft = draft(&record, spans);
-            draft.prefer(if feed.kind == FeedKind::Npm { &["GHSA-", "CVE-"] } else { &["CVE-", "GHSA-"] });
-            packages.entry(name.to_owned()).or_default().push(draft);
+        for (name, drafts) in of_record(feed.kind, &record?) {
+            packages.entry(name).or_default().extend(drafts);
         }
     }
     Ok(packages)
 }
 
-fn is_of(kind: FeedKind, ecosystem: &str) -> bool {
-    let wanted = match kind {
-        FeedKind::Debian => "Debian",
-        FeedKind::Alpine => "Alpine",
-        FeedKind::Wolfi => "Wolfi",
-        FeedKind::Npm => "npm",
-        FeedKind::Node => "Node.js",
-        FeedKind::Kev => return false,
-    };
-    ecosystem.split(':').next() == Some(wanted)
+/// What a record says of packages of `kind`.
+pub(super) fn of_record(kind: FeedKind, record: &Record) -> Packages {
+    let mut packages = Packages::new();
+    if record.withdrawn.is_some() {
+        return packages;
+    }
+    let mut about: BTreeMap<&str, Vec<DraftSpan>> = BTreeMap::new();
+    for affected in &record.affected {
+        if let Some(package) = &affected.package
+            && FeedKind::of_osv(&package.ecosystem) == Some(kind)
+        {
+            about.entry(&package.name).or_default().extend(spans(record, affected));
+        }
+    }
+    for (name, mut spans) in about {
+        if kind == FeedKind::Npm {
+            close_at_next(&mut spans);
+        }
+        let mut draft = draft(record, spans);
+        draft.prefer(kind.preferred());
+        let name = if kind == FeedKind::PyPi { normal_name(name) } else { name.to_owned() };
+        packages.entry(name).or_default().push(draft);
+    }
+    packages
+}
+
+impl Record {
+    /// The CVEs that a record about several of them names; itself where it names none.
+    pub(super) fn cves(&self) -> Vec<String> {
+        if !self.upstream.is_empty() {
+            return self.upstream.clone();
+        }
+        let named = self.related.iter().chain(&self.aliases).filter(|id| id.starts_with("CVE-"));
+        let named: BTreeSet<String> = named.cloned().collect();
+        if named.is_empty() { vec![self.id.clone()] } else { named.into_iter().collect() }
+    }
+
+    /// The worst of the vectors.
+    fn cvss(&self) -> Option<Cvss> {
+        let of_packages = self.affected.iter().flat_map(|affected| &affected.severity);
+        let vectors = self.severity.iter().chain(of_packages).filter_map(|score| Cvss::read(&score.score));
+        vectors.max_by(|a, b| (a.score, &a.vector).cmp(&(b.score, &b.vector)))
+    }
 }
 
 pub(super) fn draft(record: &Record, spans: Vec<DraftSpan>) -> Draft {
     let severity = record.database_specific.severity.as_deref().map_or(Severity::Unknown, Severity::read);
-    let scored = record.severity.iter().filter_map(|score| cvss::severity(&score.score)).max();
-    let aliases: BTreeSet<String> =
-        record.aliases.iter().chain(&record.upstream).filter(|id| is_id(id)).cloned().collect();
+    let cvss = record.cvss();
+    // OSV's malware records carry no severity; there is no mild one.
+    let scored = if record.id.starts_with("MAL-") {
+        Some(Severity::Critical)
+    } else {
+        cvss.as_ref().map(Cvss::severity)
+    };
+    let aliases = record.aliases.iter().chain(&record.upstream).filter(|id| is_id(id) && **id != record.id);
+    let cwe = |text: &String| text.strip_prefix("CWE-")?.parse().ok();
     Draft {
-        id: record.id.clone(),
-        aliases,
-        severity: if severity == Severity::Unknown { scored.unwrap_or(severity) } else { severity },
-        known_exploited: false,
+        aliases: aliases.cloned().collect(),
+        cvss,
+        cwes: record.database_specific.cwes.iter().filter_map(cwe).collect(),
         published: record.published,
         newest: record.modified.max(record.published),
         stale: record.id.starts_with("NSWG-ECO-") || record.database_specific.status_2024.is_some(),
         spans,
+        ..Draft::new(
+            record.id.clone(),
+            if severity == Severity::Unknown { scored.unwrap_or(severity) } else { severity },
+        )
     }
 }
 
 /// Feeds hold fragments such as `CVE` and `N/A` where an id should be.
-fn is_id(text: &str) -> bool {
-    text.contains('-') && text.bytes().any(|byte| byte.is_ascii_digit())
+pub(super) fn is_id(text: &str) -> bool {
+    text.starts_with("GHSA-") || text.contains('-') && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 pub(super) fn spans(record: &Record, affected: &Affected) -> Vec<DraftSpan> {
-    let release = affected.package.ecosystem.split_once(':').map(|(_, release)| release.to_owned());
+    let ecosystem = affected.package.as_ref().map_or("", |package| package.ecosystem.as_str());
+    let release = ecosystem.split_once(':').map(|(_, release)| release.to_owned());
     let status = if record.database_specific.status.as_deref() == Some("fix-not-planned") {
         Status::WontFix
     } else {
@@ -176,12 +215,12 @@ pub(super) fn spans(record: &Record, affected: &Affected) -> Vec<DraftSpan> {
     if affected.database_specific.not_affected {
         return vec![DraftSpan { status: Status::NotAffected, ..span(None, DraftBound::Open) }];
     }
-    let mut found: Vec<DraftSpan> = affected
-        .versions
-        .iter()
-        .map(|version| span(Some(version.clone()), DraftBound::Last(version.clone())))
-        .collect();
-    for range in &affected.ranges {
+    let ranges = || affected.ranges.iter().filter(|range| range.kind != "GIT");
+    // Where there are ranges, the list of versions only spells them out.
+    let listed = if ranges().next().is_none() { affected.versions.as_slice() } else { &[] };
+    let mut found: Vec<DraftSpan> =
+        listed.iter().map(|version| span(Some(version.clone()), DraftBound::Last(version.clone()))).collect();
+    for range in ranges() {
         let unknown = range.database_specific.upper_bound.as_deref() == Some("unknown");
         let open = if unknown { DraftBound::Unknown } else { DraftBound::Open };
         let mut low: Option<Option<String>> = None;

@@ -1,11 +1,18 @@
 use kiln_finding::Severity;
 
 use crate::id::get_id;
+use crate::score::{Cvss, Epss, Share};
 use crate::wire::Reader;
 use crate::{Date, Error};
 
 /// Severities by their number in the format.
 pub(crate) const SEVERITIES: [Severity; 6] = Severity::ALL;
+
+/// Flags of an advisory; the severity is in the bits below.
+pub(crate) const EXPLOITED: u8 = 1 << 3;
+pub(crate) const CVSS: u8 = 1 << 4;
+pub(crate) const CWES: u8 = 1 << 5;
+pub(crate) const EPSS: u8 = 1 << 6;
 
 /// One advisory about one package.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +23,14 @@ pub struct Advisory<'a> {
     pub aliases: Vec<String>,
     /// As its publisher judged it.
     pub severity: Severity,
-    /// Listed by CISA as exploited in the wild.
-    pub known_exploited: bool,
+    /// The worst CVSS vector that was published with it.
+    pub cvss: Option<Cvss>,
+    /// Since when CISA lists it as exploited in the wild.
+    pub exploited: Option<Date>,
+    /// How likely it is exploited.
+    pub epss: Option<Epss>,
+    /// Kinds of weakness, by their CWE numbers.
+    pub cwes: Vec<u32>,
     /// When it was published; `None` where the feed does not say.
     pub published: Option<Date>,
     /// The affected versions.
@@ -86,13 +99,30 @@ fn read_advisory<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<Advis
     }
     let flags = reader.byte()?;
     let severity =
-        SEVERITIES.get(usize::from(flags & 0x7f)).ok_or_else(|| Error::malformed("a severity is unknown"))?;
-    let published = u32::try_from(reader.number()?).ok().filter(|days| *days > 0).map(Date::from_days);
+        SEVERITIES.get(usize::from(flags & 7)).ok_or_else(|| Error::malformed("a severity is unknown"))?;
+    let published = Some(small(reader)?).filter(|days| *days > 0).map(Date::from_days);
+    let is_set = |flag: u8| flags & flag != 0;
+    let exploited = if is_set(EXPLOITED) { Some(Date::from_days(small(reader)?)) } else { None };
+    let cvss = if is_set(CVSS) { Cvss::read(reader.text()?) } else { None };
+    let mut cwes = Vec::new();
+    for _ in 0..if is_set(CWES) { reader.count()? } else { 0 } {
+        cwes.push(small(reader)?);
+    }
+    let epss =
+        if is_set(EPSS) { Some(Epss { score: share(reader)?, percentile: share(reader)? }) } else { None };
     let mut spans = Vec::new();
     for _ in 0..reader.count()? {
         spans.push(read_span(reader, texts)?);
     }
-    Ok(Advisory { id, aliases, severity: *severity, known_exploited: flags & 0x80 != 0, published, spans })
+    Ok(Advisory { id, aliases, severity: *severity, cvss, exploited, epss, cwes, published, spans })
+}
+
+fn small(reader: &mut Reader<'_>) -> Result<u32, Error> {
+    u32::try_from(reader.number()?).map_err(|_| Error::malformed("a number is too large"))
+}
+
+fn share(reader: &mut Reader<'_>) -> Result<Share, Error> {
+    Share::of_parts(small(reader)?).ok_or_else(|| Error::malformed("a probability is above one"))
 }
 
 fn read_span<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<Span<'a>, Error> {

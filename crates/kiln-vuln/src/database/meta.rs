@@ -1,3 +1,4 @@
+use kiln_oci::Digest;
 use kiln_pkg::Ecosystem;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,8 @@ pub struct SliceInfo {
     pub offset: u64,
     /// Bytes.
     pub length: u64,
+    /// SHA-256 of these bytes.
+    pub digest: Digest,
 }
 
 /// What a slice knows of one release of a distribution.

@@ -1,90 +1,141 @@
-//! The database format, version 1, all numbers little-endian or LEB128.
+//! The database format, version 2, all numbers little-endian or LEB128.
 //!
 //! ```text
-//! header   "KILNADV1"  u32 length of meta  32 bytes SHA-256 of everything after the header  u32 0
-//! meta     JSON: [SliceInfo]
+//! header   "KILNADV2"  u32 length of meta  32 bytes SHA-256 of meta  u32 0
+//! meta     JSON: [SliceInfo], each with the SHA-256 of its slice
 //! slices   at the offsets meta gives, counted from the end of meta
 //! slice    u32 count, count × u32 offset of a package block (blocks sorted by name, offsets from the slice's start), blocks
 //! block    name, count of texts, texts (versions), count of advisories, advisories
-//! advisory id, count of aliases, aliases, u8 severity | known exploited << 7, published (days), count of spans, spans
+//! advisory id, count of aliases, aliases, u8 severity | flags << 3, published (days), what the flags say, count of spans, spans
+//! flags    1 exploited since (days) · 2 CVSS vector (text) · 4 CWEs (count, numbers) · 8 EPSS (score, percentile; in 1/100000)
 //! span     releases (a bit set over the slice's releases, 0 = all), u8 status, low, high
 //! low      0 = from the first version on, else 1 + 2 × text (+ 1: the text itself is outside)
 //! high     u8 kind (see Bound), text unless open
 //! ```
 //!
-//! A lookup touches the index and one block; nothing is decoded at opening but the meta.
+//! Opening reads header and meta. A slice is read whole when it is asked first, and held to its checksum then; a lookup
+//! touches the index and one block.
 
 mod advisory;
+mod bytes;
 mod meta;
 
-pub(crate) use advisory::SEVERITIES;
 pub use advisory::{Advisory, Bound, Span, Status};
+pub(crate) use advisory::{CVSS, CWES, EPSS, EXPLOITED, SEVERITIES};
+pub use bytes::ReadAt;
 pub use meta::{Release, SliceInfo};
+
+use std::sync::OnceLock;
 
 use kiln_oci::Digest;
 use kiln_pkg::Ecosystem;
 
+use self::bytes::{Content, Slice};
 use crate::error::ErrorKind;
 use crate::wire::Reader;
 use crate::{Date, Error};
 
-pub(crate) const MAGIC: &[u8; 8] = b"KILNADV1";
+pub(crate) const MAGIC: &[u8; 8] = b"KILNADV2";
+/// How every version of the format begins.
+const FAMILY: &[u8; 7] = b"KILNADV";
 /// Bytes before the meta.
 pub(crate) const HEADER: usize = 8 + 4 + 32 + 4;
+/// Most bytes of the meta; a slice takes about a thousand.
+const MAX_META: usize = 4 << 20;
+/// Most bytes of one slice. The largest there is (all of npm, with malware) takes a tenth of it.
+const MAX_SLICE: u64 = 256 << 20;
 /// The snapshot inside this program.
 static EMBEDDED: &[u8] = include_bytes!("../../snapshot/advisories.kdb");
 
 /// An opened database over bytes that live elsewhere.
 pub struct Database<'a> {
-    bytes: &'a [u8],
+    content: Content<'a>,
     slices: Vec<SliceInfo>,
+    /// Slices that were asked.
+    loaded: Vec<OnceLock<Slice<'a>>>,
     /// Where the slices begin.
-    body: &'a [u8],
+    body: u64,
+    checksum: Digest,
+    /// Slices are held to their checksums when they are first asked.
+    checks: bool,
 }
 
 impl Database<'static> {
     /// The snapshot inside this program.
     pub fn embedded() -> Self {
-        Self::open(EMBEDDED).expect("the snapshot is compiled in, and a test opens it")
+        Self::trusted(EMBEDDED).expect("the snapshot is compiled in, and a test opens it")
+    }
+
+    /// Opens a database that lies elsewhere. Reads the header and the meta only.
+    pub fn read(from: Box<dyn ReadAt>) -> Result<Self, Error> {
+        Self::new(Content::Elsewhere(from), true)
     }
 }
 
 impl<'a> Database<'a> {
-    /// Opens a database. Reads the header and the meta only; the rest is checked as it is used, or at once by
+    /// Opens a database. Reads the header and the meta only; a slice is checked when it is first used, or all of them at once by
     /// [`Database::verify`].
     pub fn open(bytes: &'a [u8]) -> Result<Self, Error> {
-        let mut reader = Reader::new(bytes);
-        if reader.take(8)? != MAGIC {
-            return Err(Error::malformed("it does not start with KILNADV1"));
+        Self::new(Content::Here(bytes), true)
+    }
+
+    /// Opens a database that was verified before it came here, as the one inside this program.
+    pub fn trusted(bytes: &'a [u8]) -> Result<Self, Error> {
+        Self::new(Content::Here(bytes), false)
+    }
+
+    fn new(content: Content<'a>, checks: bool) -> Result<Self, Error> {
+        let header = content.part(0, HEADER)?;
+        let mut reader = Reader::new(&header);
+        let magic = reader.take(8)?;
+        if magic != MAGIC {
+            return Err(if magic.starts_with(FAMILY) {
+                ErrorKind::Version.into()
+            } else {
+                Error::malformed("it does not start with KILNADV2")
+            });
         }
         let length = u32_at(reader.take(4)?, 0).unwrap_or(0) as usize;
-        reader.take(32 + 4)?;
-        let slices =
-            serde_json::from_slice(reader.take(length)?).map_err(|source| ErrorKind::Header { source })?;
-        let body = bytes.get(HEADER + length..).unwrap_or_default();
-        Ok(Self { bytes, slices, body })
-    }
-
-    /// Checks the checksum over the whole database; do so once, when it arrives.
-    pub fn verify(&self) -> Result<(), Error> {
-        let (header, rest) =
-            self.bytes.split_at_checked(HEADER).ok_or_else(|| Error::malformed("it ends early"))?;
-        if header.get(12..44) == Some(Digest::of(rest).as_bytes()) {
-            Ok(())
-        } else {
-            Err(Error::malformed("the checksum is wrong"))
+        if length > MAX_META {
+            return Err(Error::malformed("its list of slices is too long"));
         }
+        let checksum = Digest::from_bytes(reader.take(32)?.try_into().unwrap_or_default());
+        let meta = content.part(HEADER as u64, length)?;
+        if checks && Digest::of(&meta) != checksum {
+            return Err(Error::malformed("the checksum of its list of slices is wrong"));
+        }
+        let slices: Vec<SliceInfo> =
+            serde_json::from_slice(&meta).map_err(|source| ErrorKind::Header { source })?;
+        drop((header, meta));
+        let loaded = slices.iter().map(|_| OnceLock::new()).collect();
+        Ok(Self { content, slices, loaded, body: (HEADER + length) as u64, checksum, checks })
     }
 
-    /// The checksum in the header, which names the database in reports. [`Database::verify`] holds it to the content.
+    /// Checks every slice against its checksum; do so once, when a database arrives.
+    pub fn verify(&self) -> Result<(), Error> {
+        let meta = self.content.part(HEADER as u64, usize::try_from(self.body).unwrap_or(0) - HEADER)?;
+        if Digest::of(&meta) != self.checksum {
+            return Err(Error::malformed("the checksum of its list of slices is wrong"));
+        }
+        self.slices.iter().try_for_each(|slice| self.load(slice, true).map(drop))
+    }
+
+    /// The checksum in the header, which names the database in reports: of the list of slices, which has theirs.
     pub fn checksum(&self) -> Digest {
-        let bytes = self.bytes.get(12..44).and_then(|bytes| bytes.try_into().ok());
-        Digest::from_bytes(bytes.unwrap_or_default())
+        self.checksum
     }
 
     /// What the database holds.
     pub fn slices(&self) -> &[SliceInfo] {
         &self.slices
+    }
+
+    /// The whole database, for who passes it on.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        let end = |slice: &SliceInfo| slice.offset.saturating_add(slice.length);
+        let length = self.body.saturating_add(self.slices.iter().map(end).max().unwrap_or(0));
+        let length = usize::try_from(length).map_err(|_| Error::malformed("a slice lies outside"))?;
+        Ok(self.content.part(0, length)?.into_owned())
     }
 
     /// The date of the newest advisory in any slice.
@@ -102,9 +153,8 @@ impl<'a> Database<'a> {
     }
 
     /// The advisories about `name` in `slice`, which must be one of this database.
-    pub fn lookup(&self, slice: &SliceInfo, name: &str) -> Result<Vec<Advisory<'a>>, Error> {
-        let start = usize::try_from(slice.offset).map_err(|_| Error::malformed("an offset is too large"))?;
-        let bytes = self.body.get(start..).ok_or_else(|| Error::malformed("a slice lies outside"))?;
+    pub fn lookup(&self, slice: &SliceInfo, name: &str) -> Result<Vec<Advisory<'_>>, Error> {
+        let bytes = self.bytes(slice)?;
         let count = u32_at(bytes, 0).ok_or_else(|| Error::malformed("it ends early"))? as usize;
         let (mut low, mut high) = (0, count);
         while low < high {
@@ -118,10 +168,35 @@ impl<'a> Database<'a> {
         }
         Ok(Vec::new())
     }
+
+    fn bytes(&self, slice: &SliceInfo) -> Result<&[u8], Error> {
+        let at = self.slices.iter().position(|known| known.name == slice.name);
+        let cell =
+            at.and_then(|at| self.loaded.get(at)).ok_or_else(|| Error::malformed("it has no such slice"))?;
+        if let Some(bytes) = cell.get() {
+            return Ok(bytes);
+        }
+        let bytes = self.load(slice, self.checks)?;
+        Ok(cell.get_or_init(|| bytes))
+    }
+
+    fn load(&self, slice: &SliceInfo, checks: bool) -> Result<Slice<'a>, Error> {
+        let outside = || Error::malformed("a slice lies outside");
+        if slice.length > MAX_SLICE {
+            return Err(Error::malformed("a slice is too long"));
+        }
+        let at = self.body.checked_add(slice.offset).ok_or_else(outside)?;
+        let bytes = self.content.part(at, usize::try_from(slice.length).map_err(|_| outside())?)?;
+        if checks && Digest::of(&bytes) != slice.digest {
+            return Err(Error::malformed("the checksum of a slice is wrong"));
+        }
+        Ok(bytes)
+    }
 }
 
 fn block(slice: &[u8], index: usize) -> Result<Reader<'_>, Error> {
-    let offset = u32_at(slice, 4 + 4 * index).ok_or_else(|| Error::malformed("it ends early"))?;
+    let at = index.checked_mul(4).and_then(|at| at.checked_add(4));
+    let offset = at.and_then(|at| u32_at(slice, at)).ok_or_else(|| Error::malformed("it ends early"))?;
     let bytes = slice.get(offset as usize..).ok_or_else(|| Error::malformed("a package lies outside"))?;
     Ok(Reader::new(bytes))
 }

@@ -1,12 +1,22 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kiln_fetch::{Downloader, Options};
+use kiln_finding::Class;
+use kiln_vuln::build::{Builder, Recognised};
 use kiln_vuln::{Database, Date, SliceInfo};
 use serde_json::json;
 
 use crate::args::Format;
+use crate::clock::now;
+use crate::config::Config;
 use crate::context::Context;
+use crate::database::{self, Change, Choice, DATABASE_MAX, Documents, Opened, Origin, Provenance, today};
 use crate::failure::Failure;
 use crate::output::{self, Outcome, Table};
+use crate::ship::Keys;
 
-/// The advisory database
+/// The advisory database: its state, and how it is updated, built and published
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -15,26 +25,188 @@ pub(crate) struct Args {
 
 #[derive(clap::Subcommand)]
 enum Action {
-    /// Show what it covers and how old it is
-    Status,
+    /// Show which database is used, what it covers and how old it is
+    Status(Status),
+    /// Bring advisories from where kiln.toml says
+    Update(Update),
+    /// Compile feeds to a database: OSV exports, Node.js core, secdb, Debian's tracker, KEV, EPSS
+    Build(Build),
+    /// Publish a database as a signed OCI artifact
+    Publish(Publish),
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "every command has this signature")]
+#[derive(clap::Args)]
+struct Status {
+    #[command(flatten)]
+    choice: Choice,
+}
+
+#[derive(clap::Args)]
+struct Update {
+    /// Address of a feed or of a compiled database, or an artifact as oci://REFERENCE; by default [database] from of kiln.toml
+    #[arg(long, value_name = "URL")]
+    from: Vec<String>,
+    /// Public key that must have signed an artifact
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Accept a database that has far fewer advisories than the one in use
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(clap::Args)]
+struct Build {
+    /// Files, folders and archives with feeds; what each is, its content says
+    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    from: Vec<PathBuf>,
+    /// Where the database is written
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+}
+
+#[derive(clap::Args)]
+struct Publish {
+    /// Where it goes: registry.example/team/advisories:latest, or oci:DIR:TAG
+    reference: String,
+    #[command(flatten)]
+    choice: Choice,
+}
+
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    match args.action {
-        Action::Status => status(context),
+    match &args.action {
+        Action::Status(args) => status(&args.choice.open(context)?, context),
+        Action::Update(args) => update(args, context)?,
+        Action::Build(args) => build(args, context)?,
+        Action::Publish(args) => publish(args, context)?,
     }
     Ok(Outcome::Fine)
 }
 
-/// Today, by this machine's clock.
-pub(crate) fn today() -> Date {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    Date::from_unix(since.map_or(0, |since| since.as_secs()))
+fn build(args: &Build, context: &Context) -> Result<(), Failure> {
+    let mut builder = Builder::default();
+    Documents::each(&args.from, &mut |document| add(&mut builder, document, context))?;
+    let bytes = builder.finish(today())?;
+    kiln_store::replace_file(&args.output, &bytes)?;
+    show_new(&bytes, &args.output, context)
 }
 
-fn status(context: &Context) {
-    let database = Database::embedded();
+/// Adds what is a feed. What was found beside feeds and is something else is left out, and said.
+fn add(builder: &mut Builder, document: &database::Document<'_>, context: &Context) -> Result<(), Failure> {
+    if Builder::recognise(document.bytes) == Recognised::Other && !document.is_named {
+        if !context.quiet {
+            output::talk(&format!("left out: {} is no advisory feed", document.name));
+        }
+        return Ok(());
+    }
+    let added = builder.add(document.name, document.bytes, document.date)?;
+    if added.records == 0 && !context.quiet {
+        output::talk(&format!(
+            "left out: {} ({}) is about nothing that kiln finds",
+            document.name, added.what
+        ));
+    }
+    Ok(())
+}
+
+fn update(args: &Update, context: &Context) -> Result<(), Failure> {
+    let config = Config::read(context, Path::new("."))?.database;
+    let from = if args.from.is_empty() { &config.from } else { &args.from };
+    if from.is_empty() {
+        return Err(Failure::new(
+            "db.nowhere",
+            Class::Config,
+            "update the advisories: no place to get them from is known",
+        )
+        .with_help(
+            "name one: --from URL, or [database] from in kiln.toml; the database inside kiln stays in use",
+        ));
+    }
+    // Before the download, so that of two updates at the same time the second finds the work of the first.
+    let change = Change::begin(context)?;
+    let mut signed_by = None;
+    let bytes = match &from[..] {
+        [one] if let Some(name) = one.strip_prefix("oci://") => {
+            let signed = config.signed(args.key.as_ref(), context)?;
+            signed_by = Some(signed.path.display().to_string());
+            database::pull(context, name, &signed)?
+        }
+        from => fetch(from, context)?,
+    };
+    let provenance = |checksum| Provenance { from: from.clone(), at: time(), signed_by, checksum };
+    let path = change.install(context, &bytes, provenance, args.force)?;
+    show_new(&bytes, &path, context)
+}
+
+/// A compiled database, or one made of feeds.
+fn fetch(from: &[String], context: &Context) -> Result<Vec<u8>, Failure> {
+    let options = Options { offline: context.offline, ..Options::new(&context.cache_dir) };
+    let downloader = Downloader::new(options)?;
+    let mut builder = Builder::default();
+    for url in from {
+        if url.starts_with("oci://") {
+            return Err(Failure::usage(format!(
+                "update from {url} and other places: an artifact is a whole database"
+            )));
+        }
+        let path = downloader.changing(url, DATABASE_MAX)?;
+        let bytes = fs::read(&path).map_err(|error| {
+            Failure::new("db.file", Class::Environment, format!("read {}", path.display()))
+                .with_cause(error.to_string())
+        })?;
+        if bytes.starts_with(b"KILNADV") && from.len() == 1 {
+            return Ok(bytes);
+        }
+        let shown = kiln_fetch::shown(url);
+        Documents::of_bytes(&shown, &bytes, Some(today()), &mut |document| {
+            add(&mut builder, document, context)
+        })?;
+    }
+    Ok(builder.finish(today())?)
+}
+
+fn publish(args: &Publish, context: &Context) -> Result<(), Failure> {
+    let opened = args.choice.open(context)?;
+    opened.database.verify()?;
+    let bytes = opened.database.to_bytes()?;
+    let (key, _) = Keys::local(context).open_or_make()?;
+    let descriptor = database::publish(context, &args.reference, &bytes, &key, &time())?;
+    output::data(&match context.format {
+        Format::Human => format!("{}@{}", args.reference, descriptor.digest),
+        Format::Json => json!({"artifact": args.reference, "digest": descriptor.digest}).to_string(),
+    });
+    Ok(())
+}
+
+/// Now, as RFC 3339.
+fn time() -> String {
+    jiff::Timestamp::from_second(now())
+        .map_or_else(|_| "1970-01-01T00:00:00Z".to_owned(), |time| time.to_string())
+}
+
+fn show_new(bytes: &[u8], path: &Path, context: &Context) -> Result<(), Failure> {
+    let database = Database::open(bytes)?;
+    match context.format {
+        Format::Json => output::data(
+            &json!({
+                "path": path.display().to_string(),
+                "checksum": database.checksum(),
+                "bytes": bytes.len(),
+                "slices": database.slices(),
+            })
+            .to_string(),
+        ),
+        Format::Human => {
+            output::data(&slices(&database, today()));
+            if !context.quiet {
+                output::talk(&format!("{} ({:.1} MB)", path.display(), bytes.len() as f64 / 1e6));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn status(opened: &Opened, context: &Context) {
+    let database = &opened.database;
     let today = today();
     if context.format == Format::Json {
         let slices: Vec<_> = database
@@ -42,9 +214,44 @@ fn status(context: &Context) {
             .iter()
             .map(|slice| json!({"slice": slice, "age_days": slice.as_of.age(today)}))
             .collect();
-        let value = json!({"checksum": database.checksum(), "newest": database.newest(), "slices": slices});
+        let (origin, path, provenance) = match &opened.origin {
+            Origin::Embedded => ("embedded", None, None),
+            Origin::Updated(kept) => ("updated", Some(&kept.path), kept.provenance.as_ref()),
+            Origin::File(path) => ("file", Some(path), None),
+        };
+        let value = json!({
+            "origin": origin,
+            "path": path.map(|path| path.display().to_string()),
+            "provenance": provenance,
+            "checksum": database.checksum(),
+            "newest": database.newest(),
+            "slices": slices,
+        });
         return output::data(&value.to_string());
     }
+    output::data(&origin(&opened.origin));
+    output::data(&slices(database, today));
+}
+
+fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::Embedded => "the database inside kiln; kiln db update brings newer ones".to_owned(),
+        Origin::File(path) => path.display().to_string(),
+        Origin::Updated(kept) => match &kept.provenance {
+            None => format!("{}, from a place that is not known any more", kept.path.display()),
+            Some(known) => {
+                let signed = known
+                    .signed_by
+                    .as_ref()
+                    .map_or_else(|| "not signed".to_owned(), |key| format!("signed, verified with {key}"));
+                let from: Vec<String> = known.from.iter().map(|url| kiln_fetch::shown(url)).collect();
+                format!("{}, from {} at {} ({signed})", kept.path.display(), from.join(", "), known.at)
+            }
+        },
+    }
+}
+
+fn slices(database: &Database<'_>, today: Date) -> String {
     let mut table =
         Table::new(&["SLICE", "ADVISORIES", "PACKAGES", "COMPLETE TO", "AGE", "RELEASES", "SOURCE"]);
     for slice in database.slices() {
@@ -59,14 +266,14 @@ fn status(context: &Context) {
             slice.source.clone(),
         ]);
     }
-    output::data(&table.render());
+    table.render()
 }
 
 fn releases(slice: &SliceInfo) -> String {
     let names: Vec<&str> = slice
         .releases
         .iter()
-        .filter(|release| release.complete)
+        .filter(|release| release.complete && !release.name.is_empty())
         .map(|release| release.name.as_str())
         .collect();
     match names.as_slice() {

@@ -51,12 +51,9 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        let has_findings = matches!(self, Self::Check(_) | Self::Lint(_));
-        if matches!(context.output, Output::Sarif | Output::Github) && !has_findings {
-            return Err(Failure::usage(
-                "write the result in that format: only `kiln lint` and `kiln check` know it",
-            )
-            .with_help("use --format human or --format json"));
+        if !self.knows(context.output) {
+            return Err(Failure::usage("write the result in that format: this command does not know it")
+                .with_help("use --format human or --format json"));
         }
         match self {
             Self::Attest(args) => attest::run(&args, context),
@@ -78,6 +75,16 @@ impl Command {
             Self::Sign(args) => sign::run(&args, context),
             Self::Verify(args) => verify::run(&args, context),
             Self::Version(args) => version::run(&args, context),
+        }
+    }
+    /// Whether the command can write its result like this.
+    fn knows(&self, output: Output) -> bool {
+        match output {
+            Output::Human | Output::Json => true,
+            Output::Sarif | Output::Github => matches!(self, Self::Check(_) | Self::Lint(_) | Self::Scan(_)),
+            Output::Markdown | Output::Junit | Output::Gitlab | Output::Cyclonedx => {
+                matches!(self, Self::Scan(_))
+            }
         }
     }
 }

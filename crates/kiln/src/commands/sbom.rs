@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kiln_finding::Class;
 use kiln_sbom::{Document, FORMATS, Format};
@@ -6,12 +6,13 @@ use kiln_sbom::{Document, FORMATS, Format};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Outcome};
-use crate::subject::Subject;
+use crate::target::Target;
 
-/// Write the bill of material of an image
+/// Write the bill of material of an image or a folder
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// An image: a name in kiln's store, oci:DIR[:TAG], or registry.example/team/app:1
+    /// An image: a name in kiln's store, oci:DIR[:TAG], or registry.example/team/app:1; a folder; sbom:FILE
+    #[arg(value_name = "IMAGE|DIR|SBOM")]
     image: String,
     /// Standard and encoding
     #[arg(long = "type", value_name = "TYPE", default_value = "spdx-json", value_parser = names())]
@@ -28,8 +29,8 @@ fn names() -> clap::builder::PossibleValuesParser {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let format = kiln_sbom::find(&args.kind)
         .ok_or_else(|| Failure::usage(format!("there is no type `{}`", args.kind)))?;
-    let subject = Subject::open(context, &args.image)?;
-    let text = render(format, &subject, context)?;
+    let target = Target::open(context, &args.image)?;
+    let text = render(format, &target, context)?;
     match &args.output {
         None => output::data(&text),
         Some(path) => std::fs::write(path, text + "\n").map_err(|error| {
@@ -40,22 +41,37 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     Ok(Outcome::Fine)
 }
 
-fn render(format: &Format, subject: &Subject, context: &Context) -> Result<String, Failure> {
-    let inventory = subject.inventory(context)?;
-    let config = &subject.image.config;
-    let about = kiln_sbom::Subject {
-        name: subject.name.clone(),
-        tag: subject.tag.clone(),
-        digest: subject.image.descriptor.digest,
-        arch: config.architecture.clone(),
+fn render(format: &Format, target: &Target, context: &Context) -> Result<String, Failure> {
+    let inventory = target.inventory(context)?;
+    let (about, time) = match target {
+        Target::Image(subject) => {
+            let config = &subject.image.config;
+            let about = kiln_sbom::Subject {
+                name: subject.name.clone(),
+                tag: subject.tag.clone(),
+                digest: target.digest(),
+                arch: Some(config.architecture.clone()),
+            };
+            (about, config.created.as_deref())
+        }
+        Target::Folder { text } | Target::Document { text } => {
+            let name = own_name(Path::new(text));
+            (kiln_sbom::Subject { name, tag: None, digest: None, arch: None }, None)
+        }
     };
-    let created = created(config.created.as_deref());
+    inventory.notes.iter().for_each(|note| output::talk(&format!("note: {note}")));
     Ok((format.render)(&Document {
         subject: &about,
         inventory: &inventory,
-        created: &created,
+        created: &created(time),
         tool_version: env!("CARGO_PKG_VERSION"),
     }))
+}
+
+/// The name of a file or folder, also where it is written as `.`.
+fn own_name(path: &Path) -> String {
+    let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    whole.file_name().map_or_else(|| "folder".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 /// The time the image gives as its own, to the second, so that the document is the same whenever it is written.

@@ -4,13 +4,14 @@ use kiln_oci::Descriptor;
 use kiln_policy::{Attested, Evidence, Scorecard, Settings, Size, Stage, Subject, judge};
 use kiln_store::Layout;
 use kiln_trust::Report;
-use kiln_vuln::{Database, Date};
+use kiln_vuln::Date;
 
 use crate::args::Format;
 use crate::build::{self, Options};
 use crate::clock::{now, timestamp};
 use crate::config::Config;
 use crate::context::Context;
+use crate::database::Choice;
 use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
@@ -28,6 +29,8 @@ pub(crate) struct Args {
     /// Load the image into the Docker daemon too
     #[arg(long)]
     load: bool,
+    #[command(flatten)]
+    database: Choice,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
@@ -38,7 +41,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let built = build::build(&args.options, &config, context, &layout, &stages)?;
 
     stages.start("scan", "reading the layers");
-    let mut evidence = evidence(&built, &layout, context)?;
+    let mut evidence = evidence(&built, &layout, &args.database, context)?;
     stages.done(&scan_summary(&evidence));
 
     stages.start("gate", "judging");
@@ -73,10 +76,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     Ok(Outcome::Fine)
 }
 
-fn evidence(built: &build::Outcome, layout: &Layout, context: &Context) -> Result<Evidence, Failure> {
+fn evidence(
+    built: &build::Outcome,
+    layout: &Layout,
+    database: &Choice,
+    context: &Context,
+) -> Result<Evidence, Failure> {
     let image = Image::read(layout, &built.manifest)?;
     let inventory = subject::inventory(&image, layout, context)?;
-    let database = Database::embedded();
+    let database = database.open(context)?.database;
     let report = kiln_vuln::check(&database, &inventory)?;
     let seconds = now();
     Ok(Evidence {
@@ -182,7 +190,7 @@ fn next(args: &Args, name: &str, keys: &Keys) -> String {
 }
 
 impl Config {
-    fn policy(&self) -> Result<Settings, Failure> {
+    pub(super) fn policy(&self) -> Result<Settings, Failure> {
         Ok(Settings::new(&self.policy, self.exception.clone())?)
     }
 }

@@ -35,8 +35,8 @@ pub(crate) fn seal(
     let subject = Subject {
         name: name.to_owned(),
         tag: (!tag.is_empty()).then(|| tag.to_owned()),
-        digest,
-        arch: built.arch.as_str().to_owned(),
+        digest: Some(digest),
+        arch: Some(built.arch.as_str().to_owned()),
     };
     let document =
         Document { subject: &subject, inventory, created: now, tool_version: env!("CARGO_PKG_VERSION") };

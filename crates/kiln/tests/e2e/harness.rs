@@ -119,11 +119,15 @@ static NEEDS: &[Need] = &[
     Need { name: "cosign", probe: &["cosign", "version"] },
     Need { name: "debian", probe: &["test", "-f", "target/peers/debian/index.json"] },
     Need { name: "docker", probe: &["docker", "version"] },
-    Need { name: "documents", probe: &["target/peers/bin/python", "-c", "import spdx_tools, cyclonedx"] },
+    Need {
+        name: "documents",
+        probe: &["target/peers/bin/python", "-c", "import spdx_tools, cyclonedx, spdx_python_model"],
+    },
     Need { name: "namespaces", probe: &["unshare", "--user", "--map-root-user", "--mount", "true"] },
     Need { name: "npm", probe: &["npm", "view", "semver", "version"] },
     Need { name: "regctl", probe: &["regctl", "version"] },
     Need { name: "registry", probe: &["docker-registry", "--version"] },
+    Need { name: "sarif", probe: &["test", "-s", "target/peers/sarif-2.1.0.json"] },
     Need { name: "schemas", probe: &["target/peers/bin/validate-layout", "--help"] },
     Need { name: "skopeo", probe: &["skopeo", "--version"] },
     Need {

@@ -93,7 +93,7 @@ fn bills_of_material_are_valid_and_the_same_every_time() {
     let world = World::new();
     let image = vulnerable(&world);
     let mut paths = Vec::new();
-    for kind in ["spdx-json", "cyclonedx-json"] {
+    for kind in crate::inventory::FORMATS {
         let path = world.path(kind);
         let write = || {
             let args = ["sbom", &image, "--type", kind, "--output", path.to_str().unwrap()];

@@ -3,16 +3,19 @@
 
 mod archives;
 mod chain;
+mod db;
 mod differential;
 mod dockerfile;
 mod fix;
 mod harness;
 mod images;
+mod inventory;
 mod lint;
 mod peers;
 mod plan;
 mod refusals;
 mod registry;
+mod scan;
 mod ship;
 mod survival;
 mod trust;

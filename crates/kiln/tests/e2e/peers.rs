@@ -214,7 +214,7 @@ fn documents_are_what_their_schemas_say() {
     let Some(shipped) = shipped() else { return };
     if needs(&["documents"]) {
         let mut documents = Vec::new();
-        for kind in ["spdx-json", "cyclonedx-json"] {
+        for kind in crate::inventory::FORMATS {
             let path = text(&shipped.world.path(kind));
             shipped.world.run(["sbom", "orders-api:1.4.0", "--type", kind, "--output", &path]).exits(0);
             documents.push(path);

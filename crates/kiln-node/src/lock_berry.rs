@@ -1,0 +1,119 @@
+//! `yarn.lock` of yarn 2 and newer. Source: yarn's own `Project.ts` and the documentation of "Lexicon: Descriptor, Locator".
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::error::ErrorKind;
+use crate::lock::{Direct, Platforms};
+use crate::lock_yarn::connect;
+use crate::{Error, Lock, LockedPackage};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    #[serde(default)]
+    version: String,
+    #[serde(default)]
+    resolution: String,
+    checksum: Option<String>,
+    /// `os=linux & cpu=(x64 | arm64)`
+    conditions: Option<String>,
+    #[serde(default)]
+    dependencies: BTreeMap<String, String>,
+    #[serde(default)]
+    dependencies_meta: BTreeMap<String, Meta>,
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    #[serde(default)]
+    optional: bool,
+}
+
+pub(crate) fn is_berry(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"__metadata:")
+        || bytes.windows(13).any(|window| window == b"\n__metadata:\n" || window == b"\n__metadata:\r")
+}
+
+pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
+    let text = String::from_utf8_lossy(bytes);
+    let file: BTreeMap<String, Entry> =
+        serde_saphyr::from_str(&text).map_err(|source| ErrorKind::Yaml { path: path.to_owned(), source })?;
+    let mut lock = Lock { version: 2, ..Lock::default() };
+    let mut wanted = Vec::new();
+    let mut projects = Vec::new();
+    for (key, entry) in &file {
+        if key == "__metadata" {
+            continue;
+        }
+        let Some((name, reference)) = parted(&entry.resolution) else {
+            let why = format!("has an entry `{key}` that names no package");
+            return Err(ErrorKind::Unfit { path: path.to_owned(), why, help: "run `yarn install`" }.into());
+        };
+        if let Some(folder) = reference.strip_prefix("workspace:") {
+            projects.push((if folder == "." { "" } else { folder }, entry));
+            continue;
+        }
+        let at = lock.packages.len();
+        lock.by_range.extend(key.split(", ").map(|descriptor| (descriptor.to_owned(), at)));
+        lock.packages.push(LockedPackage {
+            name: name.to_owned(),
+            version: entry.version.clone(),
+            // The checksum is of yarn's own archive of the package, not of what the registry sends.
+            has_integrity: entry.checksum.is_some(),
+            platforms: platforms(entry.conditions.as_deref().unwrap_or_default()),
+            ..LockedPackage::default()
+        });
+        wanted.push((at, entry));
+    }
+    let known = lock.by_range.clone();
+    let mut edges = Vec::new();
+    for (at, entry) in wanted {
+        for (name, range) in &entry.dependencies {
+            let optional = entry.dependencies_meta.get(name).is_some_and(|meta| meta.optional);
+            edges.push((at, descriptor(&known, name, range), optional));
+        }
+    }
+    connect(&mut lock.packages, &known, edges);
+    for (folder, entry) in projects {
+        let direct = entry.dependencies.iter().filter_map(|(name, range)| {
+            let package = *known.get(&descriptor(&known, name, range))?;
+            let optional = entry.dependencies_meta.get(name).is_some_and(|meta| meta.optional);
+            // What is for development stands among the others; `relate` knows better.
+            Some(Direct { package, dev: false, optional })
+        });
+        lock.direct.insert(folder.to_owned(), direct.collect());
+        lock.asked.insert(folder.to_owned(), entry.dependencies.clone());
+    }
+    Ok(lock)
+}
+
+/// The spelling of `name@range` that is a key: older files leave out the protocol in dependencies.
+fn descriptor(known: &BTreeMap<String, usize>, name: &str, range: &str) -> String {
+    let plain = format!("{name}@{range}");
+    if known.contains_key(&plain) { plain } else { format!("{name}@npm:{range}") }
+}
+
+/// `@scope/name@npm:1.0.0` as name and reference.
+fn parted(resolution: &str) -> Option<(&str, &str)> {
+    let at = resolution.char_indices().skip(1).find(|(_, c)| *c == '@')?.0;
+    Some((&resolution[..at], &resolution[at + 1..]))
+}
+
+fn platforms(conditions: &str) -> Platforms {
+    let mut found = Platforms::default();
+    for condition in conditions.split('&') {
+        let Some((key, names)) = condition.trim().split_once('=') else { continue };
+        let names = names.trim_matches(['(', ')']).split('|');
+        // `os=(darwin | os=linux)` repeats the key.
+        let names = names.map(|name| name.trim().rsplit('=').next().unwrap_or_default().to_owned()).collect();
+        match key.trim_matches('(') {
+            "os" => found.os = names,
+            "cpu" => found.cpu = names,
+            "libc" => found.libc = names,
+            _ => {}
+        }
+    }
+    found
+}

@@ -1,0 +1,169 @@
+//! `bun.lock`: JSON with comments and trailing commas. Source: bun's documentation, "Lockfile", and its `bun.lock.zig`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::ErrorKind;
+use crate::lock::{Direct, Need, Platforms};
+use crate::{Error, Lock, LockedPackage};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct File {
+    #[serde(default)]
+    lockfile_version: u32,
+    #[serde(default)]
+    workspaces: BTreeMap<String, Workspace>,
+    /// Path of names in `node_modules` to what lies there: `name@version`, where from, what it needs, hash.
+    #[serde(default)]
+    packages: BTreeMap<String, Vec<Value>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Workspace {
+    dependencies: BTreeMap<String, String>,
+    dev_dependencies: BTreeMap<String, String>,
+    optional_dependencies: BTreeMap<String, String>,
+}
+
+pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
+    let file: File = serde_json::from_slice(&plain(bytes))
+        .map_err(|source| ErrorKind::Json { path: path.to_owned(), source })?;
+    let mut lock = Lock { version: file.lockfile_version, ..Lock::default() };
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for (place, fields) in &file.packages {
+        let identity = fields.first().and_then(Value::as_str).unwrap_or_default();
+        let Some((name, version)) = parted(identity) else {
+            let why = format!("has an entry `{place}` that names no package");
+            return Err(ErrorKind::Unfit { path: path.to_owned(), why, help: "run `bun install`" }.into());
+        };
+        if version.starts_with("workspace:") || version.starts_with("link:") {
+            continue;
+        }
+        places.insert(place, lock.packages.len());
+        lock.packages.push(locked(name, version, fields));
+    }
+    for (place, at) in &places {
+        let about = file.packages.get(*place).into_iter().flatten().find(|value| value.is_object());
+        let names = |key: &str| -> Vec<usize> {
+            let map = about.and_then(|about| about.get(key)).and_then(Value::as_object);
+            map.into_iter().flatten().filter_map(|(name, _)| resolve(&places, place, name)).collect()
+        };
+        let optional = names("optionalDependencies");
+        let firm = names("dependencies").into_iter().chain(names("peerDependencies"));
+        let firm = firm.filter(|to| !optional.contains(to)).map(|package| Need { package, optional: false });
+        let mut needs: Vec<Need> = firm.collect();
+        needs.extend(optional.iter().map(|package| Need { package: *package, optional: true }));
+        needs.retain(|need| need.package != *at);
+        lock.packages[*at].needs = needs;
+    }
+    for (folder, workspace) in file.workspaces {
+        let direct = |names: &BTreeMap<String, String>, dev, optional| -> Vec<Direct> {
+            let found = names.keys().filter_map(|name| resolve(&places, &folder, name));
+            found.map(|package| Direct { package, dev, optional }).collect()
+        };
+        let mut found = direct(&workspace.dependencies, false, false);
+        found.extend(direct(&workspace.dev_dependencies, true, false));
+        found.extend(direct(&workspace.optional_dependencies, false, true));
+        let asked = workspace.dependencies.into_iter();
+        let asked = asked.chain(workspace.dev_dependencies).chain(workspace.optional_dependencies);
+        lock.asked.insert(folder.clone(), asked.collect());
+        lock.direct.insert(folder, found);
+    }
+    lock.relate(&BTreeMap::new());
+    Ok(lock)
+}
+
+fn locked(name: &str, version: &str, fields: &[Value]) -> LockedPackage {
+    let about = fields.iter().find(|value| value.is_object());
+    let names = |key: &str| -> Vec<String> {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        match about.and_then(|about| about.get(key)) {
+            Some(Value::Array(list)) => list.iter().filter_map(text).collect(),
+            Some(one) => text(one).into_iter().collect(),
+            None => Vec::new(),
+        }
+    };
+    let hash = fields.last().and_then(Value::as_str).filter(|text| text.starts_with("sha"));
+    LockedPackage {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        has_integrity: hash.is_some(),
+        integrity: hash.map(str::to_owned),
+        platforms: Platforms { os: names("os"), cpu: names("cpu"), libc: names("libc") },
+        ..LockedPackage::default()
+    }
+}
+
+/// `@scope/name@1.0.0` as name and version; of an alias (`name@npm:real@1.0.0`) the real ones.
+fn parted(identity: &str) -> Option<(&str, &str)> {
+    let identity = identity.split_once("@npm:").map_or(identity, |(_, real)| real);
+    let at = identity.char_indices().skip(1).find(|(_, c)| *c == '@')?.0;
+    Some((&identity[..at], &identity[at + 1..]))
+}
+
+/// What `name` means below the path of names `place`: the nearest of its own, its parents', and the top.
+fn resolve(places: &BTreeMap<&str, usize>, place: &str, name: &str) -> Option<usize> {
+    let mut above = place;
+    loop {
+        let slash = if above.is_empty() { "" } else { "/" };
+        if let Some(at) = places.get(format!("{above}{slash}{name}").as_str()) {
+            return Some(*at);
+        }
+        if above.is_empty() {
+            return None;
+        }
+        above = above.rsplit_once('/').map_or("", |(above, _)| above);
+    }
+}
+
+/// The text without comments and without commas before a closing bracket.
+fn plain(bytes: &[u8]) -> Vec<u8> {
+    let mut found = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at).copied() {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let skipped = match byte {
+            b'"' => {
+                let length = string_length(rest);
+                found.extend_from_slice(rest.get(..length).unwrap_or(rest));
+                length
+            }
+            b'/' if rest.starts_with(b"//") => {
+                rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len())
+            }
+            b'/' if rest.starts_with(b"/*") => {
+                rest.windows(2).skip(2).position(|window| window == b"*/").map_or(rest.len(), |end| end + 4)
+            }
+            b',' if closes(rest) => 1,
+            _ => {
+                found.push(byte);
+                1
+            }
+        };
+        at += skipped.max(1);
+    }
+    found
+}
+
+/// Whether nothing but blanks lies between this comma and a closing bracket.
+fn closes(rest: &[u8]) -> bool {
+    let next = rest.iter().skip(1).find(|byte| !byte.is_ascii_whitespace());
+    matches!(next, Some(b'}' | b']'))
+}
+
+fn string_length(rest: &[u8]) -> usize {
+    let mut escaped = false;
+    for (at, byte) in rest.iter().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    rest.len()
+}

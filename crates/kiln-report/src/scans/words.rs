@@ -1,0 +1,67 @@
+//! What every format says of a match, in words.
+
+use kiln_vuln::{Covered, Fix, Match};
+
+use super::Scan;
+use crate::text::plain;
+
+/// `fixed in 1.2.3`, or why not.
+pub(super) fn fix(found: &Match) -> String {
+    match &found.fix {
+        Fix::Version { version } => format!("fixed in {}", plain(version)),
+        Fix::None => "no fix yet".to_owned(),
+        Fix::WontFix => "will not be fixed".to_owned(),
+        Fix::Unknown => "which version fixes it is not known".to_owned(),
+    }
+}
+
+/// `name@version`
+pub(super) fn package(found: &Match) -> String {
+    plain(&format!("{}@{}", found.name, found.version))
+}
+
+/// `CVE-2026-1 in ms@2.1.3 (npm)`
+pub(super) fn title(found: &Match) -> String {
+    format!("{} in {} ({})", plain(&found.id), package(found), found.ecosystem)
+}
+
+/// All that is known, in one sentence per line.
+pub(super) fn details(found: &Match) -> Vec<String> {
+    let mut lines = vec![format!("{}, severity {}, {}", title(found), found.severity, fix(found))];
+    if !found.aliases.is_empty() {
+        lines.push(format!("also known as {}", plain(&found.aliases.join(", "))));
+    }
+    if let Some(cvss) = &found.cvss {
+        lines.push(format!("CVSS {} ({})", cvss.score, plain(&cvss.vector)));
+    }
+    if let Some(since) = found.exploited_since {
+        lines.push(format!("known to be exploited since {since}"));
+    }
+    if let Some(epss) = found.epss {
+        let (score, percentile) = (epss.score.percent(), epss.percentile.percent());
+        lines.push(format!("exploited within thirty days with a probability of {score:.2} %, more likely than {percentile:.1} % of all"));
+    }
+    if !found.path.is_empty() {
+        lines.push(format!("brought in by {}", plain(&found.path.join(" → "))));
+    }
+    if let Some(tool) = &found.tool {
+        lines.push(format!("part of {}: leave it out of the image", plain(tool)));
+    }
+    if let Some(instruction) = found.layer.as_ref().and_then(|layer| layer.instruction.as_ref()) {
+        lines.push(format!("in the layer of {}", plain(instruction)));
+    }
+    lines
+}
+
+/// What could not be read or looked up, a line each.
+pub(super) fn unknown(scan: &Scan) -> Vec<String> {
+    let covered = scan.report.coverage.iter().filter_map(|coverage| {
+        let (Covered::Partial { why, .. } | Covered::None { why }) = &coverage.covered else { return None };
+        let what = format!("{} {} packages {}", coverage.packages, coverage.ecosystem, coverage.release);
+        Some(plain(&format!("not known: {}: {why}", what.trim_end())))
+    });
+    let unread = scan.report.unread.iter().map(|unread| {
+        plain(&format!("not known: {} could not be read ({}): {}", unread.path, unread.reader, unread.why))
+    });
+    covered.chain(unread).collect()
+}

@@ -1,0 +1,224 @@
+//! Every format of a scan, of one that has everything in it. `UPDATE=1` writes the golden files anew.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::Path;
+
+use kiln_attest::{Vex, VexStatus};
+use kiln_finding::Severity;
+use kiln_oci::Digest;
+use kiln_pkg::{Distro, Ecosystem, Inventory, Package, Place, Unread};
+use kiln_report::{SCAN_FORMATS, Scan, Stamp};
+use kiln_vuln::{
+    Coverage, Covered, Cvss, Date, Epss, Fix, MadeBy, Match, Plan, Remaining, Report, Step, StepKind,
+    Suppressed, Suppression, Verdict,
+};
+
+const HOSTILE: &str = "evil\u{1b}[2J<b>|`x`\n::error::forged]]>&\"";
+
+fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn severe() -> Match {
+    let mut package = Package::new(Ecosystem::Npm, "@scope/ms", "2.1.3");
+    package.direct = vec!["express@4.17.1".to_owned()];
+    package.places = vec![Place { path: "app/node_modules/@scope/ms/package.json".to_owned(), layer: None }];
+    Match {
+        aliases: vec!["CVE-2026-1".to_owned()],
+        cvss: Cvss::read("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"),
+        known_exploited: true,
+        exploited_since: Some(day("2026-01-04")),
+        epss: Some(Epss { score: 0.91234.into(), percentile: 0.99871.into() }),
+        cwes: vec![79, 1333],
+        published: Some(day("2026-01-01")),
+        layer: Some(MadeBy { diff_id: Digest::of(b"layer"), instruction: Some("COPY . /app".to_owned()) }),
+        path: vec!["express@4.17.1".to_owned(), "@scope/ms@2.1.3".to_owned()],
+        ..Match::new(
+            "GHSA-aaaa-bbbb-cccc",
+            Severity::Critical,
+            &package,
+            Fix::Version { version: "2.1.4".to_owned() },
+        )
+    }
+}
+
+fn plain(id: &str, severity: Severity, name: &str, fix: Fix) -> Match {
+    Match::new(id, severity, &Package::new(Ecosystem::Npm, name, "1.0.0"), fix)
+}
+
+fn kitchen_sink() -> Scan {
+    let taken = |id: &str, by| Suppressed { found: plain(id, Severity::Low, "taken", Fix::None), by };
+    let vex = |status: &str| Suppression::Vex {
+        document: "vex.json".to_owned(),
+        author: "ada".to_owned(),
+        status: status.to_owned(),
+        reason: Some("vulnerable_code_not_present".to_owned()),
+    };
+    let report = Report {
+        matches: vec![
+            severe(),
+            plain("CVE-2026-2", Severity::Medium, HOSTILE, Fix::WontFix),
+            plain("CVE-2026-3", Severity::Unknown, "small", Fix::Unknown),
+        ],
+        suppressed: vec![
+            taken("CVE-2026-4", vex("not_affected")),
+            taken("CVE-2026-5", vex("fixed")),
+            taken(
+                "CVE-2026-6",
+                Suppression::Distribution { package: "npm@11".to_owned(), verdict: Verdict::NotAffected },
+            ),
+            taken(
+                "CVE-2026-7",
+                Suppression::Exception {
+                    reason: HOSTILE.to_owned(),
+                    owner: "ada".to_owned(),
+                    expires: day("2027-01-01"),
+                },
+            ),
+        ],
+        coverage: vec![
+            Coverage {
+                ecosystem: Ecosystem::Npm,
+                release: String::new(),
+                packages: 4,
+                covered: Covered::Full { as_of: day("2026-11-01") },
+            },
+            Coverage {
+                ecosystem: Ecosystem::Deb,
+                release: "debian-13".to_owned(),
+                packages: 9,
+                covered: Covered::None { why: "nobody follows it".to_owned() },
+            },
+        ],
+        unread: vec![Unread {
+            path: HOSTILE.to_owned(),
+            reader: "npm".to_owned(),
+            why: "it is broken".to_owned(),
+        }],
+        database: Digest::of(b"database"),
+        as_of: Some(day("2026-11-01")),
+    };
+    let step = |kind, what: &str, edit: Option<&str>| Step {
+        kind,
+        what: what.to_owned(),
+        edit: edit.map(str::to_owned),
+        caution: Some("a major version changes".to_owned()),
+        removes: vec!["GHSA-aaaa-bbbb-cccc in @scope/ms@2.1.3".to_owned()],
+    };
+    let plan = Plan {
+        steps: vec![
+            step(StepKind::Override, "override", Some("{\n  \"overrides\": {}\n}")),
+            step(StepKind::DropTool, "leave npm out", None),
+        ],
+        overrides: [("@scope/ms".to_owned(), "2.1.4".to_owned())].into(),
+        remains: vec![Remaining {
+            id: "CVE-2026-2".to_owned(),
+            package: HOSTILE.to_owned(),
+            why: "no fix".to_owned(),
+        }],
+    };
+    let distro = Distro { id: "debian".to_owned(), version: "13".to_owned(), name: "Debian".to_owned() };
+    Scan {
+        name: "registry.example.invalid/team/app".to_owned(),
+        digest: Some(Digest::of(b"image")),
+        inventory: Inventory { distro: Some(distro), ..Inventory::default() },
+        report,
+        vex: Vec::new(),
+        exceptions: Vec::new(),
+        plan: Some(plan),
+    }
+}
+
+fn clean() -> Scan {
+    let mut scan = kitchen_sink();
+    scan.report.matches.clear();
+    scan.report.suppressed.clear();
+    scan.report.unread.clear();
+    scan.report.coverage.pop();
+    scan.plan = None;
+    scan
+}
+
+fn render(name: &str, scan: Scan) -> String {
+    let stamp = Stamp {
+        today: day("2026-11-21"),
+        time: "2026-11-21T12:00:00Z".to_owned(),
+        version: "0.1.0".to_owned(),
+    };
+    let format = SCAN_FORMATS.iter().find(|format| format.name == name).unwrap();
+    (format.render)(&[scan], &stamp)
+}
+
+/// JSON with line ends, so that a change is seen in its place.
+fn readable(text: &str) -> String {
+    match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(value) => serde_json::to_string_pretty(&value).unwrap() + "\n",
+        Err(_) => format!("{text}\n"),
+    }
+}
+
+#[test]
+fn every_format_shows_everything() {
+    assert!(SCAN_FORMATS.is_sorted_by(|a, b| a.name < b.name));
+    for format in SCAN_FORMATS {
+        let found = readable(&render(format.name, kitchen_sink()));
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/scan-{}.txt", format.name));
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, &found).unwrap();
+        }
+        let wanted = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(wanted == found, "{} differs; UPDATE=1 writes it anew\n{found}", path.display());
+    }
+}
+
+#[test]
+fn nothing_from_an_image_forges_a_line_or_leaves_its_place() {
+    for name in ["github", "junit", "markdown"] {
+        let text = render(name, kitchen_sink());
+        assert!(!text.contains('\u{1b}') && !text.contains("\n::error::forged"), "{name}: {text}");
+    }
+    assert!(!render("junit", kitchen_sink()).contains("<b>"));
+    assert!(!render("markdown", kitchen_sink()).contains("<b>"));
+}
+
+#[test]
+fn a_clean_scan_is_no_empty_document() {
+    assert!(render("junit", clean()).contains("no known vulnerabilities"));
+    assert!(
+        render("markdown", clean())
+            .contains("No known vulnerabilities (advisories as of 2026-11-01, 20 days old).")
+    );
+    assert!(render("github", clean()).contains("::notice"));
+    let sarif: serde_json::Value = serde_json::from_str(&render("sarif", clean())).unwrap();
+    assert_eq!(sarif["runs"][0]["results"], serde_json::json!([]));
+}
+
+#[test]
+fn what_is_not_known_is_in_every_format_that_can_say_it() {
+    for name in ["github", "gitlab", "json", "junit", "markdown", "sarif"] {
+        let text = render(name, kitchen_sink());
+        assert!(text.contains("nobody follows it") && text.contains("it is broken"), "{name}");
+    }
+}
+
+/// What one scan took out, the next takes out by the document of the first.
+#[test]
+fn cyclonedx_is_vex_that_kiln_reads_back() {
+    let vex = Vex::read(render("cyclonedx", kitchen_sink()).as_bytes()).unwrap();
+    let said: Vec<(&str, VexStatus, &str)> = vex
+        .statements
+        .iter()
+        .map(|statement| (statement.ids[0].as_str(), statement.status, statement.products[0].ids[0].as_str()))
+        .collect();
+    let taken = "pkg:npm/taken@1.0.0";
+    assert_eq!(
+        said,
+        [
+            ("CVE-2026-4", VexStatus::NotAffected, taken),
+            ("CVE-2026-5", VexStatus::Fixed, taken),
+            ("CVE-2026-6", VexStatus::NotAffected, taken),
+            ("CVE-2026-7", VexStatus::Affected, taken),
+        ]
+    );
+}

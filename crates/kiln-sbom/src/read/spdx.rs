@@ -1,0 +1,167 @@
+//! SPDX 2.2 and 2.3, as kiln, Syft, Trivy and BuildKit write it.
+
+use std::collections::BTreeMap;
+
+use kiln_pkg::{Checksum, Distro, Ecosystem, Inventory, Licence, Package, Part, Place, Source};
+use serde_json::Value;
+
+use super::gather::{Gathered, Named, named, path};
+use crate::extra::Extra;
+
+pub(super) fn read(value: &Value) -> Inventory {
+    let mut gathered = Gathered::default();
+    let licences: BTreeMap<&str, &str> = list(value, "hasExtractedLicensingInfos")
+        .filter_map(|one| {
+            Some((text(one, "licenseId")?, text(one, "extractedText").or_else(|| text(one, "name"))?))
+        })
+        .collect();
+    for annotation in list(value, "annotations") {
+        let comment = text(annotation, "comment").and_then(|comment| comment.strip_prefix("kiln unread: "));
+        gathered.unread.extend(comment.and_then(|json| serde_json::from_str(json).ok()));
+    }
+    let parts = parts(value);
+    let described: Vec<&str> = list(value, "documentDescribes").filter_map(Value::as_str).collect();
+    for package in list(value, "packages") {
+        let id = text(package, "SPDXID").unwrap_or_default();
+        if !parts.contains_key(id) {
+            one(package, id, &described, &licences, &mut gathered);
+        }
+    }
+    let names: BTreeMap<&str, &Value> =
+        list(value, "packages").filter_map(|package| Some((text(package, "SPDXID")?, package))).collect();
+    for (part, whole) in parts {
+        if let (Some(part), Some(whole)) = (names.get(part), gathered.get_mut(whole)) {
+            let field = |key: &str| text(part, key).unwrap_or_default().to_owned();
+            whole.parts.push(Part { name: field("name"), version: field("versionInfo") });
+        }
+    }
+    for relation in list(value, "relationships") {
+        let ends = (text(relation, "spdxElementId"), text(relation, "relatedSpdxElement"));
+        let (Some(from), Some(to)) = ends else { continue };
+        match text(relation, "relationshipType") {
+            Some("DEPENDS_ON") => gathered.edge(from, to),
+            Some(
+                "DEPENDENCY_OF" | "RUNTIME_DEPENDENCY_OF" | "DEV_DEPENDENCY_OF" | "OPTIONAL_DEPENDENCY_OF",
+            ) => {
+                gathered.edge(to, from);
+            }
+            _ => {}
+        }
+    }
+    let mut inventory = gathered.finish();
+    for package in &mut inventory.packages {
+        package.parts.sort();
+        package.parts.dedup();
+    }
+    inventory
+}
+
+/// What is built into something else, with that.
+fn parts(value: &Value) -> BTreeMap<&str, &str> {
+    let linked = |relation: &&Value| text(relation, "relationshipType") == Some("STATIC_LINK");
+    let ends = |relation| Some((text(relation, "relatedSpdxElement")?, text(relation, "spdxElementId")?));
+    list(value, "relationships").filter(linked).filter_map(ends).collect()
+}
+
+fn one(
+    found: &Value,
+    id: &str,
+    described: &[&str],
+    licences: &BTreeMap<&str, &str>,
+    gathered: &mut Gathered,
+) {
+    let name = text(found, "name").unwrap_or_default();
+    let version = text(found, "versionInfo").unwrap_or_default();
+    match text(found, "primaryPackagePurpose") {
+        Some("OPERATING-SYSTEM" | "OPERATING_SYSTEM") => {
+            gathered.distro = Some(Distro {
+                id: name.to_owned(),
+                version: version.to_owned(),
+                name: text(found, "description").unwrap_or_default().to_owned(),
+            });
+            return;
+        }
+        Some("CONTAINER" | "FILE" | "SOURCE") => return,
+        _ => {}
+    }
+    let is_purl = |reference: &&Value| text(reference, "referenceType") == Some("purl");
+    let purl = list(found, "externalRefs").find(is_purl).and_then(|one| text(one, "referenceLocator"));
+    let mut package = match named(purl, name) {
+        Named::Package(package) => *package,
+        Named::NoPackage => return,
+        // The subject itself, and the lock files that Trivy lists as packages.
+        Named::Unknown(_)
+            if purl.is_none()
+                && (described.contains(&id) || id.contains("DocumentRoot") || id.contains("Application")) =>
+        {
+            return;
+        }
+        Named::Unknown(what) => return gathered.unknown(what),
+    };
+    package.licence = declared(found, licences);
+    package.supplier = text(found, "supplier").or_else(|| text(found, "originator")).and_then(supplier);
+    let checksum = |one: &Value| Checksum::new(text(one, "algorithm")?, text(one, "checksumValue")?);
+    package.checksums = list(found, "checksums").filter_map(checksum).collect();
+    package.checksums.sort();
+    let comments = || list(found, "annotations").filter_map(|one| text(one, "comment"));
+    if let Some(extra) = comments().find_map(Extra::read) {
+        extra.put(&mut package);
+    } else {
+        let info = text(found, "sourceInfo").unwrap_or_default();
+        elsewhere(&mut package, info);
+        let layer = comments().find_map(|comment| comment.strip_prefix("LayerDiffID: ")?.trim().parse().ok());
+        if package.places.is_empty() && layer.is_some() {
+            package.places.push(Place { path: String::new(), layer });
+        }
+    }
+    gathered.package(id, package);
+}
+
+/// Where Syft (`acquired package info from …: /a, /b`) and BuildKit found it; the source package that Trivy gives
+/// (`built package from: zlib 1:1.3-1`).
+fn elsewhere(package: &mut Package, info: &str) {
+    if let Some((name, version)) =
+        info.strip_prefix("built package from: ").and_then(|rest| rest.split_once(' '))
+    {
+        if matches!(package.ecosystem, Ecosystem::Deb | Ecosystem::Apk) {
+            package.source = Some(Source { name: name.to_owned(), version: version.trim().to_owned() });
+        }
+        return;
+    }
+    let paths = info
+        .split_once(": ")
+        .map(|(_, paths)| paths)
+        .or_else(|| info.strip_prefix("found in "))
+        .unwrap_or_default();
+    let place = |text: &str| Place { path: path(text), layer: None };
+    package.places = paths.split(", ").filter(|path| !path.is_empty()).map(place).collect();
+}
+
+fn declared(found: &Value, licences: &BTreeMap<&str, &str>) -> Option<Licence> {
+    let fields = ["licenseDeclared", "licenseConcluded"];
+    let text = fields
+        .iter()
+        .filter_map(|key| text(found, key))
+        .find(|text| !matches!(*text, "NOASSERTION" | "NONE" | ""))?;
+    Some(match licences.get(text) {
+        Some(words) => Licence { declared: (*words).to_owned(), spdx: None },
+        None => Licence::declared(text),
+    })
+}
+
+/// `Person: name (mail)` as `name <mail>`.
+fn supplier(text: &str) -> Option<String> {
+    let name = text.strip_prefix("Person: ").or_else(|| text.strip_prefix("Organization: "))?;
+    Some(match name.rsplit_once(" (") {
+        Some((name, mail)) => format!("{name} <{}>", mail.trim_end_matches(')')),
+        None => name.to_owned(),
+    })
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    value.get(key).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    value.get(key)?.as_str()
+}

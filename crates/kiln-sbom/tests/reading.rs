@@ -1,0 +1,168 @@
+//! What kiln writes it reads back; what Syft, Trivy and BuildKit write it reads, too.
+
+use kiln_oci::Digest;
+use kiln_pkg::{
+    Checksum, Distro, Ecosystem, Inventory, Layer, Licence, Origin, Package, Part, Place, Source, Unread,
+};
+use kiln_sbom::{Document, FORMATS, Subject, read};
+use proptest::prelude::*;
+
+fn write(format: &kiln_sbom::Format, inventory: &Inventory, digest: Option<Digest>) -> String {
+    let subject = Subject { name: "team/app".to_owned(), tag: None, digest, arch: None };
+    let created = "2026-01-02T03:04:05Z";
+    (format.render)(&Document { subject: &subject, inventory, created, tool_version: "0.1.0" })
+}
+
+/// What a document can hold of an inventory: layers, credentials and files of interest are elsewhere.
+fn kept(inventory: &Inventory) -> Inventory {
+    let mut kept = Inventory { layers: Vec::new(), ..inventory.clone() };
+    for package in &mut kept.packages {
+        package.requires.clear();
+        package.provides.clear();
+        // The expression stands for the words that mean it.
+        if let Some(spdx) = package.licence.as_ref().and_then(|licence| licence.spdx.clone()) {
+            package.licence = Some(Licence { declared: spdx.clone(), spdx: Some(spdx) });
+        }
+    }
+    kept
+}
+
+prop_compose! {
+    fn package()(
+        ecosystem in prop::sample::select(&Ecosystem::ALL[..]), name in "[a-z][a-z0-9]{0,6}", version in "[0-9]\\.[0-9]{1,2}",
+        licence in prop::sample::select(vec!["MIT", "(MIT OR Apache-2.0)", "SEE LICENSE IN x", "GPL-2.0+", ""]),
+        flags in any::<[bool; 4]>(), paths in prop::collection::btree_set("[a-z]{1,5}/[a-z]{1,5}", 1..3), source in "[a-z]{1,3}",
+        supplier in prop::option::of("[A-Z][a-z]{2,6} <[a-z]{1,4}@example.invalid>"),
+    ) -> Package {
+        let mut package = Package::new(ecosystem, if ecosystem == Ecosystem::Node { "node".to_owned() } else { name }, version);
+        if matches!(ecosystem, Ecosystem::Deb | Ecosystem::Apk) {
+            package.distro = Some("debian-13".to_owned());
+            package.arch = Some("amd64".to_owned());
+            package.source = Some(Source { name: source, version: package.version.clone() });
+        }
+        package.licence = (!licence.is_empty()).then(|| Licence::declared(licence));
+        package.supplier = supplier;
+        package.dev = flags[0];
+        package.optional = flags[1];
+        package.origin = flags[2].then_some(if flags[3] { Origin::Base } else { Origin::App });
+        package.owner = flags[3].then(|| "owner".to_owned());
+        package.group = flags[2].then(|| "npm".to_owned());
+        package.direct = if flags[0] { vec!["a@1".to_owned()] } else { Vec::new() };
+        package.checksums = Checksum::integrity("sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=");
+        if ecosystem == Ecosystem::Node {
+            package.parts = vec![Part { name: "openssl".to_owned(), version: "3.5.8".to_owned() }];
+        }
+        package.places = paths.into_iter().map(|path| Place { path, layer: flags[1].then(|| Digest::of(b"l")) }).collect();
+        package
+    }
+}
+
+prop_compose! {
+    fn inventory()(packages in prop::collection::vec(package(), 1..8), edges in prop::collection::vec(any::<(u8, u8)>(), 0..12), broken in any::<bool>()) -> Inventory {
+        let mut packages = packages;
+        let order = |a: &Package| (a.ecosystem, a.name.clone(), a.version.clone(), a.arch.clone());
+        packages.sort_by_key(order);
+        packages.dedup_by_key(|package| (package.ecosystem, package.name.clone(), package.version.clone()));
+        let keys: Vec<String> = packages.iter().map(Package::key).collect();
+        for (from, to) in edges {
+            let (from, to) = (usize::from(from) % keys.len(), usize::from(to) % keys.len());
+            if from != to {
+                packages[from].depends_on.push(keys[to].clone());
+            }
+        }
+        for package in &mut packages {
+            package.depends_on.sort();
+            package.depends_on.dedup();
+        }
+        let unread = Unread { path: "x y".to_owned(), reader: "apk".to_owned(), why: "it is (broken): a".to_owned() };
+        Inventory {
+            distro: Some(Distro { id: "debian".to_owned(), version: "13".to_owned(), name: "Debian 13".to_owned() }),
+            packages,
+            unread: if broken { vec![unread] } else { Vec::new() },
+            layers: vec![Layer::new(Digest::of(b"l"))],
+            ..Inventory::default()
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_is_written_is_read_back(inventory in inventory(), is_image in any::<bool>()) {
+        for format in FORMATS {
+            let text = write(format, &inventory, is_image.then(|| Digest::of(b"manifest")));
+            prop_assert_eq!(read(text.as_bytes()).unwrap(), kept(&inventory), "{}", format.name);
+        }
+    }
+
+    #[test]
+    fn hostile_documents_never_panic(text in "[\\{\\}\\[\\]\",:a-zA-Z0-9.@/ ]{0,200}", key in "[a-zA-Z@]{1,12}") {
+        for head in ["\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.6\"", "\"spdxVersion\":\"SPDX-2.3\"", "\"@context\":1,\"@graph\":[{\"type\":\"CreationInfo\"}]"] {
+            let _ = read(format!("{{{head},\"{key}\":[{{{text}}}]}}").as_bytes());
+        }
+    }
+}
+
+#[test]
+fn what_is_not_understood_is_counted() {
+    let text = r#"{"bomFormat":"CycloneDX","specVersion":"1.4","components":[
+        {"type":"library","name":"a","version":"1","purl":"pkg:maven/g/a@1","bom-ref":"1"},
+        {"type":"library","name":"b","version":"1","bom-ref":"2"},
+        {"type":"library","name":"c","version":"1","purl":"pkg:npm/c@1","bom-ref":"3"}]}"#;
+    let inventory = read(text.as_bytes()).unwrap();
+    assert_eq!(inventory.packages.len(), 1);
+    let why: Vec<&str> = inventory.unread.iter().map(|unread| unread.why.as_str()).collect();
+    assert_eq!(why, ["1 of its packages have no package URL", "1 of its packages have the type maven"]);
+    let empty = read(br#"{"bomFormat":"CycloneDX","specVersion":"1.6"}"#).unwrap();
+    assert_eq!(empty.unread[0].why, "it names no package");
+    for bad in
+        ["", "[]", "{}", r#"{"bomFormat":"CycloneDX","specVersion":"2.0"}"#, r#"{"spdxVersion":"SPDX-1.2"}"#]
+    {
+        assert!(read(bad.as_bytes()).is_err(), "{bad}");
+    }
+}
+
+/// In the shape that Trivy 0.6x writes.
+#[test]
+fn reads_trivy() {
+    let text = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"component":{"bom-ref":"r","type":"container","name":"x"}},
+      "components":[
+       {"bom-ref":"os","type":"operating-system","name":"alpine","version":"3.18.4"},
+       {"bom-ref":"lock","type":"application","name":"app/package-lock.json"},
+       {"bom-ref":"a","type":"library","name":"libcrypto3","version":"3.1.3-r0","purl":"pkg:apk/alpine/libcrypto3@3.1.3-r0?arch=x86_64&distro=3.18.4",
+        "licenses":[{"license":{"name":"Apache-2.0"}}],
+        "properties":[{"name":"aquasecurity:trivy:SrcName","value":"openssl"},{"name":"aquasecurity:trivy:SrcVersion","value":"3.1.3-r0"},
+         {"name":"aquasecurity:trivy:LayerDiffID","value":"sha256:cc2447e1835a40530975ab80bb1f872fbab0f2a0faecf2ab16fbbb89b3589438"}]},
+       {"bom-ref":"n","type":"library","group":"@Scope","name":"Name","version":"1.0.0","purl":"pkg:npm/%40scope/name@1.0.0",
+        "properties":[{"name":"aquasecurity:trivy:FilePath","value":"app/node_modules/@Scope/Name/package.json"}]}],
+      "dependencies":[{"ref":"n","dependsOn":["a"]}]}"#;
+    let inventory = read(text.as_bytes()).unwrap();
+    assert!(inventory.unread.is_empty(), "{:?}", inventory.unread);
+    let (apk, npm) = (&inventory.packages[0], &inventory.packages[1]);
+    assert_eq!((apk.advisory_name(), apk.distro.as_deref()), ("openssl", Some("alpine-3.18.4")));
+    assert_eq!((npm.name.as_str(), npm.depends_on.len()), ("@Scope/Name", 1));
+    assert_eq!(npm.places[0].path, "app/node_modules/@Scope/Name/package.json");
+}
+
+/// In the shape that BuildKit's scanner (Syft inside) attests.
+#[test]
+fn reads_the_statement_of_buildkit() {
+    let text = r#"{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://spdx.dev/Document","subject":[{"name":"_","digest":{"sha256":"00"}}],
+      "predicate":{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","packages":[
+        {"name":"rootfs","SPDXID":"SPDXRef-DocumentRoot-Directory-rootfs","primaryPackagePurpose":"FILE"},
+        {"name":"zlib1g","SPDXID":"SPDXRef-Package-deb-zlib1g-1","versionInfo":"1:1.2.13.dfsg-1","supplier":"Person: Mark Brown (b@example.invalid)",
+         "sourceInfo":"acquired package info from DPKG DB: /usr/share/doc/zlib1g/copyright, /var/lib/dpkg/status","licenseDeclared":"Zlib",
+         "externalRefs":[{"referenceCategory":"SECURITY","referenceType":"cpe23Type","referenceLocator":"cpe:2.3:a:zlib1g"},
+          {"referenceCategory":"PACKAGE-MANAGER","referenceType":"purl","referenceLocator":"pkg:deb/debian/zlib1g@1:1.2.13.dfsg-1?arch=amd64&distro=debian-12&upstream=zlib"}]},
+        {"name":"libc6","SPDXID":"SPDXRef-Package-deb-libc6-2","versionInfo":"2.36-9","externalRefs":[
+          {"referenceCategory":"PACKAGE_MANAGER","referenceType":"purl","referenceLocator":"pkg:deb/debian/libc6@2.36-9?arch=amd64&distro=debian-12&upstream=glibc"}]}],
+       "relationships":[{"spdxElementId":"SPDXRef-Package-deb-libc6-2","relatedSpdxElement":"SPDXRef-Package-deb-zlib1g-1","relationshipType":"DEPENDENCY_OF"}]}}"#;
+    let inventory = read(text.as_bytes()).unwrap();
+    assert!(inventory.unread.is_empty(), "{:?}", inventory.unread);
+    assert_eq!(inventory.distro.as_ref().unwrap().tag(), "debian-12");
+    let zlib = &inventory.packages[1];
+    assert_eq!((zlib.advisory_name(), zlib.places[1].path.as_str()), ("zlib", "var/lib/dpkg/status"));
+    assert_eq!(zlib.depends_on, [inventory.packages[0].key()]);
+    assert_eq!(zlib.supplier.as_deref(), Some("Mark Brown <b@example.invalid>"));
+}

@@ -1,0 +1,93 @@
+//! What is looked at for packages: an image, a folder, or a bill of material that someone else wrote.
+
+use std::io::Read;
+use std::path::Path;
+
+use kiln_finding::Class;
+use kiln_oci::Digest;
+use kiln_pkg::Inventory;
+use kiln_sbom::DOCUMENT_MAX;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::folder;
+use crate::subject::Subject;
+
+/// Something that holds packages.
+pub(crate) enum Target {
+    Image(Box<Subject>),
+    Folder { text: String },
+    Document { text: String },
+}
+
+impl Target {
+    /// `sbom:FILE`, `dir:FOLDER`; what starts with `.` or `/` is a file or folder; all else is an image, and, where there is none of
+    /// that name on this machine, a folder or a file of that name.
+    pub(crate) fn open(context: &Context, text: &str) -> Result<Self, Failure> {
+        if let Some(file) = text.strip_prefix("sbom:") {
+            return Ok(Self::Document { text: file.to_owned() });
+        }
+        if let Some(folder) = text.strip_prefix("dir:") {
+            return Ok(Self::Folder { text: folder.to_owned() });
+        }
+        let is_path = text.starts_with(['.', '/']) || text.is_empty();
+        let on_disk = Self::on_disk(text);
+        match on_disk {
+            Some(found) if is_path => Ok(found),
+            None if is_path => Err(Failure::new(
+                "kiln.no_file",
+                Class::Usage,
+                format!("there is no file or folder `{text}`"),
+            )),
+            Some(found) => {
+                Ok(Subject::open_here(context, text)?.map_or(found, |subject| Self::Image(Box::new(subject))))
+            }
+            None => Ok(Self::Image(Box::new(Subject::open(context, text)?))),
+        }
+    }
+
+    fn on_disk(text: &str) -> Option<Self> {
+        let path = Path::new(text);
+        match path.metadata() {
+            Ok(metadata) if metadata.is_dir() => Some(Self::Folder { text: text.to_owned() }),
+            Ok(metadata) if metadata.is_file() => Some(Self::Document { text: text.to_owned() }),
+            _ => None,
+        }
+    }
+
+    /// As the user wrote it.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Image(subject) => &subject.text,
+            Self::Folder { text } | Self::Document { text } => text,
+        }
+    }
+
+    /// The image's own digest.
+    pub(crate) fn digest(&self) -> Option<Digest> {
+        match self {
+            Self::Image(subject) => Some(subject.image.descriptor.digest),
+            Self::Folder { .. } | Self::Document { .. } => None,
+        }
+    }
+
+    /// What it holds.
+    pub(crate) fn inventory(&self, context: &Context) -> Result<Inventory, Failure> {
+        match self {
+            Self::Image(subject) => subject.inventory(context),
+            Self::Folder { text } => folder::inventory(Path::new(text)),
+            Self::Document { text } => document(Path::new(text)),
+        }
+    }
+}
+
+fn document(path: &Path) -> Result<Inventory, Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new("kiln.read", Class::Usage, format!("read {}", path.display()))
+            .with_cause(error.to_string())
+    };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(DOCUMENT_MAX as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(kiln_sbom::read(&bytes)?)
+}

@@ -1,0 +1,89 @@
+//! VEX documents: of files, of kiln.toml, and of statements on the image that a given key signed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kiln_attest::{Vex, predicate};
+use kiln_finding::Class;
+use kiln_vuln::VexSource;
+use serde::Deserialize;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output;
+use crate::ship::read_public;
+use crate::statements;
+use crate::target::Target;
+
+/// `[scan]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Settings {
+    /// Files with VEX documents.
+    vex: Vec<PathBuf>,
+    /// The public key whose VEX statements on images are applied.
+    vex_key: Option<PathBuf>,
+}
+
+/// Which VEX documents are applied.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct Statements {
+    /// Apply this VEX document: OpenVEX or CycloneDX
+    #[arg(long, value_name = "FILE")]
+    vex: Vec<PathBuf>,
+    /// Apply the VEX statements on the image that this public key signed
+    #[arg(long, value_name = "FILE")]
+    vex_key: Option<PathBuf>,
+}
+
+impl Statements {
+    /// The documents of files: those of kiln.toml first, so that the command line overrules them.
+    pub(crate) fn files(&self, settings: &Settings) -> Result<Vec<VexSource>, Failure> {
+        settings.vex.iter().chain(&self.vex).map(|path| read(path)).collect()
+    }
+
+    /// The documents on the image that are signed by the key of the command line or of kiln.toml. Without a key none is believed,
+    /// and that is said.
+    pub(crate) fn attested(
+        &self,
+        settings: &Settings,
+        subject: &Target,
+        context: &Context,
+    ) -> Result<Vec<VexSource>, Failure> {
+        let Some(path) = self.vex_key.as_ref().or(settings.vex_key.as_ref()) else {
+            return Ok(Vec::new());
+        };
+        let Target::Image(subject) = subject else { return Ok(Vec::new()) };
+        let (key, descriptor) = (read_public(path)?, &subject.image.descriptor);
+        let report = statements::verify(subject.place(), descriptor, &key.into(), &[])?;
+        let mut sources = Vec::new();
+        for statement in &report.statements {
+            let statement = statement.get();
+            if !statement.predicate_type.starts_with(predicate::OPENVEX_FAMILY) {
+                continue;
+            }
+            let document = statement.predicate.as_ref().map(ToString::to_string).unwrap_or_default();
+            let place = format!("a statement on {} by {}", subject.text, path.display());
+            sources.push(VexSource { place, document: Vex::read(document.as_bytes())? });
+        }
+        if !context.quiet {
+            for (_, rejected) in report.rejected() {
+                output::talk(&format!("not applied: a statement on {}: {}", subject.text, rejected.why));
+            }
+        }
+        Ok(sources)
+    }
+}
+
+fn read(path: &Path) -> Result<VexSource, Failure> {
+    let bytes = fs::read(path).map_err(|error| {
+        Failure::new("kiln.vex", Class::Usage, format!("read the VEX document {}", path.display()))
+            .with_cause(error.to_string())
+    })?;
+    let document = Vex::read(&bytes).map_err(|error| {
+        let mut failure = Failure::from(error);
+        failure.what = format!("read the VEX document {}: {}", path.display(), failure.what);
+        failure
+    })?;
+    Ok(VexSource { place: path.display().to_string(), document })
+}

@@ -1,0 +1,183 @@
+//! What `kiln scan` takes out, plans and writes.
+
+use std::fs;
+
+use kiln_attest::{Statement, predicate};
+use kiln_image::Sink;
+use kiln_oci::Digest;
+use kiln_sign::{KeyPair, attach};
+use kiln_store::Layout;
+use serde_json::{Value, json};
+
+use crate::harness::{Run, World, needs, project};
+use crate::images::vulnerable;
+
+const MOMENT: &str = "GHSA-wc69-rhjr-hc9g";
+
+fn scan(world: &World, image: &str, more: &[&str]) -> Value {
+    let args = ["scan", image, "--format", "json"].into_iter().chain(more.iter().copied());
+    world.run(args).exits(0).json()[0].take()
+}
+
+fn ids(scan: &Value, list: &str) -> Vec<String> {
+    let matches = scan["report"][list].as_array().into_iter().flatten();
+    matches.map(|found| found["id"].as_str().unwrap().to_owned()).collect()
+}
+
+fn openvex(product: &str) -> Value {
+    json!({
+        "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://vex.invalid/1", "author": "ada", "version": 1,
+        "timestamp": "2026-01-01T00:00:00Z",
+        "statements": [{"vulnerability": {"name": MOMENT}, "products": [{"@id": product}], "status": "not_affected",
+                        "justification": "vulnerable_code_not_in_execute_path"}],
+    })
+}
+
+#[test]
+fn a_vex_document_takes_out_what_it_names_and_nothing_else() {
+    let world = World::new();
+    let image = vulnerable(&world);
+    assert!(ids(&scan(&world, &image, &[]), "matches").contains(&MOMENT.to_owned()));
+    fs::write(world.path("vex.json"), openvex("pkg:npm/moment").to_string()).unwrap();
+    let with = scan(&world, &image, &["--vex", "vex.json"]);
+    assert!(!ids(&with, "matches").contains(&MOMENT.to_owned()));
+    assert_eq!(ids(&with, "suppressed"), [MOMENT]);
+    assert_eq!(
+        (&with["vex"][0]["applied"], &with["report"]["suppressed"][0]["by"]["author"]),
+        (&1.into(), &"ada".into())
+    );
+    fs::write(world.path("other.json"), openvex("pkg:npm/lodash").to_string()).unwrap();
+    let run = world.run(["scan", &image, "--vex", "other.json", "--explain-vex"]).exits(0);
+    assert!(
+        run.stdout.contains("not applied: its product `pkg:npm/lodash` is neither this image nor"),
+        "{}",
+        run.stdout
+    );
+    fs::write(world.path("kiln.toml"), "[scan]\nvex = [\"vex.json\"]\n").unwrap();
+    assert_eq!(ids(&scan(&world, &image, &[]), "suppressed"), [MOMENT]);
+    world.run(["scan", &image, "--vex", "kiln.toml"]).exits(3);
+    world.run(["scan", &image, "--vex", "none.json"]).exits(2);
+}
+
+#[test]
+fn a_vex_statement_on_the_image_counts_only_with_a_signature_of_the_given_key() {
+    let world = World::new();
+    let image = vulnerable(&world);
+    world.run(["keygen", "--output-key-prefix", "other"]).exits(0);
+    let layout = Layout::open(&world.path("layout")).unwrap();
+    let descriptor = kiln_image::Source::resolve(&layout, "1").unwrap().unwrap();
+    let key = KeyPair::generate().unwrap();
+    fs::write(world.path("mine.pub"), key.public().unwrap().to_pem()).unwrap();
+    let digest: Digest = descriptor.digest;
+    let statement =
+        Statement::about(&digest, predicate::OPENVEX, openvex(&format!("pkg:oci/layout@{digest}")));
+    let attached =
+        attach(&key.sign(&statement).unwrap(), predicate::OPENVEX, &descriptor, "2026-01-01T00:00:00Z");
+    for (content, bytes) in [&attached.config, &attached.bundle, &attached.manifest] {
+        layout.put(content, &mut bytes.as_slice()).unwrap();
+    }
+    layout.publish(&attached.manifest.0, None).unwrap();
+    assert_eq!(ids(&scan(&world, &image, &[]), "suppressed"), Vec::<String>::new());
+    assert_eq!(ids(&scan(&world, &image, &["--vex-key", "mine.pub"]), "suppressed"), [MOMENT]);
+    let other = world.run(["scan", &image, "--vex-key", "other.pub", "--format", "json"]).exits(0);
+    assert_eq!(ids(&other.json()[0], "suppressed"), Vec::<String>::new());
+    assert!(other.stderr.contains("not applied: a statement on"), "{}", other.stderr);
+}
+
+#[test]
+fn exceptions_of_kiln_toml_hold_in_scans_too_until_their_day() {
+    let world = World::new();
+    let image = vulnerable(&world);
+    let exception = |expires: &str| {
+        format!(
+            "[[exception]]\nid = \"CVE-2022-31129\"\nsubject = \"moment@*\"\nreason = \"never parses\"\nowner = \"ada\"\nexpires = \"{expires}\"\n"
+        )
+    };
+    fs::write(world.path("kiln.toml"), exception("2999-01-01")).unwrap();
+    let excepted = scan(&world, &image, &[]);
+    assert_eq!(ids(&excepted, "suppressed"), [MOMENT]);
+    assert_eq!(excepted["exceptions"][0]["state"], "applied");
+    fs::write(world.path("kiln.toml"), exception("2020-01-01")).unwrap();
+    let expired = scan(&world, &image, &[]);
+    assert!(ids(&expired, "matches").contains(&MOMENT.to_owned()));
+    assert_eq!(expired["exceptions"][0]["state"], "expired");
+}
+
+#[test]
+fn severities_are_a_list_or_a_least_one_and_the_gate_sees_all() {
+    let world = World::new();
+    let image = vulnerable(&world);
+    let shown = |list: &str| {
+        let scan = scan(&world, &image, &["--severity", list]);
+        let matches = scan["report"]["matches"].as_array().unwrap();
+        matches.iter().map(|found| found["severity"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(!shown("high").is_empty() && shown("high").iter().all(|severity| severity == "high"));
+    assert!(
+        shown("medium+").iter().all(|severity| ["medium", "high", "critical"].contains(&severity.as_str()))
+    );
+    world.run(["scan", &image, "--severity", "low", "--fail-on", "high", "--allow-unknown"]).exits(1);
+    world.run(["scan", &image, "--severity", "bad"]).exits(2);
+    world.run(["scan", &image, "--fail-on", "bad"]).exits(2);
+}
+
+#[test]
+fn a_plan_removes_what_can_be_removed_and_says_what_stays() {
+    let world = World::new();
+    let image = vulnerable(&world);
+    let run = world.run(["scan", &image, "--fix-plan"]).exits(0);
+    assert!(
+        run.stdout.contains("moment 2.24.0 → 2.29.4") && run.stdout.contains("after this remain"),
+        "{}",
+        run.stdout
+    );
+    let planned = scan(&world, &image, &["--fix-plan"]);
+    let removed: usize = planned["plan"]["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["removes"].as_array().unwrap().len())
+        .sum();
+    let stays = planned["plan"]["remains"].as_array().map_or(0, Vec::len);
+    assert_eq!(removed + stays, planned["report"]["matches"].as_array().unwrap().len());
+}
+
+#[test]
+fn documents_of_findings_follow_their_schemas() {
+    if !needs(&["documents", "sarif"]) {
+        return;
+    }
+    let world = World::new();
+    let image = vulnerable(&world);
+    fs::write(world.path("vex.json"), openvex("pkg:npm/moment").to_string()).unwrap();
+    fs::write(world.path("Dockerfile"), "FROM node:latest\nRUN cd /tmp && sudo ls\nENTRYPOINT node x\n")
+        .unwrap();
+    let mut files = Vec::new();
+    for format in ["json", "sarif", "cyclonedx"] {
+        let run = world.run(["scan", &image, "--fix-plan", "--vex", "vex.json", "--format", format]).exits(0);
+        let path = world.path(&format!("scan.{format}"));
+        fs::write(&path, run.stdout).unwrap();
+        files.push(path);
+    }
+    let lint = world.run(["lint", "Dockerfile", "--format", "sarif"]);
+    files.push(world.path("lint.sarif"));
+    fs::write(&files[3], lint.stdout).unwrap();
+    let mut command = std::process::Command::new(project().join("target/peers/bin/python"));
+    Run::of(command.arg(project().join("ci/validate_documents.py")).args(&files)).exits(0);
+}
+
+#[test]
+fn every_format_is_written_and_those_for_one_image_refuse_two() {
+    let world = World::new();
+    let image = vulnerable(&world);
+    for format in ["markdown", "junit", "gitlab", "github", "sarif", "cyclonedx"] {
+        let run = world.run(["scan", &image, "--format", format]).exits(0);
+        assert!(run.stdout.contains(MOMENT), "{format}: {}", run.stdout);
+        let again = world.run(["scan", &image, "--format", format]).exits(0);
+        assert_eq!(run.stdout.len(), again.stdout.len(), "{format}");
+    }
+    for format in ["gitlab", "cyclonedx"] {
+        world.run(["scan", &image, &image, "--format", format]).exits(2);
+    }
+    world.run(["version", "--format", "junit"]).exits(2);
+}
