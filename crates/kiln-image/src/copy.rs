@@ -227,8 +227,9 @@ where
     }
     let mut attempt = 1;
     loop {
-        let bytes =
-            source.open(content).map_err(|error| Error::port(format!("open the blob {digest}"), error))?;
+        let bytes = source
+            .open_unchecked(content)
+            .map_err(|error| Error::port(format!("open the blob {digest}"), error))?;
         match sink.put(content, &mut Counted { bytes, report: options.on_bytes }) {
             Ok(()) => return Ok(true),
             Err(error) if attempt < ATTEMPTS && error.class() == (Class::Remote { transient: true }) => {

@@ -15,7 +15,9 @@ use crate::transport::Request;
 pub(crate) struct BlobReader<'a> {
     repository: &'a Repository,
     content: Descriptor,
+    /// `None` where somebody else checks.
     hasher: Option<Hasher>,
+    ended: bool,
     received: u64,
     body: Option<Body>,
     /// Which place is asked: first the mirrors.
@@ -31,10 +33,14 @@ struct Body {
 
 impl<'a> BlobReader<'a> {
     pub(crate) fn new(repository: &'a Repository, content: &Descriptor) -> Self {
-        let hasher = Some(Hasher::default());
+        Self { hasher: Some(Hasher::default()), ..Self::unchecked(repository, content) }
+    }
+
+    /// One that looks at the size only.
+    pub(crate) fn unchecked(repository: &'a Repository, content: &Descriptor) -> Self {
         let attempts = repository.transport.options.attempts;
         let content = content.clone();
-        Self { repository, content, hasher, received: 0, body: None, place: 0, attempts }
+        Self { repository, content, hasher: None, ended: false, received: 0, body: None, place: 0, attempts }
     }
 
     /// Asks for what has not arrived, at the place it is asked at, or the next.
@@ -113,14 +119,16 @@ impl<'a> BlobReader<'a> {
     }
 
     fn take_in(&mut self, bytes: &[u8], url: &str) -> Result<usize, Error> {
-        let Some(hasher) = &mut self.hasher else { return Ok(0) };
-        hasher.update(bytes);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(bytes);
+        }
         self.received += bytes.len() as u64;
         let (promised, size) = (self.content.digest, self.received);
         if !bytes.is_empty() && self.received <= self.content.size {
             return Ok(bytes.len());
         }
-        let (got, _) = self.hasher.take().unwrap_or_default().finish();
+        self.ended = true;
+        let got = self.hasher.take().map_or(promised, |hasher| hasher.finish().0);
         if size == self.content.size && got == promised {
             return Ok(0);
         }
@@ -136,12 +144,12 @@ impl Body {
 
 impl Read for BlobReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() || self.hasher.is_none() {
+        if buffer.is_empty() || self.ended {
             return Ok(0);
         }
         self.next(buffer).map_err(|error| {
             // After an error there is nothing more to come.
-            self.hasher = None;
+            self.ended = true;
             io::Error::other(error)
         })
     }

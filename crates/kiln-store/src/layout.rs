@@ -1,5 +1,5 @@
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use kiln_image::{Sink, Source};
@@ -10,6 +10,8 @@ use crate::error::ErrorKind;
 use crate::index::{self, REF_NAME, bare};
 use crate::{Error, Ingest};
 
+/// How much of a blob is on its way at once.
+const BUFFER: usize = 256 << 10;
 const LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 
 /// An OCI layout on disk: `oci-layout`, `index.json`, `blobs/sha256/<hex>`. Source: image-spec, image-layout.md.
@@ -101,6 +103,14 @@ impl Layout {
         self.publish(&Descriptor::of(media_type::INDEX, &bytes), Some(&format!("sha256-{}", subject.hex())))
     }
 
+    fn file(&self, content: &Descriptor) -> Result<File, Error> {
+        let path = self.blob_path(&content.digest);
+        File::open(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => ErrorKind::Missing(content.digest).into(),
+            _ => Error::io("open", &path)(error),
+        })
+    }
+
     fn blobs(&self) -> PathBuf {
         self.folder.join("blobs/sha256")
     }
@@ -121,14 +131,11 @@ impl Source for Layout {
     }
 
     fn open(&self, content: &Descriptor) -> Result<Box<dyn Read + Send + '_>, Error> {
-        let path = self.blob_path(&content.digest);
-        match File::open(&path) {
-            Ok(file) => Ok(Box::new(CheckedReader::new(file, content))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(ErrorKind::Missing(content.digest).into())
-            }
-            Err(error) => Err(Error::io("open", &path)(error)),
-        }
+        Ok(Box::new(CheckedReader::new(self.file(content)?, content)))
+    }
+
+    fn open_unchecked(&self, content: &Descriptor) -> Result<Box<dyn Read + Send + '_>, Error> {
+        Ok(Box::new(self.file(content)?))
     }
 
     fn referrers(&self, digest: &Digest) -> Result<Vec<Descriptor>, Error> {
@@ -161,7 +168,8 @@ impl Sink for Layout {
         }
         let mut ingest = self.ingest()?;
         // One byte too many is enough to see that there are too many.
-        io::copy(&mut bytes.take(content.size.saturating_add(1)), &mut ingest)
+        let mut bytes = BufReader::with_capacity(BUFFER, bytes.take(content.size.saturating_add(1)));
+        io::copy(&mut bytes, &mut ingest)
             .map_err(|source| ErrorKind::Content { digest: content.digest, source })?;
         ingest.commit(Some((content.digest, content.size)))?;
         Ok(())

@@ -35,6 +35,14 @@ impl Source for Place {
         }
     }
 
+    fn open_unchecked(&self, content: &Descriptor) -> Result<Box<dyn Read + Send + '_>, Cause> {
+        match self {
+            Self::Layout(layout) => layout.open_unchecked(content).map_err(Cause::new),
+            Self::Registry(repository) => repository.open_unchecked(content).map_err(Cause::new),
+            Self::Archive(archive) => archive.open_unchecked(content).map_err(Cause::new),
+        }
+    }
+
     fn referrers(&self, digest: &Digest) -> Result<Vec<Descriptor>, Cause> {
         match self {
             Self::Layout(layout) => layout.referrers(digest).map_err(Cause::new),
