@@ -1,12 +1,12 @@
 #![no_main]
-//! Files that catalogers read, alone in a layer: package databases, lock files, package.json, credentials.
+//! Files that catalogers read, alone in a layer: package databases, lists of files, lock files, package.json, copyright, credentials.
 
 use kiln_inventory::{combine, scan_layer};
 use kiln_oci::Digest;
 use kiln_rootfs::{LayerReader, Limits};
 use libfuzzer_sys::fuzz_target;
 
-const PATHS: [&str; 9] = [
+const PATHS: [&str; 13] = [
     "app/.env",
     "app/.npmrc",
     "app/node_modules/.package-lock.json",
@@ -14,8 +14,12 @@ const PATHS: [&str; 9] = [
     "app/package-lock.json",
     "etc/os-release",
     "lib/apk/db/installed",
+    "usr/lib/python3/a-1.dist-info/METADATA",
+    "usr/share/doc/a/copyright",
+    "var/lib/dpkg/info/a.list",
     "var/lib/dpkg/status",
     "var/lib/dpkg/status.d/a",
+    "var/lib/dpkg/status.d/a.md5sums",
 ];
 
 fuzz_target!(|bytes: &[u8]| {

@@ -14,20 +14,34 @@ use crate::stack::{Stack, installed};
 /// Stacks the facts of an image's layers, lowest first, into what the finished image holds.
 pub fn combine(layers: &[LayerFacts]) -> Result<Inventory, Error> {
     let stack = Stack::of(layers)?;
+    let in_layer = |(mut unread, layer): (Unread, Digest)| {
+        unread.why = format!("{} (in the layer {layer})", unread.why);
+        unread
+    };
+    Ok(inventory(layers, &stack, stack.unread().map(in_layer).collect()))
+}
+
+/// The same of a folder, which is one layer without a name.
+pub(crate) fn combine_folder(facts: &LayerFacts) -> Result<Inventory, Error> {
+    let layers = std::slice::from_ref(facts);
+    let stack = Stack::of(layers)?;
+    Ok(inventory(layers, &stack, stack.unread().map(|(unread, _)| unread).collect()))
+}
+
+fn inventory(layers: &[LayerFacts], stack: &Stack<'_>, unread: Vec<Unread>) -> Inventory {
     let mut inventory = Inventory {
         layers: layers.iter().map(|layer| Layer::new(layer.diff_id)).collect(),
         distro: stack.distro(),
         ..Inventory::default()
     };
-    let unread = stack.files().filter_map(|visible| visible.file.unread.clone());
     inventory.unread = layers.iter().flat_map(|layer| layer.unread.clone()).chain(unread).collect();
-    inventory.packages = packages(&stack, inventory.distro.as_ref(), &mut inventory.unread);
-    inventory.interests = interests(&stack);
-    inventory.secrets = secrets(&stack);
+    inventory.packages = packages(stack, inventory.distro.as_ref(), &mut inventory.unread);
+    inventory.interests = interests(stack);
+    inventory.secrets = secrets(stack);
     inventory.unread.extend(suspicious_emptiness(&inventory));
     inventory.unread.sort();
     inventory.unread.dedup();
-    Ok(inventory)
+    inventory
 }
 
 /// A distribution without a single package was not read, whatever else went well.

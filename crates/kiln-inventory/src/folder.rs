@@ -7,9 +7,10 @@ use kiln_oci::Digest;
 use kiln_pkg::{Checksum, Ecosystem, Inventory, Package, Place, Unread};
 use kiln_rootfs::{Content, Entry, EntryKind, Kind, LayerEntry, RootPath, Tree};
 
+use crate::combine::combine_folder;
 use crate::scan::Scan;
 use crate::stack::installed;
-use crate::{Error, combine, depends};
+use crate::{Error, depends};
 
 /// The largest lock file that is read, in bytes.
 const LOCK_MAX: u64 = 64 << 20;
@@ -41,7 +42,7 @@ pub fn scan_folder(tree: &Tree, machine: Machine<'_>) -> Result<Inventory, Error
     let facts = scan.finish();
     let manifests: BTreeMap<&str, &Package> =
         facts.files.iter().flat_map(|file| &file.readings).filter_map(manifest).collect();
-    let mut inventory = combine(std::slice::from_ref(&facts))?;
+    let mut inventory = combine_folder(&facts)?;
     let mut locks = Locks { tree, machine, manifests, found: Vec::new() };
     locks.read(&mut inventory);
     let found = std::mem::take(&mut locks.found);

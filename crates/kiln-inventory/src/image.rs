@@ -1,4 +1,5 @@
 use std::io::Read;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kiln_finding::Diagnose;
 use kiln_image::{Image, Source};
@@ -38,11 +39,11 @@ pub fn scan_image<S: Source + Sync + ?Sized>(
 ) -> Result<Inventory, Error> {
     let layers: Vec<(&Descriptor, Digest)> =
         image.manifest.layers.iter().zip(image.config.rootfs.diff_ids.iter().copied()).collect();
-    let next = std::sync::atomic::AtomicUsize::new(0);
+    let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
         while let Some((at, (layer, diff_id))) = {
-            let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let at = next.fetch_add(1, Ordering::Relaxed);
             layers.get(at).map(|layer| (at, layer))
         } {
             done.push((at, facts(layer, *diff_id, source, cache)));
@@ -50,11 +51,14 @@ pub fn scan_image<S: Source + Sync + ?Sized>(
         done
     };
     let mut results = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads.clamp(1, layers.len().max(1))).map(|_| scope.spawn(work)).collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().expect("scanning does not panic"))
-            .collect::<Vec<_>>()
+        // This thread is one of them: an image of one layer, or one that is known, needs no other.
+        let others = threads.min(layers.len()).saturating_sub(1);
+        let others: Vec<_> = (0..others).map(|_| scope.spawn(work)).collect();
+        let mut results = work();
+        for worker in others {
+            results.extend(worker.join().expect("scanning does not panic"));
+        }
+        results
     });
     results.sort_by_key(|(at, _)| *at);
     let facts = results.into_iter().map(|(_, result)| result).collect::<Result<Vec<_>, _>>()?;

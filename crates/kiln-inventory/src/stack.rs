@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
 
 use kiln_oci::Digest;
-use kiln_pkg::{Distro, Ecosystem, Package};
+use kiln_pkg::{Distro, Ecosystem, Package, Unread};
 
 use crate::Error;
 use crate::error::ErrorKind;
@@ -103,8 +103,11 @@ impl<'a> Stack<'a> {
             .filter(|path| path.starts_with(prefix))
     }
 
-    pub(crate) fn files(&self) -> impl Iterator<Item = &Visible<'a>> {
-        self.visible.values()
+    /// What could not be read of the files that are seen, with the layer.
+    pub(crate) fn unread(&self) -> impl Iterator<Item = (Unread, Digest)> {
+        self.visible.values().filter_map(|visible| {
+            Some((visible.file.unread.clone()?, self.layers.get(visible.layer)?.diff_id))
+        })
     }
 
     /// Every reading with its path and the layer that brought it.

@@ -161,7 +161,7 @@ const NAMES: [(&str, &str); 11] = [
     ("slsaprovenance02", predicate::PROVENANCE_V02),
     ("scan", predicate::VULNERABILITIES),
     ("vuln", predicate::VULNERABILITIES),
-    ("openvex", predicate::OPENVEX),
+    ("openvex", predicate::OPENVEX_FAMILY),
     ("custom", predicate::CUSTOM),
 ];
 

@@ -59,7 +59,7 @@ impl Statements {
         let mut sources = Vec::new();
         for statement in &report.statements {
             let statement = statement.get();
-            if !statement.predicate_type.starts_with(predicate::OPENVEX) {
+            if !statement.predicate_type.starts_with(predicate::OPENVEX_FAMILY) {
                 continue;
             }
             let document = statement.predicate.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -1,6 +1,6 @@
 use std::io::Read;
 
-use super::{Candidate, Cataloger, cargo_audit, go_build, node_binary};
+use super::{Candidate, Cataloger, cargo_audit, go_build};
 use crate::facts::FileFacts;
 
 /// Programs that tell what they were built of: those of Go, and those of Rust that were built with cargo-auditable.
@@ -37,11 +37,7 @@ pub(super) trait Reader {
 
 fn wants(candidate: &Candidate<'_>) -> bool {
     let is_program = candidate.mode & EXECUTABLE != 0 || candidate.path.rsplit('.').next() == Some("node");
-    // Node.js is known by its name.
-    is_program
-        && !node_binary::is_named(candidate.path)
-        && candidate.size >= MIN_SIZE
-        && candidate.size != u64::MAX
+    is_program && candidate.size >= MIN_SIZE && candidate.size != u64::MAX
 }
 
 fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts) -> Result<(), String> {

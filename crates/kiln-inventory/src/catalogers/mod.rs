@@ -43,7 +43,6 @@ pub(crate) struct Cataloger {
 
 static CATALOGERS: &[&Cataloger] = &[
     &apk::CATALOGER,
-    &binary::CATALOGER,
     &copyright::CATALOGER,
     &dpkg::CATALOGER,
     &dpkg_files::CATALOGER,
@@ -55,14 +54,18 @@ static CATALOGERS: &[&Cataloger] = &[
     &crate::secrets::FILES,
 ];
 
-/// The first cataloger that wants the file. No two want the same.
+/// Whoever knows a file by its name reads it, also where someone made it executable; the rest may be programs.
+static PROGRAMS: &Cataloger = &binary::CATALOGER;
+
+/// The cataloger that wants the file. No two of the table want the same.
 pub(crate) fn find(candidate: &Candidate<'_>) -> Option<&'static Cataloger> {
-    CATALOGERS.iter().find(|cataloger| (cataloger.wants)(candidate)).copied()
+    let wants = |cataloger: &&Cataloger| (cataloger.wants)(candidate);
+    CATALOGERS.iter().copied().find(wants).or_else(|| Some(PROGRAMS).filter(wants))
 }
 
 /// The names of all catalogers, as [`kiln_pkg::Unread`] gives them.
 pub fn cataloger_names() -> impl Iterator<Item = &'static str> {
-    CATALOGERS.iter().map(|cataloger| cataloger.name)
+    CATALOGERS.iter().copied().chain([PROGRAMS]).map(|cataloger| cataloger.name)
 }
 
 /// Whether what lies at `path` may be read by a cataloger of packages, or start one: what a package owns of it is kept.

@@ -25,12 +25,8 @@ static PATTERNS: LazyLock<AhoCorasick> = LazyLock::new(|| {
 const DIGIT_AND_DOT: usize = 2;
 
 fn wants(candidate: &Candidate<'_>) -> bool {
-    is_named(candidate.path) && candidate.size >= MIN_SIZE && candidate.mode & EXECUTABLE != 0
-}
-
-/// Whether a program of this name is Node.js.
-pub(super) fn is_named(path: &str) -> bool {
-    matches!(path.rsplit('/').next(), Some("node" | "nodejs"))
+    let name = candidate.path.rsplit('/').next();
+    matches!(name, Some("node" | "nodejs")) && candidate.size >= MIN_SIZE && candidate.mode & EXECUTABLE != 0
 }
 
 #[derive(Default)]

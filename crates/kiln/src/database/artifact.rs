@@ -69,12 +69,9 @@ pub(crate) fn pull(context: &Context, name: &str, signed: &Signed) -> Result<Vec
     let located = Located::find(context, name)?;
     let refuse =
         |why: &str| Failure::new("db.artifact", Class::Content, format!("use the advisories {name}: {why}"));
-    let report = statements::verify(
-        &located.place,
-        &located.descriptor,
-        &signed.key.clone().into(),
-        &[Requirement::of(predicate::SIGNATURE)],
-    )?;
+    let required = [Requirement::of(predicate::SIGNATURE)];
+    let authority = signed.key.clone().into();
+    let report = statements::verify(&located.place, &located.descriptor, &authority, &required)?;
     if !report.is_satisfied() {
         let why = format!("no signature on it is by {}", signed.path.display());
         return Err(Failure::new("db.signature", Class::Content, refuse(&why).what)
