@@ -8,7 +8,7 @@ use kiln_vuln::{Database, Date, SliceInfo};
 use serde_json::json;
 
 use crate::args::Format;
-use crate::clock::now;
+use crate::clock::timestamp;
 use crate::config::Config;
 use crate::context::Context;
 use crate::database::{self, Change, Choice, DATABASE_MAX, Documents, Opened, Origin, Provenance, today};
@@ -132,7 +132,7 @@ fn update(args: &Update, context: &Context) -> Result<(), Failure> {
         }
         from => fetch(from, context)?,
     };
-    let provenance = |checksum| Provenance { from: from.clone(), at: time(), signed_by, checksum };
+    let provenance = |checksum| Provenance { from: from.clone(), at: timestamp(), signed_by, checksum };
     let path = change.install(context, &bytes, provenance, args.force)?;
     show_new(&bytes, &path, context)
 }
@@ -169,18 +169,12 @@ fn publish(args: &Publish, context: &Context) -> Result<(), Failure> {
     opened.database.verify()?;
     let bytes = opened.database.to_bytes()?;
     let (key, _) = Keys::local(context).open_or_make()?;
-    let descriptor = database::publish(context, &args.reference, &bytes, &key, &time())?;
+    let descriptor = database::publish(context, &args.reference, &bytes, &key, &timestamp())?;
     output::data(&match context.format {
         Format::Human => format!("{}@{}", args.reference, descriptor.digest),
         Format::Json => json!({"artifact": args.reference, "digest": descriptor.digest}).to_string(),
     });
     Ok(())
-}
-
-/// Now, as RFC 3339.
-fn time() -> String {
-    jiff::Timestamp::from_second(now())
-        .map_or_else(|_| "1970-01-01T00:00:00Z".to_owned(), |time| time.to_string())
 }
 
 fn show_new(bytes: &[u8], path: &Path, context: &Context) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use kiln_report::{SCAN_FORMATS, Scan, Stamp};
 use kiln_vuln::{Database, Match, VexSource, VexTarget, apply_vex, check, plan};
 
 use crate::args::Output;
-use crate::clock::now;
+use crate::clock::timestamp;
 use crate::config::Config;
 use crate::context::Context;
 use crate::database::{self, today};
@@ -132,12 +132,7 @@ fn gate(args: &Args, scans: &[Scan]) -> Result<Outcome, Failure> {
 }
 
 fn stamp() -> Stamp {
-    let time = jiff::Timestamp::from_second(now()).map(|time| time.to_string());
-    Stamp {
-        today: today(),
-        time: time.unwrap_or_else(|_| "1970-01-01T00:00:00Z".to_owned()),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    }
+    Stamp { today: today(), time: timestamp(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
 fn severity(name: &str) -> Result<Severity, String> {

@@ -4,7 +4,7 @@ use kiln_oci::Descriptor;
 use kiln_policy::{Attested, Evidence, Scorecard, Settings, Size, Stage, Subject, judge};
 use kiln_store::Layout;
 use kiln_trust::Report;
-use kiln_vuln::Date;
+use kiln_vuln::{Date, VexSource, VexTarget, apply_vex};
 
 use crate::args::Format;
 use crate::build::{self, Options};
@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
 use crate::ship::{self, Keys, Target};
-use crate::subject;
+use crate::{subject, vex};
 
 /// Build, scan, judge, sign and verify an app's image, each step gating the next
 #[derive(clap::Args)]
@@ -41,7 +41,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let built = build::build(&args.options, &config, context, &layout, &stages)?;
 
     stages.start("scan", "reading the layers");
-    let mut evidence = evidence(&built, &layout, &args.database, context)?;
+    let documents = vex::Statements::default().files(&config.scan)?;
+    let mut evidence = evidence(&built, &layout, &args.database, &documents, context)?;
     stages.done(&scan_summary(&evidence));
 
     stages.start("gate", "judging");
@@ -80,12 +81,20 @@ fn evidence(
     built: &build::Outcome,
     layout: &Layout,
     database: &Choice,
+    documents: &[VexSource],
     context: &Context,
 ) -> Result<Evidence, Failure> {
     let image = Image::read(layout, &built.manifest)?;
     let inventory = subject::inventory(&image, layout, context)?;
     let database = database.open(context)?.database;
-    let report = kiln_vuln::check(&database, &inventory)?;
+    let mut report = kiln_vuln::check(&database, &inventory)?;
+    let (name, tag) = built.name.rsplit_once(':').unwrap_or((&built.name, "latest"));
+    let target = VexTarget {
+        name: Some(name.to_owned()),
+        tag: Some(tag.to_owned()),
+        digests: vec![built.manifest.digest],
+    };
+    apply_vex(&mut report, &target, documents);
     let seconds = now();
     Ok(Evidence {
         subject: Subject {
