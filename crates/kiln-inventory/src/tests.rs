@@ -161,6 +161,17 @@ fn finds_node_and_its_openssl_across_reads() {
     let node = inventory.node().next().unwrap();
     assert_eq!((node.version.as_str(), node.part("openssl")), ("24.1.0", Some("3.0.16")));
 
+    // Debian's, which its program loads.
+    let mut library = vec![1_u8; 2 << 20];
+    library[1000..1017].copy_from_slice(b"node.js/v18.20.4\0");
+    let debian = stack(&[layer(|tree| {
+        let status = "Package: nodejs\nStatus: install ok installed\nVersion: 18.20.4+dfsg-1\n";
+        tree.insert_file("var/lib/dpkg/status", 0o644, status.as_bytes()).unwrap();
+        tree.insert_file("usr/lib/x86_64-linux-gnu/libnode.so.108", 0o644, library).unwrap();
+    })]);
+    let node = debian.node().next().unwrap();
+    assert_eq!((node.version.as_str(), node.owner.as_deref()), ("18.20.4", Some("nodejs")));
+
     let silent =
         stack(&[layer(|tree| tree.insert_file("usr/bin/node", 0o755, vec![0_u8; 2 << 20]).unwrap())]);
     assert_eq!(silent.unread[0].reader, "node-binary");

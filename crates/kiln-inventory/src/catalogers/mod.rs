@@ -72,7 +72,8 @@ pub fn cataloger_names() -> impl Iterator<Item = &'static str> {
 pub(crate) fn is_ownable(path: &str) -> bool {
     let mut parts = path.rsplit('/');
     let (name, folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    matches!(name, "package.json" | "METADATA" | "PKG-INFO") || matches!(folder, "bin" | "sbin")
+    let is_read = matches!(name, "package.json" | "METADATA" | "PKG-INFO");
+    is_read || name.starts_with(node_binary::LIBRARY) || matches!(folder, "bin" | "sbin")
 }
 
 /// Reads a whole file of at most `limit` bytes.
