@@ -44,13 +44,86 @@ struct MaterialJson {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     public_key: Option<KeyJson>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    certificate: Option<Value>,
+    certificate: Option<RawJson>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     x509_certificate_chain: Option<Value>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    tlog_entries: Vec<Value>,
+    tlog_entries: Vec<EntryJson>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    timestamp_verification_data: Option<Value>,
+    timestamp_verification_data: Option<TimestampsJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RawJson {
+    raw_bytes: String,
+}
+
+/// An entry of a log. Source: sigstore protobuf-specs, `sigstore_rekor.proto`. Numbers are texts in this form of JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct EntryJson {
+    log_index: String,
+    log_id: LogIdJson,
+    kind_version: KindJson,
+    #[serde(default)]
+    integrated_time: Option<String>,
+    #[serde(default)]
+    inclusion_promise: Option<PromiseJson>,
+    #[serde(default)]
+    inclusion_proof: Option<ProofJson>,
+    canonicalized_body: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct LogIdJson {
+    key_id: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KindJson {
+    kind: String,
+    version: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PromiseJson {
+    signed_entry_timestamp: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ProofJson {
+    /// Left out where it is 0.
+    #[serde(default)]
+    log_index: Option<String>,
+    root_hash: String,
+    tree_size: String,
+    #[serde(default)]
+    hashes: Vec<String>,
+    checkpoint: CheckpointJson,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckpointJson {
+    envelope: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TimestampsJson {
+    #[serde(default)]
+    rfc3161_timestamps: Vec<TimestampJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TimestampJson {
+    signed_timestamp: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -82,18 +155,26 @@ pub fn pae(payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-impl Bundle {
-    /// Reads a bundle made with a key. One made with a certificate is refused: kiln cannot verify those yet.
-    pub fn read(bytes: &[u8]) -> Result<Self, Error> {
+impl BundleJson {
+    fn read(bytes: &[u8]) -> Result<Self, Error> {
         let unfit = |why: &str| Error::unfit("Sigstore bundle", why);
         if bytes.len() > BUNDLE_MAX {
             return Err(unfit("is larger than 32 MiB"));
         }
-        let json: BundleJson = serde_json::from_slice(bytes)
+        let json: Self = serde_json::from_slice(bytes)
             .map_err(|source| ErrorKind::Json { what: "Sigstore bundle", source })?;
         if json.media_type != media_type::SIGSTORE_BUNDLE {
             return Err(unfit("is of another version than 0.3"));
         }
+        Ok(json)
+    }
+}
+
+impl Bundle {
+    /// Reads a bundle made with a key. One made with a certificate is refused; see [`Bundle::read_certified`].
+    pub fn read(bytes: &[u8]) -> Result<Self, Error> {
+        let unfit = |why: &str| Error::unfit("Sigstore bundle", why);
+        let json = BundleJson::read(bytes)?;
         let material = json.verification_material;
         let Some(key) = material.public_key else {
             return Err(unfit("was made with a certificate, not with a key"));
@@ -102,6 +183,21 @@ impl Bundle {
             return Err(unfit("names both a key and a certificate"));
         }
         Ok(Self { key_hint: key.hint, envelope: Envelope::from_json(json.dsse_envelope)? })
+    }
+
+    /// Reads a bundle made with a certificate as strictly as one made with a key, and yields what is signed. What stands
+    /// beside it is left to whoever verifies it.
+    pub fn read_certified(bytes: &[u8]) -> Result<Envelope, Error> {
+        let unfit = |why: &str| Error::unfit("Sigstore bundle", why);
+        let json = BundleJson::read(bytes)?;
+        let material = json.verification_material;
+        if material.public_key.is_some() || material.certificate.is_none() {
+            return Err(unfit("names a key, or no certificate"));
+        }
+        if material.x509_certificate_chain.is_some() {
+            return Err(unfit("holds a chain of certificates, which version 0.3 does not have"));
+        }
+        Envelope::from_json(json.dsse_envelope)
     }
 
     /// The JSON that is stored beside the image.
@@ -115,20 +211,36 @@ impl Bundle {
                 tlog_entries: Vec::new(),
                 timestamp_verification_data: None,
             },
-            dsse_envelope: EnvelopeJson {
-                payload: BASE64.encode(&self.envelope.payload),
-                payload_type: PAYLOAD_TYPE.to_owned(),
-                signatures: vec![SignatureJson {
-                    sig: BASE64.encode(&self.envelope.signature),
-                    keyid: String::new(),
-                }],
-            },
+            dsse_envelope: self.envelope.json(),
         };
         serde_json::to_vec(&json).expect("a bundle holds only strings")
     }
 }
 
 impl Envelope {
+    /// Reads an envelope that stands alone, as older cosign attaches it.
+    pub fn read(bytes: &[u8]) -> Result<Self, Error> {
+        if bytes.len() > BUNDLE_MAX {
+            return Err(Error::unfit("DSSE envelope", "is larger than 32 MiB"));
+        }
+        let json = serde_json::from_slice(bytes)
+            .map_err(|source| ErrorKind::Json { what: "DSSE envelope", source })?;
+        Self::from_json(json)
+    }
+
+    /// The JSON of an envelope that stands alone.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.json()).expect("an envelope holds only strings")
+    }
+
+    fn json(&self) -> EnvelopeJson {
+        EnvelopeJson {
+            payload: BASE64.encode(&self.payload),
+            payload_type: PAYLOAD_TYPE.to_owned(),
+            signatures: vec![SignatureJson { sig: BASE64.encode(&self.signature), keyid: String::new() }],
+        }
+    }
+
     fn from_json(json: EnvelopeJson) -> Result<Self, Error> {
         if json.payload_type != PAYLOAD_TYPE {
             return Err(Error::unfit("DSSE envelope", "holds no in-toto statement"));

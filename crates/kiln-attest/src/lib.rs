@@ -6,6 +6,7 @@
 
 mod bundle;
 mod error;
+pub mod legacy;
 pub mod predicate;
 mod provenance;
 mod statement;

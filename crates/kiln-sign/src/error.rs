@@ -13,7 +13,7 @@ pub(crate) enum ErrorKind {
     Json { source: serde_json::Error },
     #[error("the password does not open the private key")]
     Password,
-    #[error("the private key is of a kind other than ECDSA P-256")]
+    #[error("the private key is none of ECDSA, Ed25519 or RSA with 2048 to 4096 bits, in PKCS #8")]
     Kind,
     #[error("{0}: the cryptography library failed")]
     Library(&'static str),

@@ -1,5 +1,9 @@
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING,
+    EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use crypto_secretbox::aead::{Aead, KeyInit};
@@ -21,11 +25,66 @@ const SCRYPT_R: u32 = 8;
 const SCRYPT_P: u32 = 1;
 const KEY_FILE_MAX: usize = 64 << 10;
 
-/// An ECDSA P-256 key pair.
+/// The label of a private key that is not encrypted. Source: RFC 7468, PKCS #8.
+const PLAIN_LABEL: &str = "PRIVATE KEY";
+/// Bytes of the moduli of RSA keys that are used: 2048 to 4096 bits.
+const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=512;
+
+/// A key pair: ECDSA, Ed25519 or RSA. New ones are ECDSA P-256, as cosign's are.
 pub struct KeyPair {
-    pair: EcdsaKeyPair,
+    pair: Pair,
     /// The PKCS#8 form, which is what key files hold encrypted.
     pkcs8: Vec<u8>,
+}
+
+enum Pair {
+    Ecdsa(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+    Rsa(RsaKeyPair),
+}
+
+impl Pair {
+    /// Whichever kind it is.
+    fn from_pkcs8(pkcs8: &[u8]) -> Option<Self> {
+        let curves = [
+            &ECDSA_P256_SHA256_ASN1_SIGNING,
+            &ECDSA_P384_SHA384_ASN1_SIGNING,
+            &ECDSA_P521_SHA512_ASN1_SIGNING,
+        ];
+        if let Some(pair) = curves.iter().find_map(|curve| EcdsaKeyPair::from_pkcs8(curve, pkcs8).ok()) {
+            return Some(Self::Ecdsa(pair));
+        }
+        // Others write no public key inside, so it is not asked for.
+        if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8) {
+            return Some(Self::Ed25519(pair));
+        }
+        let pair = RsaKeyPair::from_pkcs8(pkcs8).ok()?;
+        RSA_BYTES.contains(&pair.public_modulus_len()).then_some(Self::Rsa(pair))
+    }
+
+    /// The SubjectPublicKeyInfo of the public half.
+    fn spki(&self) -> Option<Vec<u8>> {
+        let der: PublicKeyX509Der<'_> = match self {
+            Self::Ecdsa(pair) => pair.public_key().as_der(),
+            Self::Ed25519(pair) => pair.public_key().as_der(),
+            Self::Rsa(pair) => pair.public_key().as_der(),
+        }
+        .ok()?;
+        Some(der.as_ref().to_vec())
+    }
+
+    fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        let random = SystemRandom::new();
+        match self {
+            Self::Ecdsa(pair) => Some(pair.sign(&random, message).ok()?.as_ref().to_vec()),
+            Self::Ed25519(pair) => Some(pair.sign(message).as_ref().to_vec()),
+            Self::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).ok()?;
+                Some(signature)
+            }
+        }
+    }
 }
 
 /// The JSON inside the PEM. Source: cosign `pkg/cosign/keys.go`, go-securesystemslib `encrypted`.
@@ -67,15 +126,17 @@ impl KeyPair {
     }
 
     fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, Error> {
-        let pair =
-            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8).map_err(|_| ErrorKind::Kind)?;
+        let pair = Pair::from_pkcs8(pkcs8).ok_or(ErrorKind::Kind)?;
         Ok(Self { pair, pkcs8: pkcs8.to_owned() })
     }
 
-    /// Reads a private key file of cosign's or kiln's.
+    /// Reads a private key file: cosign's or kiln's with its password, or a plain one in PKCS #8.
     pub fn read(file: &str, password: &str) -> Result<Self, Error> {
         if file.len() > KEY_FILE_MAX {
             return Err(ErrorKind::Format("it is larger than 64 KiB").into());
+        }
+        if let Some(pkcs8) = pem::read(&[PLAIN_LABEL], file) {
+            return Self::from_pkcs8(&pkcs8);
         }
         let json = pem::read(&[LABEL, OLD_LABEL], file)
             .ok_or(ErrorKind::Format("it is no PEM of an encrypted private key"))?;
@@ -128,20 +189,25 @@ impl KeyPair {
 
     /// The public half.
     pub fn public(&self) -> Result<PublicKey, Error> {
-        PublicKey::from_point(self.pair.public_key().as_ref())
-            .map_err(|source| ErrorKind::Public { source }.into())
+        let spki = self.pair.spki().ok_or(ErrorKind::Library("write the public key"))?;
+        PublicKey::from_spki(&spki).map_err(|source| ErrorKind::Public { source }.into())
     }
 
     /// Signs a statement.
     pub fn sign(&self, statement: &Statement) -> Result<Bundle, Error> {
+        Ok(Bundle { key_hint: self.public()?.hint(), envelope: self.envelope(statement)? })
+    }
+
+    /// Signs a statement that stands alone, as older cosign does.
+    pub fn envelope(&self, statement: &Statement) -> Result<Envelope, Error> {
         let payload = statement.to_bytes();
-        let signature = self
-            .pair
-            .sign(&SystemRandom::new(), &pae(&payload))
-            .map_err(|_| ErrorKind::Library("sign"))?
-            .as_ref()
-            .to_vec();
-        Ok(Bundle { key_hint: self.public()?.hint(), envelope: Envelope { payload, signature } })
+        let signature = self.sign_bytes(&pae(&payload))?;
+        Ok(Envelope { payload, signature })
+    }
+
+    /// Signs bytes.
+    pub fn sign_bytes(&self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+        self.pair.sign(bytes).ok_or_else(|| ErrorKind::Library("sign").into())
     }
 }
 

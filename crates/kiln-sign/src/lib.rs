@@ -6,6 +6,7 @@
 mod attach;
 mod error;
 mod key;
+pub mod legacy;
 mod pem;
 
 pub use attach::{Attachment, attach};

@@ -7,12 +7,16 @@ use kiln_attest::{Statement, predicate};
 use kiln_finding::Diagnose;
 use kiln_oci::{Descriptor, Digest, Manifest, media_type};
 use kiln_sign::{KeyPair, attach};
-use kiln_trust::{PublicKey, verify_bundle, verify_image};
+use kiln_trust::{Authority, PublicKey, Requirement, bundles, verify_bundle, verify_image};
 use proptest::prelude::*;
 
 fn key() -> &'static KeyPair {
     static KEY: OnceLock<KeyPair> = OnceLock::new();
     KEY.get_or_init(|| KeyPair::generate().unwrap())
+}
+
+fn authority() -> Authority {
+    key().public().unwrap().into()
 }
 
 fn image() -> Digest {
@@ -26,8 +30,7 @@ fn signed(predicate_type: &str) -> Vec<u8> {
 
 #[test]
 fn what_was_signed_is_accepted() {
-    let verified =
-        verify_bundle(&signed(predicate::SPDX), &key().public().unwrap(), &image(), predicate::SPDX).unwrap();
+    let verified = verify_bundle(&signed(predicate::SPDX), &authority(), &image(), predicate::SPDX).unwrap();
     assert_eq!(verified.get().predicate.as_ref().unwrap()["a"], 1);
 }
 
@@ -37,7 +40,7 @@ fn another_key_image_or_type_is_refused() {
     let public = key().public().unwrap();
     let other = KeyPair::generate().unwrap().public().unwrap();
     let code = |key: &PublicKey, image: &Digest, wanted: &str| {
-        verify_bundle(&bundle, key, image, wanted).unwrap_err().code()
+        verify_bundle(&bundle, &key.clone().into(), image, wanted).unwrap_err().code()
     };
     assert_eq!(code(&other, &image(), predicate::SPDX), "trust.signature");
     assert_eq!(code(&public, &Digest::of(b"other"), predicate::SPDX), "trust.subject");
@@ -48,18 +51,18 @@ fn another_key_image_or_type_is_refused() {
 fn an_sbom_is_no_signature() {
     let report = verify_image(
         &image(),
-        &[signed(predicate::SPDX), b"{}".to_vec()],
-        &key().public().unwrap(),
-        &[predicate::SIGNATURE, predicate::SPDX],
+        &bundles([signed(predicate::SPDX), b"{}".to_vec()]),
+        &authority(),
+        &[predicate::SIGNATURE, predicate::SPDX].map(Requirement::of),
     );
     assert!(!report.is_satisfied());
     assert_eq!(report.outcomes.iter().map(|outcome| outcome.found).collect::<Vec<_>>(), [false, true]);
-    assert_eq!(report.rejected[0].code, "trust.malformed");
+    assert_eq!(report.rejected().next().unwrap().1.code, "trust.malformed");
 }
 
 #[test]
 fn requiring_nothing_is_not_satisfied_by_nothing() {
-    assert!(!verify_image(&image(), &[], &key().public().unwrap(), &[]).is_satisfied());
+    assert!(!verify_image(&image(), &[], &authority(), &[]).is_satisfied());
 }
 
 #[test]
@@ -117,7 +120,7 @@ proptest! {
         prop_assume!(bundle[at] != byte);
         let good = bundle.clone();
         bundle[at] = byte;
-        let verified = verify_bundle(&bundle, &key().public().unwrap(), &image(), predicate::SPDX);
+        let verified = verify_bundle(&bundle, &authority(), &image(), predicate::SPDX);
         // Only what is not signed may differ: the key hint, and white space between tokens.
         if verified.is_ok() {
             let hint = kiln_attest::Bundle::read(&bundle).unwrap();

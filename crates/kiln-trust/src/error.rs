@@ -1,21 +1,35 @@
 use kiln_finding::{Class, Diagnose};
 use kiln_oci::Digest;
 
-/// Why a signature is not accepted, or a key not read.
+/// Why a signature is not accepted, or what it is checked with not read.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(Box<ErrorKind>);
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ErrorKind {
-    #[error("the public key is no PEM of an ECDSA P-256 key: {0}")]
+    #[error("the public key is no PEM of a key that can be used: {0}")]
     Key(&'static str),
+    #[error("the trusted root cannot be used: {0}")]
+    Root(String),
+    #[error("{text:?} cannot be asked for: {why}")]
+    Matcher { text: String, why: String },
     #[error("read the bundle")]
     Bundle { source: kiln_attest::Error },
     #[error("read the statement")]
     Statement { source: kiln_attest::Error },
+    #[error("it cannot be read: {0}")]
+    Malformed(String),
     #[error("the signature is not by this key")]
     Signature,
+    #[error("it was made with a key, not with a certificate")]
+    NoCertificate,
+    #[error("it was made with a certificate in the form before bundles, and those are not verified")]
+    LegacyCertificate,
+    #[error("the certificate is not accepted: {0}")]
+    Certificate(String),
+    #[error("the {what} of the certificate is {found:?}, not {wanted}")]
+    Identity { what: &'static str, wanted: String, found: String },
     #[error("the statement is not about {0}")]
     Subject(Digest),
     #[error("the statement is a {found}, not a {wanted}")]
@@ -32,8 +46,15 @@ impl Diagnose for Error {
     fn code(&self) -> &'static str {
         match *self.0 {
             ErrorKind::Key(_) => "trust.key",
-            ErrorKind::Bundle { .. } | ErrorKind::Statement { .. } => "trust.malformed",
+            ErrorKind::Root(_) => "trust.root",
+            ErrorKind::Matcher { .. } => "trust.identity_rule",
+            ErrorKind::Bundle { .. } | ErrorKind::Statement { .. } | ErrorKind::Malformed(_) => {
+                "trust.malformed"
+            }
             ErrorKind::Signature => "trust.signature",
+            ErrorKind::NoCertificate => "trust.no_certificate",
+            ErrorKind::LegacyCertificate | ErrorKind::Certificate(_) => "trust.certificate",
+            ErrorKind::Identity { .. } => "trust.identity",
             ErrorKind::Subject(_) => "trust.subject",
             ErrorKind::Predicate { .. } => "trust.predicate",
         }
@@ -41,7 +62,7 @@ impl Diagnose for Error {
 
     fn class(&self) -> Class {
         match *self.0 {
-            ErrorKind::Key(_) => Class::Config,
+            ErrorKind::Key(_) | ErrorKind::Root(_) | ErrorKind::Matcher { .. } => Class::Config,
             _ => Class::Content,
         }
     }
@@ -49,6 +70,11 @@ impl Diagnose for Error {
     fn help(&self) -> Option<String> {
         match *self.0 {
             ErrorKind::Key(_) => Some("give the .pub file that `kiln keygen` or `cosign` wrote".to_owned()),
+            ErrorKind::Root(_) => Some(
+                "give the trusted_root.json of the instance that signed (`cosign trusted-root create`)"
+                    .to_owned(),
+            ),
+            ErrorKind::LegacyCertificate => Some("sign again with cosign 3, which writes bundles".to_owned()),
             _ => None,
         }
     }

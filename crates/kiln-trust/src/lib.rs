@@ -1,12 +1,25 @@
 //! Says whether a signed statement about an image is right, without asking anyone.
 //!
 //! This is the only crate that makes a [`Verified`] value, so code that takes one cannot be given anything else.
-//! Every error is a refusal. Start from [`PublicKey`] and [`verify_image`].
+//! Every error is a refusal. Certificates are checked by the sigstore project's own library, behind [`Authority`].
+//! Start from [`Authority`], [`Requirement`] and [`verify_image`].
 
+mod authority;
 mod error;
+mod evidence;
+mod identity;
 mod key;
+mod report;
+mod requirement;
+mod root;
 mod verify;
 
+pub use authority::{Authority, Certified};
 pub use error::Error;
+pub use evidence::{Evidence, Form};
+pub use identity::{Claim, Identity, Matcher};
 pub use key::PublicKey;
-pub use verify::{Outcome, Rejected, Report, Verified, verify_bundle, verify_image};
+pub use report::{Examined, Outcome, Rejection, Report, Signer, Verified};
+pub use requirement::{Requirement, Rule};
+pub use root::TrustRoot;
+pub use verify::{bundles, verify_bundle, verify_image};

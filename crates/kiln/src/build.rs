@@ -6,6 +6,6 @@ mod run;
 mod runner;
 mod toolchain;
 
-pub(crate) use bases::{Bases, now};
+pub(crate) use bases::Bases;
 pub(crate) use run::{Options, Outcome, build};
 pub(crate) use toolchain::npm_settings;

@@ -12,6 +12,7 @@ use kiln_store::{ArchiveForm, ArchiveSink, Layout, Load};
 
 use crate::archive;
 use crate::failure::Failure;
+use crate::place::Place;
 
 /// A sink whose errors are told alike. Archives are whole only after [`Destination::finish`].
 pub(crate) enum Destination {
@@ -69,6 +70,16 @@ impl Destination {
     pub(crate) fn daemon(name: &str) -> Result<Self, Failure> {
         let load = archive::daemon()?.load()?;
         Ok(Self::Daemon(Box::new(ArchiveSink::new(load, ArchiveForm::Docker(name.to_owned()))?)))
+    }
+
+    /// Where something lies, to add to it.
+    pub(crate) fn of(place: Place, text: &str) -> Result<Self, Failure> {
+        match place {
+            Place::Layout(layout) => Ok(Self::Layout(layout)),
+            Place::Registry(repository) => Ok(Self::Registry(repository)),
+            Place::Archive(_) => Err(Failure::usage(format!("add to {text}: an archive stays as it is"))
+                .with_help("copy it to a layout or a registry first")),
+        }
     }
 
     /// Whether the order in which content comes shows in what is written.

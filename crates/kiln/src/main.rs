@@ -2,8 +2,10 @@
 
 mod archive;
 mod args;
+mod authority;
 mod base;
 mod build;
+mod clock;
 mod commands;
 mod config;
 mod context;
@@ -15,6 +17,7 @@ mod dockerfile_project;
 mod failure;
 mod findings;
 mod folder;
+mod legacy;
 mod lint;
 mod output;
 mod place;
@@ -25,6 +28,7 @@ mod prove;
 mod registry;
 mod scratch;
 mod ship;
+mod statements;
 mod subject;
 mod target;
 mod transfer;

@@ -11,7 +11,8 @@ use serde::Deserialize;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
-use crate::ship::{self, read_public};
+use crate::ship::read_public;
+use crate::statements;
 use crate::target::Target;
 
 /// `[scan]`
@@ -54,7 +55,7 @@ impl Statements {
         };
         let Target::Image(subject) = subject else { return Ok(Vec::new()) };
         let (key, descriptor) = (read_public(path)?, &subject.image.descriptor);
-        let report = ship::verify(subject.place(), descriptor, &key, &[])?;
+        let report = statements::verify(subject.place(), descriptor, &key.into(), &[])?;
         let mut sources = Vec::new();
         for statement in &report.statements {
             let statement = statement.get();
@@ -66,7 +67,7 @@ impl Statements {
             sources.push(VexSource { place, document: Vex::read(document.as_bytes())? });
         }
         if !context.quiet {
-            for rejected in &report.rejected {
+            for (_, rejected) in report.rejected() {
                 output::talk(&format!("not applied: a statement on {}: {}", subject.text, rejected.why));
             }
         }

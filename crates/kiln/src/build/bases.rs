@@ -1,7 +1,6 @@
 //! The bases of a build: which lock pins them, and where they lie once composed.
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use kiln_base::{Distribution, Lock, Request, Tool, Variant};
 use kiln_build::{BaseImage, Key};
@@ -77,7 +76,7 @@ pub(crate) fn lock(
         return Err(Failure::new("kiln.lock", Class::Config, format!("find {}", path.display()))
             .with_help("run without --locked to write it"));
     }
-    let lock = kiln_base::resolve(&request, supply, now())?;
+    let lock = kiln_base::resolve(&request, supply, crate::clock::now())?;
     // A folder that cannot be written to is no reason not to ship from it.
     let written = kiln_store::replace_file(&path, lock.render().as_bytes()).is_ok();
     Ok(Locked { lock, written })
@@ -224,10 +223,4 @@ impl<'a> Bases<'a> {
 
 fn builder(native: bool) -> Variant {
     if native { Variant::Native } else { Variant::Dev }
-}
-
-/// Seconds since 1970.
-pub(crate) fn now() -> i64 {
-    let elapsed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)
 }

@@ -1,5 +1,4 @@
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use kiln_base::{Base, Distribution, Lock, Request, Use, Variant};
 use kiln_finding::Class;
@@ -9,6 +8,7 @@ use serde_json::json;
 
 use crate::args::Format;
 use crate::base::{self, Packed, Settings, Supply};
+use crate::clock::now;
 use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -217,11 +217,6 @@ fn unreadable(path: &Path, cause: &dyn std::fmt::Display) -> Failure {
     Failure::new("kiln.read", Class::Config, format!("read {}", path.display()))
         .with_cause(cause.to_string())
         .with_help("write one with `kiln base lock`")
-}
-
-fn now() -> i64 {
-    let elapsed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)
 }
 
 fn summary(lock: &Lock) -> String {

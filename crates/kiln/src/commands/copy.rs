@@ -4,7 +4,7 @@ use crate::output::Outcome;
 use crate::subject::Located;
 use crate::transfer::{Target, send};
 
-/// Copy an image between registries, OCI layouts, archives, the Docker daemon and kiln's store
+/// Copy an image between registries, layouts, archives, Docker and the store
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// From: a name in kiln's store, registry.example/team/app:1, oci:DIR[:TAG], oci-archive:FILE[:TAG],

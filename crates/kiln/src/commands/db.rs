@@ -8,7 +8,7 @@ use kiln_vuln::{Database, Date, SliceInfo};
 use serde_json::json;
 
 use crate::args::Format;
-use crate::build::now;
+use crate::clock::now;
 use crate::config::Config;
 use crate::context::Context;
 use crate::database::{self, Change, Choice, DATABASE_MAX, Documents, Opened, Origin, Provenance, today};

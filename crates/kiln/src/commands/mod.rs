@@ -1,5 +1,6 @@
 //! One file per command: its arguments and `run`. This file is only the table of them.
 
+mod attest;
 mod base;
 mod build;
 mod check;
@@ -15,6 +16,7 @@ mod push;
 mod sbom;
 mod scan;
 mod ship;
+mod sign;
 mod verify;
 mod version;
 
@@ -26,6 +28,7 @@ use crate::output::Outcome;
 /// A command of kiln's.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
+    Attest(attest::Args),
     Base(base::Args),
     Build(Box<build::Args>),
     Check(check::Args),
@@ -41,6 +44,7 @@ pub(crate) enum Command {
     Sbom(sbom::Args),
     Scan(scan::Args),
     Ship(ship::Args),
+    Sign(sign::Args),
     Verify(verify::Args),
     Version(version::Args),
 }
@@ -52,6 +56,7 @@ impl Command {
                 .with_help("use --format human or --format json"));
         }
         match self {
+            Self::Attest(args) => attest::run(&args, context),
             Self::Base(args) => base::run(&args, context),
             Self::Build(args) => build::run(&args, context),
             Self::Check(args) => check::run(&args, context),
@@ -67,6 +72,7 @@ impl Command {
             Self::Sbom(args) => sbom::run(&args, context),
             Self::Scan(args) => scan::run(&args, context),
             Self::Ship(args) => ship::run(&args, context),
+            Self::Sign(args) => sign::run(&args, context),
             Self::Verify(args) => verify::run(&args, context),
             Self::Version(args) => version::run(&args, context),
         }

@@ -7,7 +7,7 @@ use kiln_report::{SCAN_FORMATS, Scan, Stamp};
 use kiln_vuln::{Database, Match, VexSource, VexTarget, apply_vex, check, plan};
 
 use crate::args::Output;
-use crate::build::now;
+use crate::clock::now;
 use crate::config::Config;
 use crate::context::Context;
 use crate::database::{self, today};

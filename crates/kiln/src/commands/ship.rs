@@ -7,14 +7,15 @@ use kiln_trust::Report;
 use kiln_vuln::Date;
 
 use crate::args::Format;
-use crate::build::{self, Options, now};
+use crate::build::{self, Options};
+use crate::clock::{now, timestamp};
 use crate::config::Config;
 use crate::context::Context;
 use crate::database::Choice;
 use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
-use crate::ship::{self, Keys, REQUIRED, Target};
+use crate::ship::{self, Keys, Target};
 use crate::subject;
 
 /// Build, scan, judge, sign and verify an app's image, each step gating the next
@@ -56,7 +57,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     sign(&built, &evidence, &layout, context, &stages)?;
     stages.start("verify", "checking what a cluster would check");
     let keys = Keys::local(context);
-    let report = ship::verify(&layout, &built.manifest, &keys.public()?, &REQUIRED)?;
+    let report = ship::verify(&layout, &built.manifest, keys.public()?)?;
     evidence.attestations = Fact::Known(attested(&report));
     let card = judge(&evidence, &settings, Stage::Attested);
     stages.done(&format!("{} statements by {}", report.statements.len(), keys.public_path().display()));
@@ -114,9 +115,7 @@ fn sign(
 ) -> Result<(), Failure> {
     stages.start("sign", "signing");
     let keys = Keys::local(context);
-    if keys.public_path().exists()
-        && ship::verify(layout, &built.manifest, &keys.public()?, &REQUIRED)?.is_satisfied()
-    {
+    if keys.public_path().exists() && ship::verify(layout, &built.manifest, keys.public()?)?.is_satisfied() {
         stages.done("signed before, and nothing has changed");
         return Ok(());
     }
@@ -125,9 +124,7 @@ fn sign(
         .inventory
         .known()
         .ok_or_else(|| Failure::new("kiln.bug", Class::Bug, "sign an image without an inventory"))?;
-    let time = jiff::Timestamp::from_second(now())
-        .map_or_else(|_| "1970-01-01T00:00:00Z".to_owned(), |t| t.to_string());
-    ship::seal(built, inventory, &key, layout, &time)?;
+    ship::seal(built, inventory, &key, layout, &timestamp())?;
     let made = if is_new { " with a key made now" } else { "" };
     stages.done(&format!("signature, SPDX, CycloneDX, SLSA provenance{made}"));
     Ok(())
@@ -137,9 +134,9 @@ fn attested(report: &Report) -> Vec<Attested> {
     let right = report.statements.iter().map(|statement| Attested {
         predicate_type: statement.get().predicate_type.clone(),
         verified: true,
-        detail: format!("key {}", statement.key_hint()),
+        detail: statement.signer().to_string(),
     });
-    let wrong = report.rejected.iter().map(|rejected| Attested {
+    let wrong = report.rejected().map(|(_, rejected)| Attested {
         predicate_type: String::new(),
         verified: false,
         detail: rejected.why.clone(),

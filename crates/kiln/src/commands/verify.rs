@@ -1,62 +1,151 @@
-use std::path::PathBuf;
-
-use kiln_trust::Report;
+use kiln_attest::predicate;
+use kiln_trust::{Matcher, Report, Requirement, Rule};
 
 use crate::args::Format;
+use crate::authority::AuthorityOptions;
+use crate::clock::now;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Outcome};
-use crate::ship::{self, Keys, REQUIRED, read_public};
+use crate::ship::REQUIRED;
+use crate::statements;
+use crate::statements::predicate_type;
 use crate::subject::Subject;
 
 /// Check the signature of an image and the statements made about it
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Image: a name in kiln's store, oci:DIR[:TAG], or registry.example/team/app:1
+    /// Image: a name in kiln's store, registry.example/team/app:1, oci:DIR[:TAG], oci-archive:FILE[:TAG]
     image: String,
-    /// Public key that must have signed; kiln's own by default
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
-    /// Predicate type of a statement that must be there; by default signature, SPDX, CycloneDX and provenance
+    #[command(flatten)]
+    authority: AuthorityOptions,
+    /// Statement that must be there: signature, spdx, cyclonedx, provenance, scan, openvex, or a predicate type; by
+    /// default signature, spdx, cyclonedx and provenance
     #[arg(long = "require", value_name = "TYPE")]
     required: Vec<String>,
+    /// Require provenance by this builder
+    #[arg(long, value_name = "URI")]
+    builder_id: Option<String>,
+    /// Require provenance from sources of this repository
+    #[arg(long, value_name = "URL")]
+    source_repository: Option<String>,
+    /// Require a scan for vulnerabilities that is no older
+    #[arg(long, value_name = "DAYS")]
+    max_scan_age: Option<u64>,
+    /// Require a scan for vulnerabilities without critical findings
+    #[arg(long)]
+    no_critical: bool,
+    /// Show everything that was looked at, and what came of it
+    #[arg(long)]
+    explain: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let required = requirements(args)?;
+    let authority = args.authority.authority(context)?;
     let subject = Subject::open(context, &args.image)?;
-    let key = match &args.key {
-        Some(path) => read_public(path)?,
-        None => Keys::local(context).public()?,
-    };
-    let required: Vec<&str> = match &args.required[..] {
-        [] => REQUIRED.to_vec(),
-        given => given.iter().map(String::as_str).collect(),
-    };
-    let report = ship::verify(subject.place(), &subject.image.descriptor, &key, &required)?;
+    let report = statements::verify(subject.place(), &subject.image.descriptor, &authority, &required)?;
     output::data(&match context.format {
-        Format::Human => text(&report),
+        Format::Human => text(&report, args.explain.then(|| authority.describe()).as_deref()),
         Format::Json => json(&report),
     });
     Ok(if report.is_satisfied() { Outcome::Fine } else { Outcome::Refused })
 }
 
-fn text(report: &Report) -> String {
+/// What is asked of each type of statement. A rule asks for its type, too.
+fn requirements(args: &Args) -> Result<Vec<Requirement>, Failure> {
+    let mut required: Vec<Requirement> = Vec::new();
+    for name in &args.required {
+        required.push(Requirement::of(&predicate_type(name)?));
+    }
+    let rules = rules(args)?;
+    if required.is_empty() && rules.is_empty() {
+        return Ok(REQUIRED.map(Requirement::of).into());
+    }
+    for (wanted, rule) in rules {
+        match required.iter_mut().find(|requirement| requirement.predicate_type == wanted) {
+            Some(requirement) => requirement.rules.push(rule),
+            None => {
+                required.push(Requirement { rules: vec![rule], ..Requirement::of(wanted) });
+            }
+        }
+    }
+    Ok(required)
+}
+
+fn rules(args: &Args) -> Result<Vec<(&'static str, Rule)>, Failure> {
+    let mut rules = Vec::new();
+    if let Some(builder) = &args.builder_id {
+        rules.push((predicate::PROVENANCE, Rule::Builder(Matcher::exact(builder)?)));
+    }
+    if let Some(repository) = &args.source_repository {
+        rules.push((predicate::PROVENANCE, Rule::Source(Matcher::exact(repository)?)));
+    }
+    if let Some(days) = args.max_scan_age {
+        let rule = Rule::MaxAge { seconds: days.saturating_mul(86_400), now: now().cast_unsigned() };
+        rules.push((predicate::VULNERABILITIES, rule));
+    }
+    if args.no_critical {
+        rules.push((predicate::VULNERABILITIES, Rule::NoCritical));
+    }
+    Ok(rules)
+}
+
+fn text(report: &Report, asked: Option<&str>) -> String {
     let mut lines = vec![report.image.to_string()];
     for outcome in &report.outcomes {
-        let mark = if outcome.found { "✓ verified" } else { "✗ missing " };
+        let mark = match (outcome.found, outcome.unmet.is_empty()) {
+            (true, _) => "✓ verified",
+            (false, true) => "✗ missing ",
+            (false, false) => "✗ unfit   ",
+        };
         lines.push(format!("  {mark}  {}", outcome.name));
+        lines.extend(outcome.unmet.iter().map(|why| format!("                {why}")));
     }
-    let rejected = report.rejected.iter().map(|rejected| format!("  – not counted: {}", rejected.why));
-    lines.extend(rejected);
+    if let Some(asked) = asked {
+        lines.extend(explained(report, asked));
+    } else {
+        let rejected = report.rejected();
+        lines.extend(rejected.map(|(_, rejection)| format!("  – not counted: {}", rejection.why)));
+    }
+    if report.left_out > 0 {
+        lines.push(format!("  – {} more were not looked at: there are too many", report.left_out));
+    }
     lines.join("\n")
 }
 
+/// Everything that was looked at.
+fn explained(report: &Report, asked: &str) -> Vec<String> {
+    let mut lines = vec![String::new(), format!("  asked for  {asked}")];
+    if report.examined.is_empty() {
+        lines.push(
+            "  found      nothing beside the image: no referrer, and neither of the older tags".to_owned(),
+        );
+    }
+    for examined in &report.examined {
+        lines.push(format!("  found      {} ({})", examined.place, examined.form));
+        if let Some(kind) = &examined.predicate_type {
+            lines.push(format!("             says  {kind}"));
+        }
+        if let Some(signer) = &examined.signer {
+            lines.push(format!("             ✓ signed by {signer}"));
+        }
+        if let Some(rejection) = &examined.rejected {
+            lines.push(format!("             ✗ {}: {}", rejection.code, rejection.why));
+        }
+    }
+    lines
+}
+
 fn json(report: &Report) -> String {
+    let rejected: Vec<_> = report.rejected().map(|(_, rejection)| rejection).collect();
     serde_json::json!({
         "digest": report.image,
         "verified": report.is_satisfied(),
         "required": report.outcomes,
-        "rejected": report.rejected,
+        "rejected": rejected,
+        "examined": report.examined,
+        "left_out": report.left_out,
     })
     .to_string()
 }

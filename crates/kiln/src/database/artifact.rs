@@ -6,13 +6,14 @@ use kiln_attest::{Statement, predicate};
 use kiln_finding::Class;
 use kiln_image::{Sink, Source, read_small};
 use kiln_oci::{Descriptor, Manifest, media_type};
-use kiln_sign::{KeyPair, attach};
+use kiln_sign::KeyPair;
+use kiln_trust::Requirement;
 
 use super::{DATABASE_MAX, Signed};
 use crate::context::Context;
 use crate::destination::Destination;
 use crate::failure::Failure;
-use crate::ship;
+use crate::statements;
 use crate::subject::Located;
 use crate::transfer::Target;
 
@@ -53,15 +54,11 @@ pub(crate) fn publish(
         predicate::SIGNATURE,
         serde_json::Value::Object(serde_json::Map::new()),
     );
-    let signature = attach(&key.sign(&statement)?, predicate::SIGNATURE, &descriptor, now);
     let blobs = [(&config, config_bytes), (&layer, database), (&descriptor, bytes.as_slice())];
     for (content, mut bytes) in blobs {
         place.put(content, &mut bytes)?;
     }
-    for (content, bytes) in [&signature.config, &signature.bundle, &signature.manifest] {
-        place.put(content, &mut bytes.as_slice())?;
-    }
-    place.publish(&signature.manifest.0, None)?;
+    statements::add(place, &descriptor, &statement, key, now)?;
     // Last, so that nobody finds it without its signature.
     place.publish(&descriptor, target.tag.as_deref())?;
     Ok(descriptor)
@@ -72,7 +69,9 @@ pub(crate) fn pull(context: &Context, name: &str, signed: &Signed) -> Result<Vec
     let located = Located::find(context, name)?;
     let refuse =
         |why: &str| Failure::new("db.artifact", Class::Content, format!("use the advisories {name}: {why}"));
-    let report = ship::verify(&located.place, &located.descriptor, &signed.key, &[predicate::SIGNATURE])?;
+    let required = [Requirement::of(predicate::SIGNATURE)];
+    let authority = signed.key.clone().into();
+    let report = statements::verify(&located.place, &located.descriptor, &authority, &required)?;
     if !report.is_satisfied() {
         let why = format!("no signature on it is by {}", signed.path.display());
         return Err(Failure::new("db.signature", Class::Content, refuse(&why).what)

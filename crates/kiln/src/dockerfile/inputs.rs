@@ -179,7 +179,7 @@ fn own_lock(folder: &Path, own: &OwnBase, arch: Arch, supply: &Supply) -> Result
     let mut request =
         kiln_base::Request { node: own.node, builder: true, ..kiln_base::Request::new(vec![arch]) };
     request.distribution = own.distribution.parse().map_err(Failure::usage)?;
-    let lock = kiln_base::resolve(&request, supply, crate::build::now())?;
+    let lock = kiln_base::resolve(&request, supply, crate::clock::now())?;
     // A folder that cannot be written to is no reason not to build from it.
     drop(kiln_store::replace_file(&path, lock.render().as_bytes()));
     Ok(lock)

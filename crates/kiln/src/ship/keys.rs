@@ -52,6 +52,13 @@ impl Keys {
         Ok((pair, false))
     }
 
+    /// The key pair of a private key file; kiln's own where none is named, made on first use.
+    pub(crate) fn signing(context: &Context, file: Option<&Path>) -> Result<KeyPair, Failure> {
+        let Some(path) = file else { return Ok(Self::local(context).open_or_make()?.0) };
+        let text = fs::read_to_string(path).map_err(|error| failed("read", path, &error))?;
+        Ok(KeyPair::read(&text, &password())?)
+    }
+
     /// Held while keys are made, so that of two that find none only one makes them.
     fn lock(&self) -> Result<fs::File, Failure> {
         let path = self.stem.with_extension("lock");

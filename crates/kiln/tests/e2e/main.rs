@@ -18,5 +18,6 @@ mod registry;
 mod scan;
 mod ship;
 mod survival;
+mod trust;
 mod users;
 mod version;

@@ -1,0 +1,116 @@
+//! Who must have signed, as the command line says it. Flags have the names they have in cosign.
+
+use std::path::{Path, PathBuf};
+
+use kiln_finding::Class;
+use kiln_trust::{Authority, Certified, Claim, Identity, Matcher, TrustRoot};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::ship::{Keys, read_public};
+
+/// Whom a signature must be by.
+#[derive(clap::Args)]
+pub(crate) struct AuthorityOptions {
+    /// Public key that must have signed; kiln's own by default
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["certificate_identity", "certificate_identity_regexp"])]
+    key: Option<PathBuf>,
+    /// Identity in the certificate: an email address, or the URI of a workflow
+    #[arg(long, value_name = "IDENTITY", conflicts_with = "certificate_identity_regexp")]
+    certificate_identity: Option<String>,
+    /// The same as a regular expression, which the whole identity must match
+    #[arg(long, value_name = "REGEXP")]
+    certificate_identity_regexp: Option<String>,
+    /// Who vouched for the identity, as https://token.actions.githubusercontent.com
+    #[arg(long, value_name = "URL", conflicts_with = "certificate_oidc_issuer_regexp")]
+    certificate_oidc_issuer: Option<String>,
+    /// The same as a regular expression, which the whole issuer must match
+    #[arg(long, value_name = "REGEXP")]
+    certificate_oidc_issuer_regexp: Option<String>,
+    /// What else the certificate must say, as source-repository=https://github.com/org/app
+    #[arg(long = "certificate-claim", value_name = "CLAIM=VALUE")]
+    claims: Vec<String>,
+    /// Certificate authorities, logs and timestamp authorities that are trusted: a trusted_root.json
+    #[arg(long, value_name = "FILE")]
+    trusted_root: Option<PathBuf>,
+    /// Accept certificates that no certificate log has, as of a private authority without one
+    #[arg(long)]
+    insecure_ignore_sct: bool,
+    /// Accept signatures that no log has, as of a private instance without one
+    #[arg(long)]
+    insecure_ignore_tlog: bool,
+}
+
+impl AuthorityOptions {
+    pub(crate) fn authority(&self, context: &Context) -> Result<Authority, Failure> {
+        let subject =
+            matcher(self.certificate_identity.as_deref(), self.certificate_identity_regexp.as_deref())?;
+        let issuer =
+            matcher(self.certificate_oidc_issuer.as_deref(), self.certificate_oidc_issuer_regexp.as_deref())?;
+        let (subject, issuer) = match (subject, issuer) {
+            (None, None) => return self.key(context),
+            (Some(subject), Some(issuer)) => (subject, issuer),
+            (Some(_), None) => return Err(half("--certificate-oidc-issuer", "who vouches for an identity")),
+            (None, Some(_)) => return Err(half("--certificate-identity", "whom an issuer vouches for")),
+        };
+        let Some(path) = &self.trusted_root else {
+            return Err(Failure::usage("verify a certificate: nothing says whom it is traced back to")
+                .with_help(
+                    "name the trusted root with --trusted-root FILE; `cosign trusted-root create` writes one",
+                ));
+        };
+        let claims = self.claims.iter().map(|text| claim(text)).collect::<Result<_, _>>()?;
+        Ok(Authority::Certificate(Box::new(Certified {
+            root: root(path)?,
+            identity: Identity { issuer, subject, claims },
+            needs_certificate_log: !self.insecure_ignore_sct,
+            needs_log: !self.insecure_ignore_tlog,
+        })))
+    }
+
+    fn key(&self, context: &Context) -> Result<Authority, Failure> {
+        let of_certificates = self.trusted_root.is_some()
+            || !self.claims.is_empty()
+            || self.insecure_ignore_sct
+            || self.insecure_ignore_tlog;
+        if of_certificates {
+            return Err(half("--certificate-identity and --certificate-oidc-issuer", "who must have signed"));
+        }
+        let key = match &self.key {
+            Some(path) => read_public(path)?,
+            None => Keys::local(context).public()?,
+        };
+        Ok(key.into())
+    }
+}
+
+fn half(missing: &str, what: &str) -> Failure {
+    Failure::usage(format!("verify a certificate: nothing says {what}"))
+        .with_help(format!("pass {missing}, too"))
+}
+
+fn matcher(exact: Option<&str>, pattern: Option<&str>) -> Result<Option<Matcher>, Failure> {
+    Ok(match (exact, pattern) {
+        (Some(text), _) => Some(Matcher::exact(text)?),
+        (None, Some(text)) => Some(Matcher::pattern(text)?),
+        (None, None) => None,
+    })
+}
+
+fn claim(text: &str) -> Result<(Claim, Matcher), Failure> {
+    let known = || Claim::ALL.map(Claim::as_str).join(", ");
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    let claim = Claim::ALL.into_iter().find(|claim| claim.as_str() == name).ok_or_else(|| {
+        Failure::usage(format!("ask for the claim `{text}`: there is none of that name"))
+            .with_help(format!("name one of {}, as CLAIM=VALUE", known()))
+    })?;
+    Ok((claim, Matcher::exact(value)?))
+}
+
+fn root(path: &Path) -> Result<TrustRoot, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::new("kiln.trusted_root", Class::Usage, format!("read {}", path.display()))
+            .with_cause(error.to_string())
+    })?;
+    Ok(TrustRoot::read(&text)?)
+}

@@ -1,0 +1,78 @@
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use kiln_attest::Statement;
+use kiln_finding::Class;
+use serde_json::{Value, json};
+
+use crate::args::Format;
+use crate::clock::timestamp;
+use crate::context::Context;
+use crate::destination::Destination;
+use crate::failure::Failure;
+use crate::output::{self, Outcome};
+use crate::ship::Keys;
+use crate::subject::Located;
+use crate::{legacy, statements};
+
+/// The largest predicate that is signed, in bytes: what readers accept, with room for its encoding.
+const PREDICATE_MAX: u64 = 20 << 20;
+
+/// Make a signed statement about an image
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Image: a name in kiln's store, oci:DIR[:TAG], or registry.example/team/app:1
+    image: String,
+    /// What kind of statement: spdx, cyclonedx, provenance, scan, openvex, or a predicate type
+    #[arg(long = "type", value_name = "TYPE", default_value = "custom")]
+    kind: String,
+    /// What it says: a JSON file, or - for standard input
+    #[arg(long, value_name = "FILE")]
+    predicate: PathBuf,
+    /// Private key, in cosign's format or plain PKCS #8; kiln's own by default, made on first use
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Write the statement under a tag as cosign did before version 3, not as a bundle
+    #[arg(long)]
+    legacy: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let predicate_type = statements::predicate_type(&args.kind)?;
+    let predicate = read(&args.predicate)?;
+    let key = Keys::signing(context, args.key.as_deref())?;
+    let Located { place, descriptor, .. } = Located::find(context, &args.image)?;
+    let destination = Destination::of(place, &args.image)?;
+    let statement = Statement::about(&descriptor.digest, &predicate_type, predicate);
+    if args.legacy {
+        legacy::attest(&destination, &descriptor, &statement, &key)?;
+    } else {
+        statements::add(&destination, &descriptor, &statement, &key, &timestamp())?;
+    }
+    output::data(&match context.format {
+        Format::Human => descriptor.digest.to_string(),
+        Format::Json => {
+            let hint = key.public()?.hint();
+            json!({ "digest": descriptor.digest, "predicateType": predicate_type, "key": hint }).to_string()
+        }
+    });
+    Ok(Outcome::Fine)
+}
+
+fn read(path: &Path) -> Result<Value, Failure> {
+    let failed = |cause: String| {
+        Failure::new("kiln.predicate", Class::Usage, format!("read the predicate {}", path.display()))
+            .with_cause(cause)
+    };
+    let mut bytes = Vec::new();
+    let read = if path.as_os_str() == "-" {
+        std::io::stdin().take(PREDICATE_MAX + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(PREDICATE_MAX + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| failed(error.to_string()))?;
+    if bytes.len() as u64 > PREDICATE_MAX {
+        return Err(failed("it is larger than 20 MiB".to_owned()));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))
+}

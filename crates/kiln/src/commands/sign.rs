@@ -1,0 +1,71 @@
+use std::path::PathBuf;
+
+use kiln_attest::{Statement, predicate};
+use kiln_image::read_small;
+use kiln_oci::{Descriptor, Index, media_type};
+use serde_json::json;
+
+use crate::args::Format;
+use crate::clock::timestamp;
+use crate::context::Context;
+use crate::destination::Destination;
+use crate::failure::Failure;
+use crate::output::{self, Outcome};
+use crate::ship::Keys;
+use crate::subject::Located;
+use crate::{legacy, statements};
+
+/// Sign an image that is there already
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Image: a name in kiln's store, oci:DIR[:TAG], or registry.example/team/app:1
+    image: String,
+    /// Private key, in cosign's format or plain PKCS #8; kiln's own by default, made on first use
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Of an image for several platforms, sign each platform's, too
+    #[arg(long, short = 'r')]
+    recursive: bool,
+    /// Write the signature under a tag as cosign did before version 3, not as a bundle
+    #[arg(long)]
+    legacy: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let key = Keys::signing(context, args.key.as_deref())?;
+    let Located { place, name, descriptor, .. } = Located::find(context, &args.image)?;
+    let images = if args.recursive { with_children(&place, &descriptor)? } else { vec![descriptor] };
+    let destination = Destination::of(place, &args.image)?;
+    for image in &images {
+        if args.legacy {
+            legacy::sign(&destination, image, &name, &key)?;
+        } else {
+            let statement = Statement::about(&image.digest, predicate::SIGNATURE, json!({}));
+            statements::add(&destination, image, &statement, &key, &timestamp())?;
+        }
+    }
+    let digests: Vec<String> = images.iter().map(|image| image.digest.to_string()).collect();
+    output::data(&match context.format {
+        Format::Human => digests.join("\n"),
+        Format::Json => json!({ "signed": digests, "key": key.public()?.hint() }).to_string(),
+    });
+    Ok(Outcome::Fine)
+}
+
+/// An index, and the images that it lists.
+fn with_children<S: kiln_image::Source>(place: &S, root: &Descriptor) -> Result<Vec<Descriptor>, Failure> {
+    let mut images = vec![root.clone()];
+    if media_type::is_index(&root.media_type) {
+        let bytes = read_small(place, "index", root)?;
+        let index: Index = serde_json::from_slice(&bytes).map_err(|error| {
+            Failure::new(
+                "kiln.layout",
+                kiln_finding::Class::Content,
+                format!("read the index {}", root.digest),
+            )
+            .with_cause(error.to_string())
+        })?;
+        images.extend(index.manifests.into_iter().filter(|entry| media_type::is_manifest(&entry.media_type)));
+    }
+    Ok(images)
+}

@@ -1,0 +1,66 @@
+//! Signatures and statements under a tag, beside those of others that lie there already.
+
+use kiln_attest::{Statement, legacy::tag};
+use kiln_finding::Class;
+use kiln_image::{Sink, Source, read_small};
+use kiln_oci::{Descriptor, Manifest};
+use kiln_sign::{KeyPair, legacy};
+
+use crate::destination::Destination;
+use crate::failure::Failure;
+
+/// How many signatures one tag may hold.
+const LAYERS_MAX: usize = 1000;
+
+/// Signs an image. `name` is its repository, which readers of this form may compare.
+pub(crate) fn sign(
+    destination: &Destination,
+    image: &Descriptor,
+    name: &str,
+    key: &KeyPair,
+) -> Result<(), Failure> {
+    add(destination, &tag(&image.digest, "sig"), legacy::sign(key, &image.digest, name)?)
+}
+
+/// Adds a statement about an image.
+pub(crate) fn attest(
+    destination: &Destination,
+    image: &Descriptor,
+    statement: &Statement,
+    key: &KeyPair,
+) -> Result<(), Failure> {
+    add(destination, &tag(&image.digest, "att"), legacy::attest(key, statement)?)
+}
+
+fn add(destination: &Destination, tag: &str, layer: (Descriptor, Vec<u8>)) -> Result<(), Failure> {
+    let mut layers = present(destination, tag)?;
+    if layers.len() >= LAYERS_MAX {
+        let what = format!("add to {tag}: it holds {LAYERS_MAX} signatures already");
+        return Err(Failure::new("kiln.legacy", Class::Content, what));
+    }
+    layers.push(layer.0.clone());
+    let [config, manifest] = legacy::image(layers);
+    for (content, bytes) in [&layer, &config, &manifest] {
+        destination.put(content, &mut &bytes[..])?;
+    }
+    Ok(destination.publish(&manifest.0, Some(tag))?)
+}
+
+/// What lies under the tag so far.
+fn present(destination: &Destination, tag: &str) -> Result<Vec<Descriptor>, Failure> {
+    match destination {
+        Destination::Layout(layout) => read(layout, tag),
+        Destination::Registry(repository) => read(repository.as_ref(), tag),
+        Destination::File(_) | Destination::Daemon(_) => Ok(Vec::new()),
+    }
+}
+
+fn read<S: Source>(source: &S, tag: &str) -> Result<Vec<Descriptor>, Failure> {
+    let Some(found) = source.resolve(tag)? else { return Ok(Vec::new()) };
+    let bytes = read_small(source, "manifest", &found)?;
+    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| {
+        Failure::new("kiln.legacy", Class::Content, format!("read the manifest {}", found.digest))
+            .with_cause(error.to_string())
+    })?;
+    Ok(manifest.layers)
+}

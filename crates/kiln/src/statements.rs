@@ -1,0 +1,179 @@
+//! What was said about an image: found beside it, checked, and added to it.
+
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use kiln_attest::{Statement, legacy, predicate};
+use kiln_finding::Class;
+use kiln_image::{Sink, Source, read_small};
+use kiln_oci::{Descriptor, Digest, Manifest, media_type};
+use kiln_sign::{Attachment, KeyPair, attach};
+use kiln_trust::{Authority, Evidence, Form, Report, Requirement, verify_image};
+
+use crate::failure::Failure;
+
+/// What a search for statements may cost: manifests and tags that are opened, bytes of what they hold, and time.
+const MANIFESTS_MAX: usize = 100;
+const BYTES_MAX: u64 = 128 << 20;
+const TIME_MAX: Duration = Duration::from_mins(1);
+/// Layers of one manifest that are opened; older cosign adds one for every signature.
+const LAYERS_MAX: usize = 50;
+/// What one layer of the older forms may hold.
+const LAYER_MAX: u64 = 32 << 20;
+
+/// The endings of the tags that the older forms lie under.
+const LEGACY_ENDINGS: [&str; 2] = ["sig", "att"];
+
+/// Looks for what was said about an image as anyone would who has only a layout, or a registry, and checks it.
+pub(crate) fn verify<S: Source>(
+    place: &S,
+    image: &Descriptor,
+    authority: &Authority,
+    required: &[Requirement],
+) -> Result<Report, Failure> {
+    let (evidence, left_out) = Search::new(place).about(&image.digest)?;
+    let mut report = verify_image(&image.digest, &evidence, authority, required);
+    report.left_out += left_out;
+    Ok(report)
+}
+
+/// A search that ends, whatever it meets.
+struct Search<'a, S> {
+    place: &'a S,
+    manifests: usize,
+    bytes: u64,
+    until: Instant,
+    found: Vec<Evidence>,
+}
+
+impl<'a, S: Source> Search<'a, S> {
+    fn new(place: &'a S) -> Self {
+        let until = Instant::now() + TIME_MAX;
+        Self { place, manifests: 0, bytes: 0, until, found: Vec::new() }
+    }
+
+    /// What was found, and how much was not looked at. That something cannot be listed is an error: nobody may take it
+    /// for nothing.
+    fn about(mut self, image: &Digest) -> Result<(Vec<Evidence>, usize), Failure> {
+        let mut left_out = 0;
+        for referrer in self.place.referrers(image)? {
+            if self.is_spent() {
+                left_out += 1;
+                continue;
+            }
+            self.take(&referrer, &referrer.digest.to_string());
+        }
+        for ending in LEGACY_ENDINGS {
+            let tag = legacy::tag(image, ending);
+            if self.is_spent() {
+                left_out += 1;
+            } else if let Some(manifest) = self.place.resolve(&tag)? {
+                self.take(&manifest, &tag);
+            }
+        }
+        Ok((self.found, left_out))
+    }
+
+    fn is_spent(&self) -> bool {
+        self.manifests >= MANIFESTS_MAX || self.bytes >= BYTES_MAX || Instant::now() >= self.until
+    }
+
+    /// Opens a manifest and what it holds. What the list says of it is a hint only, and often wrong.
+    fn take(&mut self, descriptor: &Descriptor, place: &str) {
+        self.manifests += 1;
+        let bytes = match read_small(self.place, "referrer", descriptor) {
+            Ok(bytes) => bytes,
+            Err(error) => return self.unread(place, &Failure::from(error)),
+        };
+        self.bytes += bytes.len() as u64;
+        // What is no manifest, or of another kind, is no statement of the kind that is looked for.
+        let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) else { return };
+        for layer in manifest.layers.iter().take(LAYERS_MAX) {
+            self.layer(layer, place);
+        }
+    }
+
+    fn layer(&mut self, layer: &Descriptor, place: &str) {
+        let limit = match layer.media_type.as_str() {
+            media_type::SIGSTORE_BUNDLE => kiln_attest::BUNDLE_MAX as u64,
+            legacy::SIGNATURE_TYPE | legacy::STATEMENT_TYPE => LAYER_MAX,
+            _ => return,
+        };
+        if self.is_spent() || layer.size > limit {
+            let why = format!("it is left out: {} bytes are more than may be read", layer.size);
+            return self.found.push(Evidence { place: place.to_owned(), form: Form::Unread(why) });
+        }
+        self.bytes += layer.size;
+        let bytes = match self.read(layer) {
+            Ok(bytes) => bytes,
+            Err(failure) => return self.unread(place, &failure),
+        };
+        let annotations = layer.annotations.clone();
+        let form = match layer.media_type.as_str() {
+            media_type::SIGSTORE_BUNDLE => Form::Bundle(bytes),
+            legacy::SIGNATURE_TYPE => Form::LegacySignature { payload: bytes, annotations },
+            _ => Form::LegacyStatement { envelope: bytes, annotations },
+        };
+        self.found.push(Evidence { place: place.to_owned(), form });
+    }
+
+    fn read(&self, layer: &Descriptor) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::new();
+        self.place.open(layer)?.read_to_end(&mut bytes).map_err(|error| {
+            Failure::new("store.content", Class::Content, format!("read {}", layer.digest))
+                .with_cause(error.to_string())
+        })?;
+        Ok(bytes)
+    }
+
+    fn unread(&mut self, place: &str, failure: &Failure) {
+        let why =
+            std::iter::once(&failure.what).chain(&failure.causes).cloned().collect::<Vec<_>>().join(": ");
+        self.found.push(Evidence { place: place.to_owned(), form: Form::Unread(why) });
+    }
+}
+
+/// Signs a statement and puts it beside its image. `now` is RFC 3339, to the second.
+pub(crate) fn add<T: Sink>(
+    sink: &T,
+    image: &Descriptor,
+    statement: &Statement,
+    key: &KeyPair,
+    now: &str,
+) -> Result<Descriptor, Failure> {
+    let Attachment { manifest, bundle, config } =
+        attach(&key.sign(statement)?, &statement.predicate_type, image, now);
+    for (content, bytes) in [&config, &bundle, &manifest] {
+        sink.put(content, &mut &bytes[..])?;
+    }
+    sink.publish(&manifest.0, None)?;
+    Ok(manifest.0)
+}
+
+/// The short names of predicate types that commands take, with cosign's.
+const NAMES: [(&str, &str); 11] = [
+    ("signature", predicate::SIGNATURE),
+    ("spdx", predicate::SPDX),
+    ("spdxjson", predicate::SPDX),
+    ("cyclonedx", predicate::CYCLONEDX),
+    ("provenance", predicate::PROVENANCE),
+    ("slsaprovenance1", predicate::PROVENANCE),
+    ("slsaprovenance02", predicate::PROVENANCE_V02),
+    ("scan", predicate::VULNERABILITIES),
+    ("vuln", predicate::VULNERABILITIES),
+    ("openvex", predicate::OPENVEX_FAMILY),
+    ("custom", predicate::CUSTOM),
+];
+
+/// The predicate type of a short name, or the type itself.
+pub(crate) fn predicate_type(name: &str) -> Result<String, Failure> {
+    if let Some((_, found)) = NAMES.iter().find(|(short, _)| *short == name) {
+        return Ok((*found).to_owned());
+    }
+    if name.contains("://") {
+        return Ok(name.to_owned());
+    }
+    let known: Vec<&str> = NAMES.iter().map(|(short, _)| *short).collect();
+    Err(Failure::usage(format!("use the predicate type `{name}`: there is none of that name"))
+        .with_help(format!("name one of {}, or write the whole URI", known.join(", "))))
+}

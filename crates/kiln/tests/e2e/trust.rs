@@ -1,0 +1,203 @@
+//! `sign`, `attest` and `verify`, with cosign on the other side of the table.
+
+use std::process::Command;
+
+use kiln_attest::predicate;
+
+use crate::harness::{Run, World, needs};
+use crate::images::vulnerable;
+use crate::peers::{Server, registry};
+
+/// An image in a registry, and keys that both tools know.
+struct Table {
+    world: World,
+    _server: Server,
+    image: String,
+}
+
+const NO_LOG: [&str; 2] = ["--insecure-ignore-tlog=true", "--allow-insecure-registry"];
+
+/// Signs without asking, and without a log.
+const QUIET: [&str; 4] =
+    ["--yes", "--allow-insecure-registry", "--use-signing-config=false", "--tlog-upload=false"];
+
+fn table() -> Option<Table> {
+    if !needs(&["cosign", "registry"]) {
+        return None;
+    }
+    let world = World::new();
+    let local = vulnerable(&world);
+    let (server, host) = registry(&world);
+    let image = format!("{host}/team/app:1");
+    world.run(["push", "-q", &local, &image]).exits(0);
+    std::fs::create_dir(world.path("home")).unwrap();
+    Some(Table { world, _server: server, image })
+}
+
+impl Table {
+    fn path(&self, name: &str) -> String {
+        self.world.path(name).display().to_string()
+    }
+
+    fn cosign(&self, args: &[&str]) -> Run {
+        let mut command = Command::new("cosign");
+        command.args(args).env("HOME", self.path("home")).env("COSIGN_PASSWORD", "secret");
+        Run::of(&mut command)
+    }
+
+    fn kiln(&self, args: &[&str]) -> Run {
+        Run::of(self.world.kiln().args(args).env("COSIGN_PASSWORD", "secret"))
+    }
+
+    /// A key pair that one of the tools made.
+    fn keys(&self, name: &str) -> (String, String) {
+        let stem = self.path(name);
+        self.cosign(&["generate-key-pair", "--output-key-prefix", &stem]).exits(0);
+        (format!("{stem}.key"), format!("{stem}.pub"))
+    }
+}
+
+#[test]
+fn cosign_verifies_what_kiln_signs() {
+    let Some(table) = table() else { return };
+    let (private, public) = table.keys("a");
+    let (_, other) = table.keys("b");
+    let predicate = table.path("predicate.json");
+    std::fs::write(&predicate, r#"{"a": "<&>"}"#).unwrap();
+    for legacy in [&[][..], &["--legacy"]] {
+        table.kiln(&[&["sign", &table.image, "--key", &private], legacy].concat()).exits(0);
+        let attest =
+            ["attest", &table.image, "--key", &private, "--type", "openvex", "--predicate", &predicate];
+        table.kiln(&[&attest[..], legacy].concat()).exits(0);
+        let form = if legacy.is_empty() { "--new-bundle-format=true" } else { "--new-bundle-format=false" };
+        let verify =
+            |key: &str| table.cosign(&[&["verify", "--key", key, form, &table.image], &NO_LOG[..]].concat());
+        verify(&public).exits(0);
+        assert_ne!(verify(&other).code, Some(0));
+        let attested = ["verify-attestation", "--type", "openvex", "--key", &public, form, &table.image];
+        table.cosign(&[&attested[..], &NO_LOG[..]].concat()).exits(0);
+    }
+}
+
+#[test]
+fn kiln_verifies_what_cosign_signs() {
+    let Some(table) = table() else { return };
+    let (private, public) = table.keys("a");
+    let (_, other) = table.keys("b");
+    let predicate = table.path("predicate.json");
+    std::fs::write(&predicate, r#"{"a": 1}"#).unwrap();
+    let ask = ["--require", "signature", "--require", "spdx"];
+    let verify = |key: &str| table.kiln(&[&["verify", &table.image, "--key", key], &ask[..]].concat());
+    assert!(verify(&public).exits(1).stdout.contains("✗ missing   signature"));
+    for form in ["--new-bundle-format=false", "--new-bundle-format=true"] {
+        let quiet = [&QUIET[..], &[form]].concat();
+        table.cosign(&[&["sign", "--key", &private, &table.image], &quiet[..]].concat()).exits(0);
+        let attest =
+            ["attest", "--key", &private, "--type", "spdxjson", "--predicate", &predicate, &table.image];
+        table.cosign(&[&attest[..], &quiet[..]].concat()).exits(0);
+        verify(&public).exits(0);
+        let wrong = verify(&other).exits(1);
+        assert!(wrong.stdout.contains("the signature is not by this key"), "{}", wrong.stdout);
+    }
+    let explained =
+        table.kiln(&["verify", &table.image, "--key", &public, "--require", "spdx", "--explain"]).exits(0);
+    for part in ["(legacy-signature)", "(legacy-statement)", "(bundle)", predicate::SPDX, "✓ signed by key"]
+    {
+        assert!(explained.stdout.contains(part), "{part} in\n{}", explained.stdout);
+    }
+    let json =
+        table.kiln(&["verify", &table.image, "--key", &public, "--require", "spdx", "--format", "json"]);
+    assert_eq!(json.exits(0).json()["examined"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn keys_of_every_kind_sign() {
+    let Some(table) = table() else { return };
+    for (name, algorithm) in [
+        ("p256", &["EC", "-pkeyopt", "ec_paramgen_curve:P-256"][..]),
+        ("p384", &["EC", "-pkeyopt", "ec_paramgen_curve:P-384"]),
+        ("ed25519", &["ED25519"]),
+        ("rsa", &["RSA", "-pkeyopt", "rsa_keygen_bits:3072"]),
+    ] {
+        let (private, public) = (table.path(&format!("{name}.pem")), table.path(&format!("{name}.pub")));
+        let openssl = |args: &[&str]| Run::of(Command::new("openssl").args(args)).exits(0);
+        openssl(&[&["genpkey", "-out", &private, "-algorithm"], algorithm].concat());
+        openssl(&["pkey", "-in", &private, "-pubout", "-out", &public]);
+        table.kiln(&["sign", &table.image, "--key", &private]).exits(0);
+        table.kiln(&["verify", &table.image, "--key", &public, "--require", "signature"]).exits(0);
+        // cosign hashes with SHA-256 whatever the curve, and takes Ed25519 in its prehashed form only.
+        if name == "p256" || name == "rsa" {
+            let verified = table.cosign(&[&["verify", "--key", &public, &table.image], &NO_LOG[..]].concat());
+            assert_eq!(verified.code, Some(0), "{name}: {}", verified.stderr);
+        }
+        if name != "ed25519" {
+            let stem = table.path(&format!("cosign-{name}"));
+            table.cosign(&["import-key-pair", "--key", &private, "--output-key-prefix", &stem]).exits(0);
+            let predicate = table.path("predicate.json");
+            std::fs::write(&predicate, "{}").unwrap();
+            let kind = format!("https://example.invalid/{name}");
+            let key = format!("{stem}.key");
+            let attest = ["attest", "--key", &key, "--type", &kind, "--predicate", &predicate, &table.image];
+            table.cosign(&[&attest[..], &QUIET].concat()).exits(0);
+            table.kiln(&["verify", &table.image, "--key", &public, "--require", &kind]).exits(0);
+        }
+    }
+}
+
+#[test]
+fn requirements_look_into_statements() {
+    let world = World::new();
+    let image = vulnerable(&world);
+    let write = |name: &str, value: serde_json::Value| {
+        std::fs::write(world.path(name), value.to_string()).unwrap();
+        name.to_owned()
+    };
+    let provenance = write(
+        "provenance.json",
+        serde_json::json!({
+            "buildDefinition": { "resolvedDependencies": [{ "uri": "git+https://example.invalid/org/app@refs/heads/main" }] },
+            "runDetails": { "builder": { "id": "https://example.invalid/builder" } },
+        }),
+    );
+    let scan = write(
+        "scan.json",
+        serde_json::json!({
+            "scanner": { "result": { "matches": [{ "vulnerability": { "severity": "Critical" } }] } },
+            "metadata": { "scanFinishedOn": "2020-01-01T00:00:00Z" },
+        }),
+    );
+    for (kind, file) in [("provenance", &provenance), ("scan", &scan)] {
+        world.run(["attest", &image, "--type", kind, "--predicate", file]).exits(0);
+    }
+    let verify = |args: &[&str]| world.run([&["verify", &image], args].concat());
+    verify(&["--builder-id", "https://example.invalid/builder"]).exits(0);
+    let other = verify(&["--builder-id", "https://example.invalid/other"]).exits(1);
+    assert!(other.stdout.contains("✗ unfit     SLSA provenance"), "{}", other.stdout);
+    verify(&["--source-repository", "https://example.invalid/org/app"]).exits(0);
+    verify(&["--source-repository", "https://example.invalid/org/ap"]).exits(1);
+    verify(&["--max-scan-age", "100000"]).exits(0);
+    let old = verify(&["--max-scan-age", "7", "--no-critical"]).exits(1);
+    assert!(old.stdout.contains("more than 7 days ago"), "{}", old.stdout);
+    assert!(verify(&["--no-critical"]).exits(1).stdout.contains("1 critical vulnerabilities"));
+    // A statement of another type never stands in for a signature.
+    verify(&["--require", "signature"]).exits(1);
+    world.run(["sign", &image]).exits(0);
+    verify(&["--require", "signature"]).exits(0);
+}
+
+#[test]
+fn half_a_question_is_no_question() {
+    let world = World::new();
+    let image = vulnerable(&world);
+    for (args, expected) in [
+        (&["--certificate-identity", "a@example.invalid"][..], "--certificate-oidc-issuer"),
+        (&["--certificate-oidc-issuer", "https://example.invalid"], "--certificate-identity"),
+        (&["--insecure-ignore-sct"], "--certificate-identity and --certificate-oidc-issuer"),
+        (&["--certificate-identity", "a", "--certificate-oidc-issuer", "b"], "--trusted-root FILE"),
+        (&["--certificate-identity-regexp", ".*", "--certificate-oidc-issuer", ""], "nothing is asked for"),
+        (&["--require", "sbom"], "name one of signature, spdx"),
+    ] {
+        let run = world.run([&["verify", &image], args].concat()).exits(2);
+        assert!(run.stderr.contains(expected), "{args:?}: {}", run.stderr);
+    }
+}
