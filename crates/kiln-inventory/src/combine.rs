@@ -1,7 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use kiln_oci::Digest;
-use kiln_pkg::{Distro, Ecosystem, Interest, Inventory, Layer, Licence, Package, Place, Secret, Unread};
+use kiln_pkg::{
+    Checksum, Distro, Ecosystem, Interest, Inventory, Layer, Licence, Package, Place, Secret, Unread,
+};
 
 use crate::Error;
 use crate::catalogers::documented;
@@ -100,6 +102,8 @@ fn packages(stack: &Stack<'_>, distro: Option<&Distro>, unread: &mut Vec<Unread>
     // Stable, so that of the same package the first path comes first.
     found.sort_by_key(|found| installed(found.package));
     let dev: HashSet<&str> = stack.readings().flat_map(|(_, reading, _)| dev_only(reading)).collect();
+    let integrity: HashMap<&str, &str> =
+        stack.readings().flat_map(|(_, reading, _)| checked(reading)).collect();
     let owners = Owners::of(stack);
     let tag = distro.map(Distro::tag);
     let mut packages: Vec<Package> = Vec::new();
@@ -113,6 +117,11 @@ fn packages(stack: &Stack<'_>, distro: Option<&Distro>, unread: &mut Vec<Unread>
             one.join(known, is_dev);
         } else {
             packages.push(one.start(is_dev, &owners, tag.as_ref()));
+        }
+        if let Some((package, text)) = packages.last_mut().zip(integrity.get(folder))
+            && package.checksums.is_empty()
+        {
+            package.checksums = Checksum::integrity(text);
         }
         if one.package.ecosystem == Ecosystem::Npm {
             folders.package(one.path, packages.len() - 1, &one.package.requires, one.is_app);
@@ -203,6 +212,14 @@ fn secrets(stack: &Stack<'_>) -> Vec<Secret> {
     found.sort();
     found.dedup();
     found
+}
+
+fn checked(reading: &Reading) -> impl Iterator<Item = (&str, &str)> {
+    let checked = match reading {
+        Reading::Integrity(checked) => checked.as_slice(),
+        _ => &[],
+    };
+    checked.iter().map(|(folder, integrity)| (folder.as_str(), integrity.as_str()))
 }
 
 fn dev_only(reading: &Reading) -> impl Iterator<Item = &str> {

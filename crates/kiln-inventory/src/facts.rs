@@ -59,6 +59,8 @@ pub enum Reading {
     Distro(Distro),
     /// Folders of packages that are needed for development only.
     DevOnly(Vec<String>),
+    /// What npm checked the packages of these folders with: folder and `integrity`.
+    Integrity(Vec<(String, String)>),
     /// Files that an operating-system package put there, as far as another cataloger may read them.
     Owned {
         /// Name of the package.
@@ -83,6 +85,7 @@ impl Reading {
             Self::Package(package) | Self::Manifest(package) => Some(package),
             Self::Distro(_)
             | Self::DevOnly(_)
+            | Self::Integrity(_)
             | Self::Owned { .. }
             | Self::Licence { .. }
             | Self::Link(_) => None,
@@ -94,6 +97,7 @@ impl Reading {
             Self::Package(package) | Self::Manifest(package) => Some(package),
             Self::Distro(_)
             | Self::DevOnly(_)
+            | Self::Integrity(_)
             | Self::Owned { .. }
             | Self::Licence { .. }
             | Self::Link(_) => None,

@@ -42,7 +42,10 @@ impl<'a> Owners<'a> {
             // Lists of files may be left out of an image, so the usual place speaks, too.
             Ecosystem::Node if self.node_source => None,
             Ecosystem::Node => listed.or_else(|| {
-                self.node.filter(|_| matches!(path, "usr/bin/node" | "usr/bin/nodejs" | "bin/node"))
+                self.node.filter(|_| {
+                    matches!(path, "usr/bin/node" | "usr/bin/nodejs" | "bin/node")
+                        || path.contains("/libnode.so.")
+                })
             }),
             _ => listed,
         }

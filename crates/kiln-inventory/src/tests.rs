@@ -97,7 +97,7 @@ fn reads_installed_npm_packages_and_nothing_beside_them() {
         ("app/package.json", r#"{"name":"app","version":"1.0.0","dependencies":{"express":"^5"}}"#),
         (
             "app/node_modules/.package-lock.json",
-            r#"{"packages":{"node_modules/jest":{"dev":true},"node_modules/express":{}}}"#,
+            r#"{"packages":{"node_modules/jest":{"dev":true},"node_modules/express":{"integrity":"sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk="}}}"#,
         ),
         (
             "app/node_modules/express/package.json",
@@ -123,6 +123,7 @@ fn reads_installed_npm_packages_and_nothing_beside_them() {
     assert_eq!(by("app").depends_on, ["pkg:npm/express@5.1.0"]);
     assert_eq!(by("express").depends_on, ["pkg:npm/%40a/b@1.0.0"]);
     assert!(by("jest").dev && !by("express").dev);
+    assert_eq!(by("express").checksums[0].hex, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
     assert_eq!(by("jest").licence.as_ref().unwrap().spdx.as_deref(), Some("(MIT OR BSD-2-Clause)"));
     assert_eq!(inventory.unread.len(), 1);
     assert_eq!(inventory.unread[0].path, "app/node_modules/broken/package.json");
@@ -160,6 +161,17 @@ fn finds_node_and_its_openssl_across_reads() {
     let inventory = stack(&[facts]);
     let node = inventory.node().next().unwrap();
     assert_eq!((node.version.as_str(), node.part("openssl")), ("24.1.0", Some("3.0.16")));
+
+    // Debian's, which its program loads.
+    let mut library = vec![1_u8; 2 << 20];
+    library[1000..1017].copy_from_slice(b"node.js/v18.20.4\0");
+    let debian = stack(&[layer(|tree| {
+        let status = "Package: nodejs\nStatus: install ok installed\nVersion: 18.20.4+dfsg-1\n";
+        tree.insert_file("var/lib/dpkg/status", 0o644, status.as_bytes()).unwrap();
+        tree.insert_file("usr/lib/x86_64-linux-gnu/libnode.so.108", 0o644, library).unwrap();
+    })]);
+    let node = debian.node().next().unwrap();
+    assert_eq!((node.version.as_str(), node.owner.as_deref()), ("18.20.4", Some("nodejs")));
 
     let silent =
         stack(&[layer(|tree| tree.insert_file("usr/bin/node", 0o755, vec![0_u8; 2 << 20]).unwrap())]);

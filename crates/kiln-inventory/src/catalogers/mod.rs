@@ -24,7 +24,7 @@ pub(crate) use npm_package::is_package_folder;
 
 /// Number of this catalog. Raise it whenever a cataloger, a rule for secrets or a kind of interest changes: facts that were
 /// stored under another number are read again.
-pub const CATALOG: u32 = 4;
+pub const CATALOG: u32 = 5;
 
 /// A file that may be worth reading.
 pub(crate) struct Candidate<'a> {
@@ -72,7 +72,8 @@ pub fn cataloger_names() -> impl Iterator<Item = &'static str> {
 pub(crate) fn is_ownable(path: &str) -> bool {
     let mut parts = path.rsplit('/');
     let (name, folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    matches!(name, "package.json" | "METADATA" | "PKG-INFO") || matches!(folder, "bin" | "sbin")
+    let is_read = matches!(name, "package.json" | "METADATA" | "PKG-INFO");
+    is_read || name.starts_with(node_binary::LIBRARY) || matches!(folder, "bin" | "sbin")
 }
 
 /// Reads a whole file of at most `limit` bytes.

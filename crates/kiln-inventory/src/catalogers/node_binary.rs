@@ -13,6 +13,8 @@ pub(super) static CATALOGER: Cataloger = Cataloger { name: "node-binary", wants,
 
 /// Node.js is tens of megabytes; a smaller `node` is a script that starts one.
 const MIN_SIZE: u64 = 1 << 20;
+/// Debian's `node` is small, and loads this.
+pub(super) const LIBRARY: &str = "libnode.so.";
 const EXECUTABLE: u32 = 0o111;
 
 /// Node.js since 7 names itself in its user agent; versions before stand alone between NUL bytes. The patterns are long and
@@ -25,8 +27,9 @@ static PATTERNS: LazyLock<AhoCorasick> = LazyLock::new(|| {
 const DIGIT_AND_DOT: usize = 2;
 
 fn wants(candidate: &Candidate<'_>) -> bool {
-    let name = candidate.path.rsplit('/').next();
-    matches!(name, Some("node" | "nodejs")) && candidate.size >= MIN_SIZE && candidate.mode & EXECUTABLE != 0
+    let name = candidate.path.rsplit('/').next().unwrap_or_default();
+    let is_program = matches!(name, "node" | "nodejs") && candidate.mode & EXECUTABLE != 0;
+    (is_program || name.starts_with(LIBRARY)) && candidate.size >= MIN_SIZE
 }
 
 #[derive(Default)]

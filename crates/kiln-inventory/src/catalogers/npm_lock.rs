@@ -6,11 +6,13 @@ use serde::Deserialize;
 use super::{Candidate, Cataloger, read_whole};
 use crate::facts::{FileFacts, Reading};
 
-/// npm's own record of what it installed, for which packages are needed in development only. Source: npm docs,
+/// npm's own record of what it installed: which packages are needed in development only, and what each was checked with. Source: npm docs,
 /// package-lock.json "Hidden Lockfiles".
 pub(super) static CATALOGER: Cataloger = Cataloger { name: "npm-lock", wants, read };
 
 const MAX_SIZE: u64 = 64 << 20;
+/// Three digests of SHA-512 are shorter.
+const MAX_INTEGRITY: usize = 512;
 
 #[derive(Deserialize)]
 struct Lock {
@@ -22,6 +24,7 @@ struct Lock {
 struct Installed {
     #[serde(default)]
     dev: bool,
+    integrity: Option<String>,
 }
 
 fn wants(candidate: &Candidate<'_>) -> bool {
@@ -32,11 +35,18 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
     let bytes = read_whole(content, MAX_SIZE)?;
     let lock: Lock = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
     let root = candidate.path.trim_end_matches("node_modules/.package-lock.json");
-    let folders = lock
-        .packages
-        .into_iter()
-        .filter(|(_, installed)| installed.dev)
-        .map(|(folder, _)| format!("{root}{folder}"));
-    file.readings.push(Reading::DevOnly(folders.collect()));
+    let mut dev = Vec::new();
+    let mut integrity = Vec::new();
+    for (folder, installed) in lock.packages {
+        let folder = format!("{root}{folder}");
+        if let Some(text) = installed.integrity.filter(|text| text.len() <= MAX_INTEGRITY) {
+            integrity.push((folder.clone(), text));
+        }
+        if installed.dev {
+            dev.push(folder);
+        }
+    }
+    file.readings.push(Reading::DevOnly(dev));
+    file.readings.push(Reading::Integrity(integrity));
     Ok(())
 }

@@ -1,4 +1,8 @@
-use serde_json::{Value, json};
+use kiln_oci::Digest;
+use kiln_pkg::{Distro, Interest, Layer, Package, Secret};
+use kiln_policy::ExceptionUse;
+use kiln_vuln::{Plan, Report, VexUse};
+use serde::Serialize;
 
 use super::{Scan, ScanFormat, Stamp};
 
@@ -6,27 +10,52 @@ use super::{Scan, ScanFormat, Stamp};
 pub(super) static FORMAT: ScanFormat = ScanFormat { name: "json", one: false, render };
 
 fn render(scans: &[Scan], stamp: &Stamp) -> String {
-    scans.iter().map(|scan| value(scan, stamp)).collect::<Value>().to_string()
+    let documents: Vec<Document<'_>> = scans.iter().map(|scan| document(scan, stamp)).collect();
+    serde_json::to_string(&documents).expect("scans hold only JSON values with string keys")
 }
 
-fn value(scan: &Scan, stamp: &Stamp) -> Value {
-    let mut value = json!({
-        "schema": 1,
-        "image": {"name": scan.name, "digest": scan.digest},
-        "distro": scan.inventory.distro,
-        "layers": scan.inventory.layers,
-        "packages": scan.inventory.packages,
-        "notes": scan.inventory.notes,
-        "interests": scan.inventory.interests,
-        "secrets": scan.inventory.secrets,
-        "complete": scan.report.is_complete(),
-        "age_days": scan.report.as_of.map(|as_of| as_of.age(stamp.today)),
-        "report": scan.report,
-        "vex": scan.vex,
-        "exceptions": scan.exceptions,
-    });
-    if let Some(plan) = &scan.plan {
-        value["plan"] = json!(plan);
+/// Written as it is read from the scan: a tree of values of a large image would cost more than scanning it again.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    image: Image<'a>,
+    distro: Option<&'a Distro>,
+    layers: &'a [Layer],
+    packages: &'a [Package],
+    notes: &'a [String],
+    interests: &'a [Interest],
+    secrets: &'a [Secret],
+    complete: bool,
+    age_days: Option<u32>,
+    report: &'a Report,
+    vex: &'a [VexUse],
+    exceptions: &'a [ExceptionUse],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<&'a Plan>,
+}
+
+#[derive(Serialize)]
+struct Image<'a> {
+    name: &'a str,
+    digest: Option<Digest>,
+}
+
+fn document<'a>(scan: &'a Scan, stamp: &Stamp) -> Document<'a> {
+    let inventory = &scan.inventory;
+    Document {
+        schema: 1,
+        image: Image { name: &scan.name, digest: scan.digest },
+        distro: inventory.distro.as_ref(),
+        layers: &inventory.layers,
+        packages: &inventory.packages,
+        notes: &inventory.notes,
+        interests: &inventory.interests,
+        secrets: &inventory.secrets,
+        complete: scan.report.is_complete(),
+        age_days: scan.report.as_of.map(|as_of| as_of.age(stamp.today)),
+        report: &scan.report,
+        vex: &scan.vex,
+        exceptions: &scan.exceptions,
+        plan: scan.plan.as_ref(),
     }
-    value
 }
