@@ -21,6 +21,7 @@ mod legacy;
 mod lint;
 mod output;
 mod place;
+mod platform;
 mod port_error;
 mod progress;
 mod project;

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use kiln_finding::Class;
 use kiln_image::{Image, Source};
 use kiln_inventory::{CATALOG, FactCache, LayerFacts, scan_image, set_base};
-use kiln_oci::{Arch, Descriptor, Digest, Index, Reference, media_type};
+use kiln_oci::{Descriptor, Digest, Index, Reference};
 use kiln_pkg::Inventory;
 use kiln_store::{Layout, StepCache};
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::place::Place;
+use crate::platform::for_here;
 use crate::{archive, registry, transfer};
 
 /// Folder of facts about layers below the cache folder.
@@ -46,7 +47,7 @@ impl Subject {
 
     fn of(located: Located, text: &str) -> Result<Self, Failure> {
         let Located { place, name, tag, descriptor } = located;
-        let image = Image::read(&place, &one_platform(&place, &descriptor)?)?;
+        let image = Image::read(&place, &for_here(&place, &descriptor)?)?;
         Ok(Self { text: text.to_owned(), name, tag, image, place })
     }
 
@@ -81,7 +82,7 @@ fn base_layers(image: &Image, context: &Context) -> Option<usize> {
     let digest = image.config.config.labels.get(BASE_DIGEST)?;
     let layout = Layout::open(&context.store()).ok()?;
     let descriptor = layout.resolve(digest).ok()??;
-    let base = Image::read(&layout, &one_platform(&layout, &descriptor).ok()?).ok()?;
+    let base = Image::read(&layout, &for_here(&layout, &descriptor).ok()?).ok()?;
     let (ours, its) = (&image.config.rootfs.diff_ids, &base.config.rootfs.diff_ids);
     ours.starts_with(its).then_some(its.len())
 }
@@ -187,32 +188,6 @@ fn absent(text: &str) -> Failure {
 
 fn not_found(text: &str) -> Failure {
     Failure::new("kiln.no_image", Class::Usage, format!("there is no image `{text}` here"))
-}
-
-/// Of an image for several platforms, the one for this machine; for others, amd64.
-pub(crate) fn one_platform<S: Source>(place: &S, descriptor: &Descriptor) -> Result<Descriptor, Failure> {
-    if !media_type::is_index(&descriptor.media_type) {
-        return Ok(descriptor.clone());
-    }
-    let bytes = kiln_image::read_small(place, "index", descriptor)?;
-    let index: Index = serde_json::from_slice(&bytes).map_err(|error| {
-        Failure::new("kiln.layout", Class::Content, format!("read the index {}", descriptor.digest))
-            .with_cause(error.to_string())
-    })?;
-    let wanted = Arch::host().unwrap_or(Arch::Amd64).as_str();
-    let runs_here = |entry: &&Descriptor| {
-        entry
-            .platform
-            .as_ref()
-            .is_some_and(|platform| platform.os == "linux" && platform.architecture == wanted)
-    };
-    index.manifests.iter().find(runs_here).cloned().ok_or_else(|| {
-        Failure::new(
-            "kiln.no_platform",
-            Class::Usage,
-            format!("{} holds no image for linux/{wanted}", descriptor.digest),
-        )
-    })
 }
 
 /// Facts about layers in the cache folder. What cannot be read or written there is worked out again.

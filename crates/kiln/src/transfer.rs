@@ -15,9 +15,10 @@ use crate::destination::Destination;
 use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::place::Place;
+use crate::platform::for_here;
 use crate::progress::{Stages, size};
 use crate::registry;
-use crate::subject::{Located, one_platform};
+use crate::subject::Located;
 
 /// Blobs on their way at the same time.
 const THREADS: usize = 4;
@@ -159,7 +160,7 @@ fn carry(
     all: bool,
     on_bytes: &(dyn Fn(u64) + Sync),
 ) -> Result<(Copied, String), Failure> {
-    let root = if target.is_single { one_platform(from, root)? } else { root.clone() };
+    let root = if target.is_single { for_here(from, root)? } else { root.clone() };
     let destination = match (target.destination, from) {
         (Destination::Registry(to), Place::Registry(other)) => {
             Destination::Registry(Box::new((*to).mounting_from(other)))

@@ -12,6 +12,7 @@ use super::bases::{self, Bases};
 use super::keep::Keeper;
 use super::runner::SandboxRunner;
 use crate::base::Supply;
+use crate::clock::image_times;
 use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -78,7 +79,7 @@ pub(crate) fn build(
     stages.done(&base_summary(&bases, &base, locked.written));
 
     stages.start("build", "looking into the cache");
-    let (mtime, created) = times();
+    let (mtime, created) = image_times(None)?;
     let native = !plan.natives.is_empty();
     let mut runner = SandboxRunner::new(&bases, &plan, &supply, stages, &context.cache_dir, context.offline);
     runner.build_network = config.build.network;
@@ -117,15 +118,6 @@ fn architectures(wanted: Option<Arch>) -> Result<(Arch, Arch), Failure> {
 
 fn archs(arch: Arch, host: Arch) -> Vec<Arch> {
     if arch == host { vec![host] } else { vec![host, arch] }
-}
-
-/// The time that files carry and the one the image says: `SOURCE_DATE_EPOCH`, or the start of 1970, so that equal
-/// inputs give equal images.
-fn times() -> (u64, String) {
-    let epoch =
-        std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
-    let created = jiff::Timestamp::from_second(epoch.into()).map(|time| time.to_string());
-    (epoch.into(), created.unwrap_or_else(|_| "1970-01-01T00:00:00Z".to_owned()))
 }
 
 /// The commit of the sources, where they lie in a git repository whose head can be read plainly.

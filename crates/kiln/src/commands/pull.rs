@@ -1,7 +1,8 @@
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Outcome;
-use crate::subject::{Located, one_platform};
+use crate::platform::for_here;
+use crate::subject::Located;
 use crate::transfer::{Target, reference, send};
 
 /// Fetch an image from its registry into kiln's store
@@ -20,11 +21,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let name = reference(&args.reference)?;
     let from = Located::remote(context, &name)?;
-    let root = if args.all_platforms {
-        from.descriptor.clone()
-    } else {
-        one_platform(&from.place, &from.descriptor)?
-    };
+    let root =
+        if args.all_platforms { from.descriptor.clone() } else { for_here(&from.place, &from.descriptor)? };
     let target = Target::store(context, &name)?;
     send(context, "pull", &from, &root, target, args.all)
 }

@@ -1,8 +1,7 @@
 use std::path::PathBuf;
 
 use kiln_attest::{Statement, predicate};
-use kiln_image::read_small;
-use kiln_oci::{Descriptor, Index, media_type};
+use kiln_oci::{Descriptor, media_type};
 use serde_json::json;
 
 use crate::args::Format;
@@ -13,7 +12,7 @@ use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::ship::Keys;
 use crate::subject::Located;
-use crate::{legacy, statements};
+use crate::{legacy, platform, statements};
 
 /// Sign an image that is there already
 #[derive(clap::Args)]
@@ -55,17 +54,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 /// An index, and the images that it lists.
 fn with_children<S: kiln_image::Source>(place: &S, root: &Descriptor) -> Result<Vec<Descriptor>, Failure> {
     let mut images = vec![root.clone()];
-    if media_type::is_index(&root.media_type) {
-        let bytes = read_small(place, "index", root)?;
-        let index: Index = serde_json::from_slice(&bytes).map_err(|error| {
-            Failure::new(
-                "kiln.layout",
-                kiln_finding::Class::Content,
-                format!("read the index {}", root.digest),
-            )
-            .with_cause(error.to_string())
-        })?;
-        images.extend(index.manifests.into_iter().filter(|entry| media_type::is_manifest(&entry.media_type)));
-    }
+    let children = platform::index(place, root)?.map(|index| index.manifests).unwrap_or_default();
+    images.extend(children.into_iter().filter(|entry| media_type::is_manifest(&entry.media_type)));
     Ok(images)
 }

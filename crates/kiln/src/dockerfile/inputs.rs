@@ -10,7 +10,7 @@ use kiln_build::Key;
 use kiln_build::dockerfile::{Base, Inputs, Remote, is_repository};
 use kiln_finding::Class;
 use kiln_image::{CopyOptions, Image, PackedLayer, Sink, Source, copy_with};
-use kiln_oci::{Arch, Descriptor, Index, Reference, media_type};
+use kiln_oci::{Arch, Descriptor, Reference, media_type};
 use kiln_rootfs::{Content, RootPath, Tree};
 use kiln_store::{Layout, StepCache};
 
@@ -20,6 +20,7 @@ use crate::base::Supply;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::place::Place;
+use crate::platform::for_arch;
 use crate::port_error::PortError;
 use crate::subject::Located;
 
@@ -189,39 +190,6 @@ fn absent_help(name: &str) -> String {
     format!(
         "pull it first (`kiln pull {name}`), name an OCI layout (oci:DIR:TAG), or use --build-context {name}=…"
     )
-}
-
-/// Of an image for several platforms, the one for `arch`.
-fn for_arch(place: &Place, descriptor: &Descriptor, arch: Arch, name: &str) -> Result<Descriptor, Failure> {
-    if !media_type::is_index(&descriptor.media_type) {
-        return Ok(descriptor.clone());
-    }
-    let bytes = kiln_image::read_small(place, "index", descriptor)?;
-    let index: Index = serde_json::from_slice(&bytes).map_err(|error| {
-        Failure::new("kiln.layout", Class::Content, format!("read the index of {name}"))
-            .with_cause(error.to_string())
-    })?;
-    let fits = |entry: &&Descriptor| {
-        entry
-            .platform
-            .as_ref()
-            .is_some_and(|platform| platform.os == "linux" && platform.architecture == arch.as_str())
-    };
-    index.manifests.iter().find(fits).cloned().ok_or_else(|| {
-        let known: Vec<String> = index
-            .manifests
-            .iter()
-            .filter_map(|entry| entry.platform.as_ref())
-            .filter(|platform| platform.os != "unknown")
-            .map(|platform| format!("{}/{}", platform.os, platform.architecture))
-            .collect();
-        Failure::new(
-            "build.platform",
-            Class::Config,
-            format!("use {name}: it has no image for linux/{}", arch.as_str()),
-        )
-        .with_help(format!("it has {}", known.join(", ")))
-    })
 }
 
 impl Inputs for World<'_> {

@@ -22,6 +22,7 @@ use super::share;
 use super::watch::Telling;
 use super::workshop::Shop;
 use crate::base::Supply;
+use crate::clock::image_times;
 use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -50,7 +51,7 @@ pub(crate) fn build(
     let file = read(&path)?;
     let host =
         Arch::host().ok_or_else(|| Failure::usage("build here: kiln does not run commands of this CPU"))?;
-    let (mtime, created) = times(options)?;
+    let (mtime, created) = image_times(options.build_args().remove("SOURCE_DATE_EPOCH"))?;
     let note = stages.notifier();
     let say = stages.teller();
     let telling = Telling::new(options, &note, &say);
@@ -172,19 +173,4 @@ fn contexts(options: &DockerfileOptions) -> Result<Contexts, Failure> {
         names.insert(name, image);
     }
     Ok((folders, names))
-}
-
-/// The time that files carry and the one the image says: `SOURCE_DATE_EPOCH`, or the start of 1970, so that equal
-/// inputs give equal images.
-fn times(options: &DockerfileOptions) -> Result<(u64, String), Failure> {
-    let given =
-        options.build_args().remove("SOURCE_DATE_EPOCH").or_else(|| std::env::var("SOURCE_DATE_EPOCH").ok());
-    let epoch = match given.filter(|text| !text.is_empty()) {
-        None => 0,
-        Some(text) => text.parse::<u32>().map_err(|_| {
-            Failure::usage(format!("use SOURCE_DATE_EPOCH: `{text}` is no number of seconds since 1970"))
-        })?,
-    };
-    let created = jiff::Timestamp::from_second(epoch.into()).map(|time| time.to_string());
-    Ok((epoch.into(), created.unwrap_or_else(|_| "1970-01-01T00:00:00Z".to_owned())))
 }
