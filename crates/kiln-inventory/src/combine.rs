@@ -20,7 +20,19 @@ pub fn combine(layers: &[LayerFacts]) -> Result<Inventory, Error> {
         unread.why = format!("{} (in the layer {layer})", unread.why);
         unread
     };
-    Ok(inventory(layers, &stack, stack.unread().map(in_layer).collect()))
+    let mut inventory = inventory(layers, &stack, stack.unread().map(in_layer).collect());
+    inventory.unread.extend(unrecognised(&inventory, layers.iter().map(|layer| layer.entries).sum()));
+    Ok(inventory)
+}
+
+/// Of an image in which nothing was recognised, nothing is known.
+fn unrecognised(inventory: &Inventory, entries: u64) -> Option<Unread> {
+    let nothing = inventory.distro.is_none() && inventory.packages.is_empty() && inventory.unread.is_empty();
+    (nothing && entries > 0).then(|| Unread {
+        path: "/".to_owned(),
+        reader: "packages".to_owned(),
+        why: format!("none of its {entries} files and folders says which package it belongs to"),
+    })
 }
 
 /// The same of a folder, which is one layer without a name.

@@ -88,7 +88,14 @@ fn reads_alpine_packages_and_rolling_distributions() {
 fn a_distribution_without_packages_is_not_clean() {
     let inventory = stack(&[files(&[DEBIAN])]);
     assert_eq!(inventory.unread.len(), 1);
-    assert!(stack(&[files(&[("app/main.js", "1")])]).unread.is_empty());
+    let unknown = stack(&[files(&[("app/main.js", "1")])]);
+    assert_eq!(unknown.unread[0].why, "none of its 2 files and folders says which package it belongs to");
+    assert!(stack(&[files(&[])]).unread.is_empty(), "nothing holds nothing");
+    assert!(
+        stack(&[files(&[("app/node_modules/a/package.json", r#"{"name": "a", "version": "1.0.0"}"#)])])
+            .unread
+            .is_empty()
+    );
 }
 
 #[test]
