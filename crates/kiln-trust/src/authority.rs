@@ -76,11 +76,11 @@ pub(crate) fn about(payload: &[u8], image: &Digest) -> Result<Statement, Error> 
 
 fn by_certificate(bytes: &[u8], certified: &Certified, image: &Digest) -> Result<(Statement, Signer), Error> {
     let malformed = |why: String| Error::from(ErrorKind::Malformed(why));
-    if Bundle::read(bytes).is_ok() {
-        return Err(ErrorKind::NoCertificate.into());
-    }
     // The library passes over fields that it does not know.
-    let signed = Bundle::read_certified(bytes).map_err(|source| ErrorKind::Bundle { source })?;
+    let signed = Bundle::read_certified(bytes).map_err(|source| match Bundle::read(bytes) {
+        Ok(_) => ErrorKind::NoCertificate,
+        Err(_) => ErrorKind::Bundle { source },
+    })?;
     let text = std::str::from_utf8(bytes).map_err(|_| malformed("it is no UTF-8".to_owned()))?;
     let bundle = SigstoreBundle::from_json(text).map_err(|error| malformed(error.to_string()))?;
     let mut policy = VerificationPolicy::any_identity();

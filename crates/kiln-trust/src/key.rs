@@ -18,8 +18,12 @@ const RSA_SPKI_MIN: usize = 290;
 /// A kind of key, told by how its SubjectPublicKeyInfo begins. Sources: RFC 5480, RFC 8410, RFC 3279.
 struct Kind {
     name: &'static str,
-    /// DER up to the key itself, by which the kind is known. That of RSA has a length in front that varies.
+    /// DER up to the key itself, by which the kind is known.
     prefix: &'static [u8],
+    /// Where it stands: behind header and length, where those vary.
+    prefix_at: usize,
+    /// Where that begins which the library takes: the point with its leading 4, the bare key, or the whole.
+    key_at: usize,
     /// Bytes of the whole.
     sizes: std::ops::RangeInclusive<usize>,
     /// How its signatures are made. cosign hashes with SHA-256 whatever the curve.
@@ -33,6 +37,8 @@ static KINDS: [Kind; 5] = [
             0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
             0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
         ],
+        prefix_at: 0,
+        key_at: 26,
         sizes: 91..=91,
         algorithms: &[&ECDSA_P256_SHA256_ASN1],
     },
@@ -42,6 +48,8 @@ static KINDS: [Kind; 5] = [
             0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b,
             0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00, 0x04,
         ],
+        prefix_at: 0,
+        key_at: 23,
         sizes: 120..=120,
         algorithms: &[&ECDSA_P384_SHA384_ASN1, &ECDSA_P384_SHA256_ASN1],
     },
@@ -51,12 +59,16 @@ static KINDS: [Kind; 5] = [
             0x30, 0x81, 0x9b, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05,
             0x2b, 0x81, 0x04, 0x00, 0x23, 0x03, 0x81, 0x86, 0x00, 0x04,
         ],
+        prefix_at: 0,
+        key_at: 25,
         sizes: 158..=158,
         algorithms: &[&ECDSA_P521_SHA512_ASN1, &ECDSA_P521_SHA256_ASN1],
     },
     Kind {
         name: "Ed25519",
         prefix: &[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00],
+        prefix_at: 0,
+        key_at: 12,
         sizes: 44..=44,
         algorithms: &[&ED25519],
     },
@@ -65,6 +77,8 @@ static KINDS: [Kind; 5] = [
         prefix: &[
             0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00, 0x03,
         ],
+        prefix_at: RSA_HEADER,
+        key_at: 0,
         sizes: RSA_SPKI_MIN..=RSA_SPKI_MAX,
         algorithms: &[&RSA_PKCS1_2048_8192_SHA256],
     },
@@ -85,7 +99,7 @@ impl PublicKey {
     /// The key with this SubjectPublicKeyInfo.
     pub fn from_spki(spki: &[u8]) -> Result<Self, Error> {
         let fits = |kind: &&Kind| {
-            let start = if kind.name == "RSA" { spki.get(RSA_HEADER..).unwrap_or_default() } else { spki };
+            let start = spki.get(kind.prefix_at..).unwrap_or_default();
             start.starts_with(kind.prefix) && kind.sizes.contains(&spki.len())
         };
         let kind = KINDS.iter().find(fits).ok_or(ErrorKind::Key("it is of another kind"))?;
@@ -130,13 +144,7 @@ impl PublicKey {
 
     /// Whether `signature` (ASN.1 DER for ECDSA) over `message` is by this key.
     pub(crate) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
-        // Which form the library takes depends on the kind.
-        let key = match self.kind.name {
-            "RSA" => self.spki.as_slice(),
-            "Ed25519" => self.spki.get(self.kind.prefix.len()..).unwrap_or_default(),
-            // The point, with its leading 4.
-            _ => self.spki.get(self.kind.prefix.len() - 1..).unwrap_or_default(),
-        };
+        let key = self.spki.get(self.kind.key_at..).unwrap_or_default();
         let mut algorithms = self.kind.algorithms.iter();
         algorithms.any(|algorithm| UnparsedPublicKey::new(*algorithm, key).verify(message, signature).is_ok())
     }
