@@ -81,27 +81,13 @@ pub enum Reading {
 
 impl Reading {
     pub(crate) fn package(&self) -> Option<&Package> {
-        match self {
-            Self::Package(package) | Self::Manifest(package) => Some(package),
-            Self::Distro(_)
-            | Self::DevOnly(_)
-            | Self::Integrity(_)
-            | Self::Owned { .. }
-            | Self::Licence { .. }
-            | Self::Link(_) => None,
-        }
+        let (Self::Package(package) | Self::Manifest(package)) = self else { return None };
+        Some(package)
     }
 
     pub(crate) fn package_mut(&mut self) -> Option<&mut Package> {
-        match self {
-            Self::Package(package) | Self::Manifest(package) => Some(package),
-            Self::Distro(_)
-            | Self::DevOnly(_)
-            | Self::Integrity(_)
-            | Self::Owned { .. }
-            | Self::Licence { .. }
-            | Self::Link(_) => None,
-        }
+        let (Self::Package(package) | Self::Manifest(package)) = self else { return None };
+        Some(package)
     }
 }
 
