@@ -16,6 +16,7 @@ pub(crate) use documents::{Document, Documents};
 pub(crate) use keep::{Change, Kept, Provenance};
 pub(crate) use settings::{Settings, Signed};
 
+use crate::clock::now;
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -94,8 +95,7 @@ pub(crate) fn newest(context: &Context) -> Result<Opened, Failure> {
 
 /// Today, by this machine's clock.
 pub(crate) fn today() -> Date {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    Date::from_unix(since.map_or(0, |since| since.as_secs()))
+    Date::from_unix(now().cast_unsigned())
 }
 
 fn named(error: kiln_vuln::Error, path: &Path) -> Failure {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use kiln_image::{Copied, CopyOptions, copy_with};
-use kiln_oci::{Descriptor, Reference};
+use kiln_oci::{Descriptor, Digest, Reference};
 use kiln_store::{ArchiveForm, Layout};
 use serde_json::json;
 
@@ -133,6 +133,14 @@ impl Target {
     }
 }
 
+/// An image where a copy brought it.
+struct Arrived {
+    copied: Copied,
+    /// As the user may write it.
+    shown: String,
+    digest: Digest,
+}
+
 /// A name as Docker takes it, with its tag.
 fn docker_name(text: &str) -> Result<String, Failure> {
     Ok(reference(text)?.name_and_tag())
@@ -147,19 +155,18 @@ pub(crate) fn reference(text: &str) -> Result<Reference, Failure> {
 
 /// Copies `root` to `target`, with what refers to it if `all`, and says where it is.
 pub(crate) fn deliver(from: &Place, root: &Descriptor, target: Target, all: bool) -> Result<String, Failure> {
-    let (_, name) = carry(from, root, target, all, &|_| {})?;
-    Ok(name.rsplit_once('@').map_or(name.clone(), |(name, _)| name.to_owned()))
+    Ok(carry(from, root, target, all, &|_| {})?.shown)
 }
 
 /// Copies `root` to `target` and makes it whole there; with `all`, what refers to it comes along where the target can
-/// hold that. Yields where it is now, too.
+/// hold that.
 fn carry(
     from: &Place,
     root: &Descriptor,
     target: Target,
     all: bool,
     on_bytes: &(dyn Fn(u64) + Sync),
-) -> Result<(Copied, String), Failure> {
+) -> Result<Arrived, Failure> {
     let root = if target.is_single { for_here(from, root)? } else { root.clone() };
     let destination = match (target.destination, from) {
         (Destination::Registry(to), Place::Registry(other)) => {
@@ -175,7 +182,7 @@ fn carry(
         layout.tag_referrers(&root.digest)?;
     }
     destination.finish()?;
-    Ok((copied, format!("{}@{}", target.shown, root.digest)))
+    Ok(Arrived { copied, shown: target.shown, digest: root.digest })
 }
 
 /// Copies `root` and says what was done; with `all`, what refers to it comes along.
@@ -198,7 +205,7 @@ pub(crate) fn send(
             notify(&format!("{shown} ({})", size(before + count)));
         }
     };
-    let (copied, name) = carry(&from.place, root, target, all, &on_bytes)?;
+    let Arrived { copied, shown, digest } = carry(&from.place, root, target, all, &on_bytes)?;
     let statements = match copied.referrers {
         0 => String::new(),
         1 => ", 1 statement".to_owned(),
@@ -206,11 +213,10 @@ pub(crate) fn send(
     };
     let present = if copied.present > 0 { format!(", {} were there", copied.present) } else { String::new() };
     stages.done(&format!("{} blobs sent, {}{present}{statements}", copied.blobs, size(copied.bytes)));
-    let (image, digest) = name.rsplit_once('@').unwrap_or((&name, ""));
     output::data(&match context.format {
-        Format::Human => name.clone(),
+        Format::Human => format!("{shown}@{digest}"),
         Format::Json => json!({
-            "image": image,
+            "image": shown,
             "digest": digest,
             "manifests": copied.manifests,
             "referrers": copied.referrers,

@@ -11,7 +11,8 @@ use crate::target::Target;
 /// Write the bill of material of an image or a folder
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// An image: a name in kiln's store, oci:DIR[:TAG], or registry.example/team/app:1; a folder; sbom:FILE
+    /// An image: a name in kiln's store, registry.example/team/app:1, oci:DIR[:TAG], oci-archive:FILE[:TAG],
+    /// docker-archive:FILE[:NAME], or docker:NAME; a folder; sbom:FILE
     #[arg(value_name = "IMAGE|DIR|SBOM")]
     image: String,
     /// Standard and encoding

@@ -19,7 +19,8 @@ use crate::{findings, vex};
 /// Find packages, vulnerabilities and credentials
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Images: a name in kiln's store, oci:DIR[:TAG], or registry.example/team/app:1; a folder; sbom:FILE
+    /// Images: a name in kiln's store, registry.example/team/app:1, oci:DIR[:TAG], oci-archive:FILE[:TAG],
+    /// docker-archive:FILE[:NAME], or docker:NAME; a folder; sbom:FILE
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<String>,
     /// Exit with 1 if there is a vulnerability of at least this severity, and with 3 if something could not be judged
