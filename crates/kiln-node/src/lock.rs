@@ -228,3 +228,23 @@ impl Lock {
         bare.map(|package| format!("{}@{}", package.name, package.version)).collect()
     }
 }
+
+/// The package at `below` in `place`, or in the nearest of the places above it; `up` climbs one, and the top is empty.
+pub(crate) fn nearest(
+    places: &BTreeMap<&str, usize>,
+    place: &str,
+    below: &str,
+    up: impl Fn(&str) -> &str,
+) -> Option<usize> {
+    let mut above = place;
+    loop {
+        let slash = if above.is_empty() { "" } else { "/" };
+        if let Some(at) = places.get(format!("{above}{slash}{below}").as_str()) {
+            return Some(*at);
+        }
+        if above.is_empty() {
+            return None;
+        }
+        above = up(above);
+    }
+}

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::ErrorKind;
-use crate::lock::{Direct, Need, Platforms};
+use crate::lock::{Direct, Need, Platforms, nearest};
 use crate::{Error, Lock, LockedPackage};
 
 #[derive(Deserialize)]
@@ -107,17 +107,7 @@ fn parted(identity: &str) -> Option<(&str, &str)> {
 
 /// What `name` means below the path of names `place`: the nearest of its own, its parents', and the top.
 fn resolve(places: &BTreeMap<&str, usize>, place: &str, name: &str) -> Option<usize> {
-    let mut above = place;
-    loop {
-        let slash = if above.is_empty() { "" } else { "/" };
-        if let Some(at) = places.get(format!("{above}{slash}{name}").as_str()) {
-            return Some(*at);
-        }
-        if above.is_empty() {
-            return None;
-        }
-        above = above.rsplit_once('/').map_or("", |(above, _)| above);
-    }
+    nearest(places, place, name, |above| above.rsplit_once('/').map_or("", |(above, _)| above))
 }
 
 /// The text without comments and without commas before a closing bracket.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::ErrorKind;
-use crate::lock::{Direct, Need, Platforms};
+use crate::lock::{Direct, Need, Platforms, nearest};
 use crate::{Error, Lock, LockedPackage};
 
 #[derive(Deserialize)]
@@ -131,23 +131,12 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
 
 /// The package that `name` means in the folder `place`. Source: Node.js docs, "Loading from node_modules folders".
 fn resolve(places: &BTreeMap<&str, usize>, place: &str, name: &str) -> Option<usize> {
-    let mut folder = place;
-    loop {
-        let slash = if folder.is_empty() { "" } else { "/" };
-        if let Some(at) = places.get(format!("{folder}{slash}node_modules/{name}").as_str()) {
-            return Some(*at);
-        }
-        if folder.is_empty() {
-            return None;
-        }
+    nearest(places, place, &format!("node_modules/{name}"), |folder| {
         // Workspace folders have parents beside `node_modules`, too.
-        folder = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
-        folder = folder.strip_suffix("/node_modules").unwrap_or(if folder == "node_modules" {
-            ""
-        } else {
-            folder
-        });
-    }
+        let folder = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let above = folder.strip_suffix("/node_modules");
+        above.unwrap_or(if folder == "node_modules" { "" } else { folder })
+    })
 }
 
 fn flatten(folder: &str, nested: BTreeMap<String, Nested>, packages: &mut BTreeMap<String, Package>) {
