@@ -5,6 +5,8 @@
 //! Start from [`Authority`], [`Requirement`] and [`verify_image`].
 
 mod authority;
+mod blob;
+mod certificate;
 mod error;
 mod evidence;
 mod identity;
@@ -14,7 +16,9 @@ mod requirement;
 mod root;
 mod verify;
 
-pub use authority::{Authority, Certified};
+pub use authority::{Authority, Certified, LoggedKey};
+pub use blob::{Artifact, verify_blob};
+pub use certificate::Certificate;
 pub use error::Error;
 pub use evidence::{Evidence, Form};
 pub use identity::{Claim, Identity, Matcher};
