@@ -1,3 +1,4 @@
+use std::fmt;
 use std::io::Read;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use ureq::{Agent, Body};
 use crate::agent::agent;
 use crate::error::{Error, ErrorKind};
 use crate::redacted::Redacted;
-use crate::url::Url;
+use crate::url::{Url, shown};
 
 /// How services are asked.
 #[derive(Clone, Debug)]
@@ -37,7 +38,7 @@ impl Default for ExchangeOptions {
 }
 
 /// Something asked of a service. It is sent over TLS, or to this machine.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Question {
     /// Where.
     pub url: String,
@@ -49,6 +50,14 @@ pub struct Question {
     pub bearer: Option<Redacted<String>>,
     /// How large the answer may be, in bytes.
     pub cap: u64,
+}
+
+/// What is sent may hold secrets.
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = self.body.as_ref().map_or(0, |(_, body)| body.len());
+        write!(f, "Question({}, {size} bytes)", shown(&self.url))
+    }
 }
 
 /// What a service said, whatever its status.

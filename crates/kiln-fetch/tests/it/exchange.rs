@@ -117,6 +117,14 @@ fn drip(start: &'static [u8]) -> String {
 }
 
 #[test]
+fn a_question_is_not_shown() {
+    assert_eq!(
+        format!("{:?}", question("https://service.invalid")),
+        "Question(https://service.invalid/entries, 2 bytes)"
+    );
+}
+
+#[test]
 fn nothing_is_said_in_the_open() {
     fails("http://service.invalid", "fetch.plain");
     fails("http://127.0.0.1.service.invalid", "fetch.plain");
