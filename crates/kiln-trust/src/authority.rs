@@ -1,5 +1,7 @@
 //! Whether a bundle is signed by whom it must be.
 
+use std::sync::Arc;
+
 use kiln_attest::{Bundle, Statement, pae};
 use kiln_oci::Digest;
 use sigstore_verify::types::{Bundle as SigstoreBundle, Sha256Hash, SignatureContent};
@@ -22,7 +24,7 @@ pub enum Authority {
 #[derive(Debug)]
 pub struct Certified {
     /// Whom certificates and logs are traced back to.
-    pub root: TrustRoot,
+    pub root: Arc<TrustRoot>,
     /// Who.
     pub identity: Identity,
     /// The certificate must be in a log. Only a private authority without one may do without.
