@@ -15,6 +15,7 @@ mod document;
 mod download;
 pub mod endpoints;
 mod error;
+mod found;
 mod progress;
 mod tls;
 mod url;

@@ -55,7 +55,7 @@ impl Authority {
             Self::Key(key) => format!("the {} key {}", key.kind(), key.hint()),
             Self::Certificate(certified) => {
                 let Identity { issuer, subject, .. } = &certified.identity;
-                format!("{subject}, as {issuer} says")
+                format!("{subject}, as {issuer} says, by {}", certified.root.origin())
             }
         }
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod instance;
+mod published;
 
 use kiln_attest::predicate::SIGNATURE;
 use kiln_finding::Diagnose;

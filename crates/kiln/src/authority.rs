@@ -1,14 +1,14 @@
 //! Who must have signed, as the command line says it. Flags have the names they have in cosign.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use kiln_finding::Class;
-use kiln_trust::{Authority, Certified, Claim, Identity, Matcher, TrustRoot};
+use kiln_trust::{Authority, Certified, Claim, Identity, Matcher};
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::ship::{Keys, read_public};
+use crate::trust::{self, Settings};
 
 /// Whom a signature must be by.
 #[derive(clap::Args)]
@@ -31,7 +31,8 @@ pub(crate) struct AuthorityOptions {
     /// What else the certificate must say, as source-repository=https://github.com/org/app
     #[arg(long = "certificate-claim", value_name = "CLAIM=VALUE")]
     claims: Vec<String>,
-    /// Certificate authorities, logs and timestamp authorities that are trusted: a trusted_root.json
+    /// Certificate authorities, logs and timestamp authorities that are trusted: a trusted_root.json; by default what
+    /// `kiln trust update` brought
     #[arg(long, value_name = "FILE")]
     trusted_root: Option<PathBuf>,
     /// Accept certificates that no certificate log has, as of a private authority without one
@@ -52,7 +53,7 @@ impl AuthorityOptions {
             && [certificate_oidc_issuer, certificate_oidc_issuer_regexp].iter().all(|given| given.is_none())
     }
 
-    pub(crate) fn authority(&self, context: &Context) -> Result<Authority, Failure> {
+    pub(crate) fn authority(&self, context: &Context, roots: &Settings) -> Result<Authority, Failure> {
         let subject =
             matcher(self.certificate_identity.as_deref(), self.certificate_identity_regexp.as_deref())?;
         let issuer =
@@ -65,7 +66,7 @@ impl AuthorityOptions {
         };
         let claims = self.claims.iter().map(|text| claim(text)).collect::<Result<_, _>>()?;
         Ok(Authority::Certificate(Box::new(Certified {
-            root: Arc::new(root(context, self.trusted_root.as_deref())?),
+            root: Arc::new(trust::root(context, roots, self.trusted_root.as_deref())?),
             identity: Identity { issuer, subject, claims },
             needs_certificate_log: !self.insecure_ignore_sct,
             needs_log: !self.insecure_ignore_tlog,
@@ -111,19 +112,4 @@ pub(crate) fn claim(text: &str) -> Result<(Claim, Matcher), Failure> {
             .with_help(format!("name one of {}, as CLAIM=VALUE", known()))
     })?;
     Ok((claim, Matcher::exact(value)?))
-}
-
-/// Whom certificates are traced back to.
-pub(crate) fn root(_context: &Context, file: Option<&Path>) -> Result<TrustRoot, Failure> {
-    let Some(path) = file else {
-        return Err(Failure::usage("verify a certificate: nothing says whom it is traced back to")
-            .with_help(
-                "name the trusted root with --trusted-root FILE; `cosign trusted-root create` writes one",
-            ));
-    };
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::new("kiln.trusted_root", Class::Usage, format!("read {}", path.display()))
-            .with_cause(error.to_string())
-    })?;
-    Ok(TrustRoot::read(&text)?)
 }

@@ -62,8 +62,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 /// What must be there is what the command line asks for, if it asks for anything.
 fn rules(args: &Args, context: &Context) -> Result<Vec<ImageRule>, Failure> {
     let required = requirements(args)?;
+    let config = Config::read(context, Path::new("."))?;
     if args.authority.is_unset() {
-        let config = Config::read(context, Path::new("."))?;
         let mut rules = Gate::new(context, &config).opened(&args.image)?;
         if let (Some(required), false) = (&required, rules.is_empty()) {
             for rule in &mut rules {
@@ -74,7 +74,7 @@ fn rules(args: &Args, context: &Context) -> Result<Vec<ImageRule>, Failure> {
             return Ok(rules);
         }
     }
-    let authorities = vec![args.authority.authority(context)?];
+    let authorities = vec![args.authority.authority(context, &config.trust)?];
     let required = required.unwrap_or_else(|| REQUIRED.map(Requirement::of).into());
     Ok(vec![ImageRule { names: Vec::new(), authorities, required }])
 }

@@ -61,7 +61,7 @@ impl<'a> Gate<'a> {
     /// The rules about an image, with their keys and roots; there may be none.
     pub(crate) fn opened(&self, name: &str) -> Result<Vec<ImageRule>, Failure> {
         let rules = self.about(&full_name(name))?.into_iter();
-        rules.map(|rule| rule.open(self.context, &self.folder, self.root().as_deref())).collect()
+        rules.map(|rule| rule.open(self.context, self.settings, &self.folder)).collect()
     }
 
     /// The rules about an image. No rule is a refusal, unless there are none at all or kiln.toml says otherwise.
@@ -91,14 +91,10 @@ impl<'a> Gate<'a> {
     fn key(&self, rule: &Rule, root: &Descriptor, image: &Descriptor) -> Result<Digest, Failure> {
         Ok(Key::new("accepted")
             .field("kiln", env!("CARGO_PKG_VERSION"))
-            .field("rule", rule.inputs(&self.folder, self.root().as_deref())?)
+            .field("rule", rule.inputs(self.context, self.settings, &self.folder)?)
             .field("root", root.digest.to_string())
             .field("image", image.digest.to_string())
             .finish())
-    }
-
-    fn root(&self) -> Option<PathBuf> {
-        self.settings.trusted_root.as_ref().map(|path| self.folder.join(path))
     }
 
     /// Who vouches for one of the digests.
@@ -109,7 +105,7 @@ impl<'a> Gate<'a> {
         place: &S,
         digests: [Digest; 2],
     ) -> Result<String, Failure> {
-        let rule = rule.open(self.context, &self.folder, self.root().as_deref())?;
+        let rule = rule.open(self.context, self.settings, &self.folder)?;
         let mut reports = Vec::new();
         for (at, digest) in digests.iter().enumerate() {
             if digests[..at].contains(digest) {

@@ -20,6 +20,8 @@ use crate::statements::predicate_type;
 pub(crate) struct Settings {
     /// Whom certificates are traced back to: a `trusted_root.json`.
     pub(super) trusted_root: Option<PathBuf>,
+    /// Days since it was last looked whether there are newer roots.
+    pub(super) max_root_age: Option<u64>,
     /// What becomes of images that no rule names.
     pub(super) unmatched: Unmatched,
     /// Every rule that names an image must be met.
@@ -71,6 +73,13 @@ fn signature() -> Vec<String> {
     vec!["signature".to_owned()]
 }
 
+impl Settings {
+    /// The file with roots that kiln.toml in `folder` names.
+    fn root_in(&self, folder: &Path) -> Option<PathBuf> {
+        self.trusted_root.as_ref().map(|path| folder.join(path))
+    }
+}
+
 impl Rule {
     /// Whether it is about images of this name, in full.
     pub(super) fn is_about(&self, name: &str) -> Result<bool, Failure> {
@@ -82,9 +91,15 @@ impl Rule {
     }
 
     /// Everything that its verdict depends on besides the image: the files that it names, as they are now.
-    pub(super) fn inputs(&self, folder: &Path, root: Option<&Path>) -> Result<Vec<u8>, Failure> {
+    pub(super) fn inputs(
+        &self,
+        context: &Context,
+        settings: &Settings,
+        folder: &Path,
+    ) -> Result<Vec<u8>, Failure> {
         let mut inputs = serde_json::to_vec(self).expect("a rule is texts and lists");
-        let root = root.filter(|_| !self.identities.is_empty()).map(Path::to_owned);
+        let root = settings.root_in(folder).unwrap_or_else(|| super::roots::path(context));
+        let root = (!self.identities.is_empty()).then_some(root).filter(|path| path.exists());
         for path in self.keys.iter().map(|path| folder.join(path)).chain(root) {
             let bytes = std::fs::read(&path).map_err(|error| io("read", &path, &error))?;
             inputs.extend(kiln_oci::Digest::of(&bytes).as_bytes());
@@ -92,23 +107,25 @@ impl Rule {
         Ok(inputs)
     }
 
-    /// The rule with its keys and roots; files lie below `folder`, but for the root.
+    /// The rule with its keys and roots; files lie below `folder`.
     pub(super) fn open(
         &self,
         context: &Context,
+        settings: &Settings,
         folder: &Path,
-        root: Option<&Path>,
     ) -> Result<ImageRule, Failure> {
         let mut authorities = Vec::new();
         for key in &self.keys {
             authorities.push(Authority::from(read_public(&folder.join(key))?));
         }
-        if !self.identities.is_empty() {
-            let root = Arc::new(authority::root(context, root)?);
-            for who in &self.identities {
+        let identities: Vec<Identity> =
+            self.identities.iter().map(Who::identity).collect::<Result<_, _>>()?;
+        if !identities.is_empty() {
+            let root = Arc::new(super::root(context, settings, settings.root_in(folder).as_deref())?);
+            for (who, identity) in self.identities.iter().zip(identities) {
                 let certified = Certified {
                     root: Arc::clone(&root),
-                    identity: who.identity()?,
+                    identity,
                     needs_certificate_log: !who.ignore_sct,
                     needs_log: !who.ignore_tlog,
                 };

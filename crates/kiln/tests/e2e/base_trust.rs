@@ -191,7 +191,7 @@ fn a_rule_that_says_less_than_it_seems_is_refused() {
         ("[[trust.rule]]\nimages = ['**']\nkeys = ['missing.pub']\n", "missing.pub"),
         ("[[trust.rule]]\nimages = ['node:24']\nkeys = ['ours.pub']\n", "without tag and digest"),
         ("[[trust.rule]]\nimages = ['**']\nkey = 'ours.pub'\n", "unknown field `key`"),
-        ("[[trust.rule]]\nimages = ['**']\nidentities = [{ subject = 'a' }]\n", "trusted root"),
+        ("[[trust.rule]]\nimages = ['**']\nidentities = [{ subject = 'a' }]\n", "has no issuer"),
     ] {
         bench.trust(text);
         let run = bench.build();

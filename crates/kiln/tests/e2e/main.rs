@@ -16,6 +16,7 @@ mod peers;
 mod plan;
 mod refusals;
 mod registry;
+mod roots;
 mod scan;
 mod ship;
 mod survival;
