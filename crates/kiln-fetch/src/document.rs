@@ -25,7 +25,7 @@ impl Downloader {
         Err(failure)
     }
 
-    fn read_document(&self, url: &str, accept: Option<&str>, cap: u64) -> Result<Vec<u8>, Error> {
+    pub(crate) fn read_document(&self, url: &str, accept: Option<&str>, cap: u64) -> Result<Vec<u8>, Error> {
         let answer = self.client.get(url, 0, accept)?;
         let mut bytes = Vec::new();
         let body = answer.body.into_with_config().limit(u64::MAX).reader();

@@ -16,6 +16,7 @@ mod download;
 pub mod endpoints;
 mod error;
 mod exchange;
+mod found;
 mod progress;
 mod redacted;
 mod tls;

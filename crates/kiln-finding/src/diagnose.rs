@@ -14,6 +14,8 @@ pub enum Class {
     },
     /// Content is not what was promised: a digest, a signature, a malformed archive. Exit code 3.
     Content,
+    /// Nothing failed: a rule of the user's says no. Exit code 1.
+    Refused,
     /// A command of the user's ran and failed. Exit code 3.
     Command,
     /// kiln broke a promise of its own. Exit code 70.

@@ -24,6 +24,8 @@ pub struct ReferenceError {
     why: &'static str,
 }
 
+/// The registry of names without a host.
+const DEFAULT_HOST: &str = "docker.io";
 const NAME_MAX: usize = 255;
 const TAG_MAX: usize = 128;
 
@@ -44,6 +46,16 @@ impl Reference {
         match self.host() {
             Some(host) => &self.name[host.len() + 1..],
             None => &self.name,
+        }
+    }
+
+    /// The name as Docker completes it, without tag and digest: `node` is `docker.io/library/node`.
+    /// Source: distribution/reference, `normalize.go`.
+    pub fn completed(&self) -> String {
+        match self.host() {
+            Some(_) => self.name.clone(),
+            None if self.name.contains('/') => format!("{DEFAULT_HOST}/{}", self.name),
+            None => format!("{DEFAULT_HOST}/library/{}", self.name),
         }
     }
 
@@ -142,6 +154,18 @@ mod tests {
             ["app", "app:1", "team/app", "127.0.0.1:5000/team/app:v1.2", &format!("r.example/a@{digest}")]
         {
             assert_eq!(text.parse::<Reference>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn completes_names_as_docker_does() {
+        for (text, full) in [
+            ("node:24", "docker.io/library/node"),
+            ("team/app", "docker.io/team/app"),
+            ("localhost/app", "localhost/app"),
+            ("r.example:5000/a/b:1", "r.example:5000/a/b"),
+        ] {
+            assert_eq!(text.parse::<Reference>().unwrap().completed(), full);
         }
     }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use kiln_attest::{Bundle, Content, Signer as Whose, Statement};
 use kiln_oci::Digest;
@@ -33,7 +35,7 @@ pub struct Witnesses {
     /// Which.
     pub services: Services,
     /// Whom they are traced back to. Without it their answers are only held against what was asked.
-    pub root: Option<TrustRoot>,
+    pub root: Option<Arc<TrustRoot>>,
 }
 
 impl Signer {
@@ -142,7 +144,7 @@ impl Signer {
 }
 
 /// Exactly whom the certificate names, by everything that the root knows.
-fn proof(root: TrustRoot, says: &Certificate, needs_log: bool) -> Result<Authority, Error> {
+fn proof(root: Arc<TrustRoot>, says: &Certificate, needs_log: bool) -> Result<Authority, Error> {
     let exact = |text: &str| Matcher::exact(text).map_err(|source| ErrorKind::Unproven { source });
     let identity =
         Identity { issuer: exact(&says.issuer)?, subject: exact(&says.subject)?, claims: Vec::new() };

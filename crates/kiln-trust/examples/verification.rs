@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let identity =
         Identity { issuer: Matcher::exact(ISSUER)?, subject: Matcher::exact(SUBJECT)?, claims: Vec::new() };
     let authority = Authority::Certificate(Box::new(Certified {
-        root,
+        root: root.into(),
         identity,
         needs_certificate_log: false,
         needs_log: true,

@@ -1,5 +1,7 @@
 //! Whether a bundle is signed by whom it must be.
 
+use std::sync::Arc;
+
 use kiln_attest::{Bundle, Content, Statement};
 use kiln_oci::Digest;
 use sigstore_verify::types::Artifact as SigstoreArtifact;
@@ -28,14 +30,14 @@ pub struct LoggedKey {
     /// The key.
     pub key: PublicKey,
     /// Which logs are trusted.
-    pub root: TrustRoot,
+    pub root: Arc<TrustRoot>,
 }
 
 /// Who may sign with a certificate, and what must be known of it.
 #[derive(Debug)]
 pub struct Certified {
     /// Whom certificates and logs are traced back to.
-    pub root: TrustRoot,
+    pub root: Arc<TrustRoot>,
     /// Who.
     pub identity: Identity,
     /// The certificate must be in a log. Only a private authority without one may do without.
@@ -91,7 +93,7 @@ impl Authority {
             }
             Self::Certificate(certified) => {
                 let Identity { issuer, subject, .. } = &certified.identity;
-                format!("{subject}, as {issuer} says")
+                format!("{subject}, as {issuer} says, by {}", certified.root.origin())
             }
         }
     }

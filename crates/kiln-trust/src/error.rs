@@ -12,6 +12,10 @@ pub(crate) enum ErrorKind {
     Key(&'static str),
     #[error("the trusted root cannot be used: {0}")]
     Root(String),
+    #[error("the published roots of trust cannot be used: {0}")]
+    Published(String),
+    #[error("bring the published roots of trust up to date")]
+    Refresh { source: Box<sigstore_tuf::Error> },
     #[error("{text:?} cannot be asked for: {why}")]
     Matcher { text: String, why: String },
     #[error("read the bundle")]
@@ -55,6 +59,8 @@ impl Diagnose for Error {
         match *self.0 {
             ErrorKind::Key(_) => "trust.key",
             ErrorKind::Root(_) => "trust.root",
+            ErrorKind::Published(_) => "trust.published",
+            ErrorKind::Refresh { .. } => "trust.refresh",
             ErrorKind::Matcher { .. } => "trust.identity_rule",
             ErrorKind::Bundle { .. }
             | ErrorKind::Statement { .. }
@@ -84,6 +90,10 @@ impl Diagnose for Error {
             ErrorKind::Key(_) => Some("give the .pub file that `kiln keygen` or `cosign` wrote".to_owned()),
             ErrorKind::Root(_) => Some(
                 "give the trusted_root.json of the instance that signed (`cosign trusted-root create`)"
+                    .to_owned(),
+            ),
+            ErrorKind::Refresh { .. } => Some(
+                "nothing has changed; what was known before is still used while it is young enough"
                     .to_owned(),
             ),
             ErrorKind::LegacyCertificate => Some("sign again with cosign 3, which writes bundles".to_owned()),

@@ -2,6 +2,9 @@ use kiln_attest::Statement;
 use kiln_oci::Digest;
 use serde::Serialize;
 
+use crate::Requirement;
+use crate::verify::outcome;
+
 /// A value whose signature was checked. Only this crate makes one.
 #[derive(Clone, Debug)]
 pub struct Verified<T> {
@@ -111,9 +114,29 @@ pub struct Report {
 }
 
 impl Report {
+    /// Nothing was found of what is required.
+    pub(crate) fn nothing(image: Digest, required: &[Requirement]) -> Self {
+        Self {
+            image,
+            outcomes: required.iter().map(|wanted| outcome(wanted, &[])).collect(),
+            examined: Vec::new(),
+            left_out: 0,
+            statements: Vec::new(),
+        }
+    }
+
     /// Whether everything required was found.
     pub fn is_satisfied(&self) -> bool {
         !self.outcomes.is_empty() && self.outcomes.iter().all(|outcome| outcome.found)
+    }
+
+    /// Both, as one: what each of them asks must be there.
+    pub fn and(mut self, other: Self) -> Self {
+        self.outcomes.extend(other.outcomes);
+        self.examined.extend(other.examined);
+        self.left_out = self.left_out.max(other.left_out);
+        self.statements.extend(other.statements);
+        self
     }
 
     /// The right statement of this type.

@@ -15,6 +15,7 @@ pub struct TrustRoot {
     pub(crate) verifier: Verifier,
     has_certificate_logs: bool,
     has_logs: bool,
+    origin: String,
 }
 
 impl TrustRoot {
@@ -30,7 +31,22 @@ impl TrustRoot {
             return Err(failed("it names no certificate authority".to_owned()));
         }
         let verifier = Verifier::new(&root).map_err(|error| failed(error.to_string()))?;
-        Ok(Self { verifier, has_certificate_logs: !root.ctlogs.is_empty(), has_logs: !root.tlogs.is_empty() })
+        Ok(Self {
+            verifier,
+            has_certificate_logs: !root.ctlogs.is_empty(),
+            has_logs: !root.tlogs.is_empty(),
+            origin: "the trusted root".to_owned(),
+        })
+    }
+
+    /// The same, with what people are told of where it came from, and of its age.
+    pub fn from_origin(self, origin: String) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// For people: where it came from.
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// Whether certificates are written to a log that it knows.

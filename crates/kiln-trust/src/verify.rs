@@ -34,13 +34,8 @@ pub fn verify_image(
     authority: &Authority,
     required: &[Requirement],
 ) -> Report {
-    let mut report = Report {
-        image: *image,
-        outcomes: Vec::new(),
-        examined: Vec::new(),
-        left_out: evidence.len().saturating_sub(EVIDENCE_MAX),
-        statements: Vec::new(),
-    };
+    let mut report = Report::nothing(*image, &[]);
+    report.left_out = evidence.len().saturating_sub(EVIDENCE_MAX);
     for piece in evidence.iter().take(EVIDENCE_MAX) {
         let examined = Examined {
             place: piece.place.clone(),
@@ -66,7 +61,7 @@ pub fn verify_image(
 }
 
 /// Whether one of the statements meets a requirement.
-fn outcome(wanted: &Requirement, statements: &[Verified<Statement>]) -> Outcome {
+pub(crate) fn outcome(wanted: &Requirement, statements: &[Verified<Statement>]) -> Outcome {
     let mut unmet = Vec::new();
     let mut found = false;
     let of_type = |statement: &&Verified<Statement>| statement.value.predicate_type == wanted.predicate_type;

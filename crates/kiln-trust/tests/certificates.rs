@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod instance;
+mod published;
 
 use kiln_attest::predicate::SIGNATURE;
 use kiln_finding::Diagnose;
@@ -26,7 +27,7 @@ fn identity(issuer: &str, subject: &str) -> Identity {
 fn authority(instance: &Instance, identity: Identity) -> Authority {
     let root = TrustRoot::read(&instance.trusted_root()).unwrap();
     Authority::Certificate(Box::new(Certified {
-        root,
+        root: root.into(),
         identity,
         needs_certificate_log: false,
         needs_log: true,
@@ -143,7 +144,7 @@ fn a_root_without_certificate_logs_accepts_nothing_that_must_be_logged() {
     let root = TrustRoot::read(&instance.trusted_root()).unwrap();
     assert!(!root.has_certificate_logs() && root.has_logs());
     let identity = identity(ISSUER, SUBJECT);
-    let certified = Certified { root, identity, needs_certificate_log: true, needs_log: true };
+    let certified = Certified { root: root.into(), identity, needs_certificate_log: true, needs_log: true };
     let strict = Authority::Certificate(Box::new(certified));
     refused(&instance.sign(&leaf()), &strict, "trust.certificate", "");
 }

@@ -1,18 +1,19 @@
 //! Who must have signed, as the command line says it. Flags have the names they have in cosign.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use kiln_finding::Class;
-use kiln_trust::{Authority, Certified, Claim, Identity, Matcher, TrustRoot};
+use kiln_trust::{Authority, Certified, Claim, Identity, Matcher};
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::ship::{Keys, read_public};
+use crate::trust::{self, Settings};
 
 /// Whom a signature must be by.
 #[derive(clap::Args)]
 pub(crate) struct AuthorityOptions {
-    /// Public key that must have signed; kiln's own by default
+    /// Public key that must have signed; by default what the rules of kiln.toml say of the image, else kiln's own
     #[arg(long, value_name = "FILE", conflicts_with_all = ["certificate_identity", "certificate_identity_regexp"])]
     key: Option<PathBuf>,
     /// Identity in the certificate: an email address, or the URI of a workflow
@@ -30,7 +31,8 @@ pub(crate) struct AuthorityOptions {
     /// What else the certificate must say, as source-repository=https://github.com/org/app
     #[arg(long = "certificate-claim", value_name = "CLAIM=VALUE")]
     claims: Vec<String>,
-    /// Certificate authorities, logs and timestamp authorities that are trusted: a trusted_root.json
+    /// Certificate authorities, logs and timestamp authorities that are trusted: a trusted_root.json; by default what
+    /// `kiln trust update` brought
     #[arg(long, value_name = "FILE")]
     trusted_root: Option<PathBuf>,
     /// Accept certificates that no certificate log has, as of a private authority without one
@@ -42,7 +44,16 @@ pub(crate) struct AuthorityOptions {
 }
 
 impl AuthorityOptions {
-    pub(crate) fn authority(&self, context: &Context) -> Result<Authority, Failure> {
+    /// Whether the command line leaves it to kiln.toml.
+    pub(crate) fn is_unset(&self) -> bool {
+        let Self { key, certificate_identity, certificate_identity_regexp, .. } = self;
+        let Self { certificate_oidc_issuer, certificate_oidc_issuer_regexp, .. } = self;
+        key.is_none()
+            && [certificate_identity, certificate_identity_regexp].iter().all(|given| given.is_none())
+            && [certificate_oidc_issuer, certificate_oidc_issuer_regexp].iter().all(|given| given.is_none())
+    }
+
+    pub(crate) fn authority(&self, context: &Context, roots: &Settings) -> Result<Authority, Failure> {
         let subject =
             matcher(self.certificate_identity.as_deref(), self.certificate_identity_regexp.as_deref())?;
         let issuer =
@@ -53,15 +64,9 @@ impl AuthorityOptions {
             (Some(_), None) => return Err(half("--certificate-oidc-issuer", "who vouches for an identity")),
             (None, Some(_)) => return Err(half("--certificate-identity", "whom an issuer vouches for")),
         };
-        let Some(path) = &self.trusted_root else {
-            return Err(Failure::usage("verify a certificate: nothing says whom it is traced back to")
-                .with_help(
-                    "name the trusted root with --trusted-root FILE; `cosign trusted-root create` writes one",
-                ));
-        };
         let claims = self.claims.iter().map(|text| claim(text)).collect::<Result<_, _>>()?;
         Ok(Authority::Certificate(Box::new(Certified {
-            root: root(path)?,
+            root: Arc::new(trust::root(context, roots, self.trusted_root.as_deref())?),
             identity: Identity { issuer, subject, claims },
             needs_certificate_log: !self.insecure_ignore_sct,
             needs_log: !self.insecure_ignore_tlog,
@@ -89,7 +94,8 @@ fn half(missing: &str, what: &str) -> Failure {
         .with_help(format!("pass {missing}, too"))
 }
 
-fn matcher(exact: Option<&str>, pattern: Option<&str>) -> Result<Option<Matcher>, Failure> {
+/// What a text must be, of which at most one is given.
+pub(crate) fn matcher(exact: Option<&str>, pattern: Option<&str>) -> Result<Option<Matcher>, Failure> {
     Ok(match (exact, pattern) {
         (Some(text), _) => Some(Matcher::exact(text)?),
         (None, Some(text)) => Some(Matcher::pattern(text)?),
@@ -97,7 +103,8 @@ fn matcher(exact: Option<&str>, pattern: Option<&str>) -> Result<Option<Matcher>
     })
 }
 
-fn claim(text: &str) -> Result<(Claim, Matcher), Failure> {
+/// `CLAIM=VALUE`
+pub(crate) fn claim(text: &str) -> Result<(Claim, Matcher), Failure> {
     let known = || Claim::ALL.map(Claim::as_str).join(", ");
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
     let claim = Claim::ALL.into_iter().find(|claim| claim.as_str() == name).ok_or_else(|| {
@@ -105,12 +112,4 @@ fn claim(text: &str) -> Result<(Claim, Matcher), Failure> {
             .with_help(format!("name one of {}, as CLAIM=VALUE", known()))
     })?;
     Ok((claim, Matcher::exact(value)?))
-}
-
-fn root(path: &Path) -> Result<TrustRoot, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::new("kiln.trusted_root", Class::Usage, format!("read {}", path.display()))
-            .with_cause(error.to_string())
-    })?;
-    Ok(TrustRoot::read(&text)?)
 }

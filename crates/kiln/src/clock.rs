@@ -28,7 +28,8 @@ pub(crate) fn timestamp() -> String {
     rfc3339(now())
 }
 
-fn rfc3339(seconds: i64) -> String {
+/// Seconds since 1970, in RFC 3339.
+pub(crate) fn rfc3339(seconds: i64) -> String {
     let time = jiff::Timestamp::from_second(seconds);
     time.map_or_else(|_| "1970-01-01T00:00:00Z".to_owned(), |time| time.to_string())
 }

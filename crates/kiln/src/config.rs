@@ -1,6 +1,6 @@
 //! `kiln.toml`: where a default must change. Unknown keys are errors.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kiln_finding::Class;
 use kiln_plan::{HealthSetting, Overrides};
@@ -26,6 +26,10 @@ pub(crate) struct Config {
     pub(crate) exception: Vec<Exception>,
     pub(crate) lint: crate::lint::Choice,
     pub(crate) scan: crate::vex::Settings,
+    pub(crate) trust: crate::trust::Settings,
+    /// The folder of the file.
+    #[serde(skip)]
+    pub(crate) folder: PathBuf,
 }
 
 /// `[image]`
@@ -73,7 +77,8 @@ impl Config {
             return Ok(Self::default());
         }
         let text = std::fs::read_to_string(&path).map_err(|error| failed(&path, &error))?;
-        toml::from_str(&text).map_err(|error| failed(&path, &error))
+        let config: Self = toml::from_str(&text).map_err(|error| failed(&path, &error))?;
+        Ok(Self { folder: path.parent().unwrap_or(Path::new("")).to_owned(), ..config })
     }
 
     /// What the user decided in place of the planner.

@@ -33,6 +33,7 @@ mod statements;
 mod subject;
 mod target;
 mod transfer;
+mod trust;
 mod vex;
 
 use std::process::ExitCode;

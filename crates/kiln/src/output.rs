@@ -62,6 +62,7 @@ pub(crate) fn report(failure: &Failure, format: Format) -> ExitCode {
         Format::Json => println!("{}", failure_as_json(failure)),
     }
     ExitCode::from(match failure.class {
+        Class::Refused => 1,
         Class::Usage | Class::Config => 2,
         Class::Environment | Class::Remote { .. } | Class::Content | Class::Command => 3,
         Class::Bug => 70,

@@ -31,10 +31,30 @@ pub(crate) fn verify<S: Source>(
     authority: &Authority,
     required: &[Requirement],
 ) -> Result<Report, Failure> {
-    let (evidence, left_out) = Search::new(place).about(&image.digest)?;
-    let mut report = verify_image(&image.digest, &evidence, authority, required);
-    report.left_out += left_out;
-    Ok(report)
+    let found = Found::about(place, &image.digest)?;
+    Ok(found.judged(|evidence| verify_image(&image.digest, evidence, authority, required)))
+}
+
+/// What lies beside an image and may be a signed statement about it.
+pub(crate) struct Found {
+    evidence: Vec<Evidence>,
+    /// How much was not looked at, because there was too much.
+    left_out: usize,
+}
+
+impl Found {
+    /// Looks for it. That something cannot be listed is an error: nobody may take it for nothing.
+    pub(crate) fn about<S: Source>(place: &S, image: &Digest) -> Result<Self, Failure> {
+        let (evidence, left_out) = Search::new(place).about(image)?;
+        Ok(Self { evidence, left_out })
+    }
+
+    /// The verdict over it.
+    pub(crate) fn judged(&self, verify: impl Fn(&[Evidence]) -> Report) -> Report {
+        let mut report = verify(&self.evidence);
+        report.left_out += self.left_out;
+        report
+    }
 }
 
 /// A search that ends, whatever it meets.
@@ -52,8 +72,7 @@ impl<'a, S: Source> Search<'a, S> {
         Self { place, manifests: 0, bytes: 0, until, found: Vec::new() }
     }
 
-    /// What was found, and how much was not looked at. That something cannot be listed is an error: nobody may take it
-    /// for nothing.
+    /// What was found, and how much was not looked at.
     fn about(mut self, image: &Digest) -> Result<(Vec<Evidence>, usize), Failure> {
         let mut left_out = 0;
         for referrer in self.place.referrers(image)? {

@@ -17,6 +17,7 @@ mod sbom;
 mod scan;
 mod ship;
 mod sign;
+mod trust;
 mod verify;
 mod version;
 
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Scan(scan::Args),
     Ship(ship::Args),
     Sign(sign::Args),
+    Trust(trust::Args),
     Verify(verify::Args),
     Version(version::Args),
 }
@@ -73,6 +75,7 @@ impl Command {
             Self::Scan(args) => scan::run(&args, context),
             Self::Ship(args) => ship::run(&args, context),
             Self::Sign(args) => sign::run(&args, context),
+            Self::Trust(args) => trust::run(&args, context),
             Self::Verify(args) => verify::run(&args, context),
             Self::Version(args) => version::run(&args, context),
         }

@@ -1,16 +1,19 @@
+use std::path::Path;
+
 use kiln_attest::predicate;
-use kiln_trust::{Matcher, Report, Requirement, Rule};
+use kiln_trust::{ImageRule, Matcher, Report, Requirement, Rule};
 
 use crate::args::Format;
 use crate::authority::AuthorityOptions;
 use crate::clock::now;
+use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::ship::REQUIRED;
-use crate::statements;
-use crate::statements::predicate_type;
+use crate::statements::{Found, predicate_type};
 use crate::subject::Subject;
+use crate::trust::Gate;
 
 /// Check the signature of an image and the statements made about it
 #[derive(clap::Args)]
@@ -20,7 +23,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     authority: AuthorityOptions,
     /// Statement that must be there: signature, spdx, cyclonedx, provenance, scan, openvex, or a predicate type; by
-    /// default signature, spdx, cyclonedx and provenance
+    /// default what a rule of kiln.toml says of the image, else signature, spdx, cyclonedx and provenance
     #[arg(long = "require", value_name = "TYPE")]
     required: Vec<String>,
     /// Require provenance by this builder
@@ -41,28 +44,48 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let required = requirements(args)?;
-    let authority = args.authority.authority(context)?;
+    let rules = rules(args, context)?;
     let subject = Subject::open(context, &args.image)?;
-    let report = statements::verify(subject.place(), &subject.image.descriptor, &authority, &required)?;
+    let image = &subject.image.descriptor.digest;
+    let found = Found::about(subject.place(), image)?;
+    let asked: Vec<String> = rules.iter().map(ImageRule::describe).collect();
+    let reports = rules.iter().map(|rule| found.judged(|evidence| rule.verify(image, evidence)));
+    let report = reports.reduce(Report::and).expect("there is a rule");
     output::data(&match context.format {
-        Format::Human => text(&report, args.explain.then(|| authority.describe()).as_deref()),
+        Format::Human => text(&report, args.explain.then(|| asked.join("; and ")).as_deref()),
         Format::Json => json(&report),
     });
     Ok(if report.is_satisfied() { Outcome::Fine } else { Outcome::Refused })
 }
 
-/// What is asked of each type of statement. A rule asks for its type, too.
-fn requirements(args: &Args) -> Result<Vec<Requirement>, Failure> {
+/// Who must have signed what: as the command line says; else as the rules of kiln.toml about the image do; else kiln's own key.
+/// What must be there is what the command line asks for, if it asks for anything.
+fn rules(args: &Args, context: &Context) -> Result<Vec<ImageRule>, Failure> {
+    let required = requirements(args)?;
+    let config = Config::read(context, Path::new("."))?;
+    if args.authority.is_unset() {
+        let mut rules = Gate::new(context, &config).opened(&args.image)?;
+        if let (Some(required), false) = (&required, rules.is_empty()) {
+            for rule in &mut rules {
+                rule.required.clone_from(required);
+            }
+        }
+        if !rules.is_empty() {
+            return Ok(rules);
+        }
+    }
+    let authorities = vec![args.authority.authority(context, &config.trust)?];
+    let required = required.unwrap_or_else(|| REQUIRED.map(Requirement::of).into());
+    Ok(vec![ImageRule { names: Vec::new(), authorities, required }])
+}
+
+/// What is asked of each type of statement, if anything is. A rule asks for its type, too.
+fn requirements(args: &Args) -> Result<Option<Vec<Requirement>>, Failure> {
     let mut required: Vec<Requirement> = Vec::new();
     for name in &args.required {
         required.push(Requirement::of(&predicate_type(name)?));
     }
-    let rules = rules(args)?;
-    if required.is_empty() && rules.is_empty() {
-        return Ok(REQUIRED.map(Requirement::of).into());
-    }
-    for (wanted, rule) in rules {
+    for (wanted, rule) in predicates(args)? {
         match required.iter_mut().find(|requirement| requirement.predicate_type == wanted) {
             Some(requirement) => requirement.rules.push(rule),
             None => {
@@ -70,10 +93,10 @@ fn requirements(args: &Args) -> Result<Vec<Requirement>, Failure> {
             }
         }
     }
-    Ok(required)
+    Ok((!required.is_empty()).then_some(required))
 }
 
-fn rules(args: &Args) -> Result<Vec<(&'static str, Rule)>, Failure> {
+fn predicates(args: &Args) -> Result<Vec<(&'static str, Rule)>, Failure> {
     let mut rules = Vec::new();
     if let Some(builder) = &args.builder_id {
         rules.push((predicate::PROVENANCE, Rule::Builder(Matcher::exact(builder)?)));

@@ -23,9 +23,7 @@ use crate::place::Place;
 use crate::platform::for_arch;
 use crate::port_error::PortError;
 use crate::subject::Located;
-
-/// The registry of names without a host (distribution/reference, `normalize.go`).
-const DEFAULT_HOST: &str = "docker.io";
+use crate::trust::Gate;
 
 /// Contexts, images, downloads.
 pub(super) struct World<'a> {
@@ -40,6 +38,8 @@ pub(super) struct World<'a> {
     pub(super) supply: &'a Supply,
     /// The folder of the app, whose `kiln.lock` pins kiln's bases.
     pub(super) folder: &'a Path,
+    /// Whom images must be signed by.
+    pub(super) gate: Gate<'a>,
     /// The lock of kiln's bases, once it is known.
     pub(super) bases: Mutex<Option<Lock>>,
 }
@@ -55,8 +55,8 @@ impl World<'_> {
         match Located::find(self.context, name) {
             Err(_) if short && !self.context.offline => {
                 (self.note)(&format!("looking for {name} in its registry"));
-                let library = if name.contains('/') { "" } else { "library/" };
-                let reference = crate::transfer::reference(&format!("{DEFAULT_HOST}/{library}{name}"))?;
+                let mut reference = crate::transfer::reference(name)?;
+                reference.name = reference.completed();
                 Located::remote(self.context, &reference)
                     .map_err(|failure| Failure { help: Some(absent_help(name)), ..failure })
             }
@@ -68,14 +68,19 @@ impl World<'_> {
         if let Some(own) = OwnBase::parse(name) {
             return self.own_base(name, &own, arch);
         }
-        let Located { place, descriptor, .. } = self.find(name)?;
-        let descriptor = for_arch(&place, &descriptor, arch, name)?;
+        let Located { place, descriptor: root, .. } = self.find(name)?;
+        let descriptor = for_arch(&place, &root, arch, name)?;
+        for signed in self.gate.admit(name, &place, &root, &descriptor)? {
+            (self.note)(&signed);
+        }
         let is_here = matches!(&place, Place::Layout(layout) if layout.folder() == self.layout.folder());
         let is_known =
             self.layout.has(&descriptor)? && self.layout.resolve(&descriptor.digest.to_string())?.is_some();
         if !is_here && !is_known {
             (self.note)(&format!("fetching {name}"));
-            copy_with(&place, self.layout, &descriptor, None, &CopyOptions::default())?;
+            // Signatures come along, so that the image can be asked again when its registry is away.
+            let options = CopyOptions { referrers: !self.gate.is_open(), ..CopyOptions::default() };
+            copy_with(&place, self.layout, &descriptor, None, &options)?;
         }
         self.as_base(name, &descriptor, arch)
     }

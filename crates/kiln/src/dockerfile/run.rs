@@ -28,6 +28,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::progress::{Stages, size};
 use crate::scratch::{Scratch, io};
+use crate::trust::Gate;
 
 /// The largest Dockerfile, in bytes.
 const DOCKERFILE_MAX: u64 = 8 << 20;
@@ -66,6 +67,7 @@ pub(crate) fn build(
         context,
         supply: &supply,
         folder,
+        gate: Gate::new(context, &config),
         bases: Mutex::default(),
         layout,
         main: BuildContext::open(folder, own_ignore)?,

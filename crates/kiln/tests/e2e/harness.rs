@@ -134,6 +134,7 @@ static NEEDS: &[Need] = &[
         name: "subordinate-ids",
         probe: &["sh", "-c", "command -v newuidmap && grep -q ^kiln-peer: /etc/subuid"],
     },
+    Need { name: "tuf", probe: &["target/peers/bin/python", "-c", "import tuf"] },
     Need { name: "umoci", probe: &["umoci", "--version"] },
 ];
 

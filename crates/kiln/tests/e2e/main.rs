@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod archives;
+mod base_trust;
 mod chain;
 mod db;
 mod differential;
@@ -15,6 +16,7 @@ mod peers;
 mod plan;
 mod refusals;
 mod registry;
+mod roots;
 mod scan;
 mod ship;
 mod survival;

@@ -159,6 +159,16 @@ pub(crate) fn registry(world: &World) -> (Server, String) {
     (server, format!("127.0.0.1:{port}"))
 }
 
+/// The files of a folder, by HTTP.
+pub(crate) fn serve_folder(folder: &Path) -> (Server, String) {
+    let port = free_port();
+    let mut command = Command::new("python3");
+    command.args(["-m", "http.server", "--bind", "127.0.0.1", &port.to_string()]).current_dir(folder);
+    let server = Server(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    wait("the folder", || get(port, "/"));
+    (server, format!("http://127.0.0.1:{port}"))
+}
+
 #[test]
 fn cosign_verifies_everything_after_a_copy_to_a_registry() {
     if !needs(&["cosign", "regctl", "registry"]) {

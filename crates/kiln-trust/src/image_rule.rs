@@ -1,0 +1,152 @@
+use kiln_oci::Digest;
+
+use crate::error::ErrorKind;
+use crate::{Authority, Error, Evidence, Report, Requirement, verify_image};
+
+/// The longest pattern for names, in bytes; names have at most 255.
+const PATTERN_MAX: usize = 512;
+
+/// Whom images of some names must be signed by.
+#[derive(Debug)]
+pub struct ImageRule {
+    /// Which images it is about.
+    pub names: Vec<NamePattern>,
+    /// Any of these will do.
+    pub authorities: Vec<Authority>,
+    /// What the one of them must have signed.
+    pub required: Vec<Requirement>,
+}
+
+impl ImageRule {
+    /// Whether it is about images of this name: in full, without tag and digest.
+    pub fn is_about(&self, name: &str) -> bool {
+        self.names.iter().any(|pattern| pattern.is_match(name))
+    }
+
+    /// Checks the evidence about an image: what one of the authorities signed must meet every requirement. Of several that
+    /// do not, the one whose signatures were found is told of.
+    pub fn verify(&self, image: &Digest, evidence: &[Evidence]) -> Report {
+        let reports =
+            self.authorities.iter().map(|authority| verify_image(image, evidence, authority, &self.required));
+        let better = |report: &Report| (report.is_satisfied(), report.statements.len());
+        let nothing = || Report::nothing(*image, &self.required);
+        // The first of equals, so that what is told does not depend on the number of authorities.
+        reports
+            .reduce(|best, next| if better(&next) > better(&best) { next } else { best })
+            .unwrap_or_else(nothing)
+    }
+
+    /// For people: who must have signed.
+    pub fn describe(&self) -> String {
+        let names: Vec<String> = self.authorities.iter().map(Authority::describe).collect();
+        names.join(", or ")
+    }
+}
+
+/// Names of images: `*` stands for anything within one part of a name, `**` for any number of parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamePattern(String);
+
+impl NamePattern {
+    /// Reads a pattern such as `registry.example/base/**`. It is about whole names without tag and digest; a tag is refused, for
+    /// it says nothing about what is behind it.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let failed = |why: &str| ErrorKind::Matcher { text: text.to_owned(), why: why.to_owned() };
+        if text.is_empty() || text.len() > PATTERN_MAX {
+            return Err(failed("a pattern for names has 1 to 512 characters").into());
+        }
+        let last = text.rsplit('/').next().unwrap_or(text);
+        if text.contains('@') || text.contains('/') && last.contains(':') {
+            return Err(failed("a rule is about names without tag and digest").into());
+        }
+        if text.split('/').any(|part| part.is_empty() || part != "**" && part.contains("**")) {
+            return Err(failed("`**` stands for whole parts of a name, and no part may be empty").into());
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Whether a whole name matches.
+    pub fn is_match(&self, name: &str) -> bool {
+        let pattern: Vec<&str> = self.0.split('/').collect();
+        let parts: Vec<&str> = name.split('/').collect();
+        matches(&pattern, &parts, "**", |pattern, part| {
+            let (pattern, part): (Vec<char>, Vec<char>) = (pattern.chars().collect(), part.chars().collect());
+            matches(&pattern, &part, '*', |a, b| a == b)
+        })
+    }
+}
+
+/// Whether all of `items` matches, where `any` stands for any number of items. It takes time in proportion to the product
+/// of the lengths, whatever the pattern: of all the places where an `any` may end, only the last can matter.
+fn matches<T: PartialEq + Copy>(pattern: &[T], items: &[T], any: T, is_same: impl Fn(T, T) -> bool) -> bool {
+    let (mut at, mut item) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    while item < items.len() {
+        match pattern.get(at) {
+            Some(&wanted) if wanted == any => {
+                retry = Some((at, item));
+                at += 1;
+            }
+            Some(&wanted) if is_same(wanted, items[item]) => (at, item) = (at + 1, item + 1),
+            _ => {
+                let Some((star, from)) = retry else { return false };
+                retry = Some((star, from + 1));
+                (at, item) = (star + 1, from + 1);
+            }
+        }
+    }
+    pattern[at..].iter().all(|&rest| rest == any)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_stay_within_their_part() {
+        for (pattern, yes, no) in [
+            ("docker.io/library/node", &["docker.io/library/node"][..], &["docker.io/library/node2"][..]),
+            ("r.example/base/*", &["r.example/base/node"], &["r.example/base", "r.example/base/a/b"]),
+            ("r.example/**", &["r.example/a", "r.example/a/b"], &["r.example-evil/a", "x/r.example/a"]),
+            ("r.example/**/node-*", &["r.example/node-24", "r.example/a/b/node-"], &["r.example/a/node"]),
+            ("*.example/a*b*c", &["x.example/abc", "x.example/aXbbYc"], &["x.example/ab", "x.example/abcd"]),
+            ("**", &["a", "a/b"], &[]),
+        ] {
+            let pattern = NamePattern::parse(pattern).unwrap();
+            for name in yes {
+                assert!(pattern.is_match(name), "{pattern:?} {name}");
+            }
+            for name in no {
+                assert!(!pattern.is_match(name), "{pattern:?} {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn patterns_that_would_say_less_than_they_seem_to_are_refused() {
+        for text in
+            ["", "r.example/app:1", "r.example/app@sha256:00", "r.example//app", "r.example/a**", "/app"]
+        {
+            assert!(NamePattern::parse(text).is_err(), "{text}");
+        }
+        NamePattern::parse("r.example:5000/app").unwrap();
+    }
+
+    #[test]
+    fn a_pattern_made_to_be_slow_is_not() {
+        let pattern = NamePattern::parse(&"*a".repeat(200)).unwrap();
+        assert!(!pattern.is_match(&"a".repeat(150)));
+        let pattern = NamePattern::parse(&vec!["**"; 150].join("/")).unwrap();
+        assert!(pattern.is_match(&vec!["a"; 100].join("/")));
+    }
+
+    #[test]
+    fn a_rule_without_authorities_is_met_by_nothing() {
+        let rule = ImageRule {
+            names: vec![NamePattern::parse("**").unwrap()],
+            authorities: Vec::new(),
+            required: vec![Requirement::of("x")],
+        };
+        assert!(!rule.verify(&Digest::of(b""), &[]).is_satisfied());
+    }
+}

@@ -1,0 +1,10 @@
+//! `[trust]` of kiln.toml: whom images must be signed by before anything is made of them, and whom certificates are traced
+//! back to.
+
+mod gate;
+mod roots;
+mod settings;
+
+pub(crate) use gate::Gate;
+pub(crate) use roots::{Change, Kept, kept, root};
+pub(crate) use settings::Settings;

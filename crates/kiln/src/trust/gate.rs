@@ -1,0 +1,148 @@
+use std::path::PathBuf;
+
+use kiln_build::Key;
+use kiln_finding::Class;
+use kiln_image::Source;
+use kiln_oci::{Descriptor, Digest};
+use kiln_store::StepCache;
+use kiln_trust::{ImageRule, Report};
+
+use super::settings::{Rule, Settings, Unmatched, full_name};
+use crate::config::Config;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::statements::Found;
+
+/// Folder of what was accepted before, below the cache folder.
+const ACCEPTED: &str = "accepted";
+
+/// Asks every image that a build takes something from for what `[trust]` says.
+pub(crate) struct Gate<'a> {
+    context: &'a Context,
+    settings: &'a Settings,
+    /// The folder that paths in kiln.toml start from.
+    folder: PathBuf,
+}
+
+impl<'a> Gate<'a> {
+    pub(crate) fn new(context: &'a Context, config: &'a Config) -> Self {
+        Self { context, settings: &config.trust, folder: config.folder.clone() }
+    }
+
+    /// Whether anything is asked of any image.
+    pub(crate) fn is_open(&self) -> bool {
+        self.settings.rule.is_empty()
+    }
+
+    /// Refuses the image `name`, found in `place`, unless every rule that names it is met. `root` is what the name stands for,
+    /// and `image` what is used of it: a signed index vouches for the images in it. Says who vouches, if that was found now.
+    pub(crate) fn admit<S: Source>(
+        &self,
+        name: &str,
+        place: &S,
+        root: &Descriptor,
+        image: &Descriptor,
+    ) -> Result<Vec<String>, Failure> {
+        let rules = self.rules(name)?;
+        let mut vouching = Vec::new();
+        for rule in rules {
+            let cache = StepCache::create(&self.context.cache_dir.join(ACCEPTED))?;
+            let key = self.key(rule, root, image)?;
+            if cache.get(&key)?.is_some() {
+                continue;
+            }
+            let signer = self.ask(rule, name, place, [root.digest, image.digest])?;
+            cache.put(&key, signer.as_bytes())?;
+            vouching.push(signer);
+        }
+        Ok(vouching)
+    }
+
+    /// The rules about an image, with their keys and roots; there may be none.
+    pub(crate) fn opened(&self, name: &str) -> Result<Vec<ImageRule>, Failure> {
+        let rules = self.about(&full_name(name))?.into_iter();
+        rules.map(|rule| rule.open(self.context, self.settings, &self.folder)).collect()
+    }
+
+    /// The rules about an image. No rule is a refusal, unless there are none at all or kiln.toml says otherwise.
+    fn rules(&self, name: &str) -> Result<Vec<&'a Rule>, Failure> {
+        let full = full_name(name);
+        let rules = self.about(&full)?;
+        if rules.is_empty() && !self.is_open() && self.settings.unmatched == Unmatched::Refuse {
+            let what = format!("use {name}: no rule of [trust] in kiln.toml is about {full}");
+            return Err(Failure::new("trust.unmatched", Class::Refused, what).with_help(
+                "add a [[trust.rule]] for it, or let images without a rule pass: unmatched = \"allow\"",
+            ));
+        }
+        Ok(rules)
+    }
+
+    fn about(&self, full: &str) -> Result<Vec<&'a Rule>, Failure> {
+        let mut rules = Vec::new();
+        for rule in &self.settings.rule {
+            if rule.is_about(full)? {
+                rules.push(rule);
+            }
+        }
+        Ok(rules)
+    }
+
+    /// What a verdict depends on. Only acceptance is kept, so that whoever signs later need not wait.
+    fn key(&self, rule: &Rule, root: &Descriptor, image: &Descriptor) -> Result<Digest, Failure> {
+        Ok(Key::new("accepted")
+            .field("kiln", env!("CARGO_PKG_VERSION"))
+            .field("rule", rule.inputs(self.context, self.settings, &self.folder)?)
+            .field("root", root.digest.to_string())
+            .field("image", image.digest.to_string())
+            .finish())
+    }
+
+    /// Who vouches for one of the digests.
+    fn ask<S: Source>(
+        &self,
+        rule: &Rule,
+        name: &str,
+        place: &S,
+        digests: [Digest; 2],
+    ) -> Result<String, Failure> {
+        let rule = rule.open(self.context, self.settings, &self.folder)?;
+        let mut reports = Vec::new();
+        for (at, digest) in digests.iter().enumerate() {
+            if digests[..at].contains(digest) {
+                continue;
+            }
+            let report = Found::about(place, digest)?.judged(|evidence| rule.verify(digest, evidence));
+            let first = report.outcomes.first().and_then(|outcome| report.statement(&outcome.predicate_type));
+            if let (true, Some(statement)) = (report.is_satisfied(), first) {
+                return Ok(format!("{name} is signed by {}", statement.signer()));
+            }
+            reports.push(report);
+        }
+        Err(refusal(name, &rule.describe(), &reports))
+    }
+}
+
+fn refusal(name: &str, wanted: &str, reports: &[Report]) -> Failure {
+    let what = format!("use {name}: kiln.toml asks for a signature by {wanted}");
+    let mut failure = Failure::new("trust.base", Class::Refused, what);
+    for report in reports {
+        let missing = report.outcomes.iter().filter(|outcome| !outcome.found);
+        let missing: Vec<&str> = missing.map(|outcome| outcome.name.as_str()).collect();
+        let looked = report.examined.len();
+        let left_out =
+            if report.left_out > 0 { format!("; {} were not", report.left_out) } else { String::new() };
+        let cause = format!(
+            "of {}, nothing by them says: {} (of {looked} that were looked at{left_out})",
+            report.image,
+            missing.join(", "),
+        );
+        failure = failure.with_cause(cause);
+        for (examined, rejection) in report.rejected() {
+            failure = failure.with_cause(format!("{}: {}", examined.place, rejection.why));
+        }
+    }
+    failure.with_help(
+        "`kiln verify --explain` shows everything that is there; an image in kiln's store has its signatures only if \
+         `kiln pull --all` brought them",
+    )
+}

@@ -1,0 +1,183 @@
+//! Whom certificates are traced back to: a file that somebody pins, or what a TUF repository published.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kiln_fetch::{Downloader, Options};
+use kiln_finding::{Cause, Class};
+use kiln_trust::{Mirror, PUBLISHED_MAX, Published, TrustRoot};
+
+use super::settings::Settings;
+use crate::clock::now;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::scratch::io;
+
+/// The file below the data folder.
+const FILE: &str = "trust.json";
+/// Days that published roots are used without a look whether there are newer ones.
+const MAX_AGE: u64 = 30;
+const DAY: i64 = 86_400;
+
+/// Whom certificates are traced back to: `file`, else that of kiln.toml, else what was published.
+pub(crate) fn root(
+    context: &Context,
+    settings: &Settings,
+    file: Option<&Path>,
+) -> Result<TrustRoot, Failure> {
+    if let Some(path) = file.or(settings.trusted_root.as_deref()) {
+        return pinned(path, settings);
+    }
+    let Some(kept) = kept(context)? else {
+        return Err(Failure::usage("verify a certificate: nothing says whom it is traced back to").with_help(
+            "bring the roots of an instance with `kiln trust update --mirror URL --root root.json`, or name a \
+             trusted_root.json with --trusted-root FILE",
+        ));
+    };
+    let limit = settings.max_root_age.unwrap_or(MAX_AGE);
+    let origin = format!("the roots of {}", kept.published.mirror());
+    let origin = young_enough(&origin, kept.age_days(), limit, "kiln trust update")?;
+    Ok(kept.published.trusted_root()?.from_origin(origin))
+}
+
+/// A file that somebody put there. It is as old as it says on the disk, which is limited only where kiln.toml does.
+fn pinned(path: &Path, settings: &Settings) -> Result<TrustRoot, Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new("kiln.trusted_root", Class::Usage, format!("read {}", path.display()))
+            .with_cause(error.to_string())
+    };
+    let text = fs::read_to_string(path).map_err(failed)?;
+    let modified = path.metadata().and_then(|metadata| metadata.modified()).map_err(failed)?;
+    let age = modified.elapsed().unwrap_or_default().as_secs() / DAY.cast_unsigned();
+    let limit = settings.max_root_age.unwrap_or(u64::MAX);
+    let origin = young_enough(&path.display().to_string(), age, limit, "a newer file")?;
+    Ok(TrustRoot::read(&text)?.from_origin(origin))
+}
+
+fn young_enough(origin: &str, age: u64, limit: u64, cure: &str) -> Result<String, Failure> {
+    let days = if age == 1 { "1 day".to_owned() } else { format!("{age} days") };
+    if age <= limit {
+        return Ok(format!("{origin}, {days} old"));
+    }
+    let what = format!(
+        "use {origin}: it was {days} ago that they were known to be the newest, and {limit} are allowed"
+    );
+    Err(Failure::new("trust.root_age", Class::Config, what)
+        .with_help(format!("{cure} brings newer ones; [trust] max-root-age says how old they may be")))
+}
+
+/// Published roots on this machine.
+pub(crate) struct Kept {
+    pub(crate) path: PathBuf,
+    pub(crate) published: Published,
+}
+
+impl Kept {
+    /// Whole days since it was last looked for newer ones. A clock that is behind makes none of them young.
+    pub(crate) fn age_days(&self) -> u64 {
+        match now() - self.published.checked() {
+            age if age < -DAY => u64::MAX,
+            age => age.max(0).cast_unsigned() / DAY.cast_unsigned(),
+        }
+    }
+}
+
+/// Where what was published is kept.
+pub(super) fn path(context: &Context) -> PathBuf {
+    context.data_dir.join(FILE)
+}
+
+/// What was published, if it was ever brought.
+pub(crate) fn kept(context: &Context) -> Result<Option<Kept>, Failure> {
+    let path = path(context);
+    let mut bytes = Vec::new();
+    match File::open(&path).and_then(|file| file.take(PUBLISHED_MAX).read_to_end(&mut bytes)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io("read", &path, &error)),
+        Ok(_) => {
+            let published = Published::read(&bytes).map_err(|error| {
+                Failure::from(error).with_help(format!("delete {} and bring the roots again", path.display()))
+            })?;
+            Ok(Some(Kept { path, published }))
+        }
+    }
+}
+
+/// Held while roots are brought, so that of two updates each is whole.
+pub(crate) struct Change<'a> {
+    context: &'a Context,
+    _lock: File,
+}
+
+impl<'a> Change<'a> {
+    pub(crate) fn begin(context: &'a Context) -> Result<Self, Failure> {
+        let folder = &context.data_dir;
+        fs::create_dir_all(folder).map_err(|error| io("create", folder, &error))?;
+        let path = folder.join("trust.lock");
+        let lock = File::create(&path).map_err(|error| io("create", &path, &error))?;
+        lock.lock().map_err(|error| io("lock", &path, &error))?;
+        Ok(Self { context, _lock: lock })
+    }
+
+    /// Asks the mirror what is published now, and keeps that.
+    pub(crate) fn refresh(&self, from: &Published, ca_files: Vec<PathBuf>) -> Result<Kept, Failure> {
+        let mirror: Arc<dyn Mirror> = match Path::new(from.mirror()) {
+            folder if folder.is_dir() => Arc::new(Folder(folder.to_owned())),
+            _ => Arc::new(Web::open(self.context, from.mirror(), ca_files)?),
+        };
+        let published = from.refresh(mirror, now())?;
+        // What cannot be used is not kept in place of what can.
+        published.trusted_root()?;
+        let path = path(self.context);
+        kiln_store::replace_file(&path, &published.to_bytes())?;
+        Ok(Kept { path, published })
+    }
+}
+
+/// A mirror that is reached over the network.
+struct Web {
+    address: String,
+    downloader: Downloader,
+}
+
+impl Web {
+    fn open(context: &Context, address: &str, ca_files: Vec<PathBuf>) -> Result<Self, Failure> {
+        let options = Options {
+            offline: context.offline,
+            ca_files,
+            ..Options::new(context.cache_dir.join("downloads"))
+        };
+        Ok(Self { address: address.to_owned(), downloader: Downloader::new(options)? })
+    }
+}
+
+impl Mirror for Web {
+    fn document(&self, path: &str, max: u64) -> Result<Option<Vec<u8>>, Cause> {
+        self.downloader.found(&kiln_fetch::join(&self.address, path), max).map_err(Cause::new)
+    }
+}
+
+/// A mirror on this machine: a copy that somebody carried there.
+struct Folder(PathBuf);
+
+impl Mirror for Folder {
+    fn document(&self, path: &str, max: u64) -> Result<Option<Vec<u8>>, Cause> {
+        // What is asked for comes from metadata, and could climb.
+        if path.split('/').any(|part| part == "..") {
+            return Ok(None);
+        }
+        let path = self.0.join(path);
+        let mut bytes = Vec::new();
+        match File::open(&path).and_then(|file| file.take(max + 1).read_to_end(&mut bytes)) {
+            Ok(_) if bytes.len() as u64 > max => {
+                let why = std::io::Error::other(format!("it is larger than {max} bytes"));
+                Err(Cause::new(crate::port_error::PortError::new(io("read", &path, &why))))
+            }
+            Ok(_) => Ok(Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Cause::new(crate::port_error::PortError::new(io("read", &path, &error)))),
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! `[trust]` of kiln.toml: no base is used that is not signed as it asks.
+
+use std::fs;
+
+use crate::harness::{Run, World, needs};
+use crate::images::vulnerable;
+use crate::peers::{Server, registry};
+
+/// A base in a registry, an app on top of it, and keys.
+struct Bench {
+    world: World,
+    server: Server,
+    base: String,
+}
+
+fn bench() -> Option<Bench> {
+    if !needs(&["registry"]) {
+        return None;
+    }
+    let world = World::new();
+    let local = vulnerable(&world);
+    let (server, host) = registry(&world);
+    let base = format!("{host}/base/node:24");
+    world.run(["push", "-q", &local, &base]).exits(0);
+    fs::create_dir(world.path("app")).unwrap();
+    fs::write(world.path("app/Dockerfile"), format!("FROM {base}\nCOPY Dockerfile /app/\n")).unwrap();
+    for key in ["ours", "theirs"] {
+        world.run(["keygen", "--output-key-prefix", key]).exits(0);
+    }
+    Some(Bench { world, server, base })
+}
+
+impl Bench {
+    fn trust(&self, text: &str) {
+        fs::write(self.world.path("app/kiln.toml"), text).unwrap();
+        for key in ["ours.pub", "theirs.pub"] {
+            fs::copy(self.world.path(key), self.world.path("app").join(key)).unwrap();
+        }
+    }
+
+    fn build(&self) -> Run {
+        self.world.run(["build", "app", "-f", "app/Dockerfile", "-t", "app:1"])
+    }
+
+    fn sign(&self, image: &str, key: &str) {
+        self.world.run(["sign", image, "--key", &format!("{key}.key")]).exits(0);
+    }
+
+    /// Blobs in kiln's store.
+    fn blobs(&self) -> usize {
+        fs::read_dir(self.world.data("store/blobs/sha256")).map_or(0, Iterator::count)
+    }
+}
+
+const OURS: &str = "[[trust.rule]]\nimages = ['127.0.0.1:*/base/*']\nkeys = ['ours.pub']\n";
+
+#[test]
+fn a_base_is_used_only_when_the_right_key_has_signed_it() {
+    let Some(bench) = bench() else { return };
+    bench.trust(OURS);
+    let refused = bench.build().exits(1);
+    for part in
+        ["error[trust.base]", "Dockerfile:1", &bench.base, "nothing by them says", "kiln verify --explain"]
+    {
+        assert!(refused.stderr.contains(part), "{part} in\n{}", refused.stderr);
+    }
+    bench.sign(&bench.base, "theirs");
+    let refused = bench.build().exits(1);
+    assert!(refused.stderr.contains("the signature is not by this key"), "{}", refused.stderr);
+    assert_eq!(bench.blobs(), 0, "nothing of a base that is refused is fetched");
+
+    bench.sign(&bench.base, "ours");
+    bench.build().exits(0);
+    // Another rule is another question, though the image was accepted under the last one.
+    bench.trust(&OURS.replace("ours", "theirs"));
+    bench.build().exits(0);
+    bench.trust(&format!("{OURS}require = ['signature', 'spdx']\n"));
+    let refused = bench.build().exits(1);
+    assert!(refused.stderr.contains("says: SPDX"), "{}", refused.stderr);
+}
+
+#[test]
+fn verify_asks_what_the_project_asks() {
+    let Some(bench) = bench() else { return };
+    bench.trust(OURS);
+    let verify = |args: &[&str]| {
+        let mut kiln = bench.world.kiln();
+        Run::of(kiln.current_dir(bench.world.path("app")).args(["verify", &bench.base]).args(args))
+    };
+    assert!(verify(&[]).exits(1).stdout.contains("✗ missing   signature"));
+    bench.sign(&bench.base, "ours");
+    let explained = verify(&["--explain"]).exits(0).stdout;
+    assert!(explained.contains("✓ verified  signature") && !explained.contains("SPDX"), "{explained}");
+    verify(&["--require", "spdx"]).exits(1);
+    verify(&["--key", "theirs.pub", "--require", "signature"]).exits(1);
+    bench.trust(&format!("{OURS}[[trust.rule]]\nimages = ['**']\nkeys = ['theirs.pub']\n"));
+    let explained = verify(&["--explain"]).exits(1).stdout;
+    assert!(explained.contains("; and "), "{explained}");
+    bench.sign(&bench.base, "theirs");
+    verify(&[]).exits(0);
+    // An image that no rule is about is asked for kiln's own key, as without rules.
+    bench.trust(&OURS.replace("base", "other"));
+    bench.world.run(["sign", &bench.base]).exits(0);
+    verify(&["--require", "signature"]).exits(0);
+}
+
+#[test]
+fn what_was_accepted_needs_no_registry_again() {
+    let Some(bench) = bench() else { return };
+    bench.sign(&bench.base, "ours");
+    bench.trust(OURS);
+    let digest =
+        bench.world.run(["verify", &bench.base, "--key", "ours.pub", "--require", "signature"]).exits(0);
+    let digest = digest.stdout.lines().next().unwrap().to_owned();
+    let pinned = bench.base.replace(":24", &format!("@{digest}"));
+    fs::write(bench.world.path("app/Dockerfile"), format!("FROM {pinned}\nCOPY kiln.toml /app/\n")).unwrap();
+    bench.build().exits(0);
+    drop(bench.server);
+    let offline = |args: &[&str]| {
+        let build = ["build", "app", "-f", "app/Dockerfile", "-t", "app:2", "--offline"];
+        bench.world.run([&build[..], args].concat())
+    };
+    offline(&[]).exits(0);
+    // Signatures came along with the base, so that even an empty cache can be asked again.
+    let cache = bench.world.path("cache");
+    offline(&["--cache-dir", cache.to_str().unwrap()]).exits(0);
+}
+
+#[test]
+fn a_rule_is_about_every_image_that_content_comes_from() {
+    let Some(bench) = bench() else { return };
+    bench.trust(OURS);
+    let dockerfiles = [
+        format!("FROM scratch\nCOPY --from={} /etc/os-release /\n", bench.base),
+        format!(
+            "ARG BASE={}\nFROM $BASE AS one\nFROM scratch\nCOPY --from=one /etc/os-release /\n",
+            bench.base
+        ),
+    ];
+    for text in dockerfiles {
+        fs::write(bench.world.path("app/Dockerfile"), &text).unwrap();
+        assert!(bench.build().exits(1).stderr.contains("trust.base"), "{text}");
+    }
+}
+
+#[test]
+fn a_signed_index_vouches_for_its_images() {
+    let Some(bench) = bench() else { return };
+    bench.trust(OURS);
+    let index = format!("{}-all", bench.base);
+    let child =
+        bench.world.run(["verify", &bench.base, "--key", "ours.pub", "--require", "signature"]).exits(1);
+    let child = child.stdout.lines().next().unwrap().to_owned();
+    bench.world.run(["copy", "-q", &bench.base, "oci:many:1"]).exits(0);
+    let size =
+        fs::metadata(bench.world.path("many/blobs/sha256").join(&child["sha256:".len()..])).unwrap().len();
+    let text = format!(
+        r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{child}","size":{size},"platform":{{"architecture":"amd64","os":"linux"}}}}]}}"#
+    );
+    let digest = kiln_oci::Digest::of(text.as_bytes());
+    fs::write(bench.world.path("many/blobs/sha256").join(digest.hex()), &text).unwrap();
+    let entry = format!(
+        r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"application/vnd.oci.image.index.v1+json","digest":"{digest}","size":{},"annotations":{{"org.opencontainers.image.ref.name":"1"}}}}]}}"#,
+        text.len()
+    );
+    fs::write(bench.world.path("many/index.json"), entry).unwrap();
+    bench.world.run(["push", "-q", "oci:many:1", &index]).exits(0);
+    fs::write(bench.world.path("app/Dockerfile"), format!("FROM {index}\n")).unwrap();
+    bench.build().exits(1);
+    bench.sign(&index, "ours");
+    bench.build().exits(0);
+}
+
+#[test]
+fn an_image_without_a_rule_is_refused_unless_that_is_allowed() {
+    let Some(bench) = bench() else { return };
+    let other = "[[trust.rule]]\nimages = ['registry.example.invalid/**']\nkeys = ['ours.pub']\n";
+    bench.trust(other);
+    let refused = bench.build().exits(1);
+    assert!(refused.stderr.contains("trust.unmatched"), "{}", refused.stderr);
+    bench.trust(&format!("[trust]\nunmatched = 'allow'\n{other}"));
+    bench.build().exits(0);
+}
+
+#[test]
+fn a_rule_that_says_less_than_it_seems_is_refused() {
+    let Some(bench) = bench() else { return };
+    for (text, why) in [
+        ("[[trust.rule]]\nimages = ['**']\n", "neither keys nor identities"),
+        ("[[trust.rule]]\nimages = ['**']\nkeys = ['ours.pub']\nrequire = []\n", "it requires nothing"),
+        ("[[trust.rule]]\nimages = ['**']\nkeys = ['missing.pub']\n", "missing.pub"),
+        ("[[trust.rule]]\nimages = ['node:24']\nkeys = ['ours.pub']\n", "without tag and digest"),
+        ("[[trust.rule]]\nimages = ['**']\nkey = 'ours.pub'\n", "unknown field `key`"),
+        ("[[trust.rule]]\nimages = ['**']\nidentities = [{ subject = 'a' }]\n", "has no issuer"),
+    ] {
+        bench.trust(text);
+        let run = bench.build();
+        assert!(matches!(run.code, Some(2 | 3)), "{text}: {run:?}");
+        assert!(run.stderr.contains(why), "{text}: {}", run.stderr);
+    }
+}
