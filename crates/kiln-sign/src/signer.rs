@@ -123,6 +123,11 @@ impl Signer {
         &self.key
     }
 
+    /// Whether others are told of signatures.
+    pub fn has_witnesses(&self) -> bool {
+        self.witnesses.is_some()
+    }
+
     /// What the certificate says, where there is one.
     pub fn certificate(&self) -> Option<&Certificate> {
         self.says.as_ref()
