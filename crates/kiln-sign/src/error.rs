@@ -39,6 +39,10 @@ pub(crate) enum ErrorKind {
     LogKey(&'static str),
     #[error("what was signed is not accepted, and is thrown away")]
     Unproven { source: kiln_trust::Error },
+    #[error("read the statement that is to be signed")]
+    Statement { source: kiln_attest::Error },
+    #[error("the statement that is to be signed is about nothing with a SHA-256")]
+    Subject,
     #[error("log in: {0}")]
     Login(String),
     #[error("log in: wait for the browser")]
@@ -68,6 +72,7 @@ impl Diagnose for Error {
             ErrorKind::Answer { .. } => "sign.answer",
             ErrorKind::LogKey(_) => "sign.log_key",
             ErrorKind::Unproven { .. } => "sign.unproven",
+            ErrorKind::Statement { .. } | ErrorKind::Subject => "sign.statement",
             ErrorKind::Login(_) | ErrorKind::Listen { .. } => "sign.login",
         }
     }
@@ -77,7 +82,10 @@ impl Diagnose for Error {
             ErrorKind::Library(_) | ErrorKind::Public { .. } => Class::Bug,
             ErrorKind::Transport { source, .. } => source.class(),
             ErrorKind::Refused { status, .. } => Class::Remote { transient: *status >= 500 },
-            ErrorKind::Answer { .. } | ErrorKind::Unproven { .. } => Class::Content,
+            ErrorKind::Answer { .. }
+            | ErrorKind::Unproven { .. }
+            | ErrorKind::Statement { .. }
+            | ErrorKind::Subject => Class::Content,
             ErrorKind::Login(_) | ErrorKind::Listen { .. } => Class::Environment,
             _ => Class::Config,
         }
