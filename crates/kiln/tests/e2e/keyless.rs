@@ -9,6 +9,7 @@ use crate::instance::Instance;
 use crate::instance::issuer::PERSON;
 use crate::instance::log::Fault;
 use crate::peers::{Server, registry};
+use crate::ship::can_ship;
 
 /// An image in a registry, and an instance of Sigstore.
 struct Table {
@@ -293,6 +294,41 @@ fn keys_have_witnesses_too() {
         cosign("ours.pub").exits(0);
         verify("theirs.pub", &root).exits(1);
     }
+}
+
+#[test]
+fn a_job_ships_as_what_it_is() {
+    if !can_ship() {
+        return;
+    }
+    let Some(table) = table() else { return };
+    let app = table.world.example("orders-api");
+    let app = app.to_str().unwrap();
+    let config = table.instance.signing_config(2);
+    let write = |text: &str| std::fs::write(format!("{app}/kiln.toml"), text).unwrap();
+    let ship = || {
+        let mut command = table.command();
+        let claims = serde_json::json!({ "email": PERSON, "email_verified": true });
+        Run::of(command.args(["ship", app]).env("SIGSTORE_ID_TOKEN", table.instance.issuer.token(&claims)))
+    };
+    write(&format!("[signing]\nconfig = \"{config}\"\n"));
+    let unproven = ship().exits(2);
+    assert!(unproven.stderr.contains("nothing says whom it is traced back to"), "{}", unproven.stderr);
+    assert!(!unproven.stderr.contains("  build"), "nothing is built that cannot be signed");
+    write(&format!("[signing]\nconfig = \"{config}\"\n[trust]\ntrusted-root = \"{}\"\n", table.root));
+    let shipped = ship().exits(0);
+    let who = format!("{PERSON} ({})", table.instance.issuer.url);
+    for part in
+        [format!("signing as {who}"), format!("4 statements by {who}"), "--certificate-identity".to_owned()]
+    {
+        assert!(shipped.stderr.contains(&part), "{part} in\n{}", shipped.stderr);
+    }
+    assert!(shipped.stdout.contains(PERSON), "{}", shipped.stdout);
+    assert!(!table.world.data("keys/kiln.key").exists(), "no key is made that nobody asked for");
+    let verify = ["verify", "orders-api:1.4.0", "--insecure-ignore-sct"];
+    table.kiln(&[&verify[..], &table.who(PERSON)].concat()).exits(0);
+    table.kiln(&[&verify[..], &table.who("other@example.invalid")].concat()).exits(1);
+    assert!(ship().exits(0).stderr.contains("signed before"), "who has signed is asked of the certificate");
 }
 
 #[test]
