@@ -17,8 +17,11 @@ const ISSUER: &str = "https://issuer.example.invalid";
 
 /// Answers what it is asked, and then changes one thing of the answer.
 struct World {
-    change: Box<dyn Fn(&str, &mut Reply)>,
+    change: Change,
 }
+
+/// Changes the answer to a question for this path.
+type Change = Box<dyn Fn(&str, &mut Reply)>;
 
 impl Transport for World {
     fn ask(&self, question: &Question) -> Result<Reply, kiln_fetch::Error> {
@@ -315,11 +318,11 @@ fn an_entry_of_the_second_generation_is_about_this_signature() {
 /// A signature that is the same each time may be in the log already.
 #[test]
 fn an_entry_that_is_there_already_is_asked_for() {
+    static ENTRY: std::sync::Mutex<Vec<u8>> = std::sync::Mutex::new(Vec::new());
     struct Known;
     impl Transport for Known {
         fn ask(&self, question: &Question) -> Result<Reply, kiln_fetch::Error> {
             let world = World { change: Box::new(nothing) };
-            static ENTRY: std::sync::Mutex<Vec<u8>> = std::sync::Mutex::new(Vec::new());
             if question.body.is_some() {
                 *ENTRY.lock().unwrap() = world.ask(question)?.body;
                 let location =
