@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ureq::config::ConfigBuilder;
+use ureq::typestate::AgentScope;
 use ureq::{Agent, Proxy};
 
 use crate::error::{Error, ErrorKind};
@@ -11,7 +13,21 @@ const CONNECT: Duration = Duration::from_secs(20);
 /// Connections as kiln makes them: TLS that trusts this machine and `ca_files`, the proxy of the environment (or
 /// `proxy` where it names none), no redirect followed, no status an error, and nobody waited for longer than `stall`.
 pub fn agent(ca_files: &[PathBuf], proxy: Option<&str>, stall: Duration) -> Result<Agent, Error> {
-    let mut config = Agent::config_builder()
+    let mut config = builder(ca_files, stall)?;
+    if let (None, Some(proxy)) = (Proxy::try_from_env(), proxy) {
+        let proxy = Proxy::new(proxy).map_err(|source| ErrorKind::Tls(Box::new(source)))?;
+        config = config.proxy(Some(proxy));
+    }
+    Ok(config.build().new_agent())
+}
+
+/// The same without any proxy, for this machine itself.
+pub(crate) fn direct(ca_files: &[PathBuf], stall: Duration) -> Result<Agent, Error> {
+    Ok(builder(ca_files, stall)?.proxy(None).build().new_agent())
+}
+
+fn builder(ca_files: &[PathBuf], stall: Duration) -> Result<ConfigBuilder<AgentScope>, Error> {
+    Ok(Agent::config_builder()
         .tls_config(tls::config(ca_files)?)
         .http_status_as_error(false)
         .max_redirects(0)
@@ -20,12 +36,7 @@ pub fn agent(ca_files: &[PathBuf], proxy: Option<&str>, stall: Duration) -> Resu
         .user_agent(concat!("kiln/", env!("CARGO_PKG_VERSION")))
         .timeout_connect(Some(CONNECT))
         .timeout_recv_response(Some(stall))
-        .timeout_per_read(Some(stall));
-    if let (None, Some(proxy)) = (Proxy::try_from_env(), proxy) {
-        let proxy = Proxy::new(proxy).map_err(|source| ErrorKind::Tls(Box::new(source)))?;
-        config = config.proxy(Some(proxy));
-    }
-    Ok(config.build().new_agent())
+        .timeout_per_read(Some(stall)))
 }
 
 /// What kind of trouble a connection had.

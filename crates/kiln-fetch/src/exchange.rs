@@ -8,7 +8,7 @@ use ureq::http::Response;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use ureq::{Agent, Body};
 
-use crate::agent::agent;
+use crate::agent::{agent, direct};
 use crate::error::{Error, ErrorKind};
 use crate::redacted::Redacted;
 use crate::url::{Url, shown};
@@ -81,13 +81,16 @@ impl Reply {
 /// Short conversations with services: a question, an answer that is held in memory.
 pub struct Exchange {
     agent: Agent,
+    /// For services of this machine: without TLS, a proxy would see what is said to them.
+    direct: Agent,
     options: ExchangeOptions,
 }
 
 impl Exchange {
     /// Nobody is asked yet.
     pub fn new(options: ExchangeOptions) -> Result<Self, Error> {
-        Ok(Self { agent: agent(&options.ca_files, None, options.timeout)?, options })
+        let agent = agent(&options.ca_files, None, options.timeout)?;
+        Ok(Self { agent, direct: direct(&options.ca_files, options.timeout)?, options })
     }
 
     /// Asks, again where that may help. A redirect is an error: what was asked, and the token with it, is for this host.
@@ -111,17 +114,18 @@ impl Exchange {
 
     fn once(&self, url: &Url, question: &Question) -> Result<Reply, Error> {
         let failed = |source| Error::from(ErrorKind::Ask { url: url.shown(), source: Box::new(source) });
+        let agent = if url.https { &self.agent } else { &self.direct };
         let bearer = question.bearer.as_ref().map(|token| format!("Bearer {}", token.expose()));
         let response = match &question.body {
             None => {
-                let mut request = self.agent.get(&url.text).header(ACCEPT, question.accept);
+                let mut request = agent.get(&url.text).header(ACCEPT, question.accept);
                 if let Some(bearer) = bearer {
                     request = request.header(AUTHORIZATION, bearer);
                 }
                 request.config().timeout_global(Some(self.options.timeout)).build().call()
             }
             Some((kind, body)) => {
-                let request = self.agent.post(&url.text).header(ACCEPT, question.accept);
+                let request = agent.post(&url.text).header(ACCEPT, question.accept);
                 let mut request = request.header(CONTENT_TYPE, *kind);
                 if let Some(bearer) = bearer {
                     request = request.header(AUTHORIZATION, bearer);

@@ -189,6 +189,17 @@ fn jobs_sign_as_what_their_ci_system_says_they_are() {
     run(&[("SIGSTORE_ID_TOKEN", &token)]).exits(0);
     table.kiln_verifies(PERSON, "signature").exits(0);
 
+    // What is said to this machine without TLS is said to no proxy.
+    let proxy = Http::start(|_| Response::status(502));
+    let mut command = table.command();
+    let other = World::new();
+    command.args(["sign", &vulnerable(&other), "--signing-config", &config, "--trusted-root", &table.root]);
+    for name in ["http_proxy", "HTTP_PROXY", "ALL_PROXY"] {
+        command.env(name, &proxy.url);
+    }
+    Run::of(command.env("SIGSTORE_ID_TOKEN", &token).env_remove("NO_PROXY").env_remove("no_proxy")).exits(0);
+    assert!(proxy.seen().is_empty(), "{:?}", proxy.seen());
+
     // Nothing of a token is ever said.
     let refusing = Http::start(|request| {
         let told = request.authorization.clone().unwrap_or_default();
