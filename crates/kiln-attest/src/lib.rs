@@ -4,6 +4,7 @@
 //! kiln-trust). Reading is strict: unknown fields where the specifications forbid them, more than one signature, or
 //! content over the caps is an error. Start from [`Statement`] and [`Bundle`].
 
+pub mod attached;
 mod bundle;
 mod error;
 pub mod legacy;

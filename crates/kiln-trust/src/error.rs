@@ -26,6 +26,8 @@ pub(crate) enum ErrorKind {
     Malformed(String),
     #[error("the signature is not by this key")]
     Signature,
+    #[error("nobody signed this {0}")]
+    Unsigned(String),
     #[error("it was made with a key, not with a certificate")]
     NoCertificate,
     #[error("it was made with a certificate in the form before bundles, and those are not verified")]
@@ -58,6 +60,7 @@ impl Diagnose for Error {
                 "trust.malformed"
             }
             ErrorKind::Signature => "trust.signature",
+            ErrorKind::Unsigned(_) => "trust.unsigned",
             ErrorKind::NoCertificate => "trust.no_certificate",
             ErrorKind::LegacyCertificate | ErrorKind::Certificate(_) => "trust.certificate",
             ErrorKind::Identity { .. } => "trust.identity",

@@ -116,7 +116,9 @@ struct Need {
 static NEEDS: &[Need] = &[
     Need { name: "buildah", probe: &["buildah", "version"] },
     Need { name: "buildkit", probe: &["buildctl", "debug", "workers"] },
+    Need { name: "buildx", probe: &["buildx", "version"] },
     Need { name: "cosign", probe: &["cosign", "version"] },
+    Need { name: "crane", probe: &["crane", "version"] },
     Need { name: "debian", probe: &["test", "-f", "target/peers/debian/index.json"] },
     Need { name: "docker", probe: &["docker", "version"] },
     Need {
@@ -126,6 +128,7 @@ static NEEDS: &[Need] = &[
     Need { name: "namespaces", probe: &["unshare", "--user", "--map-root-user", "--mount", "true"] },
     Need { name: "npm", probe: &["npm", "view", "semver", "version"] },
     Need { name: "regctl", probe: &["regctl", "version"] },
+    Need { name: "referrers", probe: &["test", "-x", "target/peers/bin/registry-with-referrers"] },
     Need { name: "registry", probe: &["docker-registry", "--version"] },
     Need { name: "sarif", probe: &["test", "-s", "target/peers/sarif-2.1.0.json"] },
     Need { name: "schemas", probe: &["target/peers/bin/validate-layout", "--help"] },
