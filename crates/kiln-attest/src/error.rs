@@ -1,3 +1,5 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use kiln_finding::{Class, Diagnose};
 
 /// Why bytes are no statement, envelope or bundle.
@@ -25,6 +27,11 @@ impl Error {
     pub(crate) fn unfit(what: &'static str, why: impl Into<String>) -> Self {
         ErrorKind::Unfit { what, why: why.into() }.into()
     }
+}
+
+/// What stands in base64 in a document.
+pub(crate) fn decode(what: &'static str, text: &str) -> Result<Vec<u8>, Error> {
+    BASE64.decode(text).map_err(|source| ErrorKind::Base64 { what, source }.into())
 }
 
 impl Diagnose for Error {

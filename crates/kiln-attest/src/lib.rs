@@ -6,15 +6,19 @@
 
 pub mod attached;
 mod bundle;
+mod envelope;
 mod error;
 pub mod legacy;
+mod log_entry;
 pub mod predicate;
 mod provenance;
 mod statement;
 mod vex;
 
-pub use bundle::{BUNDLE_MAX, Bundle, Envelope, pae};
+pub use bundle::{BUNDLE_MAX, Bundle, Content, Signer};
+pub use envelope::{Envelope, pae};
 pub use error::Error;
+pub use log_entry::{LogEntry, Proof};
 pub use provenance::{Material, Provenance};
 pub use statement::{Statement, Subject};
 pub use vex::{Vex, VexProduct, VexStatement, VexStatus};

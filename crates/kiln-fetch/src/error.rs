@@ -58,6 +58,26 @@ pub(crate) enum ErrorKind {
     },
     #[error("set up TLS for downloads")]
     Tls(#[source] Box<ureq::Error>),
+    #[error("ask {url}")]
+    Ask {
+        url: String,
+        #[source]
+        source: Box<ureq::Error>,
+    },
+    #[error("read the answer of {url}")]
+    Cut {
+        url: String,
+        #[source]
+        source: io::Error,
+    },
+    #[error("read the answer of {url}: it has more than {cap} bytes")]
+    Long { url: String, cap: u64 },
+    #[error("ask {url}: it points elsewhere, and services are not followed")]
+    Moved { url: String },
+    #[error(
+        "ask {url}: it is on another machine, and everybody on the way could read and change what is said"
+    )]
+    Plain { url: String },
     #[error("find where this machine downloads {what} from: nothing is configured")]
     NotConfigured { what: String, help: String },
 }
@@ -79,8 +99,10 @@ impl Error {
     /// Whether the same request may work a moment later.
     pub(crate) fn is_transient(&self) -> bool {
         match self.kind() {
-            ErrorKind::Network { source, .. } => trouble(source) == Trouble::Passing,
-            ErrorKind::Broken { .. } => true,
+            ErrorKind::Network { source, .. } | ErrorKind::Ask { source, .. } => {
+                trouble(source) == Trouble::Passing
+            }
+            ErrorKind::Broken { .. } | ErrorKind::Cut { .. } => true,
             ErrorKind::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502..=504),
             _ => false,
         }
@@ -90,12 +112,18 @@ impl Error {
 impl Diagnose for Error {
     fn code(&self) -> &'static str {
         match self.kind() {
-            ErrorKind::Network { .. } | ErrorKind::Broken { .. } => "fetch.network",
+            ErrorKind::Network { .. }
+            | ErrorKind::Broken { .. }
+            | ErrorKind::Ask { .. }
+            | ErrorKind::Cut { .. } => "fetch.network",
             ErrorKind::Status { .. } => "fetch.status",
-            ErrorKind::TooLarge { .. } => "fetch.too_large",
+            ErrorKind::TooLarge { .. } | ErrorKind::Long { .. } => "fetch.too_large",
             ErrorKind::Mismatch { .. } => "fetch.checksum_mismatch",
-            ErrorKind::Redirects { .. } | ErrorKind::Downgrade { .. } => "fetch.redirect",
+            ErrorKind::Redirects { .. } | ErrorKind::Downgrade { .. } | ErrorKind::Moved { .. } => {
+                "fetch.redirect"
+            }
             ErrorKind::BadUrl { .. } => "fetch.bad_url",
+            ErrorKind::Plain { .. } => "fetch.plain",
             ErrorKind::Offline { .. } => "fetch.offline",
             ErrorKind::File { .. } => "fetch.file",
             ErrorKind::Tls(_) => "fetch.tls",
@@ -108,12 +136,18 @@ impl Diagnose for Error {
             ErrorKind::Network { .. }
             | ErrorKind::Broken { .. }
             | ErrorKind::Status { .. }
+            | ErrorKind::Ask { .. }
+            | ErrorKind::Cut { .. }
+            | ErrorKind::Moved { .. }
             | ErrorKind::Redirects { .. }
             | ErrorKind::Downgrade { .. } => Class::Remote { transient: self.is_transient() },
-            ErrorKind::TooLarge { .. } | ErrorKind::Mismatch { .. } => Class::Content,
-            ErrorKind::BadUrl { .. } | ErrorKind::NotConfigured { .. } | ErrorKind::Nowhere { .. } => {
-                Class::Config
+            ErrorKind::TooLarge { .. } | ErrorKind::Long { .. } | ErrorKind::Mismatch { .. } => {
+                Class::Content
             }
+            ErrorKind::BadUrl { .. }
+            | ErrorKind::Plain { .. }
+            | ErrorKind::NotConfigured { .. }
+            | ErrorKind::Nowhere { .. } => Class::Config,
             ErrorKind::Offline { .. } | ErrorKind::File { .. } | ErrorKind::Tls(_) => Class::Environment,
         }
     }
@@ -123,6 +157,8 @@ impl Diagnose for Error {
             ErrorKind::Network { .. } | ErrorKind::Broken { .. } => Some(
                 "check the network and the proxy, then run the same command: what has arrived is kept".into(),
             ),
+            ErrorKind::Ask { .. } | ErrorKind::Cut { .. } => Some("check the network and the proxy".into()),
+            ErrorKind::Plain { .. } => Some("use https, or a service of this machine".into()),
             ErrorKind::Status { status: 401 | 403, .. } => {
                 Some("the server wants a credential: log in with the client this address belongs to".into())
             }

@@ -3,7 +3,7 @@
 //! A file is named by its checksum and lands in a cache only when it has it. No host is named here: where to
 //! download from is read from the configuration of the machine's own clients (apt, npm). This crate does not
 //! judge signatures; who wants bytes says which bytes.
-//! Start from [`Downloader`] and [`Machine`].
+//! Start from [`Downloader`] and [`Machine`]; services that are asked rather than downloaded from, by [`Exchange`].
 
 mod agent;
 mod cache;
@@ -15,8 +15,10 @@ mod document;
 mod download;
 pub mod endpoints;
 mod error;
+mod exchange;
 mod found;
 mod progress;
+mod redacted;
 mod tls;
 mod url;
 
@@ -26,5 +28,7 @@ pub use credentials::Credentials;
 pub use download::{Downloader, Options, Want};
 pub use endpoints::Machine;
 pub use error::Error;
+pub use exchange::{Exchange, ExchangeOptions, Question, Reply};
 pub use progress::{OnProgress, Progress};
+pub use redacted::Redacted;
 pub use url::{Url, join, shown};

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use crypto_secretbox::aead::{Aead, KeyInit};
 use crypto_secretbox::{Key, Nonce, XSalsa20Poly1305};
-use kiln_attest::{Bundle, Envelope, Statement, pae};
+use kiln_attest::{Bundle, Content, Envelope, Signer, Statement, pae};
 use kiln_trust::PublicKey;
 use serde::{Deserialize, Serialize};
 
@@ -195,7 +195,12 @@ impl KeyPair {
 
     /// Signs a statement.
     pub fn sign(&self, statement: &Statement) -> Result<Bundle, Error> {
-        Ok(Bundle { key_hint: self.public()?.hint(), envelope: self.envelope(statement)? })
+        Ok(Bundle {
+            signer: Signer::Key { hint: self.public()?.hint() },
+            content: Content::Envelope(self.envelope(statement)?),
+            log_entries: Vec::new(),
+            timestamps: Vec::new(),
+        })
     }
 
     /// Signs a statement that stands alone, as older cosign does.

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use kiln_attest::{Bundle, Statement, pae};
+use kiln_attest::{Bundle, Content, Statement};
 use kiln_oci::Digest;
-use sigstore_verify::types::{Bundle as SigstoreBundle, Sha256Hash, SignatureContent};
-use sigstore_verify::{VerificationPolicy, VerificationResult};
+use sigstore_verify::types::Artifact as SigstoreArtifact;
+use sigstore_verify::types::{Bundle as SigstoreBundle, DerPublicKey, Sha256Hash, SignatureContent};
+use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult};
 
+use crate::blob::{Artifact, by_key};
 use crate::error::ErrorKind;
 use crate::report::Signer;
 use crate::{Claim, Error, Identity, PublicKey, TrustRoot};
@@ -16,8 +18,19 @@ use crate::{Claim, Error, Identity, PublicKey, TrustRoot};
 pub enum Authority {
     /// Whoever has the other half of this key.
     Key(PublicKey),
+    /// The same, and a log must say so.
+    LoggedKey(Box<LoggedKey>),
     /// Somebody with a certificate of an authority that is trusted.
     Certificate(Box<Certified>),
+}
+
+/// Whoever has the other half of a key, with a log as witness.
+#[derive(Debug)]
+pub struct LoggedKey {
+    /// The key.
+    pub key: PublicKey,
+    /// Which logs are trusted.
+    pub root: Arc<TrustRoot>,
 }
 
 /// Who may sign with a certificate, and what must be known of it.
@@ -43,16 +56,41 @@ impl Authority {
     /// Checks the signature of a bundle about `image`, and yields what it says and who said it. The predicate type is
     /// left to the caller.
     pub(crate) fn check(&self, bytes: &[u8], image: &Digest) -> Result<(Statement, Signer), Error> {
-        match self {
-            Self::Key(key) => by_key(bytes, key, image),
-            Self::Certificate(certified) => by_certificate(bytes, certified, image),
-        }
+        let bundle = read(bytes)?;
+        let Content::Envelope(envelope) = &bundle.content else {
+            return Err(malformed("it signs a file, and holds no statement"));
+        };
+        let signer = match self {
+            Self::Key(key) => by_key(&bundle, key, Artifact::Sha256(*image))?,
+            Self::LoggedKey(logged) => {
+                let signer = by_key(&bundle, &logged.key, Artifact::Sha256(*image))?;
+                logged.witnessed(bytes, artifact_of(image)?)?;
+                signer
+            }
+            Self::Certificate(certified) => {
+                if !matches!(bundle.signer, kiln_attest::Signer::Certificate(_)) {
+                    return Err(ErrorKind::NoCertificate.into());
+                }
+                let (parsed, signer) = certified.check(bytes, artifact_of(image)?)?;
+                // Both readers have seen the same bytes.
+                match parsed.content {
+                    SignatureContent::DsseEnvelope(other) if other.payload.as_bytes() == envelope.payload => {
+                    }
+                    _ => return Err(malformed("it is read in two ways")),
+                }
+                signer
+            }
+        };
+        Ok((about(&envelope.payload, image)?, signer))
     }
 
     /// For people: who that is.
     pub fn describe(&self) -> String {
         match self {
             Self::Key(key) => format!("the {} key {}", key.kind(), key.hint()),
+            Self::LoggedKey(logged) => {
+                format!("the {} key {}, in a log", logged.key.kind(), logged.key.hint())
+            }
             Self::Certificate(certified) => {
                 let Identity { issuer, subject, .. } = &certified.identity;
                 format!("{subject}, as {issuer} says, by {}", certified.root.origin())
@@ -61,13 +99,9 @@ impl Authority {
     }
 }
 
-fn by_key(bytes: &[u8], key: &PublicKey, image: &Digest) -> Result<(Statement, Signer), Error> {
-    let bundle = Bundle::read(bytes).map_err(|source| ErrorKind::Bundle { source })?;
-    // The hint is not asked: it is not signed, and the key alone decides.
-    if !key.has_signed(&pae(&bundle.envelope.payload), &bundle.envelope.signature) {
-        return Err(ErrorKind::Signature.into());
-    }
-    Ok((about(&bundle.envelope.payload, image)?, Signer::Key { hint: key.hint() }))
+/// Reads a bundle of today's version. The library passes over fields that it does not know.
+pub(crate) fn read(bytes: &[u8]) -> Result<Bundle, Error> {
+    Ok(Bundle::read(bytes).map_err(|source| ErrorKind::Bundle { source })?)
 }
 
 /// The statement of a payload, if it is about the image.
@@ -76,43 +110,66 @@ pub(crate) fn about(payload: &[u8], image: &Digest) -> Result<Statement, Error> 
     if statement.is_about(image) { Ok(statement) } else { Err(ErrorKind::Subject(*image).into()) }
 }
 
-fn by_certificate(bytes: &[u8], certified: &Certified, image: &Digest) -> Result<(Statement, Signer), Error> {
-    let malformed = |why: String| Error::from(ErrorKind::Malformed(why));
-    // The library passes over fields that it does not know.
-    let signed = Bundle::read_certified(bytes).map_err(|source| match Bundle::read(bytes) {
-        Ok(_) => ErrorKind::NoCertificate,
-        Err(_) => ErrorKind::Bundle { source },
-    })?;
-    let text = std::str::from_utf8(bytes).map_err(|_| malformed("it is no UTF-8".to_owned()))?;
-    let bundle = SigstoreBundle::from_json(text).map_err(|error| malformed(error.to_string()))?;
-    let mut policy = VerificationPolicy::any_identity();
-    if !certified.needs_certificate_log {
-        policy = policy.skip_sct();
+/// An image, or a file of which only the digest is known, as the library takes it.
+pub(crate) fn artifact_of(digest: &Digest) -> Result<SigstoreArtifact<'static>, Error> {
+    let hash = Sha256Hash::try_from(digest.as_bytes().as_slice());
+    Ok(hash.map_err(|error| malformed(&error.to_string()))?.into())
+}
+
+pub(crate) fn parse(bytes: &[u8]) -> Result<SigstoreBundle, Error> {
+    let text = std::str::from_utf8(bytes).map_err(|_| malformed("it is no UTF-8"))?;
+    SigstoreBundle::from_json(text).map_err(|error| malformed(&error.to_string()))
+}
+
+impl LoggedKey {
+    /// Checks signature, log and timestamps by the library.
+    pub(crate) fn witnessed(
+        &self,
+        bytes: &[u8],
+        artifact: SigstoreArtifact<'_>,
+    ) -> Result<SigstoreBundle, Error> {
+        let bundle = parse(bytes)?;
+        let policy = PublicKeyVerificationPolicy::new(DerPublicKey::new(self.key.spki().to_vec()));
+        let verified = self.root.verifier.verify(artifact, &bundle, &policy);
+        let verified = verified.map_err(|error| ErrorKind::Log(with_causes(&error)))?;
+        if !verified.tlog_verified() || bundle.verification_material.tlog_entries.is_empty() {
+            return Err(ErrorKind::Log("no log entry was checked".to_owned()).into());
+        }
+        Ok(bundle)
     }
-    if !certified.needs_log {
-        policy = policy.skip_tlog_unsafe();
+}
+
+impl Certified {
+    /// Checks all but what the signed bytes say, by the library, and who signed.
+    pub(crate) fn check(
+        &self,
+        bytes: &[u8],
+        artifact: SigstoreArtifact<'_>,
+    ) -> Result<(SigstoreBundle, Signer), Error> {
+        let bundle = parse(bytes)?;
+        let mut policy = VerificationPolicy::any_identity();
+        if !self.needs_certificate_log {
+            policy = policy.skip_sct();
+        }
+        if !self.needs_log {
+            policy = policy.skip_tlog_unsafe();
+        }
+        let verified = self.root.verifier.verify(artifact, &bundle, &policy);
+        let verified = verified.map_err(|error| ErrorKind::Certificate(with_causes(&error)))?;
+        // What the library was told to leave out must not be taken for checked.
+        if !verified.certificate_verified()
+            || (self.needs_log && !verified.tlog_verified())
+            || (self.needs_certificate_log && !verified.sct_verified())
+        {
+            return Err(ErrorKind::Certificate("not everything was checked".to_owned()).into());
+        }
+        let signer = signer(&verified, &self.identity)?;
+        Ok((bundle, signer))
     }
-    let hash =
-        Sha256Hash::try_from(image.as_bytes().as_slice()).map_err(|error| malformed(error.to_string()))?;
-    let verified = certified
-        .root
-        .verifier
-        .verify(hash, &bundle, &policy)
-        .map_err(|error| ErrorKind::Certificate(with_causes(&error)))?;
-    // What the library was told to leave out must not be taken for checked.
-    if !verified.certificate_verified()
-        || (certified.needs_log && !verified.tlog_verified())
-        || (certified.needs_certificate_log && !verified.sct_verified())
-    {
-        return Err(ErrorKind::Certificate("not everything was checked".to_owned()).into());
-    }
-    let signer = signer(&verified, &certified.identity)?;
-    // Both readers have seen the same bytes.
-    match &bundle.content {
-        SignatureContent::DsseEnvelope(envelope) if envelope.payload.as_bytes() == signed.payload => {}
-        _ => return Err(malformed("it is read in two ways".to_owned())),
-    }
-    Ok((about(&signed.payload, image)?, signer))
+}
+
+pub(crate) fn malformed(why: &str) -> Error {
+    ErrorKind::Malformed(why.to_owned()).into()
 }
 
 /// Who signed, if that is who it must be.

@@ -30,6 +30,14 @@ pub(crate) enum ErrorKind {
     Unsigned(String),
     #[error("it was made with a key, not with a certificate")]
     NoCertificate,
+    #[error("it was made with a certificate, not with a key")]
+    NoKey,
+    #[error("no log is witness of it: {0}")]
+    Log(String),
+    #[error("the certificate cannot be read: {0}")]
+    Unreadable(String),
+    #[error("the file is not what was signed")]
+    File,
     #[error("it was made with a certificate in the form before bundles, and those are not verified")]
     LegacyCertificate,
     #[error("the certificate is not accepted: {0}")]
@@ -56,12 +64,16 @@ impl Diagnose for Error {
             ErrorKind::Published(_) => "trust.published",
             ErrorKind::Refresh { .. } => "trust.refresh",
             ErrorKind::Matcher { .. } => "trust.identity_rule",
-            ErrorKind::Bundle { .. } | ErrorKind::Statement { .. } | ErrorKind::Malformed(_) => {
-                "trust.malformed"
-            }
+            ErrorKind::Bundle { .. }
+            | ErrorKind::Statement { .. }
+            | ErrorKind::Malformed(_)
+            | ErrorKind::Unreadable(_) => "trust.malformed",
             ErrorKind::Signature => "trust.signature",
             ErrorKind::Unsigned(_) => "trust.unsigned",
             ErrorKind::NoCertificate => "trust.no_certificate",
+            ErrorKind::NoKey => "trust.no_key",
+            ErrorKind::Log(_) => "trust.log",
+            ErrorKind::File => "trust.file",
             ErrorKind::LegacyCertificate | ErrorKind::Certificate(_) => "trust.certificate",
             ErrorKind::Identity { .. } => "trust.identity",
             ErrorKind::Subject(_) => "trust.subject",

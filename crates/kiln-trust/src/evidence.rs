@@ -6,7 +6,7 @@ use kiln_attest::{Envelope, Statement, legacy, pae, predicate};
 use kiln_oci::Digest;
 use serde_json::{Value, json};
 
-use crate::authority::about;
+use crate::authority::{about, malformed};
 use crate::error::ErrorKind;
 use crate::report::Signer;
 use crate::{Authority, Error, PublicKey};
@@ -105,6 +105,8 @@ fn legacy_key<'a>(
 ) -> Result<&'a PublicKey, Error> {
     match authority {
         Authority::Key(key) => Ok(key),
+        // The log's word stands in an annotation in this form, and that is not read.
+        Authority::LoggedKey(_) => Err(ErrorKind::Log("it is in the form before bundles".to_owned()).into()),
         Authority::Certificate(_) if annotations.contains_key(legacy::CERTIFICATE) => {
             Err(ErrorKind::LegacyCertificate.into())
         }
@@ -119,8 +121,4 @@ fn signed_image(payload: &[u8], image: &Digest) -> Result<Statement, Error> {
         return Err(ErrorKind::Subject(*image).into());
     }
     Ok(Statement::about(image, predicate::SIGNATURE, json!({})))
-}
-
-fn malformed(why: &str) -> Error {
-    ErrorKind::Malformed(why.to_owned()).into()
 }

@@ -1,4 +1,4 @@
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Digest, SHA256, digest};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA256_ASN1,
     ECDSA_P521_SHA512_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
@@ -140,6 +140,21 @@ impl PublicKey {
     /// What bundles call this key: base64 of the SHA-256 of its SPKI.
     pub fn hint(&self) -> String {
         BASE64.encode(digest(&SHA256, &self.spki))
+    }
+
+    /// SubjectPublicKeyInfo, DER.
+    pub fn spki(&self) -> &[u8] {
+        &self.spki
+    }
+
+    /// Whether `signature` is by this key, over the file with this SHA-256. Ed25519 signs files, not digests.
+    pub(crate) fn has_signed_digest(&self, sha256: &[u8], signature: &[u8]) -> bool {
+        let Ok(digest) = Digest::import_less_safe(sha256, &SHA256) else { return false };
+        let key = self.spki.get(self.kind.key_at..).unwrap_or_default();
+        let mut algorithms = self.kind.algorithms.iter();
+        algorithms.any(|algorithm| {
+            UnparsedPublicKey::new(*algorithm, key).verify_digest(&digest, signature).is_ok()
+        })
     }
 
     /// Whether `signature` (ASN.1 DER for ECDSA) over `message` is by this key.

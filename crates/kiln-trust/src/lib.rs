@@ -5,10 +5,13 @@
 //! Start from [`Authority`], [`Requirement`] and [`verify_image`].
 
 mod authority;
+mod blob;
+mod certificate;
 mod error;
 mod evidence;
 mod identity;
 mod image_rule;
+mod inclusion;
 mod key;
 mod published;
 mod report;
@@ -16,11 +19,14 @@ mod requirement;
 mod root;
 mod verify;
 
-pub use authority::{Authority, Certified};
+pub use authority::{Authority, Certified, LoggedKey};
+pub use blob::{Artifact, verify_blob};
+pub use certificate::Certificate;
 pub use error::Error;
 pub use evidence::{Evidence, Form};
 pub use identity::{Claim, Identity, Matcher};
 pub use image_rule::{ImageRule, NamePattern};
+pub use inclusion::check_inclusion;
 pub use key::PublicKey;
 pub use published::{Mirror, PUBLISHED_MAX, Published};
 pub use report::{Examined, Outcome, Rejection, Report, Signer, Verified};

@@ -155,7 +155,7 @@ fn keys_and_certificates_do_not_stand_in_for_each_other() {
     let leaf = leaf();
     let bundle = instance.sign(&leaf);
     let key = PublicKey::from_spki(&leaf.spki()).unwrap();
-    refused(&bundle, &Authority::from(key.clone()), "trust.malformed", "");
+    refused(&bundle, &Authority::from(key.clone()), "trust.no_key", "");
     let mut by_key: serde_json::Value = serde_json::from_str(&bundle).unwrap();
     by_key["verificationMaterial"] = serde_json::json!({ "publicKey": { "hint": key.hint() } });
     assert!(verify_bundle(by_key.to_string().as_bytes(), &key.into(), &image(), SIGNATURE).is_ok());

@@ -206,13 +206,10 @@ impl Facts {
 impl FactCache for Facts {
     fn get(&self, diff_id: &Digest) -> Option<LayerFacts> {
         let bytes = self.cache.get(&Self::key(diff_id)).ok()??;
-        let facts: LayerFacts = serde_json::from_slice(&bytes).ok()?;
-        (facts.catalog == CATALOG && facts.diff_id == *diff_id).then_some(facts)
+        LayerFacts::from_bytes(&bytes).filter(|facts| facts.diff_id == *diff_id)
     }
 
     fn put(&self, facts: &LayerFacts) {
-        if let Ok(bytes) = serde_json::to_vec(facts) {
-            drop(self.cache.put(&Self::key(&facts.diff_id), &bytes));
-        }
+        drop(self.cache.put(&Self::key(&facts.diff_id), &facts.to_bytes()));
     }
 }

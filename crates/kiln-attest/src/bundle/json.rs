@@ -1,0 +1,90 @@
+//! A bundle as it is written.
+
+use kiln_oci::media_type;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{BUNDLE_MAX, WHAT, unfit};
+use crate::Error;
+use crate::envelope::EnvelopeJson;
+use crate::error::ErrorKind;
+use crate::log_entry::EntryJson;
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct BundleJson {
+    pub(super) media_type: String,
+    pub(super) verification_material: MaterialJson,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) dsse_envelope: Option<EnvelopeJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) message_signature: Option<MessageJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct MaterialJson {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) public_key: Option<KeyJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) certificate: Option<RawJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) x509_certificate_chain: Option<Value>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) tlog_entries: Vec<EntryJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) timestamp_verification_data: Option<TimestampsJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RawJson {
+    pub(super) raw_bytes: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyJson {
+    pub(super) hint: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct TimestampsJson {
+    #[serde(default)]
+    pub(super) rfc3161_timestamps: Vec<TimestampJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct TimestampJson {
+    pub(super) signed_timestamp: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct MessageJson {
+    pub(super) message_digest: DigestJson,
+    pub(super) signature: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DigestJson {
+    pub(super) algorithm: String,
+    pub(super) digest: String,
+}
+
+impl BundleJson {
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, Error> {
+        if bytes.len() > BUNDLE_MAX {
+            return Err(unfit("is larger than 32 MiB"));
+        }
+        let json: Self =
+            serde_json::from_slice(bytes).map_err(|source| ErrorKind::Json { what: WHAT, source })?;
+        if json.media_type != media_type::SIGSTORE_BUNDLE {
+            return Err(unfit("is of another version than 0.3"));
+        }
+        Ok(json)
+    }
+}
