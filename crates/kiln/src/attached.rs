@@ -1,6 +1,6 @@
 //! Statements written into an index, as BuildKit does: unsigned, where other tools show them.
 
-use kiln_attest::{Bundle, Statement, attached, predicate};
+use kiln_attest::{Bundle, Content, Statement, attached, predicate};
 use kiln_finding::Class;
 use kiln_image::{Image, Sink, read_small};
 use kiln_oci::{Descriptor, Index, Platform, media_type};
@@ -82,11 +82,7 @@ fn statements(from: &Place, image: &Descriptor) -> Result<Vec<(String, Vec<u8>)>
     for piece in found.evidence() {
         let Form::Bundle(bytes) = &piece.form else { continue };
         // What cannot be read says nothing.
-        let Ok(envelope) =
-            Bundle::read(bytes).map(|bundle| bundle.envelope).or_else(|_| Bundle::read_certified(bytes))
-        else {
-            continue;
-        };
+        let Ok(Bundle { content: Content::Envelope(envelope), .. }) = Bundle::read(bytes) else { continue };
         let Ok(statement) = Statement::read(&envelope.payload) else { continue };
         if statement.predicate_type != predicate::SIGNATURE && statement.is_about(&image.digest) {
             statements.push((statement.predicate_type, envelope.payload));

@@ -125,6 +125,7 @@ static NEEDS: &[Need] = &[
         name: "documents",
         probe: &["target/peers/bin/python", "-c", "import spdx_tools, cyclonedx, spdx_python_model"],
     },
+    Need { name: "kms", probe: &["test", "-x", "target/peers/bin/sigstore-kms-peer"] },
     Need { name: "namespaces", probe: &["unshare", "--user", "--map-root-user", "--mount", "true"] },
     Need { name: "npm", probe: &["npm", "view", "semver", "version"] },
     Need { name: "regctl", probe: &["regctl", "version"] },
@@ -133,6 +134,7 @@ static NEEDS: &[Need] = &[
     Need { name: "sarif", probe: &["test", "-s", "target/peers/sarif-2.1.0.json"] },
     Need { name: "schemas", probe: &["target/peers/bin/validate-layout", "--help"] },
     Need { name: "skopeo", probe: &["skopeo", "--version"] },
+    Need { name: "softhsm", probe: &["sh", "-c", "command -v softhsm2-util && command -v pkcs11-tool"] },
     Need {
         name: "subordinate-ids",
         probe: &["sh", "-c", "command -v newuidmap && grep -q ^kiln-peer: /etc/subuid"],

@@ -10,6 +10,7 @@ mod differential;
 mod dockerfile;
 mod fix;
 mod harness;
+mod held_keys;
 mod images;
 mod inventory;
 mod lint;
