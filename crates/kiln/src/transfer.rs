@@ -105,7 +105,8 @@ impl Target {
         };
         let tag = own.or(tag).unwrap_or("latest").to_owned();
         let shown = format!("oci:{folder}:{tag}");
-        let destination = Destination::Layout(Layout::create(Path::new(folder))?);
+        // Somebody takes it from there at once, as with other tools; it is not where kiln keeps things.
+        let destination = Destination::Layout(Layout::create(Path::new(folder))?.unhurried());
         Ok(Self { destination, tag: Some(tag), shown, is_single: false, is_foreign: true })
     }
 
