@@ -11,6 +11,8 @@ use serde::Deserialize;
 pub(crate) struct Ranks {
     /// Arrows allowed within a rank: `from -> to`.
     pub(crate) arrows: Vec<String>,
+    /// Arrows that only examples take, which may point up: `from -> to`.
+    pub(crate) examples: Vec<String>,
     /// Lowest first.
     pub(crate) rank: Vec<Rank>,
 }
@@ -40,6 +42,8 @@ pub(crate) struct Member {
     pub(crate) manifest: String,
     /// The crates of the workspace that it depends on, in tests too.
     pub(crate) needs: BTreeSet<String>,
+    /// Those of them that it depends on by itself.
+    pub(crate) own_needs: BTreeSet<String>,
     pub(crate) inherits_lints: bool,
 }
 
@@ -50,18 +54,20 @@ pub(crate) fn members(files: &BTreeMap<String, String>) -> anyhow::Result<BTreeM
         let manifest: toml::Table = toml::from_str(text).with_context(|| format!("read {path}"))?;
         let get = |table: &str, key: &str| manifest.get(table).and_then(|table| table.get(key)).cloned();
         let name = get("package", "name").and_then(|name| name.as_str().map(str::to_owned));
-        let needs = ["dependencies", "dev-dependencies", "build-dependencies"]
-            .iter()
-            .filter_map(|table| manifest.get(*table)?.as_table())
-            .flat_map(toml::Table::keys)
-            .filter(|key| *key == "kiln" || key.starts_with("kiln-"))
-            .cloned()
-            .collect();
+        let own_needs = needs(&manifest, &["dependencies", "build-dependencies"]);
+        let needs = needs(&manifest, &["dependencies", "dev-dependencies", "build-dependencies"]);
         let inherits_lints = get("lints", "workspace") == Some(toml::Value::Boolean(true));
         let name = name.with_context(|| format!("{path} names no package"))?;
-        members.insert(name, Member { manifest: path.clone(), needs, inherits_lints });
+        members.insert(name, Member { manifest: path.clone(), needs, own_needs, inherits_lints });
     }
     Ok(members)
+}
+
+/// Crates of the workspace in these tables of a manifest.
+fn needs(manifest: &toml::Table, tables: &[&str]) -> BTreeSet<String> {
+    let tables = tables.iter().filter_map(|table| manifest.get(*table)?.as_table());
+    let keys = tables.flat_map(toml::Table::keys);
+    keys.filter(|key| *key == "kiln" || key.starts_with("kiln-")).cloned().collect()
 }
 
 fn is_manifest(path: &str) -> bool {

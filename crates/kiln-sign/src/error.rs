@@ -49,6 +49,10 @@ pub(crate) enum ErrorKind {
     LogKey(&'static str),
     #[error("what was signed is not accepted, and is thrown away")]
     Unproven { source: kiln_trust::Error },
+    #[error("read the statement that is to be signed")]
+    Statement { source: kiln_attest::Error },
+    #[error("the statement that is to be signed is about nothing with a SHA-256")]
+    Subject,
     #[error("log in: {0}")]
     Login(String),
     #[error("log in: wait for the browser")]
@@ -83,6 +87,7 @@ impl Diagnose for Error {
             ErrorKind::Answer { .. } => "sign.answer",
             ErrorKind::LogKey(_) => "sign.log_key",
             ErrorKind::Unproven { .. } => "sign.unproven",
+            ErrorKind::Statement { .. } | ErrorKind::Subject => "sign.statement",
             ErrorKind::Login(_) | ErrorKind::Listen { .. } => "sign.login",
         }
     }
@@ -92,9 +97,11 @@ impl Diagnose for Error {
             ErrorKind::Library(_) | ErrorKind::Public { .. } => Class::Bug,
             ErrorKind::Transport { source, .. } => source.class(),
             ErrorKind::Refused { status, .. } => Class::Remote { transient: *status >= 500 },
-            ErrorKind::Answer { .. } | ErrorKind::Unproven { .. } | ErrorKind::HeldSignature => {
-                Class::Content
-            }
+            ErrorKind::Answer { .. }
+            | ErrorKind::Unproven { .. }
+            | ErrorKind::Statement { .. }
+            | ErrorKind::Subject
+            | ErrorKind::HeldSignature => Class::Content,
             ErrorKind::Login(_)
             | ErrorKind::Listen { .. }
             | ErrorKind::Program { .. }

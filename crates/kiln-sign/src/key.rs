@@ -221,7 +221,11 @@ impl KeyPair {
 
     /// Signs a statement that stands alone, as older cosign does.
     pub fn envelope(&self, statement: &Statement) -> Result<Envelope, Error> {
-        let payload = statement.to_bytes();
+        self.envelope_of(statement.to_bytes())
+    }
+
+    /// Signs the bytes of a statement as they are.
+    pub(crate) fn envelope_of(&self, payload: Vec<u8>) -> Result<Envelope, Error> {
         let signature = self.sign_bytes(&pae(&payload))?;
         Ok(Envelope { payload, signature })
     }

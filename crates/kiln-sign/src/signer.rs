@@ -92,6 +92,19 @@ impl Signer {
         Ok(bundle)
     }
 
+    /// Signs a statement about a file, byte for byte as somebody wrote it.
+    pub fn sign_payload(&self, payload: &[u8]) -> Result<Bundle, Error> {
+        let statement = Statement::read(payload).map_err(|source| ErrorKind::Statement { source })?;
+        let subject = statement.subject.iter().find_map(|subject| subject.digest.get("sha256"));
+        let digest = subject.and_then(|hex| Digest::from_hex(hex).ok()).ok_or(ErrorKind::Subject)?;
+        let bundle = self.complete(Content::Envelope(self.key.envelope_of(payload.to_owned())?))?;
+        if self.is_proven {
+            let result = verify_blob(&bundle.to_bytes(), &self.proof, Artifact::Sha256(digest));
+            result.map_err(|source| ErrorKind::Unproven { source })?;
+        }
+        Ok(bundle)
+    }
+
     /// Signs a file.
     pub fn sign_file(&self, file: &[u8]) -> Result<Bundle, Error> {
         let (digest, signature) = (digest(&SHA256, file).as_ref().to_vec(), self.key.sign_bytes(file)?);
@@ -121,6 +134,11 @@ impl Signer {
     /// The key, for forms of signatures that have no witnesses.
     pub fn key(&self) -> &KeyPair {
         &self.key
+    }
+
+    /// Whether others are told of signatures.
+    pub fn has_witnesses(&self) -> bool {
+        self.witnesses.is_some()
     }
 
     /// What the certificate says, where there is one.

@@ -162,6 +162,18 @@ fn keys_and_certificates_do_not_stand_in_for_each_other() {
     refused(&by_key.to_string(), &right(&instance), "trust.no_certificate", "");
 }
 
+#[test]
+fn the_signature_of_a_file_is_no_statement_about_an_image() {
+    let instance = Instance::new();
+    let leaf = leaf();
+    for by_key in [false, true] {
+        let bundle = instance.sign_file(&leaf, b"image", by_key);
+        let key = PublicKey::from_spki(&leaf.spki()).unwrap();
+        refused(&bundle, &right(&instance), "trust.malformed", "holds no statement");
+        refused(&bundle, &key.into(), "trust.malformed", "holds no statement");
+    }
+}
+
 /// CVE-2022-35929: a right statement of another type.
 #[test]
 fn the_type_of_the_statement_is_asked() {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kiln_trust::{Authority, Certified, Claim, Identity, Matcher};
+use kiln_trust::{Authority, Certified, Claim, Identity, LoggedKey, Matcher};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -32,7 +32,7 @@ pub(crate) struct AuthorityOptions {
     #[arg(long = "certificate-claim", value_name = "CLAIM=VALUE")]
     claims: Vec<String>,
     /// Certificate authorities, logs and timestamp authorities that are trusted: a trusted_root.json; by default what
-    /// `kiln trust update` brought
+    /// `kiln trust update` brought. With --key, a log of it must have the signature
     #[arg(long, value_name = "FILE")]
     trusted_root: Option<PathBuf>,
     /// Accept certificates that no certificate log has, as of a private authority without one
@@ -59,7 +59,7 @@ impl AuthorityOptions {
         let issuer =
             matcher(self.certificate_oidc_issuer.as_deref(), self.certificate_oidc_issuer_regexp.as_deref())?;
         let (subject, issuer) = match (subject, issuer) {
-            (None, None) => return self.key(context),
+            (None, None) => return self.key(context, roots),
             (Some(subject), Some(issuer)) => (subject, issuer),
             (Some(_), None) => return Err(half("--certificate-oidc-issuer", "who vouches for an identity")),
             (None, Some(_)) => return Err(half("--certificate-identity", "whom an issuer vouches for")),
@@ -73,19 +73,22 @@ impl AuthorityOptions {
         })))
     }
 
-    fn key(&self, context: &Context) -> Result<Authority, Failure> {
-        let of_certificates = self.trusted_root.is_some()
-            || !self.claims.is_empty()
-            || self.insecure_ignore_sct
-            || self.insecure_ignore_tlog;
-        if of_certificates {
-            return Err(half("--certificate-identity and --certificate-oidc-issuer", "who must have signed"));
+    fn key(&self, context: &Context, roots: &Settings) -> Result<Authority, Failure> {
+        let has_root = self.trusted_root.is_some();
+        let of_certificates =
+            !self.claims.is_empty() || self.insecure_ignore_sct || self.insecure_ignore_tlog;
+        match &self.key {
+            _ if of_certificates => {}
+            // Whom logs are traced back to is told, so a log is asked for.
+            Some(path) if has_root => {
+                let root = Arc::new(trust::root(context, roots, self.trusted_root.as_deref())?);
+                return Ok(Authority::LoggedKey(Box::new(LoggedKey { key: read_public(path)?, root })));
+            }
+            Some(path) => return Ok(read_public(path)?.into()),
+            None if has_root => {}
+            None => return Ok(Keys::local(context).public()?.into()),
         }
-        let key = match &self.key {
-            Some(path) => read_public(path)?,
-            None => Keys::local(context).public()?,
-        };
-        Ok(key.into())
+        Err(half("--certificate-identity and --certificate-oidc-issuer", "who must have signed"))
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) struct Config {
     pub(crate) exception: Vec<Exception>,
     pub(crate) lint: crate::lint::Choice,
     pub(crate) scan: crate::vex::Settings,
+    pub(crate) signing: crate::signing::Settings,
     pub(crate) trust: crate::trust::Settings,
     /// The folder of the file.
     #[serde(skip)]

@@ -30,6 +30,7 @@ mod prove;
 mod registry;
 mod scratch;
 mod ship;
+mod signing;
 mod statements;
 mod subject;
 mod target;

@@ -8,7 +8,7 @@ use kiln_attest::{Statement, attached, legacy, predicate};
 use kiln_finding::Class;
 use kiln_image::{Sink, Source, read_small};
 use kiln_oci::{Descriptor, Digest, Manifest, media_type};
-use kiln_sign::{Attachment, KeyPair, attach};
+use kiln_sign::{Attachment, Signer, attach};
 use kiln_trust::{Authority, Evidence, Form, Report, Requirement, verify_image};
 
 use crate::failure::Failure;
@@ -175,16 +175,33 @@ pub(crate) fn add<T: Sink>(
     sink: &T,
     image: &Descriptor,
     statement: &Statement,
-    key: &KeyPair,
+    signer: &Signer,
     now: &str,
 ) -> Result<Descriptor, Failure> {
-    let Attachment { manifest, bundle, config } =
-        attach(&key.sign(statement)?, &statement.predicate_type, image, now);
+    let bundle = signer.sign(statement, &image.digest)?;
+    let Attachment { manifest, bundle, config } = attach(&bundle, &statement.predicate_type, image, now);
     for (content, bytes) in [&config, &bundle, &manifest] {
         sink.put(content, &mut &bytes[..])?;
     }
     sink.publish(&manifest.0, None)?;
     Ok(manifest.0)
+}
+
+/// Who signed, for programs.
+pub(crate) fn signer_json(signer: &Signer) -> Result<(&'static str, serde_json::Value), Failure> {
+    Ok(match signer.certificate() {
+        Some(says) => ("certificate", serde_json::json!({ "issuer": says.issuer, "subject": says.subject })),
+        None => ("key", signer.key().public()?.hint().into()),
+    })
+}
+
+/// Refuses the older forms for a certificate: they have no place that kiln reads it from.
+pub(crate) fn refuse_legacy(signer: &Signer) -> Result<(), Failure> {
+    if signer.certificate().is_none() && !signer.has_witnesses() {
+        return Ok(());
+    }
+    Err(Failure::usage("write the form before bundles: it is for keys alone, without witnesses")
+        .with_help("leave --legacy away, or sign with --key alone"))
 }
 
 /// The short names of predicate types that commands take, with cosign's.

@@ -6,5 +6,5 @@ mod roots;
 mod settings;
 
 pub(crate) use gate::Gate;
-pub(crate) use roots::{Change, Kept, kept, root};
+pub(crate) use roots::{Change, Kept, kept, root, root_if_known};
 pub(crate) use settings::Settings;

@@ -1,12 +1,12 @@
 use super::Tree;
 use crate::ranks::{Ranks, members};
 
-/// Every arrow between crates points down, or is listed; every crate inherits the lints of the workspace.
+/// Every arrow between crates points down, or is listed, for all of the crate or for its examples; every crate inherits the lints of the workspace.
 pub(super) fn check(tree: &Tree) -> anyhow::Result<Vec<String>> {
     let ranks = Ranks::read()?;
     let members = members(&tree.files)?;
     let mut problems = Vec::new();
-    let mut unused = ranks.arrows.clone();
+    let mut unused = [&ranks.arrows[..], &ranks.examples].concat();
     for (name, member) in &members {
         let manifest = &member.manifest;
         if !member.inherits_lints {
@@ -20,7 +20,8 @@ pub(super) fn check(tree: &Tree) -> anyhow::Result<Vec<String>> {
             let arrow = format!("{name} -> {need}");
             unused.retain(|listed| *listed != arrow);
             let points_down = ranks.of(need).is_some_and(|lower| lower < rank);
-            if !points_down && !ranks.arrows.contains(&arrow) {
+            let of_examples = !member.own_needs.contains(need) && ranks.examples.contains(&arrow);
+            if !points_down && !of_examples && !ranks.arrows.contains(&arrow) {
                 problems.push(format!("{manifest}: {arrow} does not point to a lower rank"));
             }
         }

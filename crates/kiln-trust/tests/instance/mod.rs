@@ -191,12 +191,44 @@ impl Instance {
         params.signed_by(&leaf.key.for_certificates(), &issuer).unwrap()
     }
 
-    /// The only entry of the log: a tree of one leaf.
+    /// A bundle with a signature of a file, by a certificate or by the key alone.
+    pub(crate) fn sign_file(&self, leaf: &Leaf, file: &[u8], by_key: bool) -> String {
+        let certificate = self.certify(leaf);
+        let signature = leaf.key.sign(file);
+        let (verifier, material) = if by_key {
+            let spki = leaf.spki();
+            let hint = json!({ "publicKey": { "hint": BASE64.encode(sha256(&spki)) } });
+            (pem("PUBLIC KEY", &spki), hint)
+        } else {
+            let raw = json!({ "certificate": { "rawBytes": BASE64.encode(certificate.der()) } });
+            (pem("CERTIFICATE", certificate.der()), raw)
+        };
+        let body = json!({
+            "apiVersion": "0.0.1",
+            "kind": "hashedrekord",
+            "spec": {
+                "data": { "hash": { "algorithm": "sha256", "value": Digest::of(file).hex() } },
+                "signature": {
+                    "content": BASE64.encode(&signature),
+                    "publicKey": { "content": BASE64.encode(verifier) },
+                },
+            },
+        });
+        let mut material = material;
+        material["tlogEntries"] = json!([self.logged("hashedrekord", &body)]);
+        json!({
+            "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+            "verificationMaterial": material,
+            "messageSignature": {
+                "messageDigest": { "algorithm": "SHA2_256", "digest": BASE64.encode(sha256(file)) },
+                "signature": BASE64.encode(signature),
+            },
+        })
+        .to_string()
+    }
+
     fn entry(&self, certificate: &Certificate, payload: &[u8], signature: &[u8]) -> Value {
-        let verifier = format!(
-            "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
-            wrapped(certificate.der())
-        );
+        let verifier = pem("CERTIFICATE", certificate.der());
         let body = json!({
             "apiVersion": "0.0.1",
             "kind": "dsse",
@@ -205,9 +237,13 @@ impl Instance {
                 "payloadHash": { "algorithm": "sha256", "value": Digest::of(payload).hex() },
                 "signatures": [{ "signature": BASE64.encode(signature), "verifier": BASE64.encode(verifier) }],
             },
-        })
-        .to_string()
-        .into_bytes();
+        });
+        self.logged("dsse", &body)
+    }
+
+    /// The only entry of the log: a tree of one leaf.
+    fn logged(&self, kind: &str, body: &Value) -> Value {
+        let body = body.to_string().into_bytes();
         let root = sha256(&[&[0][..], &body].concat());
         let id = sha256(&self.log.spki());
         let promised = json!({
@@ -221,7 +257,7 @@ impl Instance {
         json!({
             "logIndex": "0",
             "logId": { "keyId": BASE64.encode(&id) },
-            "kindVersion": { "kind": "dsse", "version": "0.0.1" },
+            "kindVersion": { "kind": kind, "version": "0.0.1" },
             "integratedTime": NOW.to_string(),
             "inclusionPromise": { "signedEntryTimestamp": BASE64.encode(self.log.sign(promised.to_string().as_bytes())) },
             "inclusionProof": {
@@ -243,9 +279,11 @@ fn sha256(bytes: &[u8]) -> Vec<u8> {
     digest(&SHA256, bytes).as_ref().to_vec()
 }
 
-fn wrapped(der: &[u8]) -> String {
+fn pem(label: &str, der: &[u8]) -> String {
     let body = BASE64.encode(der);
-    body.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect::<Vec<_>>().join("\n")
+    let lines: Vec<&str> =
+        body.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
 /// Takes out what no signature covers and nothing is concluded from.

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use crate::args::Format;
 use crate::clock::timestamp;
+use crate::config::Config;
 use crate::context::Context;
 use crate::destination::Destination;
 use crate::failure::Failure;
 use crate::output::{self, Outcome};
-use crate::ship::Keys;
+use crate::signing::SigningOptions;
 use crate::subject::Located;
 use crate::{legacy, statements};
 
@@ -29,9 +30,8 @@ pub(crate) struct Args {
     /// What it says: a JSON file, or - for standard input
     #[arg(long, value_name = "FILE")]
     predicate: PathBuf,
-    /// Private key, in cosign's format or plain PKCS #8; kiln's own by default, made on first use
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
+    #[command(flatten)]
+    signing: SigningOptions,
     /// Write the statement under a tag as cosign did before version 3, not as a bundle
     #[arg(long)]
     legacy: bool,
@@ -40,20 +40,23 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let predicate_type = statements::predicate_type(&args.kind)?;
     let predicate = read(&args.predicate)?;
-    let key = Keys::signing(context, args.key.as_deref())?;
     let Located { place, descriptor, .. } = Located::find(context, &args.image)?;
     let destination = Destination::of(place, &args.image)?;
+    let signer = args.signing.signer(context, &Config::read(context, Path::new("."))?)?;
+    if args.legacy {
+        statements::refuse_legacy(&signer)?;
+    }
     let statement = Statement::about(&descriptor.digest, &predicate_type, predicate);
     if args.legacy {
-        legacy::attest(&destination, &descriptor, &statement, &key)?;
+        legacy::attest(&destination, &descriptor, &statement, signer.key())?;
     } else {
-        statements::add(&destination, &descriptor, &statement, &key, &timestamp())?;
+        statements::add(&destination, &descriptor, &statement, &signer, &timestamp())?;
     }
     output::data(&match context.format {
         Format::Human => descriptor.digest.to_string(),
         Format::Json => {
-            let hint = key.public()?.hint();
-            json!({ "digest": descriptor.digest, "predicateType": predicate_type, "key": hint }).to_string()
+            let (kind, who) = statements::signer_json(&signer)?;
+            json!({ "digest": descriptor.digest, "predicateType": predicate_type, kind: who }).to_string()
         }
     });
     Ok(Outcome::Fine)

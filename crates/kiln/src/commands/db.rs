@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use kiln_fetch::{Downloader, Options};
 use kiln_finding::Class;
+use kiln_sign::Signer;
 use kiln_vuln::build::{Builder, Recognised};
 use kiln_vuln::{Database, Date, SliceInfo};
 use serde_json::json;
@@ -169,7 +170,8 @@ fn publish(args: &Publish, context: &Context) -> Result<(), Failure> {
     opened.database.verify()?;
     let bytes = opened.database.to_bytes()?;
     let (key, _) = Keys::local(context).open_or_make()?;
-    let descriptor = database::publish(context, &args.reference, &bytes, &key, &timestamp())?;
+    let signer = Signer::with_key(key)?;
+    let descriptor = database::publish(context, &args.reference, &bytes, &signer, &timestamp())?;
     output::data(&match context.format {
         Format::Human => format!("{}@{}", args.reference, descriptor.digest),
         Format::Json => json!({"artifact": args.reference, "digest": descriptor.digest}).to_string(),

@@ -2,8 +2,9 @@ use kiln_finding::{Class, Fact};
 use kiln_image::Image;
 use kiln_oci::Descriptor;
 use kiln_policy::{Attested, Evidence, Scorecard, Settings, Size, Stage, Subject, judge};
+use kiln_sign::Signer;
 use kiln_store::Layout;
-use kiln_trust::Report;
+use kiln_trust::{Authority, Certified, Report};
 use kiln_vuln::{Date, VexSource, VexTarget, apply_vex};
 
 use crate::args::Format;
@@ -15,7 +16,8 @@ use crate::database::Choice;
 use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
-use crate::ship::{self, Keys, Target};
+use crate::ship::{self, Target};
+use crate::signing::SigningOptions;
 use crate::{subject, vex};
 
 /// Build, scan, judge, sign and verify an app's image, each step gating the next
@@ -31,11 +33,14 @@ pub(crate) struct Args {
     load: bool,
     #[command(flatten)]
     database: Choice,
+    #[command(flatten)]
+    signing: SigningOptions,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let config = Config::read(context, &args.options.app)?;
     let settings = config.policy()?;
+    args.signing.can_be_proven(context, &config)?;
     let layout = Layout::create(&context.store())?;
     let stages = Stages::new(context.quiet);
     let built = build::build(&args.options, &config, context, &layout, &stages)?;
@@ -55,13 +60,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     }
     stages.done(&card.summary());
 
-    sign(&built, &evidence, &layout, context, &stages)?;
+    let is_new = args.signing.makes_key(context, &config);
+    let signer = args.signing.signer(context, &config)?;
+    let authority = signer.authority().ok_or_else(unproven)?;
+    sign(&built, &evidence, &layout, (&signer, is_new), &stages)?;
     stages.start("verify", "checking what a cluster would check");
-    let keys = Keys::local(context);
-    let report = ship::verify(&layout, &built.manifest, keys.public()?)?;
+    let report = ship::verify(&layout, &built.manifest, authority)?;
     evidence.attestations = Fact::Known(attested(&report));
     let card = judge(&evidence, &settings, Stage::Attested);
-    stages.done(&format!("{} statements by {}", report.statements.len(), keys.public_path().display()));
+    let who = args.signing.describe(context, &signer);
+    stages.done(&format!("{} statements by {who}", report.statements.len()));
     if card.passes() {
         layout.publish_as(&built.manifest, &built.name, &built.name)?;
         deliver(args, &layout, &built.manifest, &built.name, &stages)?;
@@ -72,7 +80,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         return Ok(refusal(&card));
     }
     if context.format == Format::Human && !context.quiet {
-        output::talk(&next(args, &built.name, &keys));
+        output::talk(&next(args, &built.name, &proof(&built.name, args, context, authority)));
     }
     Ok(Outcome::Fine)
 }
@@ -119,24 +127,27 @@ fn sign(
     built: &build::Outcome,
     evidence: &Evidence,
     layout: &Layout,
-    context: &Context,
+    (signer, is_new): (&Signer, bool),
     stages: &Stages,
 ) -> Result<(), Failure> {
     stages.start("sign", "signing");
-    let keys = Keys::local(context);
-    if keys.public_path().exists() && ship::verify(layout, &built.manifest, keys.public()?)?.is_satisfied() {
+    let authority = signer.authority().ok_or_else(unproven)?;
+    if !is_new && ship::verify(layout, &built.manifest, authority)?.is_satisfied() {
         stages.done("signed before, and nothing has changed");
         return Ok(());
     }
-    let (key, is_new) = keys.open_or_make()?;
     let inventory = evidence
         .inventory
         .known()
         .ok_or_else(|| Failure::new("kiln.bug", Class::Bug, "sign an image without an inventory"))?;
-    ship::seal(built, inventory, &key, layout, &timestamp())?;
+    ship::seal(built, inventory, signer, layout, &timestamp())?;
     let made = if is_new { " with a key made now" } else { "" };
     stages.done(&format!("signature, SPDX, CycloneDX, SLSA provenance{made}"));
     Ok(())
+}
+
+fn unproven() -> Failure {
+    Failure::new("kiln.bug", Class::Bug, "ship what cannot be verified")
 }
 
 fn attested(report: &Report) -> Vec<Attested> {
@@ -189,13 +200,32 @@ fn show(card: &Scorecard, context: &Context) {
 }
 
 /// The next command to type.
-fn next(args: &Args, name: &str, keys: &Keys) -> String {
+fn next(args: &Args, name: &str, proof: &str) -> String {
     let run = match &args.output[..] {
         _ if args.load => format!("docker run --rm --read-only --cap-drop ALL -P {name}"),
         [target, ..] if let Some(file) = target.docker_archive() => format!("docker load -i {file}"),
         _ => format!("kiln ship {} --load", args.options.app.display()),
     };
-    format!("\n  next   {run}\n  proof  kiln verify {name} --key {}", keys.public_path().display())
+    format!("\n  next   {run}\n  proof  {proof}")
+}
+
+/// The command that verifies what was signed.
+fn proof(name: &str, args: &Args, context: &Context, authority: &Authority) -> String {
+    let Authority::Certificate(certified) = authority else {
+        return format!("kiln verify {name} --key {}", args.signing.public_path(context).display());
+    };
+    let Certified { identity, needs_certificate_log, needs_log, .. } = &**certified;
+    let (subject, issuer) = (&identity.subject, &identity.issuer);
+    let mut command =
+        format!("kiln verify {name} --certificate-identity {subject} --certificate-oidc-issuer {issuer}");
+    for (is_needed, flag) in
+        [(needs_certificate_log, " --insecure-ignore-sct"), (needs_log, " --insecure-ignore-tlog")]
+    {
+        if !is_needed {
+            command += flag;
+        }
+    }
+    command
 }
 
 impl Config {

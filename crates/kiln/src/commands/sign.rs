@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::Path;
 
 use kiln_attest::{Statement, predicate};
 use kiln_oci::{Descriptor, media_type};
@@ -6,11 +6,12 @@ use serde_json::json;
 
 use crate::args::Format;
 use crate::clock::timestamp;
+use crate::config::Config;
 use crate::context::Context;
 use crate::destination::Destination;
 use crate::failure::Failure;
 use crate::output::{self, Outcome};
-use crate::ship::Keys;
+use crate::signing::SigningOptions;
 use crate::subject::Located;
 use crate::{legacy, platform, statements};
 
@@ -19,9 +20,8 @@ use crate::{legacy, platform, statements};
 pub(crate) struct Args {
     /// Image: a name in kiln's store, oci:DIR[:TAG], or registry.example/team/app:1
     image: String,
-    /// Private key, in cosign's format or plain PKCS #8; kiln's own by default, made on first use
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
+    #[command(flatten)]
+    signing: SigningOptions,
     /// Of an image for several platforms, sign each platform's, too
     #[arg(long, short = 'r')]
     recursive: bool,
@@ -31,22 +31,28 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let key = Keys::signing(context, args.key.as_deref())?;
     let Located { place, name, descriptor, .. } = Located::find(context, &args.image)?;
     let images = if args.recursive { with_children(&place, &descriptor)? } else { vec![descriptor] };
     let destination = Destination::of(place, &args.image)?;
+    let signer = args.signing.signer(context, &Config::read(context, Path::new("."))?)?;
+    if args.legacy {
+        statements::refuse_legacy(&signer)?;
+    }
     for image in &images {
         if args.legacy {
-            legacy::sign(&destination, image, &name, &key)?;
+            legacy::sign(&destination, image, &name, signer.key())?;
         } else {
             let statement = Statement::about(&image.digest, predicate::SIGNATURE, json!({}));
-            statements::add(&destination, image, &statement, &key, &timestamp())?;
+            statements::add(&destination, image, &statement, &signer, &timestamp())?;
         }
     }
     let digests: Vec<String> = images.iter().map(|image| image.digest.to_string()).collect();
     output::data(&match context.format {
         Format::Human => digests.join("\n"),
-        Format::Json => json!({ "signed": digests, "key": key.public()?.hint() }).to_string(),
+        Format::Json => {
+            let (kind, who) = statements::signer_json(&signer)?;
+            json!({ "signed": digests, kind: who }).to_string()
+        }
     });
     Ok(Outcome::Fine)
 }

@@ -6,7 +6,7 @@ use kiln_attest::{Statement, predicate};
 use kiln_finding::Class;
 use kiln_image::{Sink, Source, read_small};
 use kiln_oci::{Descriptor, Manifest, media_type};
-use kiln_sign::KeyPair;
+use kiln_sign::Signer;
 use kiln_trust::Requirement;
 
 use super::{DATABASE_MAX, Signed};
@@ -27,7 +27,7 @@ pub(crate) fn publish(
     context: &Context,
     name: &str,
     database: &[u8],
-    key: &KeyPair,
+    signer: &Signer,
     now: &str,
 ) -> Result<Descriptor, Failure> {
     let target = Target::open(context, name, "advisories", None)?;
@@ -58,7 +58,7 @@ pub(crate) fn publish(
     for (content, mut bytes) in blobs {
         place.put(content, &mut bytes)?;
     }
-    statements::add(place, &descriptor, &statement, key, now)?;
+    statements::add(place, &descriptor, &statement, signer, now)?;
     // Last, so that nobody finds it without its signature.
     place.publish(&descriptor, target.tag.as_deref())?;
     Ok(descriptor)

@@ -5,9 +5,9 @@ use kiln_finding::Class;
 use kiln_oci::Descriptor;
 use kiln_pkg::Inventory;
 use kiln_sbom::{Document, Subject};
-use kiln_sign::KeyPair;
+use kiln_sign::Signer;
 use kiln_store::Layout;
-use kiln_trust::{PublicKey, Report, Requirement};
+use kiln_trust::{Authority, Report, Requirement};
 use serde_json::Value;
 
 use super::provenance::provenance;
@@ -24,7 +24,7 @@ const SBOMS: [&str; 2] = ["spdx-json", "cyclonedx-json"];
 pub(crate) fn seal(
     built: &Outcome,
     inventory: &Inventory,
-    key: &KeyPair,
+    signer: &Signer,
     layout: &Layout,
     now: &str,
 ) -> Result<(), Failure> {
@@ -49,7 +49,7 @@ pub(crate) fn seal(
     let provenance = provenance(built, now.to_owned())?;
     made.push(Statement::about(&digest, predicate::PROVENANCE, provenance.predicate()));
     for statement in made {
-        statements::add(layout, &built.manifest, &statement, key, now)?;
+        statements::add(layout, &built.manifest, &statement, signer, now)?;
     }
     Ok(())
 }
@@ -58,7 +58,7 @@ fn bug(what: String) -> Failure {
     Failure::new("kiln.bug", Class::Bug, what)
 }
 
-/// Looks for what every shipped image must have, signed with the key.
-pub(crate) fn verify(layout: &Layout, image: &Descriptor, key: PublicKey) -> Result<Report, Failure> {
-    statements::verify(layout, image, &key.into(), &REQUIRED.map(Requirement::of))
+/// Looks for what every shipped image must have, signed by whom it must be.
+pub(crate) fn verify(layout: &Layout, image: &Descriptor, signer: &Authority) -> Result<Report, Failure> {
+    statements::verify(layout, image, signer, &REQUIRED.map(Requirement::of))
 }

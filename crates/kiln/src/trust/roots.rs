@@ -11,6 +11,7 @@ use kiln_trust::{Mirror, PUBLISHED_MAX, Published, TrustRoot};
 
 use super::settings::Settings;
 use crate::clock::now;
+use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::scratch::io;
@@ -40,6 +41,19 @@ pub(crate) fn root(
     let origin = format!("the roots of {}", kept.published.mirror());
     let origin = young_enough(&origin, kept.age_days(), limit, "kiln trust update")?;
     Ok(kept.published.trusted_root()?.from_origin(origin))
+}
+
+/// The same, where anything says whom.
+pub(crate) fn root_if_known(
+    context: &Context,
+    config: &Config,
+    file: Option<&Path>,
+) -> Result<Option<TrustRoot>, Failure> {
+    let named = config.trust.root_in(&config.folder);
+    if file.is_none() && named.is_none() && kept(context)?.is_none() {
+        return Ok(None);
+    }
+    root(context, &config.trust, file.or(named.as_deref())).map(Some)
 }
 
 /// A file that somebody put there. It is as old as it says on the disk, which is limited only where kiln.toml does.

@@ -75,7 +75,7 @@ fn signature() -> Vec<String> {
 
 impl Settings {
     /// The file with roots that kiln.toml in `folder` names.
-    fn root_in(&self, folder: &Path) -> Option<PathBuf> {
+    pub(super) fn root_in(&self, folder: &Path) -> Option<PathBuf> {
         self.trusted_root.as_ref().map(|path| folder.join(path))
     }
 }

@@ -125,12 +125,14 @@ static NEEDS: &[Need] = &[
         name: "documents",
         probe: &["target/peers/bin/python", "-c", "import spdx_tools, cyclonedx, spdx_python_model"],
     },
+    Need { name: "fulcio", probe: &["fulcio", "version"] },
     Need { name: "kms", probe: &["test", "-x", "target/peers/bin/sigstore-kms-peer"] },
     Need { name: "namespaces", probe: &["unshare", "--user", "--map-root-user", "--mount", "true"] },
     Need { name: "npm", probe: &["npm", "view", "semver", "version"] },
     Need { name: "regctl", probe: &["regctl", "version"] },
     Need { name: "referrers", probe: &["test", "-x", "target/peers/bin/registry-with-referrers"] },
     Need { name: "registry", probe: &["docker-registry", "--version"] },
+    Need { name: "rekor", probe: &["rekor-server-posix", "version"] },
     Need { name: "sarif", probe: &["test", "-s", "target/peers/sarif-2.1.0.json"] },
     Need { name: "schemas", probe: &["target/peers/bin/validate-layout", "--help"] },
     Need { name: "skopeo", probe: &["skopeo", "--version"] },
@@ -140,6 +142,7 @@ static NEEDS: &[Need] = &[
         probe: &["sh", "-c", "command -v newuidmap && grep -q ^kiln-peer: /etc/subuid"],
     },
     Need { name: "tuf", probe: &["target/peers/bin/python", "-c", "import tuf"] },
+    Need { name: "timestamps", probe: &["timestamp-server", "version"] },
     Need { name: "umoci", probe: &["umoci", "--version"] },
 ];
 

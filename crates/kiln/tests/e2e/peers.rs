@@ -28,7 +28,7 @@ fn shipped() -> Option<Shipped> {
     Some(Shipped { digest: crate::ship::digest(&run), world, layout, archive })
 }
 
-fn text(path: &Path) -> String {
+pub(crate) fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
@@ -37,7 +37,7 @@ fn run(program: &str, args: &[&str]) -> Run {
 }
 
 /// Waits until `ready` yields something; panics when it never does.
-fn wait<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         if let Some(value) = ready() {
@@ -82,7 +82,7 @@ fn umoci_unpacks_it() {
 }
 
 /// `GET path` from a port of this machine; `None` while nothing answers.
-fn get(port: u16, path: &str) -> Option<String> {
+pub(crate) fn get(port: u16, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
     write!(stream, "GET {path} HTTP/1.0\r\nHost: x\r\n\r\n").ok()?;
@@ -91,7 +91,7 @@ fn get(port: u16, path: &str) -> Option<String> {
     answer.lines().next().is_some_and(|status| status.contains(" 200 ")).then_some(answer)
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -134,7 +134,7 @@ fn docker_runs_it_as_a_cluster_would() {
 }
 
 /// Stopped when dropped.
-pub(crate) struct Server(Child);
+pub(crate) struct Server(pub(crate) Child);
 
 impl Drop for Server {
     fn drop(&mut self) {
