@@ -16,4 +16,4 @@ pub use bundle::{BUNDLE_MAX, Bundle, Envelope, pae};
 pub use error::Error;
 pub use provenance::{Material, Provenance};
 pub use statement::{Statement, Subject};
-pub use vex::{Vex, VexProduct, VexStatement, VexStatus};
+pub use vex::{VEX_JUSTIFICATIONS, Vex, VexProduct, VexStatement, VexStatus};

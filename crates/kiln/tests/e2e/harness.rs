@@ -121,8 +121,13 @@ static NEEDS: &[Need] = &[
     Need { name: "docker", probe: &["docker", "version"] },
     Need {
         name: "documents",
-        probe: &["target/peers/bin/python", "-c", "import spdx_tools, cyclonedx, spdx_python_model"],
+        probe: &[
+            "target/peers/bin/python",
+            "-c",
+            "import spdx_tools, cyclonedx, spdx_python_model, xmlschema",
+        ],
     },
+    Need { name: "junit", probe: &["test", "-s", "target/peers/junit.xsd"] },
     Need { name: "namespaces", probe: &["unshare", "--user", "--map-root-user", "--mount", "true"] },
     Need { name: "npm", probe: &["npm", "view", "semver", "version"] },
     Need { name: "regctl", probe: &["regctl", "version"] },
@@ -135,6 +140,7 @@ static NEEDS: &[Need] = &[
         probe: &["sh", "-c", "command -v newuidmap && grep -q ^kiln-peer: /etc/subuid"],
     },
     Need { name: "umoci", probe: &["umoci", "--version"] },
+    Need { name: "vex", probe: &["target/peers/bin/validate-vex", "--help"] },
 ];
 
 /// Whether all of `names` are here. If not, says so past the capture of test output, for the reader of the log.
