@@ -61,7 +61,7 @@ fn archive(
     let Inside { maven, manifest, .. } = inside;
     let own = Own::of(path, &manifest);
     // An archive that carries others' classes has their descriptions, and may have none of its own.
-    if !maven.iter().any(|one| own.is(one)) {
+    if !maven.iter().any(|one| own.is(one, maven.len() == 1)) {
         found.extend(own.identity());
     }
     found.extend(maven.into_iter().map(|one| (format!("{}:{}", one.group, one.artifact), one.version)));
@@ -156,6 +156,8 @@ fn manifest(bytes: &[u8]) -> BTreeMap<String, String> {
 
 /// What an archive says of itself, where Maven did not.
 struct Own {
+    /// Name of the file without its ending.
+    stem: String,
     group: Option<String>,
     artifact: String,
     version: Option<String>,
@@ -183,14 +185,19 @@ impl Own {
         });
         Self {
             group: group.filter(|group| !group.is_empty()).map(str::to_owned),
+            stem: stem.to_owned(),
             artifact: artifact.to_owned(),
             version: version.map(str::to_owned),
         }
     }
 
-    /// Whether Maven's description is of the archive itself.
-    fn is(&self, maven: &Maven) -> bool {
-        self.artifact == maven.artifact
+    /// Whether Maven's description is of the archive itself: its name is `artifact`, or `artifact-` and a version. Of the only
+    /// description in it, any ending will do. (`log4j-1.2-api` is no version of `log4j`.)
+    fn is(&self, maven: &Maven, is_alone: bool) -> bool {
+        let Some(rest) = self.stem.strip_prefix(&maven.artifact) else { return false };
+        let version = rest.strip_prefix('-');
+        rest.is_empty()
+            || version.is_some_and(|version| is_alone || version.starts_with(|c: char| c.is_ascii_digit()))
     }
 
     /// Projects that do not say their group had their name for it, when Maven began.

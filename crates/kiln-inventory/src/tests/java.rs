@@ -75,6 +75,11 @@ fn archives_inside_of_archives_are_read_however_they_are_packed() {
         assert_eq!(names(&found, Ecosystem::Maven), ["c:c 3", "org.a:a 1.0", "org.b:b 2.0", "shop:shop 7"]);
         assert_eq!(found.unread, []);
     }
+    let named = zip(false, &[(POM, &pom("org.apache.logging.log4j", "log4j-1.2-api", "2.19.0"))]);
+    for path in ["x/log4j-1.2-api.jar", "x/log4j-1.2-api-2.19.0.jar", "x/log4j-1.2-api-debian.jar"] {
+        let names = names(&with(path, &named), Ecosystem::Maven);
+        assert_eq!(names, ["org.apache.logging.log4j:log4j-1.2-api 2.19.0"], "{path}");
+    }
     // A library that carries another's classes is both.
     let shaded = zip(false, &[(POM, &pom("org.a", "a", "1.0"))]);
     assert_eq!(names(&with("x/fat-1.jar", &shaded), Ecosystem::Maven), ["fat:fat 1", "org.a:a 1.0"]);
