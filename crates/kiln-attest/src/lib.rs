@@ -21,4 +21,4 @@ pub use error::Error;
 pub use log_entry::{LogEntry, Proof};
 pub use provenance::{Material, Provenance};
 pub use statement::{Statement, Subject};
-pub use vex::{Vex, VexProduct, VexStatement, VexStatus};
+pub use vex::{VEX_JUSTIFICATIONS, Vex, VexProduct, VexStatement, VexStatus};

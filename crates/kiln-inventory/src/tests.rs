@@ -6,8 +6,10 @@ use crate::{LayerFacts, combine, scan_layer, secrets_in_config};
 
 mod folders;
 mod hostile;
+mod java;
 mod kept;
 mod licences;
+mod pnp;
 mod programs;
 mod stacking;
 

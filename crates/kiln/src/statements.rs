@@ -23,6 +23,8 @@ const LAYERS_MAX: usize = 50;
 /// What one layer of the older forms may hold.
 const LAYER_MAX: u64 = 32 << 20;
 
+/// What a manifest with a bundle says of it. Source: sigstore, `specs/BUNDLE_SPEC.md` of cosign.
+const BUNDLE_PREDICATE: &str = "dev.sigstore.bundle.predicateType";
 /// The endings of the tags that the older forms lie under.
 const LEGACY_ENDINGS: [&str; 2] = ["sig", "att"];
 
@@ -168,6 +170,24 @@ impl<'a, S: Source> Search<'a, S> {
             std::iter::once(&failure.what).chain(&failure.causes).cloned().collect::<Vec<_>>().join(": ");
         self.found.push(Evidence { place: place.to_owned(), form: Form::Unread(why) });
     }
+}
+
+/// How many manifests beside an image say that they hold statements of this kind. Nothing is checked, and what cannot be read does
+/// not count.
+pub(crate) fn count<S: Source>(place: &S, image: &Digest, family: &str) -> usize {
+    let is_one = |annotations: &std::collections::BTreeMap<String, String>| {
+        let kinds = [annotations.get(BUNDLE_PREDICATE), annotations.get(legacy::PREDICATE_TYPE)];
+        kinds.into_iter().flatten().any(|kind| kind.starts_with(family))
+    };
+    let tagged = place.resolve(&legacy::tag(image, "att")).ok().flatten();
+    let beside = place.referrers(image).unwrap_or_default().into_iter().chain(tagged).take(MANIFESTS_MAX);
+    let holds = |descriptor: &Descriptor| {
+        let bytes = read_small(place, "referrer", descriptor).unwrap_or_default();
+        serde_json::from_slice::<Manifest>(&bytes).is_ok_and(|manifest| {
+            is_one(&manifest.annotations) || manifest.layers.iter().any(|layer| is_one(&layer.annotations))
+        })
+    };
+    beside.filter(holds).count()
 }
 
 /// Signs a statement and puts it beside its image. `now` is RFC 3339, to the second.
