@@ -1,14 +1,19 @@
 #![no_main]
-//! Files that catalogers read, alone in a layer: package databases, lists of files, lock files, package.json, copyright, credentials.
+//! Files that catalogers read, alone in a layer: package databases, lists of files, lock files, package.json, copyright, credentials, archives of Java,
+//! yarn's tables.
 
 use kiln_inventory::{combine, scan_layer};
 use kiln_oci::Digest;
 use kiln_rootfs::{LayerReader, Limits};
 use libfuzzer_sys::fuzz_target;
 
-const PATHS: [&str; 13] = [
+const PATHS: [&str; 17] = [
     "app/.env",
     "app/.npmrc",
+    "app/.pnp.cjs",
+    "app/.pnp.data.json",
+    "app/a-1.0.jar",
+    "app/a.ear",
     "app/node_modules/.package-lock.json",
     "app/node_modules/a/package.json",
     "app/package-lock.json",

@@ -4,6 +4,7 @@
 //! kiln-trust). Reading is strict: unknown fields where the specifications forbid them, more than one signature, or
 //! content over the caps is an error. Start from [`Statement`] and [`Bundle`].
 
+pub mod attached;
 mod bundle;
 mod envelope;
 mod error;
@@ -20,4 +21,4 @@ pub use error::Error;
 pub use log_entry::{LogEntry, Proof};
 pub use provenance::{Material, Provenance};
 pub use statement::{Statement, Subject};
-pub use vex::{Vex, VexProduct, VexStatement, VexStatus};
+pub use vex::{VEX_JUSTIFICATIONS, Vex, VexProduct, VexStatement, VexStatus};

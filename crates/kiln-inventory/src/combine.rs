@@ -6,7 +6,7 @@ use kiln_pkg::{
 };
 
 use crate::Error;
-use crate::catalogers::documented;
+use crate::catalogers::{documented, is_table};
 use crate::depends::{self, Folders};
 use crate::facts::{LayerFacts, Reading};
 use crate::groups;
@@ -135,7 +135,9 @@ fn packages(stack: &Stack<'_>, distro: Option<&Distro>, unread: &mut Vec<Unread>
         {
             package.checksums = Checksum::integrity(text);
         }
-        if one.package.ecosystem == Ecosystem::Npm {
+        if is_table(one.path) && one.is_app {
+            folders.app(packages.len() - 1);
+        } else if one.package.ecosystem == Ecosystem::Npm && !is_table(one.path) {
             folders.package(one.path, packages.len() - 1, &one.package.requires, one.is_app);
         }
     }
@@ -163,13 +165,14 @@ fn find<'a>(stack: &Stack<'a>, folders: &mut Folders<'a>) -> Vec<Found<'a>> {
             _ => {}
         }
     }
-    // Packages are installed beside it, or `node_modules` links to its folder, or it is a tool of Node.js.
+    // Packages are installed beside it, a table of packages names it, or `node_modules` links to its folder, or it is a tool of Node.js.
     found.extend(manifests.into_iter().filter_map(|mut manifest| {
         let folder = manifest.path.strip_suffix("package.json").unwrap_or_default();
         let beside = stack.first_below(&format!("{folder}node_modules/")).is_some();
         let tool = groups::tool_of(manifest.path).is_some();
         manifest.is_app = !tool;
-        (beside || tool || linked.contains(folder.trim_end_matches('/'))).then_some(manifest)
+        (beside || tool || is_table(manifest.path) || linked.contains(folder.trim_end_matches('/')))
+            .then_some(manifest)
     }));
     found.sort_by_key(|found| found.path);
     found

@@ -13,6 +13,8 @@ pub(crate) struct Folders<'a> {
     packages: HashMap<&'a str, usize>,
     links: HashMap<&'a str, String>,
     found: Vec<InFolder<'a>>,
+    /// Apps whose packages lie in no folder.
+    apps: Vec<usize>,
 }
 
 struct InFolder<'a> {
@@ -28,6 +30,11 @@ impl<'a> Folders<'a> {
         let folder = manifest.strip_suffix("/package.json").unwrap_or_default();
         self.packages.insert(folder, at);
         self.found.push(InFolder { folder, at, requires, is_app });
+    }
+
+    /// An app that asks for its packages by name and version.
+    pub(crate) fn app(&mut self, at: usize) {
+        self.apps.push(at);
     }
 
     /// Keeps a link, and says where it leads.
@@ -88,7 +95,9 @@ impl<'a> Folders<'a> {
 
     /// What an app asks for itself, and what is installed for the whole machine.
     fn direct(&self, edges: &[BTreeSet<usize>]) -> BTreeSet<usize> {
-        let apps = self.found.iter().filter(|one| one.is_app).filter_map(|one| edges.get(one.at)).flatten();
+        let apps =
+            self.found.iter().filter(|one| one.is_app).map(|one| one.at).chain(self.apps.iter().copied());
+        let apps = apps.filter_map(|at| edges.get(at)).flatten();
         let apps: BTreeSet<usize> = apps.copied().collect();
         let global = self.found.iter().filter(|one| is_global(one.folder)).map(|one| one.at);
         apps.into_iter().chain(global).collect()
@@ -125,7 +134,7 @@ pub(crate) fn resolve(packages: &mut [Package], folders: &Folders<'_>) -> Option
         let of = |alternatives: &str| {
             alternatives.split('|').find_map(|name| names.get(&(package.ecosystem, name)).copied())
         };
-        if by_name(package.ecosystem) {
+        if by_name(package) {
             edges.extend(package.requires.iter().filter_map(|names| of(names)).filter(|to| *to != at));
         }
     }
@@ -133,15 +142,17 @@ pub(crate) fn resolve(packages: &mut [Package], folders: &Folders<'_>) -> Option
     fill(packages, &edges, &direct)
 }
 
-/// Whether a name means one package of the whole image, wherever it is asked from.
-fn by_name(ecosystem: Ecosystem) -> bool {
-    matches!(ecosystem, Ecosystem::Deb | Ecosystem::Apk | Ecosystem::PyPi | Ecosystem::Cargo)
+/// Whether a name means one package of the whole image, wherever it is asked from; for npm where a table gives names with versions.
+fn by_name(package: &Package) -> bool {
+    let always =
+        matches!(package.ecosystem, Ecosystem::Deb | Ecosystem::Apk | Ecosystem::PyPi | Ecosystem::Cargo);
+    always || !package.provides.is_empty()
 }
 
 /// Own names before those that a package provides beside.
 fn names(packages: &[Package]) -> HashMap<(Ecosystem, &str), usize> {
     let mut names = HashMap::new();
-    let known = || packages.iter().enumerate().filter(|(_, package)| by_name(package.ecosystem));
+    let known = || packages.iter().enumerate().filter(|(_, package)| by_name(package));
     for (at, package) in known() {
         names.entry((package.ecosystem, package.name.as_str())).or_insert(at);
     }

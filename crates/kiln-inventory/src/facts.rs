@@ -1,11 +1,10 @@
 use kiln_oci::Digest;
 use kiln_pkg::{Distro, InterestKind, Licence, Package, Secret, Unread};
-use serde::{Deserialize, Serialize};
 
 use crate::paths::PathLog;
 
 /// What one layer holds; depends on nothing but its bytes and [`crate::CATALOG`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerFacts {
     /// The catalog that read it; facts of another are read again.
     pub catalog: u32,
@@ -26,30 +25,24 @@ pub struct LayerFacts {
 }
 
 /// What is known of one path of a layer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileFacts {
     /// The path, without leading slash.
     pub path: String,
     /// Whether it is a directory.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_dir: bool,
     /// Why it matters for hardening.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interests: Vec<InterestKind>,
     /// Credentials in it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<Secret>,
     /// What a cataloger read from it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub readings: Vec<Reading>,
     /// What could not be read from it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<Unread>,
 }
 
 /// What a cataloger reads from a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
     /// An installed package.
     Package(Box<Package>),

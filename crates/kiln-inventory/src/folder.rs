@@ -7,6 +7,7 @@ use kiln_oci::Digest;
 use kiln_pkg::{Checksum, Ecosystem, Inventory, Package, Place, Unread};
 use kiln_rootfs::{Content, Entry, EntryKind, Kind, LayerEntry, RootPath, Tree};
 
+use crate::catalogers::is_table;
 use crate::combine::combine_folder;
 use crate::scan::Scan;
 use crate::stack::installed;
@@ -120,8 +121,7 @@ impl Locks<'_> {
             names.sort_by_key(|name| rank(name));
             let path =
                 |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-            if is_installed(inventory, &path("node_modules/")) {
-                let installed = path("node_modules");
+            if let Some(installed) = installed_by(inventory, &folder) {
                 let note =
                     |name: &&str| format!("{} was not read: {installed} says what is installed", path(name));
                 inventory.notes.extend(names.iter().map(note));
@@ -220,8 +220,17 @@ fn rank(name: &str) -> usize {
     order.iter().position(|one| *one == name).unwrap_or(order.len())
 }
 
-fn is_installed(inventory: &Inventory, prefix: &str) -> bool {
-    inventory.packages.iter().flat_map(|package| &package.places).any(|place| place.path.starts_with(prefix))
+/// What says what is installed in `folder`: its `node_modules`, or yarn's table of packages.
+fn installed_by(inventory: &Inventory, folder: &str) -> Option<String> {
+    let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let modules = format!("{below}node_modules");
+    inventory.packages.iter().flat_map(|package| &package.places).find_map(|place| {
+        let rest = place.path.strip_prefix(&below)?;
+        if rest.starts_with("node_modules/") {
+            return Some(modules.clone());
+        }
+        (is_table(rest) && !rest.contains('/')).then(|| place.path.clone())
+    })
 }
 
 type Graph = (Vec<Package>, Vec<BTreeSet<usize>>, BTreeSet<usize>);

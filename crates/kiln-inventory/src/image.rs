@@ -39,29 +39,13 @@ pub fn scan_image<S: Source + Sync + ?Sized>(
 ) -> Result<Inventory, Error> {
     let layers: Vec<(&Descriptor, Digest)> =
         image.manifest.layers.iter().zip(image.config.rootfs.diff_ids.iter().copied()).collect();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        while let Some((at, (layer, diff_id))) = {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            layers.get(at).map(|layer| (at, layer))
-        } {
-            done.push((at, facts(layer, *diff_id, source, cache)));
-        }
-        done
-    };
-    let mut results = std::thread::scope(|scope| {
-        // This thread is one of them: an image of one layer, or one that is known, needs no other.
-        let others = threads.min(layers.len()).saturating_sub(1);
-        let others: Vec<_> = (0..others).map(|_| scope.spawn(work)).collect();
-        let mut results = work();
-        for worker in others {
-            results.extend(worker.join().expect("scanning does not panic"));
-        }
-        results
-    });
-    results.sort_by_key(|(at, _)| *at);
-    let facts = results.into_iter().map(|(_, result)| result).collect::<Result<Vec<_>, _>>()?;
+    // What is known is here sooner than a thread.
+    let mut known: Vec<Option<LayerFacts>> = layers.iter().map(|(_, diff_id)| cache.get(diff_id)).collect();
+    let unknown: Vec<usize> = (0..layers.len()).filter(|at| known[*at].is_none()).collect();
+    for (at, facts) in read_layers(&layers, &unknown, source, cache, threads) {
+        known[at] = Some(facts?);
+    }
+    let facts: Vec<LayerFacts> = known.into_iter().flatten().collect();
     let mut inventory = combine(&facts)?;
     inventory.secrets.extend(secrets_in_config(&image.config));
     inventory.secrets.sort();
@@ -70,15 +54,43 @@ pub fn scan_image<S: Source + Sync + ?Sized>(
     Ok(inventory)
 }
 
+/// The facts of the layers at these places of `layers`, in their order.
+fn read_layers<S: Source + Sync + ?Sized>(
+    layers: &[(&Descriptor, Digest)],
+    wanted: &[usize],
+    source: &S,
+    cache: &dyn FactCache,
+    threads: usize,
+) -> Vec<(usize, Result<LayerFacts, Error>)> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some(&at) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let (layer, diff_id) = layers[at];
+            done.push((at, facts(layer, diff_id, source, cache)));
+        }
+        done
+    };
+    let mut results = std::thread::scope(|scope| {
+        // This thread is one of them: one layer needs no other.
+        let others = threads.min(wanted.len()).saturating_sub(1);
+        let others: Vec<_> = (0..others).map(|_| scope.spawn(work)).collect();
+        let mut results = work();
+        for worker in others {
+            results.extend(worker.join().expect("scanning does not panic"));
+        }
+        results
+    });
+    results.sort_by_key(|(at, _)| *at);
+    results
+}
+
 fn facts<S: Source + ?Sized>(
     layer: &Descriptor,
     diff_id: Digest,
     source: &S,
     cache: &dyn FactCache,
 ) -> Result<LayerFacts, Error> {
-    if let Some(facts) = cache.get(&diff_id) {
-        return Ok(facts);
-    }
     let open = |error: S::Error| ErrorKind::Open {
         layer: layer.digest,
         class: error.class(),

@@ -15,6 +15,7 @@ mod folder;
 mod groups;
 mod image;
 mod interest;
+mod kept;
 mod layers;
 mod owners;
 mod paths;
@@ -22,6 +23,7 @@ mod scan;
 mod secrets;
 mod stack;
 mod window;
+mod wire;
 
 #[cfg(test)]
 mod tests;

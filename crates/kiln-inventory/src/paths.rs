@@ -1,13 +1,11 @@
 use std::io::{self, Read, Write};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
+use crate::wire::Blob;
 
-/// Every path of a layer with one bit, whether it is a directory; about five bytes per path. Held as base64 of a zstd stream of
+/// Every path of a layer with one bit, whether it is a directory; about five bytes per path. A zstd stream of
 /// (kind, bytes shared with the path before, bytes that follow, those bytes).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct PathLog(String);
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PathLog(pub(crate) Blob);
 
 /// Writes a [`PathLog`].
 pub(crate) struct PathLogger {
@@ -41,15 +39,14 @@ impl PathLogger {
     }
 
     pub(crate) fn finish(self) -> PathLog {
-        PathLog(STANDARD.encode(self.output.finish().expect("memory takes every write")))
+        PathLog(Blob(self.output.finish().expect("memory takes every write")))
     }
 }
 
 impl PathLog {
     /// Tells `each` path and whether it is a directory, in the layer's order.
     pub(crate) fn for_each(&self, mut each: impl FnMut(&str, bool)) -> io::Result<()> {
-        let bytes = STANDARD.decode(&self.0).map_err(io::Error::other)?;
-        let mut input = io::BufReader::new(zstd::Decoder::new(bytes.as_slice())?);
+        let mut input = io::BufReader::new(zstd::Decoder::new(self.0.0.as_slice())?);
         let mut path = Vec::new();
         loop {
             let mut head = [0; 5];
@@ -81,6 +78,6 @@ mod tests {
         let mut read = Vec::new();
         logger.finish().for_each(|path, is_dir| read.push((path.to_owned(), is_dir))).unwrap();
         assert_eq!(read, paths.map(|(path, is_dir)| (path.to_owned(), is_dir)));
-        assert!(PathLog("AAAA".to_owned()).for_each(|_, _| ()).is_err());
+        assert!(PathLog(Blob(vec![0; 3])).for_each(|_, _| ()).is_err());
     }
 }

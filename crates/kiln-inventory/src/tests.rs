@@ -6,7 +6,10 @@ use crate::{LayerFacts, combine, scan_layer, secrets_in_config};
 
 mod folders;
 mod hostile;
+mod java;
+mod kept;
 mod licences;
+mod pnp;
 mod programs;
 mod stacking;
 
@@ -28,12 +31,10 @@ fn files(files: &[(&str, &str)]) -> LayerFacts {
     })
 }
 
-/// Through JSON and back, as a cache does it.
+/// Through bytes and back, as a cache does it.
 fn stack(layers: &[LayerFacts]) -> Inventory {
-    let stored: Vec<LayerFacts> = layers
-        .iter()
-        .map(|layer| serde_json::from_str(&serde_json::to_string(layer).unwrap()).unwrap())
-        .collect();
+    let stored: Vec<LayerFacts> =
+        layers.iter().map(|layer| LayerFacts::from_bytes(&layer.to_bytes()).unwrap()).collect();
     assert_eq!(stored, layers);
     combine(&stored).unwrap()
 }

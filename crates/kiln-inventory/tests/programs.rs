@@ -1,4 +1,5 @@
-//! A real Go program, compared with what `go version -m` says of it; a real environment of Python, with what pip says.
+//! A real Go program, compared with what `go version -m` says of it; a real environment of Python, with what pip says; a Rust program
+//! that cargo-auditable built, with what its section holds.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 use std::collections::BTreeSet;
@@ -52,6 +53,55 @@ fn a_go_program_is_what_go_says() {
     let inventory = scan(&[("app/program", Path::new(&program))]);
     let found = names(&inventory, Ecosystem::Go);
     assert!(wanted.is_subset(&found) && found.len() <= wanted.len() + 1, "{found:?} but {wanted:?}");
+    assert!(inventory.unread.is_empty(), "{:?}", inventory.unread);
+}
+
+/// A program of two crates, whose list is read a second time by Python.
+#[test]
+fn a_rust_program_is_what_cargo_auditable_wrote() {
+    const TEST: &str = "a_rust_program_is_what_cargo_auditable_wrote";
+    let has = |command: &[&str]| {
+        let output = Command::new(command[0]).args(&command[1..]).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    let needed: [&[&str]; 3] =
+        [&["cargo", "auditable", "--version"], &["objcopy", "--version"], &["python3", "--version"]];
+    if !needed.into_iter().all(has) {
+        return skipped(TEST, "cargo-auditable, objcopy and Python");
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("auditable");
+    let write = |path: &str, text: &str| {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write(
+        "Cargo.toml",
+        "[workspace]\n[package]\nname = \"outer\"\nversion = \"1.2.3\"\nedition = \"2021\"\n[dependencies]\ninner = { path = \"inner\" }\n",
+    );
+    write("src/main.rs", "fn main() { println!(\"{}\", inner::one()); }\n");
+    write("inner/Cargo.toml", "[package]\nname = \"inner\"\nversion = \"0.4.0-rc.1\"\nedition = \"2021\"\n");
+    write("inner/src/lib.rs", "pub fn one() -> u32 { 1 }\n");
+    let built = Command::new("cargo")
+        .args(["auditable", "build"])
+        .current_dir(&folder)
+        .env("CARGO_TARGET_DIR", folder.join("target"))
+        .output();
+    let built = built.unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let program = folder.join("target/debug/outer");
+    let section = folder.join("section");
+    let copy = format!("--dump-section=.dep-v0={}", section.display());
+    assert!(Command::new("objcopy").arg(copy).arg(&program).arg("/dev/null").status().unwrap().success());
+    let script = "import json, sys, zlib; print(json.dumps([[p['name'], p['version']] for p in json.loads(zlib.decompress(open(sys.argv[1], 'rb').read()))['packages']]))";
+    let said = Command::new("python3").args(["-c", script]).arg(&section).output().unwrap().stdout;
+    let said: Vec<(String, String)> = serde_json::from_slice(&said).unwrap();
+    let wanted: BTreeSet<String> = said.iter().map(|(name, version)| format!("{name} {version}")).collect();
+    assert!(wanted.contains("inner 0.4.0-rc.1"), "{wanted:?}");
+    let inventory = scan(&[("app/outer", &program)]);
+    assert_eq!(names(&inventory, Ecosystem::Cargo), wanted);
+    let outer = inventory.of(Ecosystem::Cargo).find(|package| package.name == "outer").unwrap();
+    assert_eq!(outer.depends_on, ["pkg:cargo/inner@0.4.0-rc.1"]);
     assert!(inventory.unread.is_empty(), "{:?}", inventory.unread);
 }
 

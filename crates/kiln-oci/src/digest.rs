@@ -33,6 +33,14 @@ impl Digest {
         &self.0
     }
 
+    /// Gives `then` the digest as it is written.
+    fn written<T>(&self, then: impl FnOnce(&str) -> T) -> T {
+        let mut text = *b"sha256:................................................................";
+        let digits = text.get_mut("sha256:".len()..).expect("the text is longer");
+        hex::encode_to_slice(self.0, digits).expect("there is room for 64 digits");
+        then(std::str::from_utf8(&text).expect("digits are ASCII"))
+    }
+
     /// The 64 hex digits without the algorithm.
     pub fn hex(&self) -> String {
         hex::encode(self.0)
@@ -66,7 +74,7 @@ impl FromStr for Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", self.hex())
+        self.written(|text| f.write_str(text))
     }
 }
 
@@ -78,7 +86,7 @@ impl fmt::Debug for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        self.written(|text| serializer.serialize_str(text))
     }
 }
 

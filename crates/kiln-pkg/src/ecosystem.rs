@@ -24,12 +24,14 @@ pub enum Ecosystem {
     PyPi,
     /// Rust crates, as an auditable binary names those it was built of.
     Cargo,
+    /// Java archives, as `group:artifact`. kiln does not know the order of their versions.
+    Maven,
 }
 
 impl Ecosystem {
     /// Every ecosystem, in the order reports list them.
-    pub const ALL: [Self; 7] =
-        [Self::Deb, Self::Apk, Self::Npm, Self::Node, Self::Go, Self::PyPi, Self::Cargo];
+    pub const ALL: [Self; 8] =
+        [Self::Deb, Self::Apk, Self::Npm, Self::Node, Self::Go, Self::PyPi, Self::Cargo, Self::Maven];
 
     /// The lower-case name used in every output.
     pub fn as_str(self) -> &'static str {
@@ -41,6 +43,7 @@ impl Ecosystem {
             Self::Go => "go",
             Self::PyPi => "pypi",
             Self::Cargo => "cargo",
+            Self::Maven => "maven",
         }
     }
 
@@ -50,6 +53,7 @@ impl Ecosystem {
             Self::Deb => Some(version::deb::compare(a, b)),
             Self::Apk => Some(version::apk::compare(a, b)),
             Self::PyPi => version::pypi::compare(a, b),
+            Self::Maven => None,
             Self::Npm | Self::Node | Self::Go | Self::Cargo => {
                 let (a, b) = (version::SemVer::parse_bound(a)?, version::SemVer::parse_bound(b)?);
                 Some(a.cmp(&b))

@@ -20,6 +20,10 @@ impl Package {
             "golang" => package(Ecosystem::Go, scoped()),
             "pypi" => package(Ecosystem::PyPi, purl.name.clone()),
             "cargo" => package(Ecosystem::Cargo, purl.name.clone()),
+            "maven" => {
+                let group = purl.namespace.as_ref().map(|group| format!("{group}:")).unwrap_or_default();
+                package(Ecosystem::Maven, format!("{group}{}", purl.name))
+            }
             "generic" if matches!(purl.name.as_str(), "node" | "nodejs") => {
                 let version = version.trim_start_matches('v');
                 Self::new(Ecosystem::Node, "node", version)
@@ -77,6 +81,8 @@ mod tests {
         assert_eq!(read("pkg:npm/%40types/node@24.0.0").name, "@types/node");
         assert_eq!(read("pkg:golang/github.com/a/b@v1.0.0").name, "github.com/a/b");
         assert_eq!(read("pkg:generic/nodejs@v24.1.0?download_url=x").key(), "pkg:generic/node@24.1.0");
-        assert!(Package::from_purl(&"pkg:maven/a/b@1".parse().unwrap()).is_none());
+        let maven = read("pkg:maven/org.a/b@1");
+        assert_eq!((maven.name.as_str(), maven.key().as_str()), ("org.a:b", "pkg:maven/org.a/b@1"));
+        assert!(Package::from_purl(&"pkg:gem/b@1".parse().unwrap()).is_none());
     }
 }

@@ -35,6 +35,17 @@ pub enum InterestKind {
 }
 
 impl InterestKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Shell,
+        Self::PackageManager,
+        Self::SetUid,
+        Self::SetGid,
+        Self::FileCapabilities,
+        Self::WorldWritable,
+        Self::SourceMap,
+    ];
+
     /// The name used in every output.
     pub fn as_str(self) -> &'static str {
         match self {

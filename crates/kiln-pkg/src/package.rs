@@ -140,7 +140,7 @@ impl Package {
     }
 
     /// The package URL that other scanners match by. Source: purl-spec, type definitions `deb`, `apk`, `npm`,
-    /// `generic`, `golang`, `pypi`, `cargo`.
+    /// `generic`, `golang`, `pypi`, `cargo`, `maven`.
     pub fn purl(&self) -> Purl {
         let (kind, namespace, name) = match self.ecosystem {
             Ecosystem::Deb => ("deb", Some(self.distro_id("debian")), self.name.clone()),
@@ -156,6 +156,10 @@ impl Package {
             }
             Ecosystem::PyPi => ("pypi", None, self.name.to_ascii_lowercase().replace('_', "-")),
             Ecosystem::Cargo => ("cargo", None, self.name.clone()),
+            Ecosystem::Maven => {
+                let (group, artifact) = parted(self.name.split_once(':'), &self.name);
+                ("maven", group, artifact)
+            }
         };
         let mut purl = Purl { kind: kind.to_owned(), namespace, name, ..Purl::default() };
         purl.version = (!self.version.is_empty()).then(|| self.version.clone());

@@ -26,7 +26,9 @@ pub struct PurlError(String);
 
 impl fmt::Display for Purl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "pkg:{}/", self.kind)?;
+        f.write_str("pkg:")?;
+        f.write_str(&self.kind)?;
+        f.write_str("/")?;
         for segment in self.namespace.iter().flat_map(|namespace| namespace.split('/')) {
             encode(f, segment)?;
             f.write_str("/")?;
@@ -37,7 +39,9 @@ impl fmt::Display for Purl {
             encode(f, version)?;
         }
         for (at, (key, value)) in self.qualifiers.iter().filter(|(_, value)| !value.is_empty()).enumerate() {
-            write!(f, "{}{key}=", if at == 0 { '?' } else { '&' })?;
+            f.write_str(if at == 0 { "?" } else { "&" })?;
+            f.write_str(key)?;
+            f.write_str("=")?;
             encode(f, value)?;
         }
         if let Some(subpath) = &self.subpath {
@@ -118,15 +122,17 @@ fn read_qualifiers(text: &str) -> Option<BTreeMap<String, String>> {
 
 /// Letters, digits and `.-_~:` stay as they are.
 fn encode(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'~' | b':' => {
-                fmt::Write::write_char(f, char::from(byte))?;
-            }
-            _ => write!(f, "%{byte:02X}")?,
-        }
+    let is_plain = |byte: char| byte.is_ascii_alphanumeric() || matches!(byte, '.' | '-' | '_' | '~' | ':');
+    let mut rest = text;
+    while let Some(at) = rest.find(|c| !is_plain(c)) {
+        let (plain, other) = rest.split_at(at);
+        f.write_str(plain)?;
+        let end = other.find(is_plain).unwrap_or(other.len());
+        let (other, next) = other.split_at(end);
+        other.bytes().try_for_each(|byte| write!(f, "%{byte:02X}"))?;
+        rest = next;
     }
-    Ok(())
+    f.write_str(rest)
 }
 
 fn decode(text: &str) -> Option<String> {

@@ -124,6 +124,7 @@ fn kitchen_sink() -> Scan {
         inventory: Inventory { distro: Some(distro), ..Inventory::default() },
         report,
         vex: Vec::new(),
+        vex_unverified: 0,
         exceptions: Vec::new(),
         plan: Some(plan),
     }
@@ -200,6 +201,37 @@ fn what_is_not_known_is_in_every_format_that_can_say_it() {
         let text = render(name, kitchen_sink());
         assert!(text.contains("nobody follows it") && text.contains("it is broken"), "{name}");
     }
+}
+
+/// A name as long as an image likes does not make a report that GitLab refuses.
+#[test]
+fn what_gitlab_limits_is_cut() {
+    let mut scan = kitchen_sink();
+    scan.report.matches = vec![plain("CVE-2026-8", Severity::Low, &"ä".repeat(4000), Fix::None)];
+    let report: serde_json::Value = serde_json::from_str(&render("gitlab", scan)).unwrap();
+    let name = report["vulnerabilities"][0]["name"].as_str().unwrap();
+    assert_eq!(name.chars().count(), 255);
+    assert!(name.starts_with("CVE-2026-8 in ää"));
+}
+
+#[test]
+fn openvex_says_what_was_taken_out_and_why() {
+    let text = render("openvex", kitchen_sink());
+    let vex = Vex::read(text.as_bytes()).unwrap();
+    let said = |id: &str| vex.statements.iter().find(|statement| statement.ids[0] == id).unwrap();
+    let status = |id: &str| said(id).status;
+    assert_eq!(status("CVE-2026-4"), VexStatus::NotAffected);
+    assert_eq!(said("CVE-2026-4").justification.as_deref(), Some("vulnerable_code_not_present"));
+    assert_eq!(status("CVE-2026-5"), VexStatus::Fixed);
+    assert_eq!((status("CVE-2026-6"), said("CVE-2026-6").impact.is_some()), (VexStatus::NotAffected, true));
+    // Whoever accepts a risk does not say that there is none.
+    assert_eq!(status("CVE-2026-7"), VexStatus::Affected);
+    assert!(said("CVE-2026-7").action.as_deref().unwrap().contains("until 2027-01-01"));
+    assert_eq!(status("CVE-2026-2"), VexStatus::UnderInvestigation);
+    let product = &said("CVE-2026-4").products[0];
+    assert!(product.ids[0].starts_with("pkg:oci/app@sha256:"), "{product:?}");
+    assert_eq!(product.parts, [["pkg:npm/taken@1.0.0"]]);
+    assert_eq!(text, render("openvex", kitchen_sink()));
 }
 
 /// What one scan took out, the next takes out by the document of the first.

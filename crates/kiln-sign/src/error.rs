@@ -19,6 +19,16 @@ pub(crate) enum ErrorKind {
     Library(&'static str),
     #[error("the key pair does not fit together")]
     Public { source: kiln_trust::Error },
+    #[error("the key that is held elsewhere cannot be used: {0}")]
+    Held(String),
+    #[error("the key that is held elsewhere cannot be used")]
+    HeldPublic { source: kiln_trust::Error },
+    #[error("the key that is held elsewhere cannot be used: what came back is no signature by it")]
+    HeldSignature,
+    #[error("ask {program}")]
+    Program { program: String, source: std::io::Error },
+    #[error("write the private key: it is held elsewhere, and stays there")]
+    Kept,
     #[error("the identity token cannot be used: {0}")]
     Token(String),
     #[error("the identity token is over")]
@@ -62,6 +72,11 @@ impl Diagnose for Error {
             ErrorKind::Password => "sign.password",
             ErrorKind::Kind => "sign.key_kind",
             ErrorKind::Library(_) | ErrorKind::Public { .. } => "sign.library",
+            ErrorKind::Held(_)
+            | ErrorKind::HeldPublic { .. }
+            | ErrorKind::HeldSignature
+            | ErrorKind::Program { .. }
+            | ErrorKind::Kept => "sign.held_key",
             ErrorKind::Token(_) => "sign.token",
             ErrorKind::Expired => "sign.token_expired",
             ErrorKind::Config(_) => "sign.config",
@@ -85,8 +100,12 @@ impl Diagnose for Error {
             ErrorKind::Answer { .. }
             | ErrorKind::Unproven { .. }
             | ErrorKind::Statement { .. }
-            | ErrorKind::Subject => Class::Content,
-            ErrorKind::Login(_) | ErrorKind::Listen { .. } => Class::Environment,
+            | ErrorKind::Subject
+            | ErrorKind::HeldSignature => Class::Content,
+            ErrorKind::Login(_)
+            | ErrorKind::Listen { .. }
+            | ErrorKind::Program { .. }
+            | ErrorKind::Held(_) => Class::Environment,
             _ => Class::Config,
         }
     }
@@ -95,6 +114,9 @@ impl Diagnose for Error {
         let text = match &*self.0 {
             ErrorKind::Password => "set KILN_PASSWORD (or COSIGN_PASSWORD) to the key's password",
             ErrorKind::Kind | ErrorKind::Format(_) => "make a key with `kiln keygen`",
+            ErrorKind::Program { program, .. } => {
+                return Some(format!("`{program}` must be on the PATH: it is how kiln reaches this key"));
+            }
             ErrorKind::Expired => "tokens are good for minutes: ask for a new one right before signing",
             ErrorKind::NoAuthority => {
                 "pass --signing-config FILE, or --fulcio-url with --rekor-url or --timestamp-server-url"

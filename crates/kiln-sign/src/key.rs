@@ -13,7 +13,7 @@ use kiln_trust::PublicKey;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorKind;
-use crate::{Error, pem};
+use crate::{Error, HeldKey, pem};
 
 const LABEL: &str = "ENCRYPTED SIGSTORE PRIVATE KEY";
 const OLD_LABEL: &str = "ENCRYPTED COSIGN PRIVATE KEY";
@@ -33,14 +33,15 @@ const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=512;
 /// A key pair: ECDSA, Ed25519 or RSA. New ones are ECDSA P-256, as cosign's are.
 pub struct KeyPair {
     pair: Pair,
-    /// The PKCS#8 form, which is what key files hold encrypted.
-    pkcs8: Vec<u8>,
+    /// The PKCS#8 form, which is what key files hold encrypted; `None` of a key that somebody else holds.
+    pkcs8: Option<Vec<u8>>,
 }
 
 enum Pair {
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
     Rsa(RsaKeyPair),
+    Held(Box<dyn HeldKey>, PublicKey),
 }
 
 impl Pair {
@@ -68,20 +69,28 @@ impl Pair {
             Self::Ecdsa(pair) => pair.public_key().as_der(),
             Self::Ed25519(pair) => pair.public_key().as_der(),
             Self::Rsa(pair) => pair.public_key().as_der(),
+            Self::Held(_, public) => return Some(public.spki().to_vec()),
         }
         .ok()?;
         Some(der.as_ref().to_vec())
     }
 
-    fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         let random = SystemRandom::new();
+        let failed = |_| ErrorKind::Library("sign");
         match self {
-            Self::Ecdsa(pair) => Some(pair.sign(&random, message).ok()?.as_ref().to_vec()),
-            Self::Ed25519(pair) => Some(pair.sign(message).as_ref().to_vec()),
+            Self::Ecdsa(pair) => Ok(pair.sign(&random, message).map_err(failed)?.as_ref().to_vec()),
+            Self::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
             Self::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).ok()?;
-                Some(signature)
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).map_err(failed)?;
+                Ok(signature)
+            }
+            Self::Held(key, public) => {
+                let signature = key.sign(message)?;
+                // Whoever holds it may have another key by now, or hash in another way.
+                let fits = public.has_signed(message, &signature);
+                if fits { Ok(signature) } else { Err(ErrorKind::HeldSignature.into()) }
             }
         }
     }
@@ -127,7 +136,13 @@ impl KeyPair {
 
     fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, Error> {
         let pair = Pair::from_pkcs8(pkcs8).ok_or(ErrorKind::Kind)?;
-        Ok(Self { pair, pkcs8: pkcs8.to_owned() })
+        Ok(Self { pair, pkcs8: Some(pkcs8.to_owned()) })
+    }
+
+    /// The key pair whose private half somebody else holds, who is asked for the public one now.
+    pub fn held(key: Box<dyn HeldKey>) -> Result<Self, Error> {
+        let public = key.public()?;
+        Ok(Self { pair: Pair::Held(key, public), pkcs8: None })
     }
 
     /// Reads a private key file: cosign's or kiln's with its password, or a plain one in PKCS #8.
@@ -165,6 +180,7 @@ impl KeyPair {
 
     /// The private key file, encrypted with `password`, which may be empty.
     pub fn to_file(&self, password: &str) -> Result<String, Error> {
+        let pkcs8 = self.pkcs8.as_ref().ok_or(ErrorKind::Kept)?;
         let (mut salt, mut nonce) = ([0; 32], [0; 24]);
         let random = |bytes: &mut [u8]| {
             aws_lc_rs::rand::fill(bytes).map_err(|_| Error::from(ErrorKind::Library("draw random bytes")))
@@ -172,7 +188,7 @@ impl KeyPair {
         random(&mut salt)?;
         random(&mut nonce)?;
         let ciphertext = cipher(password, &salt, SCRYPT_LOG_N)?
-            .encrypt(&Nonce::from(nonce), &self.pkcs8[..])
+            .encrypt(&Nonce::from(nonce), &pkcs8[..])
             .map_err(|_| ErrorKind::Library("encrypt the key"))?;
         let file = KeyFile {
             kdf: Kdf {
@@ -216,7 +232,7 @@ impl KeyPair {
 
     /// Signs bytes.
     pub fn sign_bytes(&self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
-        self.pair.sign(bytes).ok_or_else(|| ErrorKind::Library("sign").into())
+        self.pair.sign(bytes)
     }
 }
 

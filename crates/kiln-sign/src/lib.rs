@@ -2,11 +2,12 @@
 //! for by the word of an identity token.
 //!
 //! Keys have cosign's file format, so either tool reads the other's. What is signed becomes a Sigstore bundle and a
-//! referrer manifest; storing them is the caller's. Services are asked through [`Transport`] alone, and what they answer
+//! referrer manifest; storing them is the caller's. A private key may stay where it is ([`HeldKey`]). Services are asked through [`Transport`] alone, and what they answer
 //! is believed only as far as it fits what was asked. Start from [`Signer`] and [`attach`].
 
 mod attach;
 mod error;
+mod held;
 mod key;
 pub mod legacy;
 pub mod oidc;
@@ -19,6 +20,7 @@ mod transport;
 
 pub use attach::{Attachment, attach};
 pub use error::Error;
+pub use held::{HeldKey, held};
 pub use key::KeyPair;
 pub use services::log::{Generation, Log};
 pub use signer::{Signer, Witnesses};

@@ -45,8 +45,21 @@ pub(crate) fn read(folder: &Path) -> Result<Index, Error> {
     serde_json::from_slice(&bytes).map_err(|source| ErrorKind::Malformed { path, source }.into())
 }
 
-/// Writes a small file so that readers see the old or the new one, whole, even after a crash.
+/// Writes a small file so that readers see the old or the new one, whole, even after a power failure.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    write(path, bytes, Durability::Power)
+}
+
+/// What a file outlives besides the end of this process, at any moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Nothing more: the disk gets it when the system sees fit.
+    Process,
+    /// A power failure. Many file systems write everything that was written before along with it, and the writer waits.
+    Power,
+}
+
+fn write(path: &Path, bytes: &[u8], durability: Durability) -> Result<(), Error> {
     // Threads of one process may write the same file at the same time.
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -54,7 +67,9 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let write = || {
         let mut file = File::create(&temporary)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
+        if durability == Durability::Power {
+            file.sync_all()?;
+        }
         fs::rename(&temporary, path)
     };
     write().map_err(|source| {
@@ -64,14 +79,18 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 }
 
 /// Changes the index while no other process does.
-pub(crate) fn update(folder: &Path, change: impl FnOnce(&mut Index)) -> Result<(), Error> {
+pub(crate) fn update(
+    folder: &Path,
+    durability: Durability,
+    change: impl FnOnce(&mut Index),
+) -> Result<(), Error> {
     let path = folder.join("index.json");
     let lock_path = folder.join(".lock");
     let lock = File::create(&lock_path).map_err(Error::io("create the file", &lock_path))?;
     lock.lock().map_err(Error::io("lock", &lock_path))?;
     let mut index = if path.exists() { read(folder)? } else { Index::default() };
     change(&mut index);
-    replace(&path, &index.to_bytes())
+    write(&path, &index.to_bytes(), durability)
 }
 
 /// Points `name` at `manifest`, or lists it without a name. What had the name keeps its place without one only

@@ -7,7 +7,7 @@ use kiln_oci::{Descriptor, Digest, Index, media_type};
 
 use crate::checked::CheckedReader;
 use crate::error::ErrorKind;
-use crate::index::{self, REF_NAME, bare};
+use crate::index::{self, Durability, REF_NAME, bare};
 use crate::{Error, Ingest};
 
 /// How much of a blob is on its way at once.
@@ -20,6 +20,7 @@ const LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 #[derive(Clone, Debug)]
 pub struct Layout {
     folder: PathBuf,
+    durability: Durability,
 }
 
 /// A manifest that the layout knows by name.
@@ -34,7 +35,7 @@ pub struct Stored {
 impl Layout {
     /// Opens the layout in `folder`, which is made where it is missing.
     pub fn create(folder: &Path) -> Result<Self, Error> {
-        let layout = Self { folder: folder.to_owned() };
+        let layout = Self::at(folder);
         let blobs = layout.blobs();
         fs::create_dir_all(&blobs).map_err(Error::io("create the folder", &blobs))?;
         let marker = folder.join("oci-layout");
@@ -42,7 +43,7 @@ impl Layout {
             index::replace(&marker, LAYOUT)?;
         }
         if !folder.join("index.json").exists() {
-            index::update(folder, |_| {})?;
+            index::update(folder, layout.durability, |_| {})?;
         }
         Ingest::sweep(&layout.ingest_folder());
         Ok(layout)
@@ -51,9 +52,19 @@ impl Layout {
     /// Opens the layout in `folder`, which must be one.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         if folder.join("oci-layout").is_file() && folder.join("index.json").is_file() {
-            return Ok(Self { folder: folder.to_owned() });
+            return Ok(Self::at(folder));
         }
         Err(ErrorKind::NoLayout(folder.to_owned()).into())
+    }
+
+    fn at(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), durability: Durability::Power }
+    }
+
+    /// The same, without waiting for the disk whenever something gets a name. What a power failure cuts short is noticed when it is
+    /// read, by its digest.
+    pub fn unhurried(self) -> Self {
+        Self { durability: Durability::Process, ..self }
     }
 
     /// The folder it lies in.
@@ -88,7 +99,9 @@ impl Layout {
 
     /// Publishes under a name for this layout and, for containerd, under the full name of the image.
     pub fn publish_as(&self, manifest: &Descriptor, name: &str, full_name: &str) -> Result<(), Error> {
-        index::update(&self.folder, |index| index::place(index, manifest, Some(name), Some(full_name)))
+        index::update(&self.folder, self.durability, |index| {
+            index::place(index, manifest, Some(name), Some(full_name));
+        })
     }
 
     /// Lists the referrers of `subject` in an index under the tag `sha256-<hex>`, where tools look that copy a layout
@@ -176,6 +189,6 @@ impl Sink for Layout {
     }
 
     fn publish(&self, manifest: &Descriptor, tag: Option<&str>) -> Result<(), Error> {
-        index::update(&self.folder, |index| index::place(index, manifest, tag, None))
+        index::update(&self.folder, self.durability, |index| index::place(index, manifest, tag, None))
     }
 }

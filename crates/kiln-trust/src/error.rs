@@ -26,6 +26,8 @@ pub(crate) enum ErrorKind {
     Malformed(String),
     #[error("the signature is not by this key")]
     Signature,
+    #[error("nobody signed this {0}")]
+    Unsigned(String),
     #[error("it was made with a key, not with a certificate")]
     NoCertificate,
     #[error("it was made with a certificate, not with a key")]
@@ -67,6 +69,7 @@ impl Diagnose for Error {
             | ErrorKind::Malformed(_)
             | ErrorKind::Unreadable(_) => "trust.malformed",
             ErrorKind::Signature => "trust.signature",
+            ErrorKind::Unsigned(_) => "trust.unsigned",
             ErrorKind::NoCertificate => "trust.no_certificate",
             ErrorKind::NoKey => "trust.no_key",
             ErrorKind::Log(_) => "trust.log",

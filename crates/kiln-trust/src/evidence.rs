@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use kiln_attest::{Envelope, Statement, legacy, pae, predicate};
 use kiln_oci::Digest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::authority::{about, malformed};
 use crate::error::ErrorKind;
@@ -39,6 +39,8 @@ pub enum Form {
         /// The annotations of its layer.
         annotations: BTreeMap<String, String>,
     },
+    /// A statement that nobody signed, as BuildKit keeps them in an index.
+    Unsigned(Vec<u8>),
     /// It could not be fetched, and why.
     Unread(String),
 }
@@ -50,6 +52,7 @@ impl Form {
             Self::Bundle(_) => "bundle",
             Self::LegacySignature { .. } => "legacy-signature",
             Self::LegacyStatement { .. } => "legacy-statement",
+            Self::Unsigned(_) => "unsigned-statement",
             Self::Unread(_) => "unread",
         }
     }
@@ -80,7 +83,18 @@ pub(crate) fn check(
             }
             Ok((about(&envelope.payload, image)?, Signer::Key { hint: key.hint() }))
         }
+        Form::Unsigned(statement) => Err(unsigned(statement)),
         Form::Unread(why) => Err(ErrorKind::Malformed(why.clone()).into()),
+    }
+}
+
+/// A statement that nobody signed counts for nothing, whatever it says. What it is about is the index's word: BuildKit writes
+/// statements without a subject about images that it gives no name.
+fn unsigned(statement: &[u8]) -> Error {
+    let value: Value = serde_json::from_slice(statement).unwrap_or_default();
+    match value["predicateType"].as_str() {
+        Some(predicate_type) => ErrorKind::Unsigned(predicate_type.to_owned()).into(),
+        None => malformed("it is no in-toto statement"),
     }
 }
 

@@ -158,7 +158,7 @@ impl PublicKey {
     }
 
     /// Whether `signature` (ASN.1 DER for ECDSA) over `message` is by this key.
-    pub(crate) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
         let key = self.spki.get(self.kind.key_at..).unwrap_or_default();
         let mut algorithms = self.kind.algorithms.iter();
         algorithms.any(|algorithm| UnparsedPublicKey::new(*algorithm, key).verify(message, signature).is_ok())

@@ -63,9 +63,12 @@ pub(crate) fn scope<'d>(database: &'d Database<'_>, inventory: &Inventory, packa
         covered: Covered::None { why },
     };
     let tag = match package.ecosystem {
-        Ecosystem::Npm | Ecosystem::Node | Ecosystem::Go | Ecosystem::PyPi | Ecosystem::Cargo => {
-            String::new()
-        }
+        Ecosystem::Npm
+        | Ecosystem::Node
+        | Ecosystem::Go
+        | Ecosystem::PyPi
+        | Ecosystem::Cargo
+        | Ecosystem::Maven => String::new(),
         Ecosystem::Deb | Ecosystem::Apk => {
             let tag = package.distro.clone().or_else(|| Some(inventory.distro.as_ref()?.tag()));
             match tag {

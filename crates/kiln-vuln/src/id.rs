@@ -7,6 +7,9 @@ use crate::wire::{Reader, put_number, put_text};
 const SYMBOLS: &[u8; 32] = b"23456789abcdefghijkmnpqrstuvwxyz";
 const FIRST_YEAR: u64 = 1990;
 
+/// Bytes of twelve symbols.
+const PACKED: usize = 8;
+
 const RAW: u8 = 0;
 const CVE: u8 = 1;
 const GHSA: u8 = 2;
@@ -43,8 +46,22 @@ pub(crate) fn get_id(reader: &mut Reader<'_>) -> Result<String, Error> {
         }
         GHSA => format!("GHSA-{}", unpack(reader)?),
         CGA => format!("CGA-{}", unpack(reader)?),
-        _ => return Err(Error::malformed("an id is of an unknown kind")),
+        _ => return Err(unknown()),
     })
+}
+
+/// Passes over an id.
+pub(crate) fn skip_id(reader: &mut Reader<'_>) -> Result<(), Error> {
+    match reader.byte()? {
+        RAW => reader.text().map(drop),
+        CVE => reader.number().and(reader.number()).map(drop),
+        GHSA | CGA => reader.take(PACKED).map(drop),
+        _ => Err(unknown()),
+    }
+}
+
+fn unknown() -> Error {
+    Error::malformed("an id is of an unknown kind")
 }
 
 fn cve_parts(id: &str) -> Option<(u64, u64)> {
@@ -63,7 +80,8 @@ fn pack(text: &str) -> Option<u64> {
 }
 
 fn unpack(reader: &mut Reader<'_>) -> Result<String, Error> {
-    let bytes: [u8; 8] = reader.take(8)?.try_into().map_err(|_| Error::malformed("it ends early"))?;
+    let bytes: [u8; PACKED] =
+        reader.take(PACKED)?.try_into().map_err(|_| Error::malformed("it ends early"))?;
     let packed = u64::from_le_bytes(bytes);
     let mut text = String::with_capacity(14);
     for at in 0..12 {
@@ -99,6 +117,9 @@ mod tests {
             let mut bytes = Vec::new();
             put_id(&mut bytes, id);
             assert_eq!(get_id(&mut Reader::new(&bytes)).unwrap(), id);
+            let mut reader = Reader::new(&bytes);
+            skip_id(&mut reader).unwrap();
+            assert!(reader.byte().is_err());
         }
     }
 }

@@ -129,28 +129,32 @@ fn check_package(database: &Database<'_>, scope: &Scope<'_>, package: &Package) 
     if package.ecosystem.compare(version, version).is_none() {
         return Ok(Judged::NoVersion);
     }
-    for advisory in database.lookup(slice, &advisory_key(package))? {
-        let Some(fix) = judge(&advisory, scope, package.ecosystem, version) else { continue };
-        push(&mut found, to_match(advisory, package, fix));
+    let fix = |spans: &[Span<'_>]| judge(spans, scope, package.ecosystem, version);
+    for advisory in database.lookup_where(slice, &advisory_key(package), |spans| fix(spans).is_some())? {
+        if let Some(fix) = fix(&advisory.spans) {
+            push(&mut found, to_match(advisory, package, fix));
+        }
     }
     Ok(Judged::Matches(found))
 }
 
 /// What fixes the advisory for this version; `None` where the version is not affected.
-fn judge(advisory: &Advisory<'_>, scope: &Scope<'_>, ecosystem: Ecosystem, version: &str) -> Option<Fix> {
-    let spans = || advisory.spans.iter().filter(|span| here(span, scope.bit));
-    let holding = || spans().filter(|span| holds(span, ecosystem, version));
-    if holding().any(|span| span.status == Status::NotAffected) {
-        return None;
+fn judge(spans: &[Span<'_>], scope: &Scope<'_>, ecosystem: Ecosystem, version: &str) -> Option<Fix> {
+    let mut first = None;
+    for span in spans.iter().filter(|span| here(span, scope.bit) && holds(span, ecosystem, version)) {
+        if span.status == Status::NotAffected {
+            return None;
+        }
+        first = first.or(Some(span));
     }
-    let span = holding().next()?;
+    let span = first?;
     Some(match span.high {
         _ if span.status == Status::WontFix => Fix::WontFix,
         Bound::Fixed(fixed) => Fix::Version { version: fixed.to_owned() },
         Bound::Open => Fix::None,
         Bound::Last(_) | Bound::Unknown => Fix::Unknown,
         Bound::Below(_) => {
-            next_fix(advisory, ecosystem, version).map_or(Fix::None, |fixed| Fix::Version { version: fixed })
+            next_fix(spans, ecosystem, version).map_or(Fix::None, |fixed| Fix::Version { version: fixed })
         }
     })
 }
@@ -161,8 +165,8 @@ pub(crate) fn here(span: &Span<'_>, bit: Option<u64>) -> bool {
 }
 
 /// The lowest fixed version above `version` in any line.
-fn next_fix(advisory: &Advisory<'_>, ecosystem: Ecosystem, version: &str) -> Option<String> {
-    let fixed = advisory.spans.iter().filter_map(|span| match span.high {
+fn next_fix(spans: &[Span<'_>], ecosystem: Ecosystem, version: &str) -> Option<String> {
+    let fixed = spans.iter().filter_map(|span| match span.high {
         Bound::Fixed(fixed) => Some(fixed),
         _ => None,
     });

@@ -6,7 +6,7 @@ use kiln_pkg::{Ecosystem, Inventory, Package};
 
 use crate::coverage::scope;
 use crate::matching::{here, holds};
-use crate::{Advisory, Bound, Database, Error, Match, Status, Suppression, Verdict};
+use crate::{Bound, Database, Error, Match, Span, Status, Suppression, Verdict};
 
 /// The operating-system packages of an inventory, and what their distribution says of what is in them.
 pub(crate) struct Owners<'a> {
@@ -69,17 +69,18 @@ fn verdicts(
     let scope = scope(database, inventory, owner);
     let Some(slice) = scope.slice else { return Ok(Vec::new()) };
     let mut found = Vec::new();
-    for advisory in database.lookup(slice, owner.advisory_name())? {
-        if let Some(verdict) = verdict(&advisory, scope.bit, owner) {
+    let says = |spans: &[Span<'_>]| verdict(spans, scope.bit, owner);
+    for advisory in database.lookup_where(slice, owner.advisory_name(), |spans| says(spans).is_some())? {
+        if let Some(verdict) = says(&advisory.spans) {
             found.push((std::iter::once(advisory.id).chain(advisory.aliases).collect(), verdict));
         }
     }
     Ok(found)
 }
 
-fn verdict(advisory: &Advisory<'_>, bit: Option<u64>, owner: &Package) -> Option<Verdict> {
+fn verdict(spans: &[Span<'_>], bit: Option<u64>, owner: &Package) -> Option<Verdict> {
     let version = owner.advisory_version();
-    let spans = || advisory.spans.iter().filter(|span| here(span, bit));
+    let spans = || spans.iter().filter(|span| here(span, bit));
     let mut holding = spans().filter(|span| holds(span, owner.ecosystem, version)).peekable();
     if holding.peek().is_some() {
         let never = holding.any(|span| span.status == Status::NotAffected);

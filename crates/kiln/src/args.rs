@@ -56,6 +56,8 @@ pub(crate) enum Output {
     Gitlab,
     /// CycloneDX with vulnerabilities and their analysis (scan).
     Cyclonedx,
+    /// OpenVEX: what was taken out, and why (scan).
+    Openvex,
 }
 
 /// What every command can write.
@@ -72,7 +74,7 @@ impl Output {
     pub(crate) fn format(self) -> Format {
         match self {
             Self::Human | Self::Github | Self::Markdown | Self::Junit => Format::Human,
-            Self::Json | Self::Sarif | Self::Gitlab | Self::Cyclonedx => Format::Json,
+            Self::Json | Self::Sarif | Self::Gitlab | Self::Cyclonedx | Self::Openvex => Format::Json,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod archive;
 mod args;
+mod attached;
 mod authority;
 mod base;
 mod build;

@@ -1,5 +1,6 @@
 //! The only place that prints. Standard output is data, standard error is talk.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use anstream::{eprintln, println};
@@ -31,7 +32,18 @@ impl Outcome {
 
 /// Writes a result and a line end to standard output.
 pub(crate) fn data(text: &str) {
+    // Looking for styles to leave out takes longer than writing; a document of a scan has none.
+    if text.bytes().all(is_plain) {
+        let mut stdout = std::io::stdout().lock();
+        let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.write_all(b"\n"));
+        return written.expect("standard output takes what is written to it");
+    }
     println!("{text}");
+}
+
+/// Neither a control character nor the start of one.
+fn is_plain(byte: u8) -> bool {
+    !byte.is_ascii_control() || matches!(byte, b'\n' | b'\t')
 }
 
 /// Says something to the person at the terminal.

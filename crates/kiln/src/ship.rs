@@ -7,6 +7,6 @@ mod provenance;
 mod seal;
 
 pub(crate) use evidence::{archive, base, lock_facts};
-pub(crate) use keys::{Keys, read_public};
+pub(crate) use keys::{Keys, key_below, read_public};
 pub(crate) use output::{Target, write};
 pub(crate) use seal::{REQUIRED, seal, verify};

@@ -1,9 +1,10 @@
 //! What was said about an image: found beside it, checked, and added to it.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use kiln_attest::{Statement, legacy, predicate};
+use kiln_attest::{Statement, attached, legacy, predicate};
 use kiln_finding::Class;
 use kiln_image::{Sink, Source, read_small};
 use kiln_oci::{Descriptor, Digest, Manifest, media_type};
@@ -11,6 +12,7 @@ use kiln_sign::{Attachment, Signer, attach};
 use kiln_trust::{Authority, Evidence, Form, Report, Requirement, verify_image};
 
 use crate::failure::Failure;
+use crate::platform;
 
 /// What a search for statements may cost: manifests and tags that are opened, bytes of what they hold, and time.
 const MANIFESTS_MAX: usize = 100;
@@ -21,6 +23,8 @@ const LAYERS_MAX: usize = 50;
 /// What one layer of the older forms may hold.
 const LAYER_MAX: u64 = 32 << 20;
 
+/// What a manifest with a bundle says of it. Source: sigstore, `specs/BUNDLE_SPEC.md` of cosign.
+const BUNDLE_PREDICATE: &str = "dev.sigstore.bundle.predicateType";
 /// The endings of the tags that the older forms lie under.
 const LEGACY_ENDINGS: [&str; 2] = ["sig", "att"];
 
@@ -31,7 +35,7 @@ pub(crate) fn verify<S: Source>(
     authority: &Authority,
     required: &[Requirement],
 ) -> Result<Report, Failure> {
-    let found = Found::about(place, &image.digest)?;
+    let found = Found::about(place, image, &image.digest)?;
     Ok(found.judged(|evidence| verify_image(&image.digest, evidence, authority, required)))
 }
 
@@ -43,10 +47,17 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// Looks for it. That something cannot be listed is an error: nobody may take it for nothing.
-    pub(crate) fn about<S: Source>(place: &S, image: &Digest) -> Result<Self, Failure> {
-        let (evidence, left_out) = Search::new(place).about(image)?;
+    /// Looks for it beside the image, and in `root` where that is an index. That something cannot be listed is an error: nobody
+    /// may take it for nothing.
+    pub(crate) fn about<S: Source>(place: &S, root: &Descriptor, image: &Digest) -> Result<Self, Failure> {
+        let index = platform::index(place, root)?.unwrap_or_default();
+        let attached = index.manifests.into_iter().filter(|entry| attached::is_about(entry, image));
+        let (evidence, left_out) = Search::new(place).about(image, attached)?;
         Ok(Self { evidence, left_out })
+    }
+
+    pub(crate) fn evidence(&self) -> &[Evidence] {
+        &self.evidence
     }
 
     /// The verdict over it.
@@ -73,9 +84,17 @@ impl<'a, S: Source> Search<'a, S> {
     }
 
     /// What was found, and how much was not looked at.
-    fn about(mut self, image: &Digest) -> Result<(Vec<Evidence>, usize), Failure> {
+    fn about(
+        mut self,
+        image: &Digest,
+        attached: impl Iterator<Item = Descriptor>,
+    ) -> Result<(Vec<Evidence>, usize), Failure> {
         let mut left_out = 0;
-        for referrer in self.place.referrers(image)? {
+        let mut seen = BTreeSet::new();
+        for referrer in self.place.referrers(image)?.into_iter().chain(attached) {
+            if !seen.insert(referrer.digest) {
+                continue;
+            }
             if self.is_spent() {
                 left_out += 1;
                 continue;
@@ -115,7 +134,7 @@ impl<'a, S: Source> Search<'a, S> {
     fn layer(&mut self, layer: &Descriptor, place: &str) {
         let limit = match layer.media_type.as_str() {
             media_type::SIGSTORE_BUNDLE => kiln_attest::BUNDLE_MAX as u64,
-            legacy::SIGNATURE_TYPE | legacy::STATEMENT_TYPE => LAYER_MAX,
+            legacy::SIGNATURE_TYPE | legacy::STATEMENT_TYPE | attached::STATEMENT_TYPE => LAYER_MAX,
             _ => return,
         };
         if self.is_spent() || layer.size > limit {
@@ -131,6 +150,7 @@ impl<'a, S: Source> Search<'a, S> {
         let form = match layer.media_type.as_str() {
             media_type::SIGSTORE_BUNDLE => Form::Bundle(bytes),
             legacy::SIGNATURE_TYPE => Form::LegacySignature { payload: bytes, annotations },
+            attached::STATEMENT_TYPE => Form::Unsigned(bytes),
             _ => Form::LegacyStatement { envelope: bytes, annotations },
         };
         self.found.push(Evidence { place: place.to_owned(), form });
@@ -150,6 +170,24 @@ impl<'a, S: Source> Search<'a, S> {
             std::iter::once(&failure.what).chain(&failure.causes).cloned().collect::<Vec<_>>().join(": ");
         self.found.push(Evidence { place: place.to_owned(), form: Form::Unread(why) });
     }
+}
+
+/// How many manifests beside an image say that they hold statements of this kind. Nothing is checked, and what cannot be read does
+/// not count.
+pub(crate) fn count<S: Source>(place: &S, image: &Digest, family: &str) -> usize {
+    let is_one = |annotations: &std::collections::BTreeMap<String, String>| {
+        let kinds = [annotations.get(BUNDLE_PREDICATE), annotations.get(legacy::PREDICATE_TYPE)];
+        kinds.into_iter().flatten().any(|kind| kind.starts_with(family))
+    };
+    let tagged = place.resolve(&legacy::tag(image, "att")).ok().flatten();
+    let beside = place.referrers(image).unwrap_or_default().into_iter().chain(tagged).take(MANIFESTS_MAX);
+    let holds = |descriptor: &Descriptor| {
+        let bytes = read_small(place, "referrer", descriptor).unwrap_or_default();
+        serde_json::from_slice::<Manifest>(&bytes).is_ok_and(|manifest| {
+            is_one(&manifest.annotations) || manifest.layers.iter().any(|layer| is_one(&layer.annotations))
+        })
+    };
+    beside.filter(holds).count()
 }
 
 /// Signs a statement and puts it beside its image. `now` is RFC 3339, to the second.

@@ -29,6 +29,8 @@ pub(crate) struct Subject {
     pub(crate) name: String,
     pub(crate) tag: Option<String>,
     pub(crate) image: Image,
+    /// What the name stands for: the image, or an index that lists it.
+    pub(crate) root: Descriptor,
     place: Place,
 }
 
@@ -48,7 +50,7 @@ impl Subject {
     fn of(located: Located, text: &str) -> Result<Self, Failure> {
         let Located { place, name, tag, descriptor } = located;
         let image = Image::read(&place, &for_here(&place, &descriptor)?)?;
-        Ok(Self { text: text.to_owned(), name, tag, image, place })
+        Ok(Self { text: text.to_owned(), name, tag, image, root: descriptor, place })
     }
 
     /// What it holds; layers that were read before are not read again.
@@ -204,13 +206,10 @@ impl Facts {
 impl FactCache for Facts {
     fn get(&self, diff_id: &Digest) -> Option<LayerFacts> {
         let bytes = self.cache.get(&Self::key(diff_id)).ok()??;
-        let facts: LayerFacts = serde_json::from_slice(&bytes).ok()?;
-        (facts.catalog == CATALOG && facts.diff_id == *diff_id).then_some(facts)
+        LayerFacts::from_bytes(&bytes).filter(|facts| facts.diff_id == *diff_id)
     }
 
     fn put(&self, facts: &LayerFacts) {
-        if let Ok(bytes) = serde_json::to_vec(facts) {
-            drop(self.cache.put(&Self::key(&facts.diff_id), &bytes));
-        }
+        drop(self.cache.put(&Self::key(&facts.diff_id), &facts.to_bytes()));
     }
 }

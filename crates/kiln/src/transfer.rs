@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use kiln_image::{Copied, CopyOptions, copy_with};
+use kiln_image::{Copied, CopyOptions, Sink, copy_with};
 use kiln_oci::{Descriptor, Digest, Reference};
 use kiln_store::{ArchiveForm, Layout};
 use serde_json::json;
@@ -17,8 +17,8 @@ use crate::output::{self, Outcome};
 use crate::place::Place;
 use crate::platform::for_here;
 use crate::progress::{Stages, size};
-use crate::registry;
 use crate::subject::Located;
+use crate::{attached, registry};
 
 /// Blobs on their way at the same time.
 const THREADS: usize = 4;
@@ -105,7 +105,8 @@ impl Target {
         };
         let tag = own.or(tag).unwrap_or("latest").to_owned();
         let shown = format!("oci:{folder}:{tag}");
-        let destination = Destination::Layout(Layout::create(Path::new(folder))?);
+        // Somebody takes it from there at once, as with other tools; it is not where kiln keeps things.
+        let destination = Destination::Layout(Layout::create(Path::new(folder))?.unhurried());
         Ok(Self { destination, tag: Some(tag), shown, is_single: false, is_foreign: true })
     }
 
@@ -133,6 +134,22 @@ impl Target {
     }
 }
 
+/// What goes along with an image.
+#[derive(Clone, Copy)]
+pub(crate) struct Along {
+    /// What refers to it: signatures and statements.
+    pub(crate) referrers: bool,
+    /// What statements say, in an index as BuildKit writes it; that gets the name then.
+    pub(crate) index: bool,
+}
+
+impl Along {
+    /// What refers to it, if `all`.
+    pub(crate) fn of(all: bool) -> Self {
+        Self { referrers: all, index: false }
+    }
+}
+
 /// An image where a copy brought it.
 struct Arrived {
     copied: Copied,
@@ -153,20 +170,31 @@ pub(crate) fn reference(text: &str) -> Result<Reference, Failure> {
     })
 }
 
-/// Copies `root` to `target`, with what refers to it if `all`, and says where it is.
-pub(crate) fn deliver(from: &Place, root: &Descriptor, target: Target, all: bool) -> Result<String, Failure> {
-    Ok(carry(from, root, target, all, &|_| {})?.shown)
+/// Copies `root` to `target`, with what goes along, and says where it is.
+pub(crate) fn deliver(
+    from: &Place,
+    root: &Descriptor,
+    target: Target,
+    along: Along,
+) -> Result<String, Failure> {
+    Ok(carry(from, root, target, along, &|_| {})?.shown)
 }
 
-/// Copies `root` to `target` and makes it whole there; with `all`, what refers to it comes along where the target can
-/// hold that.
+/// Copies `root` to `target` and makes it whole there, with what goes along where the target can hold that.
 fn carry(
     from: &Place,
     root: &Descriptor,
     target: Target,
-    all: bool,
+    along: Along,
     on_bytes: &(dyn Fn(u64) + Sync),
 ) -> Result<Arrived, Failure> {
+    if along.index && target.is_single {
+        return Err(Failure::usage(format!(
+            "write statements into an index at {}: it holds one image",
+            target.shown
+        ))
+        .with_help("copy to a registry, an OCI layout or an oci-archive"));
+    }
     let root = if target.is_single { for_here(from, root)? } else { root.clone() };
     let destination = match (target.destination, from) {
         (Destination::Registry(to), Place::Registry(other)) => {
@@ -175,24 +203,32 @@ fn carry(
         (destination, _) => destination,
     };
     let threads = if destination.is_ordered() { 1 } else { THREADS };
-    let referrers = all && !target.is_single;
+    let referrers = along.referrers && !target.is_single;
     let options = CopyOptions { threads, referrers, on_bytes: Some(on_bytes) };
-    let copied = copy_with(from, &destination, &root, target.tag.as_deref(), &options)?;
+    let tag = target.tag.as_deref();
+    let copied = copy_with(from, &destination, &root, tag.filter(|_| !along.index), &options)?;
+    let digest = if along.index {
+        let index = attached::index(from, &root, &destination)?;
+        destination.publish(&index, tag)?;
+        index.digest
+    } else {
+        root.digest
+    };
     if let (Destination::Layout(layout), true) = (&destination, copied.referrers > 0 && target.is_foreign) {
         layout.tag_referrers(&root.digest)?;
     }
     destination.finish()?;
-    Ok(Arrived { copied, shown: target.shown, digest: root.digest })
+    Ok(Arrived { copied, shown: target.shown, digest })
 }
 
-/// Copies `root` and says what was done; with `all`, what refers to it comes along.
+/// Copies `root` with what goes along, and says what was done.
 pub(crate) fn send(
     context: &Context,
     verb: &'static str,
     from: &Located,
     root: &Descriptor,
     target: Target,
-    all: bool,
+    along: Along,
 ) -> Result<Outcome, Failure> {
     let stages = Stages::new(context.quiet);
     stages.start(verb, &target.shown);
@@ -205,7 +241,7 @@ pub(crate) fn send(
             notify(&format!("{shown} ({})", size(before + count)));
         }
     };
-    let Arrived { copied, shown, digest } = carry(&from.place, root, target, all, &on_bytes)?;
+    let Arrived { copied, shown, digest } = carry(&from.place, root, target, along, &on_bytes)?;
     let statements = match copied.referrers {
         0 => String::new(),
         1 => ", 1 statement".to_owned(),

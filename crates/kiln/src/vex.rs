@@ -11,8 +11,10 @@ use serde::Deserialize;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
+use crate::place::Place;
 use crate::ship::read_public;
 use crate::statements;
+use crate::subject::Subject;
 use crate::target::Target;
 
 /// `[scan]`
@@ -42,18 +44,18 @@ impl Statements {
         settings.vex.iter().chain(&self.vex).map(|path| read(path)).collect()
     }
 
-    /// The documents on the image that are signed by the key of the command line or of kiln.toml. Without a key none is believed,
-    /// and that is said.
+    /// The documents on the image that are signed by the key of the command line or of kiln.toml. Without a key none is believed;
+    /// how many there are is said, and given.
     pub(crate) fn attested(
         &self,
         settings: &Settings,
         subject: &Target,
         context: &Context,
-    ) -> Result<Vec<VexSource>, Failure> {
+    ) -> Result<(Vec<VexSource>, usize), Failure> {
+        let Target::Image(subject) = subject else { return Ok((Vec::new(), 0)) };
         let Some(path) = self.vex_key.as_ref().or(settings.vex_key.as_ref()) else {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), announced(subject, context)));
         };
-        let Target::Image(subject) = subject else { return Ok(Vec::new()) };
         let (key, descriptor) = (read_public(path)?, &subject.image.descriptor);
         let report = statements::verify(subject.place(), descriptor, &key.into(), &[])?;
         let mut sources = Vec::new();
@@ -71,8 +73,24 @@ impl Statements {
                 output::talk(&format!("not applied: a statement on {}: {}", subject.text, rejected.why));
             }
         }
-        Ok(sources)
+        Ok((sources, 0))
     }
+}
+
+/// How many VEX documents lie on an image of this machine. A registry is not asked for what nobody wants to know.
+fn announced(subject: &Subject, context: &Context) -> usize {
+    let is_here = !matches!(subject.place(), Place::Registry(_));
+    let digest = &subject.image.descriptor.digest;
+    let count =
+        if is_here { statements::count(subject.place(), digest, predicate::OPENVEX_FAMILY) } else { 0 };
+    if count > 0 && !context.quiet {
+        let documents = if count == 1 { "document lies" } else { "documents lie" };
+        output::talk(&format!(
+            "not applied: {count} VEX {documents} on {}; --vex-key says whose are believed",
+            subject.text
+        ));
+    }
+    count
 }
 
 fn read(path: &Path) -> Result<VexSource, Failure> {

@@ -97,6 +97,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vex, Error> {
             status: status(analysis.state.as_deref()?)?,
             justification: analysis.justification,
             impact: analysis.detail,
+            action: None,
+            notes: None,
             time: found.updated.or_else(|| time.clone()),
         })
     });

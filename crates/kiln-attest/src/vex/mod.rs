@@ -38,6 +38,10 @@ pub struct VexStatement {
     pub justification: Option<String>,
     /// The same in free words.
     pub impact: Option<String>,
+    /// What is done about it, of what is affected.
+    pub action: Option<String>,
+    /// What else is known of it: who says so, and where.
+    pub notes: Option<String>,
     /// When it was said; RFC 3339.
     pub time: Option<String>,
 }
@@ -64,6 +68,15 @@ pub enum VexStatus {
     /// Nobody knows yet.
     UnderInvestigation,
 }
+
+/// Why something is not affected, in the words that OpenVEX has for it.
+pub const VEX_JUSTIFICATIONS: [&str; 5] = [
+    "component_not_present",
+    "vulnerable_code_not_present",
+    "vulnerable_code_not_in_execute_path",
+    "vulnerable_code_cannot_be_controlled_by_adversary",
+    "inline_mitigations_already_exist",
+];
 
 impl VexStatus {
     /// As OpenVEX writes it.

@@ -33,6 +33,10 @@ struct Statement {
     justification: Option<String>,
     #[serde(rename = "impact_statement")]
     impact: Option<String>,
+    #[serde(rename = "action_statement")]
+    action: Option<String>,
+    #[serde(rename = "status_notes")]
+    notes: Option<String>,
     timestamp: Option<String>,
     last_updated: Option<String>,
 }
@@ -144,6 +148,8 @@ impl Statement {
             status: self.status,
             justification: self.justification,
             impact: self.impact,
+            action: self.action,
+            notes: self.notes,
             time: self.last_updated.or(self.timestamp).or_else(|| document_time.cloned()),
         }
     }
@@ -171,11 +177,14 @@ pub(super) fn write(vex: &Vex, time: &str) -> Value {
         if statement.ids.len() > 1 {
             value["vulnerability"]["aliases"] = json!(statement.ids.get(1..));
         }
-        if let Some(justification) = &statement.justification {
-            value["justification"] = json!(justification);
-        }
-        if let Some(impact) = &statement.impact {
-            value["impact_statement"] = json!(impact);
+        let texts = [
+            ("justification", &statement.justification),
+            ("impact_statement", &statement.impact),
+            ("action_statement", &statement.action),
+            ("status_notes", &statement.notes),
+        ];
+        for (name, text) in texts.into_iter().filter_map(|(name, text)| Some((name, text.as_ref()?))) {
+            value[name] = json!(text);
         }
         value
     };

@@ -1,9 +1,10 @@
 //! What a Go program was built of. Source: Go's `debug/buildinfo` and `cmd/go/internal/modload` (the text between the marks).
 
 use std::io::BufRead as _;
+use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
 use kiln_pkg::{Ecosystem, Package, Place};
+use memchr::memmem::Finder;
 
 use super::binary::{Reader, Seen};
 use crate::facts::{FileFacts, Reading};
@@ -30,25 +31,23 @@ pub(super) struct BuildInfo {
     whole: bool,
 }
 
-static MARKS: std::sync::LazyLock<AhoCorasick> =
-    std::sync::LazyLock::new(|| AhoCorasick::new([MAGIC, START]).expect("two short patterns"));
+/// One by one: programs are full of the bytes that a search for both would stop at.
+static HEADERS: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(MAGIC));
+static STARTS: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(START));
 
 impl Reader for BuildInfo {
     fn find(&mut self, view: &[u8]) -> Seen {
-        for hit in MARKS.find_iter(view) {
-            if hit.pattern().as_usize() == 1 {
-                // The linker puts the text into the constants, too, which lie before the header.
-                if self.text.is_empty() {
-                    return Seen::Start(hit.start());
-                }
-                continue;
-            }
+        for at in HEADERS.find_iter(view) {
             // Code that looks for the header holds its text, too; what follows there is no version.
-            if let Some(version) = view.get(hit.start()..).and_then(inline_version) {
+            if let Some(version) = view.get(at..).and_then(inline_version) {
                 self.go = Some(version);
             }
         }
-        Seen::Nothing
+        // The linker puts the text into the constants, too, which lie before the header.
+        match STARTS.find(view) {
+            Some(at) if self.text.is_empty() => Seen::Start(at),
+            _ => Seen::Nothing,
+        }
     }
 
     fn take(&mut self, bytes: &[u8]) -> bool {

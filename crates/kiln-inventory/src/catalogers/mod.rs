@@ -7,13 +7,16 @@ mod copyright;
 mod dpkg;
 mod dpkg_files;
 mod go_build;
+mod java;
 mod lines;
 mod node_binary;
 mod node_parts;
 mod npm_lock;
 mod npm_package;
 mod os_release;
+mod pnp;
 mod python;
+mod zip_stream;
 
 use std::io::Read;
 
@@ -21,10 +24,11 @@ use crate::facts::FileFacts;
 
 pub(crate) use copyright::documented;
 pub(crate) use npm_package::is_package_folder;
+pub(crate) use pnp::is_table;
 
 /// Number of this catalog. Raise it whenever a cataloger, a rule for secrets or a kind of interest changes: facts that were
 /// stored under another number are read again.
-pub const CATALOG: u32 = 5;
+pub const CATALOG: u32 = 6;
 
 /// A file that may be worth reading.
 pub(crate) struct Candidate<'a> {
@@ -46,10 +50,12 @@ static CATALOGERS: &[&Cataloger] = &[
     &copyright::CATALOGER,
     &dpkg::CATALOGER,
     &dpkg_files::CATALOGER,
+    &java::CATALOGER,
     &node_binary::CATALOGER,
     &npm_lock::CATALOGER,
     &npm_package::CATALOGER,
     &os_release::CATALOGER,
+    &pnp::CATALOGER,
     &python::CATALOGER,
     &crate::secrets::FILES,
 ];
@@ -72,7 +78,7 @@ pub fn cataloger_names() -> impl Iterator<Item = &'static str> {
 pub(crate) fn is_ownable(path: &str) -> bool {
     let mut parts = path.rsplit('/');
     let (name, folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let is_read = matches!(name, "package.json" | "METADATA" | "PKG-INFO");
+    let is_read = matches!(name, "package.json" | "METADATA" | "PKG-INFO") || java::is_archive(name);
     is_read || name.starts_with(node_binary::LIBRARY) || matches!(folder, "bin" | "sbin")
 }
 

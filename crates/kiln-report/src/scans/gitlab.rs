@@ -9,6 +9,11 @@ use crate::text::plain;
 /// GitLab's report of container scanning. Source: its security report schemas, version 15.
 pub(super) static FORMAT: ScanFormat = ScanFormat { name: "gitlab", one: true, render };
 
+/// Characters that the schema lets these have.
+const NAME_MAX: usize = 255;
+const DESCRIPTION_MAX: usize = 1_048_576;
+const SOLUTION_MAX: usize = 7000;
+
 fn render(scans: &[Scan], stamp: &Stamp) -> String {
     let tool = json!({"id": "kiln", "name": "kiln", "vendor": {"name": "kiln"}, "version": stamp.version});
     // Without a zone; theirs is UTC.
@@ -44,10 +49,10 @@ fn vulnerability(scan: &Scan, found: &Match) -> Value {
     let system = scan.inventory.distro.as_ref().map_or_else(|| "unknown".to_owned(), kiln_pkg::Distro::tag);
     json!({
         "id": id,
-        "name": words::title(found),
-        "description": words::details(found).join("\n"),
+        "name": at_most(&words::title(found), NAME_MAX),
+        "description": at_most(&words::details(found).join("\n"), DESCRIPTION_MAX),
         "severity": severity(found.effective_severity()),
-        "solution": words::fix(found),
+        "solution": at_most(&words::fix(found), SOLUTION_MAX),
         "identifiers": found.ids().map(identifier).collect::<Vec<_>>(),
         "links": [],
         "location": {
@@ -63,6 +68,10 @@ fn image(scan: &Scan) -> String {
     let name = plain(&scan.name);
     let has_tag = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
     if has_tag { name } else { format!("{name}:latest") }
+}
+
+fn at_most(text: &str, characters: usize) -> String {
+    text.chars().take(characters).collect()
 }
 
 fn identifier(id: &str) -> Value {

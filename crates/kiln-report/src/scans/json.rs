@@ -29,6 +29,8 @@ struct Document<'a> {
     age_days: Option<u32>,
     report: &'a Report,
     vex: &'a [VexUse],
+    #[serde(skip_serializing_if = "is_zero")]
+    vex_unverified: usize,
     exceptions: &'a [ExceptionUse],
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<&'a Plan>,
@@ -38,6 +40,11 @@ struct Document<'a> {
 struct Image<'a> {
     name: &'a str,
     digest: Option<Digest>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 fn document<'a>(scan: &'a Scan, stamp: &Stamp) -> Document<'a> {
@@ -55,6 +62,7 @@ fn document<'a>(scan: &'a Scan, stamp: &Stamp) -> Document<'a> {
         age_days: scan.report.as_of.map(|as_of| as_of.age(stamp.today)),
         report: &scan.report,
         vex: &scan.vex,
+        vex_unverified: scan.vex_unverified,
         exceptions: &scan.exceptions,
         plan: scan.plan.as_ref(),
     }

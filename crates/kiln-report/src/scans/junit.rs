@@ -35,7 +35,7 @@ fn suite(scan: &Scan, stamp: &Stamp) -> String {
 fn skipped(taken: &Suppressed) -> String {
     let (name, class) = (escape(&words::title(&taken.found)), taken.found.ecosystem);
     let why = escape(&plain(&taken.by.explain()));
-    format!("    <testcase name=\"{name}\" classname=\"{class}\"><skipped message=\"{why}\"/></testcase>\n")
+    format!("    <testcase name=\"{name}\" classname=\"{class}\"><skipped>{why}</skipped></testcase>\n")
 }
 
 fn error(unknown: &str) -> String {

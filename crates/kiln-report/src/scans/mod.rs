@@ -6,6 +6,7 @@ mod gitlab;
 mod json;
 mod junit;
 mod markdown;
+mod openvex;
 mod sarif;
 mod scan;
 mod words;
@@ -20,5 +21,6 @@ pub static SCAN_FORMATS: &[&ScanFormat] = &[
     &json::FORMAT,
     &junit::FORMAT,
     &markdown::FORMAT,
+    &openvex::FORMAT,
     &sarif::FORMAT,
 ];

@@ -16,6 +16,8 @@ pub struct Scan {
     pub report: Report,
     /// What became of VEX statements.
     pub vex: Vec<VexUse>,
+    /// VEX documents on the image that were not looked into, because no key says whose are believed.
+    pub vex_unverified: usize,
     /// What became of exceptions.
     pub exceptions: Vec<ExceptionUse>,
     /// What to change, where that was asked.

@@ -1,6 +1,6 @@
 use kiln_finding::Severity;
 
-use crate::id::get_id;
+use crate::id::{get_id, skip_id};
 use crate::score::{Cvss, Epss, Share};
 use crate::wire::Reader;
 use crate::{Date, Error};
@@ -78,20 +78,56 @@ pub enum Bound<'a> {
     Unknown,
 }
 
-/// Reads a package block after its name.
-pub(super) fn read_block<'a>(reader: &mut Reader<'a>) -> Result<Vec<Advisory<'a>>, Error> {
+/// Reads of a package block, after its name, the advisories whose spans `wants` asks for. A kernel has thousands, of which one
+/// version has few; the rest is passed over.
+pub(super) fn read_block<'a>(
+    reader: &mut Reader<'a>,
+    wants: &mut dyn FnMut(&[Span<'a>]) -> bool,
+) -> Result<Vec<Advisory<'a>>, Error> {
     let mut texts = Vec::new();
     for _ in 0..reader.count()? {
         texts.push(reader.text()?);
     }
-    let mut advisories = Vec::new();
+    let (mut advisories, mut spans) = (Vec::new(), Vec::new());
     for _ in 0..reader.count()? {
-        advisories.push(read_advisory(reader, &texts)?);
+        let mut start = *reader;
+        skip_head(reader)?;
+        spans.clear();
+        for _ in 0..reader.count()? {
+            spans.push(read_span(reader, &texts)?);
+        }
+        if wants(&spans) {
+            advisories.push(read_advisory(&mut start, &spans)?);
+        }
     }
     Ok(advisories)
 }
 
-fn read_advisory<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<Advisory<'a>, Error> {
+/// Passes over what stands before the spans of an advisory.
+fn skip_head(reader: &mut Reader<'_>) -> Result<(), Error> {
+    skip_id(reader)?;
+    for _ in 0..reader.count()? {
+        skip_id(reader)?;
+    }
+    let flags = reader.byte()?;
+    let is_set = |flag: u8| flags & flag != 0;
+    reader.number()?;
+    if is_set(EXPLOITED) {
+        reader.number()?;
+    }
+    if is_set(CVSS) {
+        reader.text()?;
+    }
+    for _ in 0..if is_set(CWES) { reader.count()? } else { 0 } {
+        reader.number()?;
+    }
+    if is_set(EPSS) {
+        reader.number().and(reader.number())?;
+    }
+    Ok(())
+}
+
+fn read_advisory<'a>(reader: &mut Reader<'a>, spans: &[Span<'a>]) -> Result<Advisory<'a>, Error> {
     let id = get_id(reader)?;
     let mut aliases = Vec::new();
     for _ in 0..reader.count()? {
@@ -110,10 +146,7 @@ fn read_advisory<'a>(reader: &mut Reader<'a>, texts: &[&'a str]) -> Result<Advis
     }
     let epss =
         if is_set(EPSS) { Some(Epss { score: share(reader)?, percentile: share(reader)? }) } else { None };
-    let mut spans = Vec::new();
-    for _ in 0..reader.count()? {
-        spans.push(read_span(reader, texts)?);
-    }
+    let spans = spans.to_vec();
     Ok(Advisory { id, aliases, severity: *severity, cvss, exploited, epss, cwes, published, spans })
 }
 

@@ -154,6 +154,16 @@ impl<'a> Database<'a> {
 
     /// The advisories about `name` in `slice`, which must be one of this database.
     pub fn lookup(&self, slice: &SliceInfo, name: &str) -> Result<Vec<Advisory<'_>>, Error> {
+        self.lookup_where(slice, name, |_| true)
+    }
+
+    /// Those of them whose spans `wants` asks for.
+    pub(crate) fn lookup_where(
+        &self,
+        slice: &SliceInfo,
+        name: &str,
+        mut wants: impl FnMut(&[Span<'_>]) -> bool,
+    ) -> Result<Vec<Advisory<'_>>, Error> {
         let bytes = self.bytes(slice)?;
         let count = u32_at(bytes, 0).ok_or_else(|| Error::malformed("it ends early"))? as usize;
         let (mut low, mut high) = (0, count);
@@ -163,7 +173,7 @@ impl<'a> Database<'a> {
             match block.text()?.cmp(name) {
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return advisory::read_block(&mut block),
+                std::cmp::Ordering::Equal => return advisory::read_block(&mut block, &mut wants),
             }
         }
         Ok(Vec::new())

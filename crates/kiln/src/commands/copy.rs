@@ -2,7 +2,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Outcome;
 use crate::subject::Located;
-use crate::transfer::{Target, send};
+use crate::transfer::{Along, Target, send};
 
 /// Copy an image between registries, layouts, archives, Docker and the store
 #[derive(clap::Args)]
@@ -15,10 +15,21 @@ pub(crate) struct Args {
     /// Copy signature and statements, too
     #[arg(long)]
     all: bool,
+    /// Write what the statements say into an index around the image, too, unsigned, as BuildKit does; the name then stands
+    /// for that index
+    #[arg(long)]
+    index_attestations: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let from = Located::find(context, &args.from)?;
     let target = Target::open(context, &args.to, &from.name, from.tag.as_deref())?;
-    send(context, "copy", &from, &from.descriptor, target, args.all)
+    send(
+        context,
+        "copy",
+        &from,
+        &from.descriptor,
+        target,
+        Along { referrers: args.all, index: args.index_attestations },
+    )
 }

@@ -85,7 +85,7 @@ impl Command {
         match output {
             Output::Human | Output::Json => true,
             Output::Sarif | Output::Github => matches!(self, Self::Check(_) | Self::Lint(_) | Self::Scan(_)),
-            Output::Markdown | Output::Junit | Output::Gitlab | Output::Cyclonedx => {
+            Output::Markdown | Output::Junit | Output::Gitlab | Output::Cyclonedx | Output::Openvex => {
                 matches!(self, Self::Scan(_))
             }
         }

@@ -3,7 +3,7 @@ use crate::failure::Failure;
 use crate::output::Outcome;
 use crate::platform::for_here;
 use crate::subject::Located;
-use crate::transfer::{Target, reference, send};
+use crate::transfer::{Along, Target, reference, send};
 
 /// Fetch an image from its registry into kiln's store
 #[derive(clap::Args)]
@@ -24,5 +24,5 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let root =
         if args.all_platforms { from.descriptor.clone() } else { for_here(&from.place, &from.descriptor)? };
     let target = Target::store(context, &name)?;
-    send(context, "pull", &from, &root, target, args.all)
+    send(context, "pull", &from, &root, target, Along::of(args.all))
 }

@@ -3,7 +3,7 @@ use crate::destination::Destination;
 use crate::failure::Failure;
 use crate::output::Outcome;
 use crate::subject::Located;
-use crate::transfer::{Target, send};
+use crate::transfer::{Along, Target, send};
 
 /// Send an image to its registry, with its signature and statements
 #[derive(clap::Args)]
@@ -15,6 +15,10 @@ pub(crate) struct Args {
     /// Leave signature and statements behind
     #[arg(long)]
     image_only: bool,
+    /// Write what the statements say into an index around the image, too, unsigned, as BuildKit does; the name then stands
+    /// for that index
+    #[arg(long)]
+    index_attestations: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
@@ -25,5 +29,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         return Err(Failure::usage(format!("push to `{name}`: the name has no registry"))
             .with_help(format!("name one: kiln push {} registry.example/team/app:1", args.image)));
     }
-    send(context, "push", &from, &from.descriptor, target, !args.image_only)
+    send(
+        context,
+        "push",
+        &from,
+        &from.descriptor,
+        target,
+        Along { referrers: !args.image_only, index: args.index_attestations },
+    )
 }

@@ -60,9 +60,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let mut scans = Vec::new();
     for image in &args.images {
         let subject = Target::open(context, image)?;
-        let mut sources = args.vex.attested(&config.scan, &subject, context)?;
+        let (mut sources, unverified) = args.vex.attested(&config.scan, &subject, context)?;
         sources.extend(documents.iter().cloned());
         let mut scan = scan(args, &database, &subject, &sources, context)?;
+        scan.vex_unverified = unverified;
         scan.exceptions = excuse(Some(&mut scan.report), &exceptions, &scan.name, today());
         if args.fix_plan {
             scan.plan = Some(plan(&database, &scan.inventory, &scan.report)?);
@@ -109,6 +110,7 @@ fn scan(
         inventory,
         report,
         vex,
+        vex_unverified: 0,
         exceptions: Vec::new(),
         plan: None,
     })
@@ -164,6 +166,7 @@ impl Output {
             Self::Junit => Some("junit"),
             Self::Gitlab => Some("gitlab"),
             Self::Cyclonedx => Some("cyclonedx"),
+            Self::Openvex => Some("openvex"),
         }
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let rules = rules(args, context)?;
     let subject = Subject::open(context, &args.image)?;
     let image = &subject.image.descriptor.digest;
-    let found = Found::about(subject.place(), image)?;
+    let found = Found::about(subject.place(), &subject.root, image)?;
     let asked: Vec<String> = rules.iter().map(ImageRule::describe).collect();
     let reports = rules.iter().map(|rule| found.judged(|evidence| rule.verify(image, evidence)));
     let report = reports.reduce(Report::and).expect("there is a rule");

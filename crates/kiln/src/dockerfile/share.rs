@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::subject::Located;
-use crate::transfer::{Target, deliver};
+use crate::transfer::{Along, Target, deliver};
 
 /// What kind of artifact a cache is, and the type of its config.
 const CACHE: &str = "application/vnd.kiln.cache.v1+json";
@@ -66,7 +66,7 @@ pub(super) fn export(
     let bytes = manifest.to_bytes();
     layout.put_bytes(&bytes)?;
     let descriptor = Descriptor::of(media_type::MANIFEST, &bytes);
-    deliver(&Place::Layout(layout.clone()), &descriptor, target, false)?;
+    deliver(&Place::Layout(layout.clone()), &descriptor, target, Along::of(false))?;
     Ok(())
 }
 

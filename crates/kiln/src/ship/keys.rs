@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use kiln_finding::Class;
-use kiln_sign::KeyPair;
+use kiln_sign::{HeldKey, KeyPair};
 use kiln_trust::PublicKey;
 
 use crate::context::Context;
@@ -52,9 +52,13 @@ impl Keys {
         Ok((pair, false))
     }
 
-    /// The key pair of a private key file; kiln's own where none is named, made on first use.
+    /// The key pair of a private key file, or of a URI that names a key elsewhere; kiln's own where none is named, made on
+    /// first use.
     pub(crate) fn signing(context: &Context, file: Option<&Path>) -> Result<KeyPair, Failure> {
         let Some(path) = file else { return Ok(Self::local(context).open_or_make()?.0) };
+        if let Some(key) = held(path) {
+            return Ok(KeyPair::held(key?)?);
+        }
         let text = fs::read_to_string(path).map_err(|error| failed("read", path, &error))?;
         Ok(KeyPair::read(&text, &password())?)
     }
@@ -87,10 +91,23 @@ impl Keys {
     }
 }
 
-/// Reads a public key file.
+/// The key that a URI names; `None` for the path of a file.
+fn held(path: &Path) -> Option<Result<Box<dyn HeldKey>, kiln_sign::Error>> {
+    kiln_sign::held(path.to_str()?)
+}
+
+/// Reads a public key file, or asks whoever holds the key of a URI.
 pub(crate) fn read_public(path: &Path) -> Result<PublicKey, Failure> {
+    if let Some(key) = held(path) {
+        return Ok(key?.public()?);
+    }
     let text = fs::read_to_string(path).map_err(|error| failed("read", path, &error))?;
     Ok(PublicKey::read(&text)?)
+}
+
+/// The path of a key that a file in `folder` names; a URI stays as it is.
+pub(crate) fn key_below(folder: &Path, key: &Path) -> PathBuf {
+    if held(key).is_some() { key.to_owned() } else { folder.join(key) }
 }
 
 /// Writes a file that must not be there yet; it appears whole or not at all.

@@ -52,5 +52,5 @@ pub(crate) fn write(
     let (repository, tag) = name.rsplit_once(':').unwrap_or((name, "latest"));
     let unknown = || Failure::usage(format!("write to {}: it is no output", target.0));
     let open = transfer::Target::local(&target.0, repository, Some(tag))?.ok_or_else(unknown)?;
-    transfer::deliver(&Place::Layout(layout.clone()), image, open, true)
+    transfer::deliver(&Place::Layout(layout.clone()), image, open, transfer::Along::of(true))
 }

@@ -51,7 +51,7 @@ impl<'a> Gate<'a> {
             if cache.get(&key)?.is_some() {
                 continue;
             }
-            let signer = self.ask(rule, name, place, [root.digest, image.digest])?;
+            let signer = self.ask(rule, name, place, [root, image])?;
             cache.put(&key, signer.as_bytes())?;
             vouching.push(signer);
         }
@@ -103,15 +103,16 @@ impl<'a> Gate<'a> {
         rule: &Rule,
         name: &str,
         place: &S,
-        digests: [Digest; 2],
+        images: [&Descriptor; 2],
     ) -> Result<String, Failure> {
         let rule = rule.open(self.context, self.settings, &self.folder)?;
         let mut reports = Vec::new();
-        for (at, digest) in digests.iter().enumerate() {
-            if digests[..at].contains(digest) {
+        for (at, image) in images.iter().enumerate() {
+            if images[..at].contains(image) {
                 continue;
             }
-            let report = Found::about(place, digest)?.judged(|evidence| rule.verify(digest, evidence));
+            let found = Found::about(place, image, &image.digest)?;
+            let report = found.judged(|evidence| rule.verify(&image.digest, evidence));
             let first = report.outcomes.first().and_then(|outcome| report.statement(&outcome.predicate_type));
             if let (true, Some(statement)) = (report.is_satisfied(), first) {
                 return Ok(format!("{name} is signed by {}", statement.signer()));

@@ -11,7 +11,7 @@ use crate::authority::{self, matcher};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::scratch::io;
-use crate::ship::read_public;
+use crate::ship::{key_below, read_public};
 use crate::statements::predicate_type;
 
 /// `[trust]`
@@ -100,7 +100,10 @@ impl Rule {
         let mut inputs = serde_json::to_vec(self).expect("a rule is texts and lists");
         let root = settings.root_in(folder).unwrap_or_else(|| super::roots::path(context));
         let root = (!self.identities.is_empty()).then_some(root).filter(|path| path.exists());
-        for path in self.keys.iter().map(|path| folder.join(path)).chain(root) {
+        for key in &self.keys {
+            inputs.extend(read_public(&key_below(folder, key))?.spki());
+        }
+        if let Some(path) = root {
             let bytes = std::fs::read(&path).map_err(|error| io("read", &path, &error))?;
             inputs.extend(kiln_oci::Digest::of(&bytes).as_bytes());
         }
@@ -116,7 +119,7 @@ impl Rule {
     ) -> Result<ImageRule, Failure> {
         let mut authorities = Vec::new();
         for key in &self.keys {
-            authorities.push(Authority::from(read_public(&folder.join(key))?));
+            authorities.push(Authority::from(read_public(&key_below(folder, key))?));
         }
         let identities: Vec<Identity> =
             self.identities.iter().map(Who::identity).collect::<Result<_, _>>()?;

@@ -116,29 +116,40 @@ struct Need {
 static NEEDS: &[Need] = &[
     Need { name: "buildah", probe: &["buildah", "version"] },
     Need { name: "buildkit", probe: &["buildctl", "debug", "workers"] },
+    Need { name: "buildx", probe: &["buildx", "version"] },
     Need { name: "cosign", probe: &["cosign", "version"] },
+    Need { name: "crane", probe: &["crane", "version"] },
     Need { name: "debian", probe: &["test", "-f", "target/peers/debian/index.json"] },
     Need { name: "docker", probe: &["docker", "version"] },
     Need {
         name: "documents",
-        probe: &["target/peers/bin/python", "-c", "import spdx_tools, cyclonedx, spdx_python_model"],
+        probe: &[
+            "target/peers/bin/python",
+            "-c",
+            "import spdx_tools, cyclonedx, spdx_python_model, xmlschema",
+        ],
     },
     Need { name: "fulcio", probe: &["fulcio", "version"] },
+    Need { name: "junit", probe: &["test", "-s", "target/peers/junit.xsd"] },
+    Need { name: "kms", probe: &["test", "-x", "target/peers/bin/sigstore-kms-peer"] },
     Need { name: "namespaces", probe: &["unshare", "--user", "--map-root-user", "--mount", "true"] },
     Need { name: "npm", probe: &["npm", "view", "semver", "version"] },
+    Need { name: "referrers", probe: &["test", "-x", "target/peers/bin/registry-with-referrers"] },
     Need { name: "regctl", probe: &["regctl", "version"] },
     Need { name: "registry", probe: &["docker-registry", "--version"] },
     Need { name: "rekor", probe: &["rekor-server-posix", "version"] },
     Need { name: "sarif", probe: &["test", "-s", "target/peers/sarif-2.1.0.json"] },
     Need { name: "schemas", probe: &["target/peers/bin/validate-layout", "--help"] },
     Need { name: "skopeo", probe: &["skopeo", "--version"] },
+    Need { name: "softhsm", probe: &["sh", "-c", "command -v softhsm2-util && command -v pkcs11-tool"] },
     Need {
         name: "subordinate-ids",
         probe: &["sh", "-c", "command -v newuidmap && grep -q ^kiln-peer: /etc/subuid"],
     },
-    Need { name: "tuf", probe: &["target/peers/bin/python", "-c", "import tuf"] },
     Need { name: "timestamps", probe: &["timestamp-server", "version"] },
+    Need { name: "tuf", probe: &["target/peers/bin/python", "-c", "import tuf"] },
     Need { name: "umoci", probe: &["umoci", "--version"] },
+    Need { name: "vex", probe: &["target/peers/bin/validate-vex", "--help"] },
 ];
 
 /// Whether all of `names` are here. If not, says so past the capture of test output, for the reader of the log.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod archives;
+mod attached;
 mod base_trust;
 mod chain;
 mod db;
@@ -9,6 +10,7 @@ mod differential;
 mod dockerfile;
 mod fix;
 mod harness;
+mod held_keys;
 mod http;
 mod images;
 mod instance;

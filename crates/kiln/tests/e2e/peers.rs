@@ -159,6 +159,16 @@ pub(crate) fn registry(world: &World) -> (Server, String) {
     (server, format!("127.0.0.1:{port}"))
 }
 
+/// A registry that lists what refers to an image, which Debian's does not.
+pub(crate) fn registry_with_referrers() -> (Server, String) {
+    let host = format!("127.0.0.1:{}", free_port());
+    let mut command = Command::new(project().join("target/peers/bin/registry-with-referrers"));
+    command.arg(&host).stdout(Stdio::null()).stderr(Stdio::null());
+    let server = Server(command.spawn().unwrap());
+    wait("the registry", || get(host.rsplit(':').next()?.parse().ok()?, "/v2/"));
+    (server, host)
+}
+
 /// The files of a folder, by HTTP.
 pub(crate) fn serve_folder(folder: &Path) -> (Server, String) {
     let port = free_port();

@@ -1,8 +1,10 @@
 //! `push`, `pull`, `copy`, and images named where they lie, against Debian's registry.
 
-use crate::harness::{World, needs};
+use std::process::Command;
+
+use crate::harness::{Run, World, needs};
 use crate::images::vulnerable;
-use crate::peers::registry;
+use crate::peers::{registry, registry_with_referrers};
 use crate::ship::can_ship;
 
 #[test]
@@ -76,6 +78,66 @@ fn what_was_signed_is_verified_where_it_was_pushed() {
     let bare = format!("{host}/team/bare:1");
     world.run(["push", "orders-api:1.4.0", &bare, "--image-only"]).exits(0);
     world.run(["verify", &bare]).exits(1);
+}
+
+/// Tags of a repository, as crane lists them.
+fn tags(repository: &str) -> Vec<String> {
+    let listed = Run::of(Command::new("crane").args(["ls", "--insecure", repository])).exits(0);
+    let mut tags: Vec<String> = listed.stdout.lines().map(str::to_owned).collect();
+    tags.sort();
+    tags
+}
+
+#[test]
+fn signatures_are_found_by_the_means_that_a_registry_has() {
+    if !needs(&["crane", "referrers", "registry"]) {
+        return;
+    }
+    let world = World::new();
+    let image = vulnerable(&world);
+    let (_first, lists) = registry_with_referrers();
+    let (_second, does_not) = registry(&world);
+    let (there, elsewhere) = (format!("{lists}/team/app:1"), format!("{does_not}/team/app:1"));
+    let pushed = world.run(["push", "-q", &image, &there, "--format", "json"]).exits(0).json();
+    world.run(["sign", &there]).exits(0);
+    std::fs::write(world.path("predicate.json"), "{}").unwrap();
+    world.run(["attest", &there, "--type", "spdx", "--predicate", "predicate.json"]).exits(0);
+    let verify = |name: &str| {
+        let run =
+            world.run(["verify", name, "--require", "signature", "--require", "spdx", "--format", "json"]);
+        let value = run.exits(0).json();
+        assert_eq!((&value["digest"], value["examined"].as_array().unwrap().len()), (&pushed["digest"], 2));
+    };
+    verify(&there);
+    // This registry lists what refers to an image and does not say so when it is pushed, so that the tag for those that cannot
+    // list is written, too. Nothing depends on it.
+    let fallback = pushed["digest"].as_str().unwrap().replace(':', "-");
+    assert_eq!(tags(&format!("{lists}/team/app")), ["1", &fallback]);
+    let tag = format!("{lists}/team/app:{fallback}");
+    Run::of(Command::new("crane").args(["delete", "--insecure", &tag])).exits(0);
+    verify(&there);
+
+    // A registry that does not list them has only the tag, and what is copied back is listed again.
+    world.run(["copy", "-q", "--all", &there, &elsewhere]).exits(0);
+    verify(&elsewhere);
+    assert_eq!(tags(&format!("{does_not}/team/app")), ["1", &fallback]);
+    let back = format!("{lists}/back/app:1");
+    world.run(["copy", "-q", "--all", &elsewhere, &back]).exits(0);
+    verify(&back);
+
+    if needs(&["cosign"]) {
+        let key = world.data("keys/kiln.pub").display().to_string();
+        let mut cosign = Command::new("cosign");
+        cosign.args([
+            "verify",
+            "--key",
+            &key,
+            "--insecure-ignore-tlog=true",
+            "--allow-insecure-registry",
+            &there,
+        ]);
+        Run::of(cosign.env("HOME", world.path("home"))).exits(0);
+    }
 }
 
 #[test]

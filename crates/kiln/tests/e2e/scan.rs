@@ -77,7 +77,12 @@ fn a_vex_statement_on_the_image_counts_only_with_a_signature_of_the_given_key() 
         layout.put(content, &mut bytes.as_slice()).unwrap();
     }
     layout.publish(&attached.manifest.0, None).unwrap();
-    assert_eq!(ids(&scan(&world, &image, &[]), "suppressed"), Vec::<String>::new());
+    let without = world.run(["scan", &image, "--format", "json"]).exits(0);
+    assert_eq!(ids(&without.json()[0], "suppressed"), Vec::<String>::new());
+    assert_eq!(without.json()[0]["vex_unverified"], 1);
+    assert!(without.stderr.contains("not applied: 1 VEX document lies on"), "{}", without.stderr);
+    assert_eq!(world.run(["scan", &image, "--quiet"]).exits(0).stderr, "");
+    assert_eq!(scan(&world, &image, &["--vex-key", "mine.pub"])["vex_unverified"], Value::Null);
     assert_eq!(ids(&scan(&world, &image, &["--vex-key", "mine.pub"]), "suppressed"), [MOMENT]);
     let other = world.run(["scan", &image, "--vex-key", "other.pub", "--format", "json"]).exits(0);
     assert_eq!(ids(&other.json()[0], "suppressed"), Vec::<String>::new());
@@ -144,7 +149,7 @@ fn a_plan_removes_what_can_be_removed_and_says_what_stays() {
 
 #[test]
 fn documents_of_findings_follow_their_schemas() {
-    if !needs(&["documents", "sarif"]) {
+    if !needs(&["documents", "junit", "sarif"]) {
         return;
     }
     let world = World::new();
@@ -153,7 +158,7 @@ fn documents_of_findings_follow_their_schemas() {
     fs::write(world.path("Dockerfile"), "FROM node:latest\nRUN cd /tmp && sudo ls\nENTRYPOINT node x\n")
         .unwrap();
     let mut files = Vec::new();
-    for format in ["json", "sarif", "cyclonedx"] {
+    for format in ["json", "sarif", "cyclonedx", "gitlab", "junit"] {
         let run = world.run(["scan", &image, "--fix-plan", "--vex", "vex.json", "--format", format]).exits(0);
         let path = world.path(&format!("scan.{format}"));
         fs::write(&path, run.stdout).unwrap();
@@ -161,22 +166,41 @@ fn documents_of_findings_follow_their_schemas() {
     }
     let lint = world.run(["lint", "Dockerfile", "--format", "sarif"]);
     files.push(world.path("lint.sarif"));
-    fs::write(&files[3], lint.stdout).unwrap();
+    fs::write(files.last().unwrap(), lint.stdout).unwrap();
     let mut command = std::process::Command::new(project().join("target/peers/bin/python"));
     Run::of(command.arg(project().join("ci/validate_documents.py")).args(&files)).exits(0);
+}
+
+/// The library that vexctl reads with takes the document; kiln takes out by it what was taken out before.
+#[test]
+fn what_was_taken_out_is_written_as_openvex_for_others() {
+    let world = World::new();
+    let image = vulnerable(&world);
+    fs::write(world.path("vex.json"), openvex("pkg:npm/moment").to_string()).unwrap();
+    let run = world.run(["scan", &image, "--vex", "vex.json", "--format", "openvex"]).exits(0);
+    fs::write(world.path("taken.json"), &run.stdout).unwrap();
+    let again = scan(&world, &image, &["--vex", "taken.json"]);
+    assert_eq!(ids(&again, "suppressed"), [MOMENT]);
+    assert!(!ids(&again, "matches").is_empty());
+    if needs(&["vex"]) {
+        let mut command = std::process::Command::new(project().join("target/peers/bin/validate-vex"));
+        let read = Run::of(command.arg(world.path("taken.json"))).exits(0);
+        assert!(read.stdout.contains(&format!("{MOMENT} not_affected")), "{}", read.stdout);
+        assert!(read.stdout.contains("under_investigation"), "{}", read.stdout);
+    }
 }
 
 #[test]
 fn every_format_is_written_and_those_for_one_image_refuse_two() {
     let world = World::new();
     let image = vulnerable(&world);
-    for format in ["markdown", "junit", "gitlab", "github", "sarif", "cyclonedx"] {
+    for format in ["markdown", "junit", "gitlab", "github", "sarif", "cyclonedx", "openvex"] {
         let run = world.run(["scan", &image, "--format", format]).exits(0);
         assert!(run.stdout.contains(MOMENT), "{format}: {}", run.stdout);
         let again = world.run(["scan", &image, "--format", format]).exits(0);
         assert_eq!(run.stdout.len(), again.stdout.len(), "{format}");
     }
-    for format in ["gitlab", "cyclonedx"] {
+    for format in ["gitlab", "cyclonedx", "openvex"] {
         world.run(["scan", &image, &image, "--format", format]).exits(2);
     }
     world.run(["version", "--format", "junit"]).exits(2);

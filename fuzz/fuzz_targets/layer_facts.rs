@@ -1,0 +1,17 @@
+#![no_main]
+//! Kept facts of a layer, behind the digest that a damaged file would not have: what is read is written again as it was.
+
+use kiln_inventory::{CATALOG, LayerFacts, combine};
+use kiln_oci::Digest;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let body = [&[CATALOG as u8], bytes].concat();
+    let kept = [b"KILNFA01", &Digest::of(&body).as_bytes()[..], &body].concat();
+    if let Some(facts) = LayerFacts::from_bytes(&kept) {
+        let again = LayerFacts::from_bytes(&facts.to_bytes()).expect("what was read is written");
+        assert_eq!(again, facts);
+        drop(combine(&[facts]));
+    }
+    assert!(LayerFacts::from_bytes(bytes).is_none());
+});
