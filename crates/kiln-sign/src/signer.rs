@@ -71,8 +71,8 @@ impl Signer {
         let mut signer = Self::with_key(key)?;
         signer.is_proven = false;
         if let Some(root) = witnesses.root.take() {
-            let needs_log = !witnesses.services.logs.is_empty();
-            signer.proof = proof(root, &certified.says, needs_log)?;
+            let logs = usize::from(!witnesses.services.logs.is_empty());
+            signer.proof = proof(root, &certified.says, logs)?;
             signer.is_proven = true;
         }
         signer.whose = Whose::Certificate(certified.der);
@@ -162,12 +162,12 @@ impl Signer {
 }
 
 /// Exactly whom the certificate names, by everything that the root knows.
-fn proof(root: Arc<TrustRoot>, says: &Certificate, needs_log: bool) -> Result<Authority, Error> {
+fn proof(root: Arc<TrustRoot>, says: &Certificate, logs: usize) -> Result<Authority, Error> {
     let exact = |text: &str| Matcher::exact(text).map_err(|source| ErrorKind::Unproven { source });
     let identity =
         Identity { issuer: exact(&says.issuer)?, subject: exact(&says.subject)?, claims: Vec::new() };
     let needs_certificate_log = root.has_certificate_logs();
-    Ok(Authority::Certificate(Box::new(Certified { root, identity, needs_certificate_log, needs_log })))
+    Ok(Authority::Certificate(Box::new(Certified { root, identity, needs_certificate_log, logs })))
 }
 
 impl std::fmt::Debug for Signer {

@@ -110,9 +110,9 @@ impl Arguments {
         }
         let subject = Matcher::exact(self.needs("--certificate-identity")?)?;
         let issuer = Matcher::exact(self.needs("--certificate-oidc-issuer")?)?;
-        let (needs_certificate_log, needs_log) = (root.has_certificate_logs(), root.has_logs());
+        let (needs_certificate_log, logs) = (root.has_certificate_logs(), usize::from(root.has_logs()));
         let identity = Identity { issuer, subject, claims: Vec::new() };
-        Ok(Authority::Certificate(Box::new(Certified { root, identity, needs_certificate_log, needs_log })))
+        Ok(Authority::Certificate(Box::new(Certified { root, identity, needs_certificate_log, logs })))
     }
 }
 

@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         root: root.into(),
         identity,
         needs_certificate_log: false,
-        needs_log: true,
+        logs: 1,
     }));
     let right = instance.sign(&Leaf::new(ISSUER, SUBJECT)).into_bytes();
     let begun = Instant::now();

@@ -6,7 +6,7 @@ use kiln_attest::{Bundle, Content, Statement};
 use kiln_oci::Digest;
 use sigstore_verify::types::Artifact as SigstoreArtifact;
 use sigstore_verify::types::{Bundle as SigstoreBundle, DerPublicKey, Sha256Hash, SignatureContent};
-use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult};
+use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult, Verifier};
 
 use crate::blob::{Artifact, by_key};
 use crate::error::ErrorKind;
@@ -33,6 +33,9 @@ pub struct LoggedKey {
     pub root: Arc<TrustRoot>,
 }
 
+/// Entries of one bundle that are looked at when logs are counted.
+const ENTRIES_MAX: usize = 8;
+
 /// Who may sign with a certificate, and what must be known of it.
 #[derive(Debug)]
 pub struct Certified {
@@ -42,8 +45,8 @@ pub struct Certified {
     pub identity: Identity,
     /// The certificate must be in a log. Only a private authority without one may do without.
     pub needs_certificate_log: bool,
-    /// The signature must be in a log. Only a private authority without one may do without.
-    pub needs_log: bool,
+    /// How many different logs must have the signature. Only a private authority without one may do with none.
+    pub logs: usize,
 }
 
 impl From<PublicKey> for Authority {
@@ -151,20 +154,51 @@ impl Certified {
         if !self.needs_certificate_log {
             policy = policy.skip_sct();
         }
-        if !self.needs_log {
+        if self.logs == 0 {
             policy = policy.skip_tlog_unsafe();
         }
-        let verified = self.root.verifier.verify(artifact, &bundle, &policy);
+        let verified = self.root.verifier.verify(artifact.clone(), &bundle, &policy);
         let verified = verified.map_err(|error| ErrorKind::Certificate(with_causes(&error)))?;
         // What the library was told to leave out must not be taken for checked.
         if !verified.certificate_verified()
-            || (self.needs_log && !verified.tlog_verified())
+            || (self.logs > 0 && !verified.tlog_verified())
             || (self.needs_certificate_log && !verified.sct_verified())
         {
             return Err(ErrorKind::Certificate("not everything was checked".to_owned()).into());
         }
         let signer = signer(&verified, &self.identity)?;
+        if self.logs > 1 {
+            self.count_logs(&bundle, artifact, &policy)?;
+        }
         Ok((bundle, signer))
+    }
+
+    /// Counts logs, not entries: a log counts if one of the entries is accepted where nobody knows another log. What an entry says
+    /// of itself is not asked (CVE-2026-49834).
+    fn count_logs(
+        &self,
+        bundle: &SigstoreBundle,
+        artifact: SigstoreArtifact<'_>,
+        policy: &VerificationPolicy,
+    ) -> Result<(), Error> {
+        let entries = &bundle.verification_material.tlog_entries;
+        let alone = |entry: &_| {
+            let mut bundle = bundle.clone();
+            bundle.verification_material.tlog_entries = vec![Clone::clone(entry)];
+            bundle
+        };
+        let alone: Vec<SigstoreBundle> = entries.iter().take(ENTRIES_MAX).map(alone).collect();
+        let accepts = |log: &&Verifier| {
+            alone.iter().any(|bundle| {
+                let verified = log.verify(artifact.clone(), bundle, policy);
+                verified.is_ok_and(|verified| verified.tlog_verified())
+            })
+        };
+        let found = self.root.each_log.iter().filter(accepts).count();
+        if found >= self.logs {
+            return Ok(());
+        }
+        Err(ErrorKind::Logs { found, wanted: self.logs }.into())
     }
 }
 

@@ -42,6 +42,8 @@ pub(crate) enum ErrorKind {
     LegacyCertificate,
     #[error("the certificate is not accepted: {0}")]
     Certificate(String),
+    #[error("{found} of the logs that are trusted have the signature, and {wanted} must")]
+    Logs { found: usize, wanted: usize },
     #[error("the {what} of the certificate is {found:?}, not {wanted}")]
     Identity { what: &'static str, wanted: String, found: String },
     #[error("the statement is not about {0}")]
@@ -75,6 +77,7 @@ impl Diagnose for Error {
             ErrorKind::Log(_) => "trust.log",
             ErrorKind::File => "trust.file",
             ErrorKind::LegacyCertificate | ErrorKind::Certificate(_) => "trust.certificate",
+            ErrorKind::Logs { .. } => "trust.logs",
             ErrorKind::Identity { .. } => "trust.identity",
             ErrorKind::Subject(_) => "trust.subject",
             ErrorKind::Predicate { .. } => "trust.predicate",

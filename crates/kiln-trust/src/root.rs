@@ -8,11 +8,15 @@ use crate::error::ErrorKind;
 
 /// The largest trusted root that is read, in bytes.
 const ROOT_MAX: usize = 4 << 20;
+/// Logs of a root that are told apart.
+const LOGS_MAX: usize = 16;
 
 /// Whom signatures with certificates are traced back to: certificate authorities, logs and timestamp authorities, each
 /// with the time in which it counts. Source: sigstore protobuf-specs, `sigstore_trustroot.proto`, in its JSON form.
 pub struct TrustRoot {
     pub(crate) verifier: Verifier,
+    /// The same, each with one of the logs alone; nothing where there is only one.
+    pub(crate) each_log: Vec<Verifier>,
     has_certificate_logs: bool,
     has_logs: bool,
     origin: String,
@@ -33,6 +37,7 @@ impl TrustRoot {
         let verifier = Verifier::new(&root).map_err(|error| failed(error.to_string()))?;
         Ok(Self {
             verifier,
+            each_log: each_log(&root).map_err(failed)?,
             has_certificate_logs: !root.ctlogs.is_empty(),
             has_logs: !root.tlogs.is_empty(),
             origin: "the trusted root".to_owned(),
@@ -58,6 +63,19 @@ impl TrustRoot {
     pub fn has_logs(&self) -> bool {
         self.has_logs
     }
+}
+
+/// Verifiers that know one log each, so that logs can be counted.
+fn each_log(root: &TrustedRoot) -> Result<Vec<Verifier>, String> {
+    if root.tlogs.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let alone = |log: &_| {
+        let mut root = root.clone();
+        root.tlogs = vec![Clone::clone(log)];
+        Verifier::new(&root).map_err(|error| error.to_string())
+    };
+    root.tlogs.iter().take(LOGS_MAX).map(alone).collect()
 }
 
 /// Lets each authority count only while all its own certificates are valid: the library takes them as they are, and asks

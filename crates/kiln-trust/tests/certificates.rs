@@ -30,7 +30,7 @@ fn authority(instance: &Instance, identity: Identity) -> Authority {
         root: root.into(),
         identity,
         needs_certificate_log: false,
-        needs_log: true,
+        logs: 1,
     }))
 }
 
@@ -131,6 +131,62 @@ fn others_authorities_and_logs_count_for_nothing() {
     refused(&instance.sign_in_log_of(&leaf(), &mixed), &right(&instance), "trust.certificate", "");
 }
 
+/// A trusted root of the instance, with these changes.
+fn root_with(instance: &Instance, change: impl FnOnce(&mut serde_json::Value)) -> TrustRoot {
+    let mut root = serde_json::from_str(&instance.trusted_root()).unwrap();
+    change(&mut root);
+    TrustRoot::read(&root.to_string()).unwrap()
+}
+
+fn by_root(root: TrustRoot, logs: usize) -> Authority {
+    let identity = identity(ISSUER, SUBJECT);
+    let certified = Certified { root: root.into(), identity, needs_certificate_log: false, logs };
+    Authority::Certificate(Box::new(certified))
+}
+
+/// CVE-2026-54787: what a key of a log signed when it no longer counted.
+#[test]
+fn keys_of_logs_count_in_their_time_only() {
+    let instance = Instance::new();
+    let bundle = instance.sign(&leaf());
+    for (start, end) in [(NOW - 2 * YEAR, NOW - YEAR), (NOW + YEAR, NOW + 2 * YEAR)] {
+        let root = root_with(&instance, |root| {
+            let window = serde_json::json!({ "start": instance::time(start), "end": instance::time(end) });
+            root["tlogs"][0]["publicKey"]["validFor"] = window;
+        });
+        refused(&bundle, &by_root(root, 1), "trust.certificate", "");
+    }
+}
+
+/// CVE-2026-49834: as many entries as one likes are still one log.
+#[test]
+fn logs_are_counted_and_not_entries() {
+    let (instance, second) = (Instance::new(), Instance::new());
+    let with_both = || {
+        root_with(&instance, |root| {
+            let other: serde_json::Value = serde_json::from_str(&second.trusted_root()).unwrap();
+            root["tlogs"].as_array_mut().unwrap().push(other["tlogs"][0].clone());
+        })
+    };
+    let both = instance.sign_in_logs_of(&leaf(), &[&instance, &second]);
+    verify_bundle(both.as_bytes(), &by_root(with_both(), 2), &image(), SIGNATURE).unwrap();
+    let twice = instance.sign_in_logs_of(&leaf(), &[&instance, &instance]);
+    verify_bundle(twice.as_bytes(), &by_root(with_both(), 1), &image(), SIGNATURE).unwrap();
+    refused(&twice, &by_root(with_both(), 2), "trust.logs", "1 of the logs");
+    // An entry that gives itself out as one of the other log's.
+    let mut lying: serde_json::Value = serde_json::from_str(&twice).unwrap();
+    let names: serde_json::Value = serde_json::from_str(&both).unwrap();
+    let (to, from) = (
+        &mut lying["verificationMaterial"]["tlogEntries"][1],
+        &names["verificationMaterial"]["tlogEntries"][1],
+    );
+    to["logId"] = from["logId"].clone();
+    refused(&lying.to_string(), &by_root(with_both(), 2), "trust.certificate", "");
+    // A root with one log can never count two.
+    let root = TrustRoot::read(&instance.trusted_root()).unwrap();
+    refused(&both, &by_root(root, 2), "trust.certificate", "");
+}
+
 #[test]
 fn what_is_for_other_uses_signs_nothing() {
     let instance = Instance::new();
@@ -144,7 +200,7 @@ fn a_root_without_certificate_logs_accepts_nothing_that_must_be_logged() {
     let root = TrustRoot::read(&instance.trusted_root()).unwrap();
     assert!(!root.has_certificate_logs() && root.has_logs());
     let identity = identity(ISSUER, SUBJECT);
-    let certified = Certified { root: root.into(), identity, needs_certificate_log: true, needs_log: true };
+    let certified = Certified { root: root.into(), identity, needs_certificate_log: true, logs: 1 };
     let strict = Authority::Certificate(Box::new(certified));
     refused(&instance.sign(&leaf()), &strict, "trust.certificate", "");
 }

@@ -38,6 +38,9 @@ pub(crate) struct AuthorityOptions {
     /// Accept certificates that no certificate log has, as of a private authority without one
     #[arg(long)]
     insecure_ignore_sct: bool,
+    /// How many different logs must have the signature
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
+    min_logs: u8,
     /// Accept signatures that no log has, as of a private instance without one
     #[arg(long)]
     insecure_ignore_tlog: bool,
@@ -69,7 +72,7 @@ impl AuthorityOptions {
             root: Arc::new(trust::root(context, roots, self.trusted_root.as_deref())?),
             identity: Identity { issuer, subject, claims },
             needs_certificate_log: !self.insecure_ignore_sct,
-            needs_log: !self.insecure_ignore_tlog,
+            logs: if self.insecure_ignore_tlog { 0 } else { self.min_logs.into() },
         })))
     }
 

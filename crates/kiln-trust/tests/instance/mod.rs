@@ -85,7 +85,7 @@ pub(crate) struct Instance {
     pub(crate) trusted: (i64, i64),
 }
 
-fn time(seconds: i64) -> String {
+pub(crate) fn time(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).unwrap().to_string()
 }
 
@@ -150,6 +150,11 @@ impl Instance {
     }
 
     pub(crate) fn sign_in_log_of(&self, leaf: &Leaf, other: &Self) -> String {
+        self.sign_in_logs_of(leaf, &[other])
+    }
+
+    /// With an entry in the log of each of the others.
+    pub(crate) fn sign_in_logs_of(&self, leaf: &Leaf, others: &[&Self]) -> String {
         let certificate = self.certify(leaf);
         let payload = Statement::about(&image(), SIGNATURE, json!({})).to_bytes();
         let signature = leaf.key.sign(&pae(&payload));
@@ -157,7 +162,7 @@ impl Instance {
             "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
             "verificationMaterial": {
                 "certificate": { "rawBytes": BASE64.encode(certificate.der()) },
-                "tlogEntries": [other.entry(&certificate, &payload, &signature)],
+                "tlogEntries": others.iter().map(|other| other.entry(&certificate, &payload, &signature)).collect::<Vec<_>>(),
             },
             "dsseEnvelope": {
                 "payload": BASE64.encode(&payload),

@@ -47,7 +47,11 @@ impl Repository {
 
     /// The root metadata of `version`, signed by this key.
     fn root(&self, version: u64) -> Vec<u8> {
-        let role = json!({ "keyids": ["key"], "threshold": 1 });
+        self.root_of_threshold(version, 1)
+    }
+
+    fn root_of_threshold(&self, version: u64, threshold: u64) -> Vec<u8> {
+        let role = json!({ "keyids": ["key"], "threshold": threshold });
         let roles = json!({ "root": role, "timestamp": role, "snapshot": role, "targets": role });
         self.signed(json!({
             "_type": "root", "spec_version": "1.0.31", "version": version, "expires": "2999-01-01T00:00:00Z",
@@ -176,6 +180,18 @@ fn what_is_stale_wrong_or_missing_is_refused() {
 
     let repository = Repository::new().of_version(1, LATER);
     refused(&Published::begin("x", "{}"), repository, "");
+}
+
+/// CVE-2026-23992: nobody need sign where none are asked for.
+#[test]
+fn a_root_that_asks_for_no_signature_is_refused() {
+    let repository = Repository::new().of_version(1, LATER);
+    for (threshold, why) in [(0, "threshold"), (2, "signature")] {
+        let anchor = repository.root_of_threshold(1, threshold);
+        let begun = Published::begin("https://roots.example.invalid", std::str::from_utf8(&anchor).unwrap());
+        let same = Repository { key: reloaded(&repository.key), files: repository.files.clone() };
+        refused(&begun, same, why);
+    }
 }
 
 #[test]

@@ -214,12 +214,12 @@ fn proof(name: &str, args: &Args, context: &Context, authority: &Authority) -> S
     let Authority::Certificate(certified) = authority else {
         return format!("kiln verify {name} --key {}", args.signing.public_path(context).display());
     };
-    let Certified { identity, needs_certificate_log, needs_log, .. } = &**certified;
+    let Certified { identity, needs_certificate_log, logs, .. } = &**certified;
     let (subject, issuer) = (&identity.subject, &identity.issuer);
     let mut command =
         format!("kiln verify {name} --certificate-identity {subject} --certificate-oidc-issuer {issuer}");
     for (is_needed, flag) in
-        [(needs_certificate_log, " --insecure-ignore-sct"), (needs_log, " --insecure-ignore-tlog")]
+        [(*needs_certificate_log, " --insecure-ignore-sct"), (*logs > 0, " --insecure-ignore-tlog")]
     {
         if !is_needed {
             command += flag;

@@ -179,7 +179,7 @@ struct Folder(PathBuf);
 impl Mirror for Folder {
     fn document(&self, path: &str, max: u64) -> Result<Option<Vec<u8>>, Cause> {
         // What is asked for comes from metadata, and could climb.
-        if path.split('/').any(|part| part == "..") {
+        if path.starts_with('/') || path.split('/').any(|part| part == "..") {
             return Ok(None);
         }
         let path = self.0.join(path);
@@ -193,5 +193,25 @@ impl Mirror for Folder {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Cause::new(crate::port_error::PortError::new(io("read", &path, &error)))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_hands_out_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mirror = Folder(folder.path().join("mirror"));
+        fs::create_dir_all(folder.path().join("mirror/targets")).unwrap();
+        fs::write(folder.path().join("secret"), "secret").unwrap();
+        fs::write(folder.path().join("mirror/targets/root.json"), "root").unwrap();
+        assert_eq!(mirror.document("targets/root.json", 10).unwrap().as_deref(), Some(&b"root"[..]));
+        assert_eq!(mirror.document("../secret", 10).unwrap(), None);
+        assert_eq!(mirror.document("targets/../../secret", 10).unwrap(), None);
+        let outside = folder.path().join("secret").display().to_string();
+        assert_eq!(mirror.document(&outside, 10).unwrap(), None);
+        assert!(mirror.document("targets/root.json", 3).is_err(), "it is larger than it may be");
     }
 }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -64,6 +65,8 @@ struct Who {
     subject_pattern: Option<String>,
     /// What else the certificate must say, by the name of the claim.
     claims: BTreeMap<String, String>,
+    /// How many different logs must have the signature.
+    logs: Option<NonZeroUsize>,
     /// A private authority may have no log of certificates, or of signatures.
     ignore_sct: bool,
     ignore_tlog: bool,
@@ -130,7 +133,7 @@ impl Rule {
                     root: Arc::clone(&root),
                     identity,
                     needs_certificate_log: !who.ignore_sct,
-                    needs_log: !who.ignore_tlog,
+                    logs: if who.ignore_tlog { 0 } else { who.logs.map_or(1, NonZeroUsize::get) },
                 };
                 authorities.push(Authority::Certificate(Box::new(certified)));
             }

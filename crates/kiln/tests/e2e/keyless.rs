@@ -114,6 +114,22 @@ fn kiln_and_cosign_accept_what_kiln_signs_by_both_generations_of_logs() {
     assert_ne!(other.code, Some(0), "{}", other.stdout);
 }
 
+/// CVE-2026-39984: a timestamp counts only by an authority that is trusted, and a log of the second generation tells no time.
+#[test]
+fn timestamps_of_strangers_count_for_nothing() {
+    let Some(table) = table() else { return };
+    let who = "two@example.invalid";
+    let (config, token) = (table.instance.signing_config(2), table.instance.token(who));
+    table.kiln(&["sign", &table.image, "--signing-config", &config, "--identity-token", &token]).exits(0);
+    table.kiln_verifies(who, "signature").exits(0);
+    let mut root: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&table.root).unwrap()).unwrap();
+    assert_ne!(root["timestampAuthorities"], serde_json::json!([]));
+    root["timestampAuthorities"] = serde_json::json!([]);
+    std::fs::write(&table.root, root.to_string()).unwrap();
+    table.kiln_verifies(who, "signature").exits(1);
+}
+
 #[test]
 fn kiln_accepts_what_cosign_signs() {
     let Some(table) = table() else { return };

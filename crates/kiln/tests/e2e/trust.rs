@@ -3,6 +3,9 @@
 use std::process::Command;
 
 use kiln_attest::predicate;
+use kiln_image::{Sink, Source};
+use kiln_sign::{KeyPair, Signer, attach};
+use kiln_store::Layout;
 
 use crate::harness::{Run, World, needs};
 use crate::images::vulnerable;
@@ -183,6 +186,38 @@ fn requirements_look_into_statements() {
     verify(&["--require", "signature"]).exits(1);
     world.run(["sign", &image]).exits(0);
     verify(&["--require", "signature"]).exits(0);
+}
+
+/// Endless signatures (CVE-2023-46737 and its kin): what is beyond the budget is not looked at, said, and nothing passes for it.
+#[test]
+fn a_flood_of_statements_ends_and_nothing_passes_for_it() {
+    let world = World::new();
+    let image = vulnerable(&world);
+    let folder = world.path("layout");
+    let layout = Layout::open(&folder).unwrap();
+    let target = layout.resolve("1").unwrap().unwrap();
+    let statement = |number: usize| {
+        let predicate = serde_json::json!({ "number": number });
+        kiln_attest::Statement::about(&target.digest, "https://example.invalid/flood", predicate)
+    };
+    let foreign = Signer::with_key(KeyPair::generate().unwrap()).unwrap();
+    for number in 0..300 {
+        let statement = statement(number);
+        let bundle = foreign.sign(&statement, &target.digest).unwrap();
+        let attached = attach(&bundle, &statement.predicate_type, &target, "2026-01-01T00:00:00Z");
+        for (content, bytes) in [&attached.config, &attached.bundle, &attached.manifest] {
+            layout.put(content, &mut &bytes[..]).unwrap();
+        }
+        layout.publish(&attached.manifest.0, None).unwrap();
+    }
+    world.run(["keygen", "--output-key-prefix", "mine"]).exits(0);
+    let verify = ["verify", &image, "--key", "mine.pub", "--require", "https://example.invalid/flood"];
+    let run = world.run(verify).exits(1);
+    assert!(run.stdout.contains("more were not looked at: there are too many"), "{}", run.stdout);
+    let found = world.run([&verify[..], &["--format", "json"]].concat()).exits(1).json();
+    assert_eq!(found["examined"].as_array().unwrap().len(), 50);
+    // The rest, and the two tags of older cosign.
+    assert_eq!(found["left_out"], 252);
 }
 
 #[test]
