@@ -44,7 +44,7 @@ struct KeylessOptions {
     #[arg(long, conflicts_with = "key")]
     keyless: bool,
     /// Sign as whom this identity token names: the token, or a file that holds it
-    #[arg(long, value_name = "TOKEN|FILE", conflicts_with = "key", hide_env_values = true)]
+    #[arg(long, value_name = "TOKEN|FILE", conflicts_with = "key")]
     identity_token: Option<String>,
     /// How to log in where no CI system gives a token
     #[arg(long, value_name = "FLOW", value_enum, conflicts_with_all = ["key", "identity_token"])]

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::harness::{Run, World, needs};
+use crate::harness::{Run, World, needs, project};
 use crate::http::{Http, Response, repeating};
 use crate::images::vulnerable;
 use crate::instance::Instance;
@@ -305,6 +305,30 @@ fn keys_have_witnesses_too() {
         cosign("ours.pub").exits(0);
         verify("theirs.pub", &root).exits(1);
     }
+}
+
+/// Roots and services both come from what an instance publishes, so that nothing has to be named.
+#[test]
+fn a_published_instance_needs_no_flags() {
+    if !needs(&["tuf"]) {
+        return;
+    }
+    let Some(table) = table() else { return };
+    let (config, folder) = (table.instance.signing_config(2), table.world.path("tuf").display().to_string());
+    let mut publish = Command::new(project().join("target/peers/bin/python"));
+    publish.arg(project().join("ci/publish_tuf.py")).args([&folder, &table.root, "1", &config]);
+    Run::of(&mut publish).exits(0);
+    let sign = || {
+        let token = std::fs::read_to_string(table.instance.token(PERSON)).unwrap();
+        Run::of(table.command().args(["sign", &table.image, "--keyless"]).env("SIGSTORE_ID_TOKEN", token))
+    };
+    assert!(sign().exits(2).stderr.contains("`kiln trust update` brings a configuration"));
+    let (mirror, root) = (format!("{folder}/repository"), format!("{folder}/repository/1.root.json"));
+    table.kiln(&["trust", "update", "--mirror", &mirror, "--root", &root]).exits(0);
+    sign().exits(0);
+    let verify = ["verify", &table.image, "--require", "signature", "--insecure-ignore-sct"];
+    let who = ["--certificate-identity", PERSON, "--certificate-oidc-issuer", &table.instance.issuer.url];
+    table.kiln(&[&verify[..], &who].concat()).exits(0);
 }
 
 #[test]
