@@ -69,12 +69,12 @@ impl Table {
 
     /// What kiln says of the image's signature by somebody.
     fn kiln_verifies(&self, email: &str, what: &str) -> Run {
-        let ask = ["verify", &self.image, "--insecure-ignore-sct", "--require", what];
+        let ask = ["verify", &self.image, "--require", what];
         self.kiln(&[&ask[..], &self.who(email)].concat())
     }
 
     fn cosign_verifies(&self, email: &str) -> Run {
-        let ask = ["verify", &self.image, "--insecure-ignore-sct", "--allow-insecure-registry"];
+        let ask = ["verify", &self.image, "--allow-insecure-registry"];
         self.cosign(&[&ask[..], &self.who(email)].concat())
     }
 }
@@ -100,14 +100,7 @@ fn kiln_and_cosign_accept_what_kiln_signs_by_both_generations_of_logs() {
         let attest = ["attest", &table.image, "--type", "openvex", "--predicate", predicate];
         table.kiln(&[&attest[..], &by].concat()).exits(0);
         table.kiln_verifies(who, "openvex").exits(0);
-        let ask = [
-            "verify-attestation",
-            &table.image,
-            "--type",
-            "openvex",
-            "--insecure-ignore-sct",
-            "--allow-insecure-registry",
-        ];
+        let ask = ["verify-attestation", &table.image, "--type", "openvex", "--allow-insecure-registry"];
         table.cosign(&[&ask[..], &table.who(who)].concat()).exits(0);
     }
     let other = table.cosign_verifies("other@example.invalid");
@@ -266,8 +259,7 @@ fn nothing_is_stored_that_services_did_wrong() {
     // Four were right.
     let explained = table.kiln_verifies(who, "signature").exits(0);
     assert!(!explained.stdout.contains("not counted"), "{}", explained.stdout);
-    let verify =
-        ["verify", &table.image, "--insecure-ignore-sct", "--require", "signature", "--format", "json"];
+    let verify = ["verify", &table.image, "--require", "signature", "--format", "json"];
     let found = table.kiln(&[&verify[..], &table.who(who)].concat()).exits(0).json();
     assert_eq!(found["examined"].as_array().unwrap().len(), 3);
 }
@@ -326,7 +318,7 @@ fn a_published_instance_needs_no_flags() {
     let (mirror, root) = (format!("{folder}/repository"), format!("{folder}/repository/1.root.json"));
     table.kiln(&["trust", "update", "--mirror", &mirror, "--root", &root]).exits(0);
     sign().exits(0);
-    let verify = ["verify", &table.image, "--require", "signature", "--insecure-ignore-sct"];
+    let verify = ["verify", &table.image, "--require", "signature"];
     let who = ["--certificate-identity", PERSON, "--certificate-oidc-issuer", &table.instance.issuer.url];
     table.kiln(&[&verify[..], &who].concat()).exits(0);
 }
@@ -360,7 +352,7 @@ fn a_job_ships_as_what_it_is() {
     }
     assert!(shipped.stdout.contains(PERSON), "{}", shipped.stdout);
     assert!(!table.world.data("keys/kiln.key").exists(), "no key is made that nobody asked for");
-    let verify = ["verify", "orders-api:1.4.0", "--insecure-ignore-sct"];
+    let verify = ["verify", "orders-api:1.4.0"];
     table.kiln(&[&verify[..], &table.who(PERSON)].concat()).exits(0);
     table.kiln(&[&verify[..], &table.who("other@example.invalid")].concat()).exits(1);
     assert!(ship().exits(0).stderr.contains("signed before"), "who has signed is asked of the certificate");
