@@ -44,7 +44,7 @@ pub(crate) fn combine_folder(facts: &LayerFacts) -> Result<Inventory, Error> {
 
 fn inventory(layers: &[LayerFacts], stack: &Stack<'_>, unread: Vec<Unread>) -> Inventory {
     let mut inventory = Inventory {
-        layers: layers.iter().map(|layer| Layer::new(layer.diff_id)).collect(),
+        layers: layers.iter().map(|layer| Layer::new(layer.digest)).collect(),
         distro: stack.distro(),
         ..Inventory::default()
     };

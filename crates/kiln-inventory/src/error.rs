@@ -15,8 +15,6 @@ pub(crate) enum ErrorKind {
     Decompress { layer: Digest, source: std::io::Error },
     #[error("fetch the layer {layer}")]
     Open { layer: Digest, class: Class, source: Box<dyn std::error::Error + Send + Sync> },
-    #[error("the layer {layer} holds other content than its config promises: {found}")]
-    DiffId { layer: Digest, found: Digest },
     #[error("read the stored facts about the layer {layer}")]
     Facts { layer: Digest, source: std::io::Error },
 }
@@ -32,7 +30,6 @@ impl Diagnose for Error {
         match &*self.0 {
             ErrorKind::Layer { .. } | ErrorKind::Decompress { .. } => "inventory.layer",
             ErrorKind::Open { .. } => "inventory.fetch",
-            ErrorKind::DiffId { .. } => "inventory.diff_id",
             ErrorKind::Facts { .. } => "inventory.facts",
         }
     }

@@ -8,8 +8,8 @@ use crate::paths::PathLog;
 pub struct LayerFacts {
     /// The catalog that read it; facts of another are read again.
     pub catalog: u32,
-    /// Digest of the uncompressed layer.
-    pub diff_id: Digest,
+    /// What names the layer: the digest of its bytes where facts are kept, its diff id where layers are combined.
+    pub digest: Digest,
     /// Entries in the layer.
     pub entries: u64,
     /// Files and directories worth telling of, in the layer's order.

@@ -39,7 +39,7 @@ impl LayerFacts {
     }
 }
 
-record!(LayerFacts { catalog, diff_id, entries, files, removed, emptied, paths, unread });
+record!(LayerFacts { catalog, digest, entries, files, removed, emptied, paths, unread });
 record!(FileFacts { path, is_dir, interests, secrets, readings, unread });
 record!(Unread { path, reader, why });
 record!(Secret { rule, place, shown, deleted, published });

@@ -1,6 +1,6 @@
 //! What an image holds, read in one streaming pass over each layer.
 //!
-//! [`scan_layer`] turns a layer into [`LayerFacts`], which depend on the layer alone and can be kept for ever under its diff id
+//! [`scan_layer`] turns a layer into [`LayerFacts`], which depend on the layer alone and can be kept for ever under its digest
 //! and [`CATALOG`]; [`combine`] stacks the facts of an image's layers into an [`kiln_pkg::Inventory`]; [`scan_image`] does both,
 //! through the ports of an image source and a [`FactCache`]. [`scan_folder`] does the same for a folder and its lock files. Memory is bounded whatever a layer holds: no file is held as a
 //! whole but the small ones a cataloger asks for, each under a cap. What could not be read is said, never left out.

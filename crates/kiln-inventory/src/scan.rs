@@ -15,14 +15,12 @@ use crate::{Error, interest};
 /// Files of interest kept for one layer; beyond it the layer is not complete, and says so.
 const MAX_FILES: usize = 200_000;
 
-/// Reads a layer to its end, once. `diff_id` is the layer's digest as the caller knows or will check it.
+/// Reads a layer to its end, once. `digest` is the layer's as the caller knows or will check it.
 ///
 /// Fails where the layer itself cannot be read; a file that a cataloger cannot read becomes [`Unread`].
-pub fn scan_layer<R: Read>(layer: &mut LayerReader<R>, diff_id: Digest) -> Result<LayerFacts, Error> {
-    let mut scan = Scan::new(diff_id);
-    while let Some(entry) =
-        layer.next_entry().map_err(|source| ErrorKind::Layer { layer: diff_id, source })?
-    {
+pub fn scan_layer<R: Read>(layer: &mut LayerReader<R>, digest: Digest) -> Result<LayerFacts, Error> {
+    let mut scan = Scan::new(digest);
+    while let Some(entry) = layer.next_entry().map_err(|source| ErrorKind::Layer { layer: digest, source })? {
         scan.entry(&entry, layer);
     }
     Ok(scan.finish())
@@ -38,10 +36,10 @@ pub(crate) struct Scan {
 }
 
 impl Scan {
-    pub(crate) fn new(diff_id: Digest) -> Self {
+    pub(crate) fn new(digest: Digest) -> Self {
         let facts = LayerFacts {
             catalog: CATALOG,
-            diff_id,
+            digest,
             entries: 0,
             files: Vec::new(),
             removed: Vec::new(),
@@ -135,7 +133,7 @@ impl Scan {
             self.facts.files.push(file);
         } else if self.facts.unread.is_empty() {
             self.facts.unread.push(Unread {
-                path: self.facts.diff_id.to_string(),
+                path: self.facts.digest.to_string(),
                 reader: "layer".to_owned(),
                 why: format!("it holds more than {MAX_FILES} files of interest; the rest was left out"),
             });

@@ -51,7 +51,7 @@ impl<'a> Stack<'a> {
         let mut replaced = HashMap::new();
         if !self.visible.is_empty() {
             let read = layer.paths.for_each(|path, is_dir| self.replace(path, is_dir, &mut replaced));
-            read.map_err(|source| ErrorKind::Facts { layer: layer.diff_id, source })?;
+            read.map_err(|source| ErrorKind::Facts { layer: layer.digest, source })?;
         }
         let at = self.layers.len();
         self.layers.push(layer);
@@ -106,7 +106,7 @@ impl<'a> Stack<'a> {
     /// What could not be read of the files that are seen, with the layer.
     pub(crate) fn unread(&self) -> impl Iterator<Item = (Unread, Digest)> {
         self.visible.values().filter_map(|visible| {
-            Some((visible.file.unread.clone()?, self.layers.get(visible.layer)?.diff_id))
+            Some((visible.file.unread.clone()?, self.layers.get(visible.layer)?.digest))
         })
     }
 
@@ -116,7 +116,7 @@ impl<'a> Stack<'a> {
             let readings = visible.file.readings.iter().enumerate();
             readings.filter_map(move |(at, reading)| {
                 let layer = visible.since.get(at).copied().unwrap_or(visible.layer);
-                Some((*path, reading, self.layers.get(layer)?.diff_id))
+                Some((*path, reading, self.layers.get(layer)?.digest))
             })
         })
     }
@@ -126,7 +126,7 @@ impl<'a> Stack<'a> {
         self.layers.iter().enumerate().flat_map(move |(at, layer)| {
             layer.files.iter().map(move |file| {
                 let seen = self.visible.get(file.path.as_str()).is_some_and(|visible| visible.layer == at);
-                (file, layer.diff_id, seen)
+                (file, layer.digest, seen)
             })
         })
     }

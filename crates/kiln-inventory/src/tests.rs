@@ -4,6 +4,7 @@ use kiln_rootfs::{LayerReader, Limits, Tree, write_tar};
 
 use crate::{LayerFacts, combine, scan_layer, secrets_in_config};
 
+mod content;
 mod folders;
 mod hostile;
 mod java;
@@ -235,7 +236,7 @@ fn a_later_layer_replaces_and_removes() {
     assert_eq!(seen, [("bin/sh", true), ("usr/bin/su", true)]);
     assert!(inventory.packages.is_empty(), "{:?}", inventory.packages);
     assert_eq!(inventory.secrets.len(), 1);
-    assert!(inventory.secrets[0].deleted && inventory.secrets[0].place.layer == Some(lower.diff_id));
+    assert!(inventory.secrets[0].deleted && inventory.secrets[0].place.layer == Some(lower.digest));
     assert_eq!(
         stack(&[lower]).interests.iter().map(|found| found.kind).collect::<Vec<_>>(),
         [InterestKind::Shell, InterestKind::SetUid]

@@ -198,18 +198,18 @@ struct Facts {
 }
 
 impl Facts {
-    fn key(diff_id: &Digest) -> Digest {
-        Digest::of(format!("facts {CATALOG} {diff_id}").as_bytes())
+    fn key(layer: &Digest) -> Digest {
+        Digest::of(format!("facts {CATALOG} {layer}").as_bytes())
     }
 }
 
 impl FactCache for Facts {
-    fn get(&self, diff_id: &Digest) -> Option<LayerFacts> {
-        let bytes = self.cache.get(&Self::key(diff_id)).ok()??;
-        LayerFacts::from_bytes(&bytes).filter(|facts| facts.diff_id == *diff_id)
+    fn get(&self, layer: &Digest) -> Option<LayerFacts> {
+        let bytes = self.cache.get(&Self::key(layer)).ok()??;
+        LayerFacts::from_bytes(&bytes).filter(|facts| facts.digest == *layer)
     }
 
     fn put(&self, facts: &LayerFacts) {
-        drop(self.cache.put(&Self::key(&facts.diff_id), &facts.to_bytes()));
+        drop(self.cache.put(&Self::key(&facts.digest), &facts.to_bytes()));
     }
 }

@@ -87,7 +87,7 @@ fn facts() -> impl Strategy<Value = LayerFacts> {
             }
             LayerFacts {
                 catalog: CATALOG,
-                diff_id: Digest::of(b"layer"),
+                digest: Digest::of(b"layer"),
                 entries,
                 files,
                 removed: paths.clone(),
@@ -121,7 +121,7 @@ fn a_body_with_its_right_digest_is_read_with_care() {
     let whole = FileFacts { path: "a".to_owned(), is_dir: true, ..FileFacts::default() };
     let facts = LayerFacts {
         catalog: CATALOG,
-        diff_id: Digest::of(b"layer"),
+        digest: Digest::of(b"layer"),
         entries: 1,
         files: vec![whole],
         removed: Vec::new(),

@@ -17,7 +17,7 @@ fn a_package_belongs_to_the_layer_that_brought_it() {
         "Package: a\nStatus: install ok installed\nVersion: 2",
     );
     let upper = files(&[("var/lib/dpkg/status", &three)]);
-    let layers = [lower.diff_id, middle.diff_id, upper.diff_id];
+    let layers = [lower.digest, middle.digest, upper.digest];
     let of = |layer: usize| Some(layers[layer]);
     let places = |inventory: &kiln_pkg::Inventory| -> Vec<_> {
         inventory.packages.iter().map(|package| (package.name.clone(), package.places[0].layer)).collect()
@@ -33,7 +33,7 @@ fn a_base_is_told_apart_and_instructions_show_no_credentials() {
     let (lower, upper) = (files(&[DEBIAN, LIBC]), files(&[ZLIB]));
     let config: ImageConfig = serde_json::from_value(serde_json::json!({
         "architecture": "amd64", "os": "linux",
-        "rootfs": {"type": "layers", "diff_ids": [lower.diff_id, upper.diff_id]},
+        "rootfs": {"type": "layers", "diff_ids": [lower.digest, upper.digest]},
         "history": [
             {"created_by": "ADD rootfs.tar /"}, {"created_by": "CMD [\"bash\"]", "empty_layer": true},
             {"created_by": "RUN |1 NPM_TOKEN=abcdefgh1 /bin/sh -c npm ci"}],

@@ -1,0 +1,141 @@
+//! What is read of layers is what the manifest says, to its last byte; what the config says of them is believed for nothing.
+
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Read, Write};
+use std::sync::Mutex;
+
+use kiln_finding::{Class, Diagnose};
+use kiln_image::{Image, Source};
+use kiln_oci::{Descriptor, Digest, HashingReader, ImageConfig, Manifest, media_type};
+use kiln_pkg::Ecosystem;
+use kiln_rootfs::{Tree, write_tar};
+
+use super::names;
+use crate::{FactCache, LayerFacts, scan_image};
+
+/// Blobs, whatever is asked for them; their digests are held to at the end.
+struct Blobs(BTreeMap<Digest, Vec<u8>>);
+
+#[derive(Debug, thiserror::Error)]
+#[error("nothing")]
+struct Nothing;
+
+impl Diagnose for Nothing {
+    fn code(&self) -> &'static str {
+        "test.nothing"
+    }
+
+    fn class(&self) -> Class {
+        Class::Content
+    }
+}
+
+struct Checked(Option<HashingReader<Cursor<Vec<u8>>>>, Digest);
+
+impl Read for Checked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(content) = &mut self.0 else { return Ok(0) };
+        let count = content.read(buffer)?;
+        if count == 0 && self.0.take().unwrap().finish().1 != self.1 {
+            return Err(io::Error::other("another digest"));
+        }
+        Ok(count)
+    }
+}
+
+impl Source for Blobs {
+    type Error = Nothing;
+
+    fn resolve(&self, _: &str) -> Result<Option<Descriptor>, Nothing> {
+        Ok(None)
+    }
+
+    fn open(&self, content: &Descriptor) -> Result<Box<dyn Read + Send + '_>, Nothing> {
+        let bytes = self.0.get(&content.digest).ok_or(Nothing)?.clone();
+        Ok(Box::new(Checked(Some(HashingReader::new(Cursor::new(bytes))), content.digest)))
+    }
+
+    fn referrers(&self, _: &Digest) -> Result<Vec<Descriptor>, Nothing> {
+        Ok(Vec::new())
+    }
+}
+
+#[derive(Default)]
+struct Kept(Mutex<BTreeMap<Digest, LayerFacts>>);
+
+impl FactCache for Kept {
+    fn get(&self, layer: &Digest) -> Option<LayerFacts> {
+        self.0.lock().unwrap().get(layer).cloned()
+    }
+
+    fn put(&self, facts: &LayerFacts) {
+        self.0.lock().unwrap().insert(facts.digest, facts.clone());
+    }
+}
+
+fn tar(name: &str) -> Vec<u8> {
+    let mut tree = Tree::new();
+    let manifest = format!("{{\"name\": \"{name}\", \"version\": \"1.0.0\"}}");
+    tree.insert_file(&format!("node_modules/{name}/package.json"), 0o644, manifest.as_bytes()).unwrap();
+    write_tar(&tree, Vec::new(), 0).unwrap()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// An image of one layer, of which its config says `diff_id`.
+fn image(layer: Digest, diff_id: Digest) -> Image {
+    let config = Descriptor::new(media_type::CONFIG, Digest::of(b"config"), 6);
+    let layers = vec![Descriptor::new(media_type::LAYER, layer, 1)];
+    let rootfs = serde_json::json!({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": [diff_id]}});
+    let config_of: ImageConfig = serde_json::from_value(rootfs).unwrap();
+    Image {
+        descriptor: Descriptor::new(media_type::MANIFEST, Digest::of(b"image"), 5),
+        manifest: Manifest::image(config, layers),
+        config: config_of,
+        config_bytes: Vec::new(),
+    }
+}
+
+/// A config that gives a layer the diff id of another's changes nothing of what is found in either, whichever is read first.
+#[test]
+fn a_lie_about_a_diff_id_reaches_no_other_image() {
+    let (good, evil) = (tar("good"), tar("evil"));
+    let (good_id, blobs) = (Digest::of(&good), [gzip(&good), gzip(&evil)]);
+    let digests = blobs.each_ref().map(|blob| Digest::of(blob));
+    let source = Blobs(digests.into_iter().zip(blobs).collect());
+    for order in [[0, 1], [1, 0]] {
+        let cache = Kept::default();
+        for at in order.into_iter().chain(order) {
+            let found = scan_image(&image(digests[at], good_id), &source, &cache, 1).unwrap();
+            assert_eq!(names(&found, Ecosystem::Npm), [["good 1.0.0"], ["evil 1.0.0"]][at]);
+            assert_eq!(found.packages[0].places[0].layer, Some(good_id));
+        }
+    }
+}
+
+/// Not a byte may differ, be missing or follow, also where the compression is at its end before the bytes are; and nothing is kept.
+#[test]
+fn bytes_that_the_manifest_does_not_mean_are_refused() {
+    let plain = tar("good");
+    for whole in [gzip(&plain), zstd::encode_all(plain.as_slice(), 1).unwrap(), plain.clone()] {
+        let digest = Digest::of(&whole);
+        let mut last = whole.clone();
+        *last.last_mut().unwrap() ^= 1;
+        // An empty frame that decompressors pass over, and blocks after the end of an archive.
+        let skipped = [&whole[..], &[0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0]].concat();
+        let members = [&whole[..], &gzip(b"")].concat();
+        let zeros = [&whole[..], &[0; 1024]].concat();
+        for changed in [last, skipped, members, zeros, whole[..whole.len() - 1].to_vec()] {
+            let cache = Kept::default();
+            let source = Blobs([(digest, changed)].into());
+            assert!(scan_image(&image(digest, Digest::of(&plain)), &source, &cache, 1).is_err());
+            assert!(cache.0.lock().unwrap().is_empty());
+        }
+        let source = Blobs([(digest, whole)].into());
+        assert!(scan_image(&image(digest, Digest::of(&plain)), &source, &Kept::default(), 1).is_ok());
+    }
+}
