@@ -365,6 +365,8 @@ fn what_cannot_end_well_is_not_begun() {
     let write = |name: &str, text: &str| std::fs::write(world.path(name), text).unwrap();
     write("config.json", "{}");
     write("token", "no token");
+    // By `i`, about `s`, until the first second of 1970.
+    write("over", "e30.eyJpc3MiOiJpIiwic3ViIjoicyIsImV4cCI6MX0.eA");
     for (args, code, expected) in [
         (&["--keyless"][..], 2, "nothing says which services to ask"),
         (&["--identity-token", "token"], 2, "nothing says which services to ask"),
@@ -373,6 +375,18 @@ fn what_cannot_end_well_is_not_begun() {
             &["--fulcio-url", "http://127.0.0.1:1", "--identity-token", "token"],
             2,
             "the identity token cannot be used",
+        ),
+        (
+            &[
+                "--fulcio-url",
+                "http://127.0.0.1:1",
+                "--rekor-url",
+                "http://127.0.0.1:1",
+                "--identity-token",
+                "over",
+            ],
+            2,
+            "the identity token is over",
         ),
         (&["--fulcio-url", "http://127.0.0.1:1", "--keyless", "--offline"], 2, "--offline is set"),
         (&["--fulcio-url", "http://127.0.0.1:1", "--keyless"], 2, "there is no identity token"),
