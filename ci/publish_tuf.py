@@ -1,4 +1,4 @@
-"""Publishes a trusted root as a TUF repository does: publish_tuf.py FOLDER TRUSTED_ROOT VERSION [EXPIRED]
+"""Publishes a trusted root as a TUF repository does: publish_tuf.py FOLDER TRUSTED_ROOT VERSION [expired] [SIGNING_CONFIG]
 
 The keys are kept in FOLDER/keys, so that a later run publishes the next version of the same repository.
 """
@@ -41,9 +41,17 @@ def publish(role, signed, name):
 
 
 listed = Targets(version=version, expires=expires)
-info = TargetFile.from_file("trusted_root.json", str(trusted_root))
-listed.targets["trusted_root.json"] = info
-(targets / f"{info.hashes['sha256']}.trusted_root.json").write_bytes(trusted_root.read_bytes())
+
+
+def target(name, path):
+    info = TargetFile.from_file(name, str(path))
+    listed.targets[name] = info
+    (targets / f"{info.hashes['sha256']}.{name}").write_bytes(path.read_bytes())
+
+
+target("trusted_root.json", trusted_root)
+for config in (argument for argument in sys.argv[4:] if argument.endswith(".json")):
+    target("signing_config.v0.2.json", pathlib.Path(config))
 
 if not (folder / "repository" / "1.root.json").exists():
     publish("root", root, "1.root.json")

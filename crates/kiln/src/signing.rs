@@ -44,7 +44,7 @@ struct KeylessOptions {
     #[arg(long, conflicts_with = "key")]
     keyless: bool,
     /// Sign as whom this identity token names: the token, or a file that holds it
-    #[arg(long, value_name = "TOKEN|FILE", conflicts_with = "key", hide_env_values = true)]
+    #[arg(long, value_name = "TOKEN|FILE", conflicts_with = "key")]
     identity_token: Option<String>,
     /// How to log in where no CI system gives a token
     #[arg(long, value_name = "FLOW", value_enum, conflicts_with_all = ["key", "identity_token"])]
@@ -87,6 +87,7 @@ impl SigningOptions {
     /// Refuses to begin what ends with a signature that nobody here could verify.
     pub(crate) fn can_be_proven(&self, context: &Context, config: &Config) -> Result<(), Failure> {
         if self.is_keyless(config) {
+            online(context)?;
             let root = trust::root_if_known(context, config, self.keyless.trusted_root.as_deref())?;
             root.ok_or_else(|| {
                 Failure::usage("ship with a certificate: nothing says whom it is traced back to").with_help(
@@ -148,13 +149,7 @@ impl KeylessOptions {
         config: &Config,
         services: Services,
     ) -> Result<Witnesses, Failure> {
-        if context.offline {
-            return Err(Failure::new(
-                "kiln.offline",
-                Class::Usage,
-                "sign with witnesses: --offline is set, and services must be asked",
-            ));
-        }
+        online(context)?;
         let root = trust::root_if_known(context, config, self.trusted_root.as_deref())?.map(Arc::new);
         let options =
             ExchangeOptions { ca_files: config.registry.ca_files.clone(), ..ExchangeOptions::default() };
@@ -190,6 +185,14 @@ impl KeylessOptions {
         let id = id.map_or(settings::CLIENT_ID, String::as_str).to_owned();
         Ok(Client { issuer: issuer.clone(), id })
     }
+}
+
+fn online(context: &Context) -> Result<(), Failure> {
+    if !context.offline {
+        return Ok(());
+    }
+    let what = "sign with witnesses: --offline is set, and services must be asked";
+    Err(Failure::new("kiln.offline", Class::Usage, what))
 }
 
 fn log_in(transport: &dyn Transport, flow: Flow, client: &Client, desk: &Desk) -> Result<Token, Failure> {

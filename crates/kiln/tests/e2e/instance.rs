@@ -1,6 +1,7 @@
 //! An instance of Sigstore on this machine: Fulcio, a timestamp authority and Rekor v2 as their authors build them; the
-//! issuer of identities and Rekor v1, whose server needs a database, are played by this process.
+//! issuer of identities, and Rekor v1 and the log of certificates, whose servers need a database, are played by this process.
 
+mod certificate_log;
 pub(crate) mod issuer;
 pub(crate) mod log;
 
@@ -9,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use self::certificate_log::CertificateLog;
 use self::issuer::Issuer;
 use self::log::Log;
 use crate::harness::{Run, World};
@@ -21,6 +23,7 @@ const START: &str = "2020-01-01T00:00:00Z";
 pub(crate) struct Instance {
     pub(crate) issuer: Issuer,
     pub(crate) fulcio: String,
+    certificates: CertificateLog,
     pub(crate) log: Log,
     pub(crate) timestamps: String,
     /// Rekor v2: its address and its public key.
@@ -38,23 +41,36 @@ impl Instance {
         let folder = text(&world.path("instance"));
         std::fs::create_dir(&folder).unwrap();
         let issuer = Issuer::start();
-        let (fulcio, first) = fulcio(&folder, &issuer.url);
+        let certificates = CertificateLog::start();
+        std::fs::write(format!("{folder}/certificates.pub"), &certificates.public_pem).unwrap();
+        let (fulcio, first) = fulcio(&folder, &issuer.url, &certificates.url);
         let (timestamps, second) = timestamps(&folder);
         let (rekor, third) = rekor(&folder);
         let log = Log::start();
         std::fs::write(format!("{folder}/log.pub"), log.public_pem()).unwrap();
         let servers = vec![first, second, third];
-        Self { issuer, fulcio, log, timestamps, second: rekor, folder, _servers: servers, _turn: turn }
+        Self {
+            issuer,
+            fulcio,
+            certificates,
+            log,
+            timestamps,
+            second: rekor,
+            folder,
+            _servers: servers,
+            _turn: turn,
+        }
     }
 
     /// What cosign makes of it.
     pub(crate) fn trusted_root(&self) -> String {
-        let Self { folder, fulcio, timestamps, second, log, .. } = self;
+        let Self { folder, fulcio, certificates, timestamps, second, log, .. } = self;
         let out = format!("{folder}/trusted_root.json");
         let key = &second.1;
         let service = |name: &str, value: String| format!("--{name}={value},start-time={START}");
         let args = [
             service("fulcio", format!("url={fulcio},certificate-chain={folder}/fulcio.pem")),
+            service("ctfe", format!("url={},public-key={folder}/certificates.pub", certificates.url)),
             service("tsa", format!("url={timestamps},certificate-chain={folder}/timestamps.pem")),
             service("rekor", format!("url={},public-key={folder}/log.pub", log.url())),
             service("rekor", format!("url={},public-key={key},origin={ORIGIN}", second.0)),
@@ -143,16 +159,17 @@ fn body(answer: &str) -> &str {
     answer.split_once("\r\n\r\n").unwrap().1
 }
 
-/// With an authority of its own, which it makes as it starts, and without a log of certificates.
-fn fulcio(folder: &str, issuer: &str) -> (String, Server) {
+/// With an authority of its own, which it makes as it starts.
+fn fulcio(folder: &str, issuer: &str, certificates: &str) -> (String, Server) {
     let config = format!("{folder}/fulcio.json");
     let known = json!({ "IssuerURL": issuer, "ClientID": "sigstore", "Type": "email" });
     std::fs::write(&config, json!({ "OIDCIssuers": { issuer: known } }).to_string()).unwrap();
     let args = |port: u16| {
         let (grpc, metrics) = (free_port(), free_port());
-        let fixed =
-            ["serve", "--ca=ephemeralca", "--ct-log-url=", "--host=127.0.0.1", "--grpc-host=127.0.0.1"];
+        let fixed = ["serve", "--ca=ephemeralca", "--host=127.0.0.1", "--grpc-host=127.0.0.1"];
         let chosen = [
+            format!("--ct-log-url={certificates}"),
+            format!("--ct-log-public-key-path={folder}/certificates.pub"),
             format!("--config-path={config}"),
             format!("--port={port}"),
             format!("--grpc-port={grpc}"),

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::harness::{Run, World, needs};
+use crate::harness::{Run, World, needs, project};
 use crate::http::{Http, Response, repeating};
 use crate::images::vulnerable;
 use crate::instance::Instance;
@@ -69,12 +69,12 @@ impl Table {
 
     /// What kiln says of the image's signature by somebody.
     fn kiln_verifies(&self, email: &str, what: &str) -> Run {
-        let ask = ["verify", &self.image, "--insecure-ignore-sct", "--require", what];
+        let ask = ["verify", &self.image, "--require", what];
         self.kiln(&[&ask[..], &self.who(email)].concat())
     }
 
     fn cosign_verifies(&self, email: &str) -> Run {
-        let ask = ["verify", &self.image, "--insecure-ignore-sct", "--allow-insecure-registry"];
+        let ask = ["verify", &self.image, "--allow-insecure-registry"];
         self.cosign(&[&ask[..], &self.who(email)].concat())
     }
 }
@@ -100,14 +100,7 @@ fn kiln_and_cosign_accept_what_kiln_signs_by_both_generations_of_logs() {
         let attest = ["attest", &table.image, "--type", "openvex", "--predicate", predicate];
         table.kiln(&[&attest[..], &by].concat()).exits(0);
         table.kiln_verifies(who, "openvex").exits(0);
-        let ask = [
-            "verify-attestation",
-            &table.image,
-            "--type",
-            "openvex",
-            "--insecure-ignore-sct",
-            "--allow-insecure-registry",
-        ];
+        let ask = ["verify-attestation", &table.image, "--type", "openvex", "--allow-insecure-registry"];
         table.cosign(&[&ask[..], &table.who(who)].concat()).exits(0);
     }
     let other = table.cosign_verifies("other@example.invalid");
@@ -282,8 +275,7 @@ fn nothing_is_stored_that_services_did_wrong() {
     // Four were right.
     let explained = table.kiln_verifies(who, "signature").exits(0);
     assert!(!explained.stdout.contains("not counted"), "{}", explained.stdout);
-    let verify =
-        ["verify", &table.image, "--insecure-ignore-sct", "--require", "signature", "--format", "json"];
+    let verify = ["verify", &table.image, "--require", "signature", "--format", "json"];
     let found = table.kiln(&[&verify[..], &table.who(who)].concat()).exits(0).json();
     assert_eq!(found["examined"].as_array().unwrap().len(), 3);
 }
@@ -323,6 +315,30 @@ fn keys_have_witnesses_too() {
     }
 }
 
+/// Roots and services both come from what an instance publishes, so that nothing has to be named.
+#[test]
+fn a_published_instance_needs_no_flags() {
+    if !needs(&["tuf"]) {
+        return;
+    }
+    let Some(table) = table() else { return };
+    let (config, folder) = (table.instance.signing_config(2), table.world.path("tuf").display().to_string());
+    let mut publish = Command::new(project().join("target/peers/bin/python"));
+    publish.arg(project().join("ci/publish_tuf.py")).args([&folder, &table.root, "1", &config]);
+    Run::of(&mut publish).exits(0);
+    let sign = || {
+        let token = std::fs::read_to_string(table.instance.token(PERSON)).unwrap();
+        Run::of(table.command().args(["sign", &table.image, "--keyless"]).env("SIGSTORE_ID_TOKEN", token))
+    };
+    assert!(sign().exits(2).stderr.contains("`kiln trust update` brings a configuration"));
+    let (mirror, root) = (format!("{folder}/repository"), format!("{folder}/repository/1.root.json"));
+    table.kiln(&["trust", "update", "--mirror", &mirror, "--root", &root]).exits(0);
+    sign().exits(0);
+    let verify = ["verify", &table.image, "--require", "signature"];
+    let who = ["--certificate-identity", PERSON, "--certificate-oidc-issuer", &table.instance.issuer.url];
+    table.kiln(&[&verify[..], &who].concat()).exits(0);
+}
+
 #[test]
 fn a_job_ships_as_what_it_is() {
     if !can_ship() {
@@ -352,7 +368,7 @@ fn a_job_ships_as_what_it_is() {
     }
     assert!(shipped.stdout.contains(PERSON), "{}", shipped.stdout);
     assert!(!table.world.data("keys/kiln.key").exists(), "no key is made that nobody asked for");
-    let verify = ["verify", "orders-api:1.4.0", "--insecure-ignore-sct"];
+    let verify = ["verify", "orders-api:1.4.0"];
     table.kiln(&[&verify[..], &table.who(PERSON)].concat()).exits(0);
     table.kiln(&[&verify[..], &table.who("other@example.invalid")].concat()).exits(1);
     assert!(ship().exits(0).stderr.contains("signed before"), "who has signed is asked of the certificate");
@@ -365,6 +381,8 @@ fn what_cannot_end_well_is_not_begun() {
     let write = |name: &str, text: &str| std::fs::write(world.path(name), text).unwrap();
     write("config.json", "{}");
     write("token", "no token");
+    // By `i`, about `s`, until the first second of 1970.
+    write("over", "e30.eyJpc3MiOiJpIiwic3ViIjoicyIsImV4cCI6MX0.eA");
     for (args, code, expected) in [
         (&["--keyless"][..], 2, "nothing says which services to ask"),
         (&["--identity-token", "token"], 2, "nothing says which services to ask"),
@@ -373,6 +391,18 @@ fn what_cannot_end_well_is_not_begun() {
             &["--fulcio-url", "http://127.0.0.1:1", "--identity-token", "token"],
             2,
             "the identity token cannot be used",
+        ),
+        (
+            &[
+                "--fulcio-url",
+                "http://127.0.0.1:1",
+                "--rekor-url",
+                "http://127.0.0.1:1",
+                "--identity-token",
+                "over",
+            ],
+            2,
+            "the identity token is over",
         ),
         (&["--fulcio-url", "http://127.0.0.1:1", "--keyless", "--offline"], 2, "--offline is set"),
         (&["--fulcio-url", "http://127.0.0.1:1", "--keyless"], 2, "there is no identity token"),

@@ -67,12 +67,16 @@ impl Log {
     }
 
     pub(crate) fn public_pem(&self) -> String {
-        let body = BASE64.encode(spki(&self.key));
-        format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")
+        public_pem(&self.key)
     }
 }
 
-fn spki(key: &EcdsaKeyPair) -> Vec<u8> {
+pub(super) fn public_pem(key: &EcdsaKeyPair) -> String {
+    let body = BASE64.encode(spki(key));
+    format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")
+}
+
+pub(super) fn spki(key: &EcdsaKeyPair) -> Vec<u8> {
     let der: PublicKeyX509Der<'_> = key.public_key().as_der().unwrap();
     der.as_ref().to_vec()
 }
