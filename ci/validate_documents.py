@@ -66,16 +66,16 @@ def record(required, **properties):
     return {"type": "object", "required": required.split(), "properties": properties}
 
 
-# What GitLab asks of a report of container scanning, as far as kiln writes it. Its schemas come by no package that could be installed
-# here, so this says again what 15.0.2 of them asks (container-scanning-report-format.json).
+# What GitLab asks of reports of container scanning and of dependency scanning, as far as kiln writes them. Its schemas come by no package
+# that could be installed here, so this says again what 15.0.2 of them asks (*-scanning-report-format.json).
 TIME = text(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$")
 TOOL = record("id name version vendor", id=text(), name=text(), version=text(), vendor=record("name", name=text()))
-LOCATION = record(
-    "dependency operating_system image",
-    dependency=record("package version", package=record("name", name={"type": "string"}), version={"type": "string"}),
-    operating_system=text(),
-    image=text(),
-)
+DEPENDENCY = record("package version", package=record("name", name={"type": "string"}), version={"type": "string"})
+LOCATIONS = {
+    "container_scanning": record("dependency operating_system image", dependency=DEPENDENCY, operating_system=text(), image=text()),
+    "dependency_scanning": record("file dependency", file=text(), dependency=DEPENDENCY),
+}
+FILE = record("path package_manager dependencies", path=text(), package_manager=text(), dependencies={"type": "array", "items": DEPENDENCY})
 FINDING = record(
     "id identifiers location",
     id=text(),
@@ -89,7 +89,6 @@ FINDING = record(
         "items": record("type name value", type=text(), name=text(), value=text()),
     },
     links={"type": "array", "items": record("url", url=text(pattern="^https?://.+"))},
-    location=LOCATION,
 )
 GITLAB = record(
     "scan version vulnerabilities",
@@ -101,7 +100,7 @@ GITLAB = record(
         start_time=TIME,
         end_time=TIME,
         status={"enum": ["success", "failure"]},
-        type={"const": "container_scanning"},
+        type={"enum": sorted(LOCATIONS)},
         messages={"type": "array", "items": record("level value", level={"enum": ["info", "warn", "fatal"]}, value=text())},
     ),
     vulnerabilities={"type": "array", "items": FINDING},
@@ -112,7 +111,13 @@ GITLAB = record(
 def check_gitlab(value):
     import jsonschema
 
-    return [f"{error.json_path}: {error.message}" for error in jsonschema.Draft7Validator(GITLAB).iter_errors(value)]
+    schemas = [(value, GITLAB)]
+    kind = value["scan"].get("type")
+    schemas += [(found.get("location"), LOCATIONS[kind]) for found in value["vulnerabilities"] if kind in LOCATIONS]
+    if kind == "dependency_scanning":
+        schemas.append((value.get("dependency_files"), {"type": "array", "items": FILE}))
+    errors = (error for part, schema in schemas for error in jsonschema.Draft7Validator(schema).iter_errors(part))
+    return [f"{error.json_path}: {error.message}" for error in errors]
 
 
 def check_junit(path):

@@ -214,6 +214,25 @@ fn what_gitlab_limits_is_cut() {
     assert!(name.starts_with("CVE-2026-8 in ää"));
 }
 
+/// A folder has files that say what is installed, and no image.
+#[test]
+fn what_is_no_image_is_a_scan_of_dependencies_for_gitlab() {
+    let mut scan = kitchen_sink();
+    scan.digest = None;
+    let mut package = Package::new(Ecosystem::Npm, "ms", "2.1.3");
+    package.places = vec![Place { path: "api/yarn.lock".to_owned(), layer: None }];
+    scan.inventory.packages = vec![package.clone()];
+    scan.report.matches = vec![Match::new("CVE-2026-9", Severity::Low, &package, Fix::None)];
+    let report: serde_json::Value = serde_json::from_str(&render("gitlab", scan)).unwrap();
+    assert_eq!(report["scan"]["type"], "dependency_scanning");
+    let ms = serde_json::json!({"package": {"name": "ms"}, "version": "2.1.3"});
+    let wanted = serde_json::json!({"file": "api/yarn.lock", "dependency": ms});
+    assert_eq!(report["vulnerabilities"][0]["location"], wanted);
+    let listed =
+        serde_json::json!([{"path": "api/yarn.lock", "package_manager": "yarn", "dependencies": [ms]}]);
+    assert_eq!(report["dependency_files"], listed);
+}
+
 #[test]
 fn openvex_says_what_was_taken_out_and_why() {
     let text = render("openvex", kitchen_sink());

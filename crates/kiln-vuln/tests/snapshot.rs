@@ -56,6 +56,17 @@ fn an_app_without_a_version_is_no_release() {
     assert!(report.matches.is_empty() && report.unread.is_empty());
 }
 
+/// Nobody follows Java here: its packages are unknown, never clean.
+#[test]
+fn java_is_not_covered() {
+    let report = ask(Package::new(Ecosystem::Maven, "org.apache.logging.log4j:log4j-core", "2.14.1"));
+    assert!(report.matches.is_empty() && !report.is_complete());
+    let coverage = &report.coverage[0];
+    assert_eq!((coverage.ecosystem, coverage.packages), (Ecosystem::Maven, 1));
+    let Covered::None { why } = &coverage.covered else { panic!("{coverage:?}") };
+    assert!(why.contains("does not follow these packages"), "{why}");
+}
+
 #[test]
 fn finds_node_by_line() {
     let report = ask(Package::new(Ecosystem::Node, "node", "20.20.1"));

@@ -52,7 +52,7 @@ pub(crate) enum Output {
     Markdown,
     /// For the test reports of CI (scan).
     Junit,
-    /// GitLab's report of container scanning (scan).
+    /// GitLab's report of container scanning, or of dependency scanning for what is no image (scan).
     Gitlab,
     /// CycloneDX with vulnerabilities and their analysis (scan).
     Cyclonedx,

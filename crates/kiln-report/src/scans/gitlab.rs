@@ -1,12 +1,16 @@
+use std::collections::BTreeMap;
+
 use kiln_finding::Severity;
 use kiln_oci::Digest;
+use kiln_pkg::{Ecosystem, Package};
 use kiln_vuln::Match;
 use serde_json::{Value, json};
 
 use super::{Scan, ScanFormat, Stamp, words};
 use crate::text::plain;
 
-/// GitLab's report of container scanning. Source: its security report schemas, version 15.
+/// GitLab's report of container scanning; of what is no image that of dependency scanning. Source: its security report schemas,
+/// version 15.
 pub(super) static FORMAT: ScanFormat = ScanFormat { name: "gitlab", one: true, render };
 
 /// Characters that the schema lets these have.
@@ -26,10 +30,11 @@ fn render(scans: &[Scan], stamp: &Stamp) -> String {
         .iter()
         .flat_map(|scan| words::unknown(scan).into_iter().map(|text| json!({"level": "warn", "value": text})))
         .collect();
-    json!({
+    let image = scans.iter().all(|scan| scan.digest.is_some());
+    let mut report = json!({
         "version": "15.2.1",
         "scan": {
-            "type": "container_scanning",
+            "type": if image { "container_scanning" } else { "dependency_scanning" },
             "status": "success",
             "start_time": time,
             "end_time": time,
@@ -39,14 +44,15 @@ fn render(scans: &[Scan], stamp: &Stamp) -> String {
         },
         "vulnerabilities": vulnerabilities,
         "remediations": [],
-    })
-    .to_string()
+    });
+    if !image {
+        report["dependency_files"] = scans.iter().flat_map(dependency_files).collect();
+    }
+    report.to_string()
 }
 
 fn vulnerability(scan: &Scan, found: &Match) -> Value {
-    let image = image(scan);
-    let id = Digest::of(format!("{image}\n{}\n{}", found.id, found.package).as_bytes()).hex();
-    let system = scan.inventory.distro.as_ref().map_or_else(|| "unknown".to_owned(), kiln_pkg::Distro::tag);
+    let id = Digest::of(format!("{}\n{}\n{}", image(scan), found.id, found.package).as_bytes()).hex();
     json!({
         "id": id,
         "name": at_most(&words::title(found), NAME_MAX),
@@ -55,12 +61,47 @@ fn vulnerability(scan: &Scan, found: &Match) -> Value {
         "solution": at_most(&words::fix(found), SOLUTION_MAX),
         "identifiers": found.ids().map(identifier).collect::<Vec<_>>(),
         "links": [],
-        "location": {
-            "dependency": {"package": {"name": plain(&found.name)}, "version": plain(&found.version)},
-            "operating_system": plain(&system),
-            "image": image,
-        },
+        "location": location(scan, found),
     })
+}
+
+fn location(scan: &Scan, found: &Match) -> Value {
+    let dependency = dependency(&found.name, &found.version);
+    if scan.digest.is_none() {
+        let file = found.places.first().map_or(scan.name.as_str(), |place| &place.path);
+        return json!({"file": plain(file), "dependency": dependency});
+    }
+    let system = scan.inventory.distro.as_ref().map_or_else(|| "unknown".to_owned(), kiln_pkg::Distro::tag);
+    json!({"dependency": dependency, "operating_system": plain(&system), "image": image(scan)})
+}
+
+fn dependency(name: &str, version: &str) -> Value {
+    json!({"package": {"name": plain(name)}, "version": plain(version)})
+}
+
+/// The files that packages were read from, each with what it lists.
+fn dependency_files(scan: &Scan) -> Vec<Value> {
+    let mut files: BTreeMap<&str, Vec<&Package>> = BTreeMap::new();
+    for package in &scan.inventory.packages {
+        let path = package.places.first().map_or(scan.name.as_str(), |place| &place.path);
+        files.entry(path).or_default().push(package);
+    }
+    let file = |(path, packages): (&str, Vec<&Package>)| {
+        let manager = packages.first().map_or("unknown", |package| manager(path, package.ecosystem));
+        let listed = packages.iter().map(|package| dependency(&package.name, &package.version));
+        json!({"path": plain(path), "package_manager": manager, "dependencies": listed.collect::<Vec<_>>()})
+    };
+    files.into_iter().map(file).collect()
+}
+
+/// As GitLab names it.
+fn manager(path: &str, ecosystem: Ecosystem) -> &'static str {
+    match path.rsplit('/').next().unwrap_or_default() {
+        "yarn.lock" | ".pnp.cjs" | ".pnp.data.json" => "yarn",
+        "pnpm-lock.yaml" => "pnpm",
+        "bun.lock" => "bun",
+        _ => ecosystem.as_str(),
+    }
 }
 
 /// With a tag, as the schema wants it.

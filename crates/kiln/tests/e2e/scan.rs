@@ -164,6 +164,14 @@ fn documents_of_findings_follow_their_schemas() {
         fs::write(&path, run.stdout).unwrap();
         files.push(path);
     }
+    let locks = project().join("crates/kiln-node/tests/locks");
+    fs::create_dir(world.path("app")).unwrap();
+    fs::copy(locks.join("package.json"), world.path("app/package.json")).unwrap();
+    fs::copy(locks.join("npm-3.json"), world.path("app/package-lock.json")).unwrap();
+    let folder = world.run(["scan", "dir:app", "--format", "gitlab"]).exits(0);
+    assert!(folder.stdout.contains("\"file\":\"package-lock.json\""), "{}", folder.stdout);
+    files.push(world.path("folder.gitlab"));
+    fs::write(files.last().unwrap(), folder.stdout).unwrap();
     let lint = world.run(["lint", "Dockerfile", "--format", "sarif"]);
     files.push(world.path("lint.sarif"));
     fs::write(files.last().unwrap(), lint.stdout).unwrap();
