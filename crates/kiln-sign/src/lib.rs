@@ -20,7 +20,7 @@ mod transport;
 
 pub use attach::{Attachment, attach};
 pub use error::Error;
-pub use held::{HeldKey, held};
+pub use held::{HeldKey, held, shown};
 pub use key::KeyPair;
 pub use services::log::{Generation, Log};
 pub use signer::{Signer, Witnesses};

@@ -30,8 +30,9 @@ use self::services::Endpoints;
 /// Who signs.
 #[derive(clap::Args)]
 pub(crate) struct SigningOptions {
-    /// Private key, in cosign's format or plain PKCS #8; kiln's own by default, made on first use
-    #[arg(long, value_name = "FILE")]
+    /// Private key: a file in cosign's format or plain PKCS #8, pkcs11:…, or NAME://… behind sigstore-kms-NAME; kiln's own by
+    /// default, made on first use
+    #[arg(long, value_name = "FILE|URI")]
     key: Option<PathBuf>,
     #[command(flatten)]
     keyless: KeylessOptions,
@@ -104,9 +105,12 @@ impl SigningOptions {
         !self.is_keyless(config) && self.key.is_none() && !Keys::local(context).private_path().exists()
     }
 
-    /// Where the public key of a signature lies that was made with a key.
+    /// Where the public key of a signature lies, or what names it, that was made with a key.
     pub(crate) fn public_path(&self, context: &Context) -> PathBuf {
-        let beside = self.key.as_ref().map(|key| key.with_extension("pub"));
+        let beside = self.key.as_ref().map(|key| match key.to_str().and_then(kiln_sign::shown) {
+            Some(uri) => uri.into(),
+            None => key.with_extension("pub"),
+        });
         beside.unwrap_or_else(|| Keys::local(context).public_path())
     }
 

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use kiln_finding::{Class, Fact};
 use kiln_image::Image;
 use kiln_oci::Descriptor;
@@ -212,7 +214,7 @@ fn next(args: &Args, name: &str, proof: &str) -> String {
 /// The command that verifies what was signed.
 fn proof(name: &str, args: &Args, context: &Context, authority: &Authority) -> String {
     let Authority::Certificate(certified) = authority else {
-        return format!("kiln verify {name} --key {}", args.signing.public_path(context).display());
+        return format!("kiln verify {name} --key {}", quoted(&args.signing.public_path(context)));
     };
     let Certified { identity, needs_certificate_log, logs, .. } = &**certified;
     let (subject, issuer) = (&identity.subject, &identity.issuer);
@@ -226,6 +228,13 @@ fn proof(name: &str, args: &Args, context: &Context, authority: &Authority) -> S
         }
     }
     command
+}
+
+/// As a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-:@%+=,".contains(c);
+    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 impl Config {
