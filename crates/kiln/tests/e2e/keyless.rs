@@ -299,6 +299,62 @@ fn keys_have_witnesses_too() {
     }
 }
 
+/// Files are signed by the client of the conformance suite only.
+#[test]
+fn cosign_accepts_files_that_the_conformance_client_signs() {
+    let Some(table) = table() else { return };
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "-q", "-p", "kiln-trust", "--example", "sigstore-conformance"]);
+    Run::of(cargo.current_dir(project())).exits(0);
+    let client =
+        std::path::Path::new(env!("CARGO_BIN_EXE_kiln")).with_file_name("examples/sigstore-conformance");
+    let path = |name: &str| table.world.path(name).display().to_string();
+    let (file, other, bundle) = (path("file"), path("other"), path("bundle.json"));
+    std::fs::write(&file, "file").unwrap();
+    std::fs::write(&other, "other").unwrap();
+    let digest = kiln_oci::Digest::of(b"file");
+    let statement = serde_json::json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{ "name": "file", "digest": { "sha256": digest.hex() } }],
+        "predicateType": "https://example.invalid/kind", "predicate": {},
+    });
+    std::fs::write(path("statement"), format!("{statement:#}")).unwrap();
+    let token = std::fs::read_to_string(table.instance.token(PERSON)).unwrap();
+    let run = |args: &[&str]| Run::of(Command::new(&client).args(args));
+    for generation in [1, 2] {
+        let config = table.instance.signing_config(generation);
+        let by = ["--signing-config", &config, "--trusted-root", &table.root];
+        let sign = ["sign-bundle", "--identity-token", &token, "--bundle", &bundle];
+        let verify = |file: &str| {
+            run(&[&["verify-bundle", "--bundle", &bundle], &table.who(PERSON)[..], &[file]].concat())
+        };
+        run(&[&sign[..], &by, &[&file]].concat()).exits(0);
+        for (subject, code) in [(file.clone(), 0), (digest.to_string(), 0), (other.clone(), 1)] {
+            verify(&subject).exits(code);
+        }
+        let blob = |kind: &str, file: &str| {
+            table.cosign(&[&[kind, "--bundle", &bundle, file], &table.who(PERSON)[..]].concat())
+        };
+        blob("verify-blob", &file).exits(0);
+        assert_ne!(blob("verify-blob", &other).code, Some(0));
+        run(&[&sign[..], &by, &["--in-toto", &path("statement")]].concat()).exits(0);
+        verify(&file).exits(0);
+        verify(&other).exits(1);
+        let attested = [
+            &[
+                "verify-blob-attestation",
+                "--type",
+                "https://example.invalid/kind",
+                "--bundle",
+                &bundle,
+                &file,
+            ],
+            &table.who(PERSON)[..],
+        ];
+        table.cosign(&attested.concat()).exits(0);
+    }
+}
+
 /// Roots and services both come from what an instance publishes, so that nothing has to be named.
 #[test]
 fn a_published_instance_needs_no_flags() {
