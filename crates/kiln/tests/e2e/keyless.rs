@@ -160,7 +160,15 @@ fn jobs_sign_as_what_their_ci_system_says_they_are() {
     let Some(table) = table() else { return };
     let config = table.instance.signing_config(2);
     let token = table.instance.issuer.token(&serde_json::json!({ "email": PERSON, "email_verified": true }));
-    let answer = serde_json::json!({ "value": token });
+    let workflow = "org/app/.github/workflows/ship.yml@refs/heads/main";
+    let of_job = table.instance.workflows.token(&serde_json::json!({
+        "sub": "repo:org/app:ref:refs/heads/main", "job_workflow_ref": workflow, "workflow_ref": workflow,
+        "job_workflow_sha": "a1", "workflow_sha": "a1", "sha": "a1", "event_name": "push", "repository": "org/app",
+        "workflow": "ship", "ref": "refs/heads/main", "runner_environment": "github-hosted", "repository_id": "4711",
+        "repository_owner": "org", "repository_owner_id": "42", "repository_visibility": "public", "run_id": "1",
+        "run_attempt": "1",
+    }));
+    let answer = serde_json::json!({ "value": of_job });
     let github = Http::start(move |request| match request.field("audience") {
         "sigstore" => Response::json(200, &answer),
         _ => Response::status(400),
@@ -176,7 +184,17 @@ fn jobs_sign_as_what_their_ci_system_says_they_are() {
         ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "job-secret"),
     ];
     let signed = run(&on_github).exits(0);
-    assert_eq!(signed.json()["certificate"]["subject"], PERSON);
+    let identity = format!("https://github.com/{workflow}");
+    assert_eq!(signed.json()["certificate"]["subject"], identity.as_str());
+    let verify = |claim: &str| {
+        let ask = ["verify", &table.image, "--require", "signature", "--trusted-root", &table.root];
+        let who =
+            ["--certificate-identity", &identity, "--certificate-oidc-issuer", &table.instance.workflows.url];
+        table.kiln(&[&ask[..], &who, &["--certificate-claim", claim]].concat())
+    };
+    verify("source-repository=https://github.com/org/app").exits(0);
+    verify("source-repository-id=4711").exits(0);
+    verify("source-repository-id=4712").exits(1);
     let asked = &github.seen()[0];
     assert_eq!((asked.field("job"), asked.authorization.as_deref()), ("1", Some("Bearer job-secret")));
     run(&[("SIGSTORE_ID_TOKEN", &token)]).exits(0);
