@@ -22,6 +22,8 @@ const START: &str = "2020-01-01T00:00:00Z";
 /// Everything that a signature without a key needs.
 pub(crate) struct Instance {
     pub(crate) issuer: Issuer,
+    /// Vouches for jobs, as GitHub does.
+    pub(crate) workflows: Issuer,
     pub(crate) fulcio: String,
     certificates: CertificateLog,
     pub(crate) log: Log,
@@ -40,10 +42,10 @@ impl Instance {
         let turn = turn();
         let folder = text(&world.path("instance"));
         std::fs::create_dir(&folder).unwrap();
-        let issuer = Issuer::start();
+        let (issuer, workflows) = (Issuer::start(), Issuer::start());
         let certificates = CertificateLog::start();
         std::fs::write(format!("{folder}/certificates.pub"), &certificates.public_pem).unwrap();
-        let (fulcio, first) = fulcio(&folder, &issuer.url, &certificates.url);
+        let (fulcio, first) = fulcio(&folder, [&issuer.url, &workflows.url], &certificates.url);
         let (timestamps, second) = timestamps(&folder);
         let (rekor, third) = rekor(&folder);
         let log = Log::start();
@@ -51,6 +53,7 @@ impl Instance {
         let servers = vec![first, second, third];
         Self {
             issuer,
+            workflows,
             fulcio,
             certificates,
             log,
@@ -160,10 +163,11 @@ fn body(answer: &str) -> &str {
 }
 
 /// With an authority of its own, which it makes as it starts.
-fn fulcio(folder: &str, issuer: &str, certificates: &str) -> (String, Server) {
+fn fulcio(folder: &str, [people, jobs]: [&str; 2], certificates: &str) -> (String, Server) {
     let config = format!("{folder}/fulcio.json");
-    let known = json!({ "IssuerURL": issuer, "ClientID": "sigstore", "Type": "email" });
-    std::fs::write(&config, json!({ "OIDCIssuers": { issuer: known } }).to_string()).unwrap();
+    let known = |url: &str, kind: &str| json!({ "IssuerURL": url, "ClientID": "sigstore", "Type": kind });
+    let issuers = json!({ people: known(people, "email"), jobs: known(jobs, "github-workflow") });
+    std::fs::write(&config, json!({ "OIDCIssuers": issuers }).to_string()).unwrap();
     let args = |port: u16| {
         let (grpc, metrics) = (free_port(), free_port());
         let fixed = ["serve", "--ca=ephemeralca", "--host=127.0.0.1", "--grpc-host=127.0.0.1"];

@@ -176,7 +176,15 @@ fn jobs_sign_as_what_their_ci_system_says_they_are() {
     let Some(table) = table() else { return };
     let config = table.instance.signing_config(2);
     let token = table.instance.issuer.token(&serde_json::json!({ "email": PERSON, "email_verified": true }));
-    let answer = serde_json::json!({ "value": token });
+    let workflow = "org/app/.github/workflows/ship.yml@refs/heads/main";
+    let of_job = table.instance.workflows.token(&serde_json::json!({
+        "sub": "repo:org/app:ref:refs/heads/main", "job_workflow_ref": workflow, "workflow_ref": workflow,
+        "job_workflow_sha": "a1", "workflow_sha": "a1", "sha": "a1", "event_name": "push", "repository": "org/app",
+        "workflow": "ship", "ref": "refs/heads/main", "runner_environment": "github-hosted", "repository_id": "4711",
+        "repository_owner": "org", "repository_owner_id": "42", "repository_visibility": "public", "run_id": "1",
+        "run_attempt": "1",
+    }));
+    let answer = serde_json::json!({ "value": of_job });
     let github = Http::start(move |request| match request.field("audience") {
         "sigstore" => Response::json(200, &answer),
         _ => Response::status(400),
@@ -192,7 +200,17 @@ fn jobs_sign_as_what_their_ci_system_says_they_are() {
         ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "job-secret"),
     ];
     let signed = run(&on_github).exits(0);
-    assert_eq!(signed.json()["certificate"]["subject"], PERSON);
+    let identity = format!("https://github.com/{workflow}");
+    assert_eq!(signed.json()["certificate"]["subject"], identity.as_str());
+    let verify = |claim: &str| {
+        let ask = ["verify", &table.image, "--require", "signature", "--trusted-root", &table.root];
+        let who =
+            ["--certificate-identity", &identity, "--certificate-oidc-issuer", &table.instance.workflows.url];
+        table.kiln(&[&ask[..], &who, &["--certificate-claim", claim]].concat())
+    };
+    verify("source-repository=https://github.com/org/app").exits(0);
+    verify("source-repository-id=4711").exits(0);
+    verify("source-repository-id=4712").exits(1);
     let asked = &github.seen()[0];
     assert_eq!((asked.field("job"), asked.authorization.as_deref()), ("1", Some("Bearer job-secret")));
     run(&[("SIGSTORE_ID_TOKEN", &token)]).exits(0);
@@ -312,6 +330,62 @@ fn keys_have_witnesses_too() {
         verify("ours.pub", &root).exits(0);
         cosign("ours.pub").exits(0);
         verify("theirs.pub", &root).exits(1);
+    }
+}
+
+/// Files are signed by the client of the conformance suite only.
+#[test]
+fn cosign_accepts_files_that_the_conformance_client_signs() {
+    let Some(table) = table() else { return };
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "-q", "-p", "kiln-trust", "--example", "sigstore-conformance"]);
+    Run::of(cargo.current_dir(project())).exits(0);
+    let client =
+        std::path::Path::new(env!("CARGO_BIN_EXE_kiln")).with_file_name("examples/sigstore-conformance");
+    let path = |name: &str| table.world.path(name).display().to_string();
+    let (file, other, bundle) = (path("file"), path("other"), path("bundle.json"));
+    std::fs::write(&file, "file").unwrap();
+    std::fs::write(&other, "other").unwrap();
+    let digest = kiln_oci::Digest::of(b"file");
+    let statement = serde_json::json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{ "name": "file", "digest": { "sha256": digest.hex() } }],
+        "predicateType": "https://example.invalid/kind", "predicate": {},
+    });
+    std::fs::write(path("statement"), format!("{statement:#}")).unwrap();
+    let token = std::fs::read_to_string(table.instance.token(PERSON)).unwrap();
+    let run = |args: &[&str]| Run::of(Command::new(&client).args(args));
+    for generation in [1, 2] {
+        let config = table.instance.signing_config(generation);
+        let by = ["--signing-config", &config, "--trusted-root", &table.root];
+        let sign = ["sign-bundle", "--identity-token", &token, "--bundle", &bundle];
+        let verify = |file: &str| {
+            run(&[&["verify-bundle", "--bundle", &bundle], &table.who(PERSON)[..], &[file]].concat())
+        };
+        run(&[&sign[..], &by, &[&file]].concat()).exits(0);
+        for (subject, code) in [(file.clone(), 0), (digest.to_string(), 0), (other.clone(), 1)] {
+            verify(&subject).exits(code);
+        }
+        let blob = |kind: &str, file: &str| {
+            table.cosign(&[&[kind, "--bundle", &bundle, file], &table.who(PERSON)[..]].concat())
+        };
+        blob("verify-blob", &file).exits(0);
+        assert_ne!(blob("verify-blob", &other).code, Some(0));
+        run(&[&sign[..], &by, &["--in-toto", &path("statement")]].concat()).exits(0);
+        verify(&file).exits(0);
+        verify(&other).exits(1);
+        let attested = [
+            &[
+                "verify-blob-attestation",
+                "--type",
+                "https://example.invalid/kind",
+                "--bundle",
+                &bundle,
+                &file,
+            ],
+            &table.who(PERSON)[..],
+        ];
+        table.cosign(&attested.concat()).exits(0);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Rekor v1, as far as a client sees it: entries of kind `dsse`, a tree that grows, promises, checkpoints.
+//! Rekor v1, as far as a client sees it: entries of kinds `dsse` and `hashedrekord`, a tree that grows, promises, checkpoints.
 //! Sources: rekor, `openapi.yaml`, `pkg/types/dsse`; RFC 6962, 2.1; C2SP, `tlog-checkpoint`.
 
 use std::sync::{Arc, Mutex};
@@ -111,6 +111,9 @@ fn add(request: &Request, key: &EcdsaKeyPair, bodies: &mut Vec<Vec<u8>>, fault: 
 /// What the log keeps of a proposed entry: JSON in its canonical form, with keys in order.
 fn canonical(proposed: &[u8]) -> Vec<u8> {
     let proposed: Value = serde_json::from_slice(proposed).unwrap();
+    if proposed["kind"] == "hashedrekord" {
+        return proposed.to_string().into_bytes();
+    }
     let content = &proposed["spec"]["proposedContent"];
     let text = content["envelope"].as_str().unwrap();
     let envelope: Value = serde_json::from_str(text).unwrap();
