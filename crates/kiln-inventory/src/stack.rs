@@ -5,6 +5,7 @@ use kiln_oci::Digest;
 use kiln_pkg::{Distro, Ecosystem, Package, Unread};
 
 use crate::Error;
+use crate::catalogers::answered_by;
 use crate::error::ErrorKind;
 use crate::facts::{FileFacts, LayerFacts, Reading};
 
@@ -106,7 +107,10 @@ impl<'a> Stack<'a> {
     /// What could not be read of the files that are seen, with the layer.
     pub(crate) fn unread(&self) -> impl Iterator<Item = (Unread, Digest)> {
         self.visible.values().filter_map(|visible| {
-            Some((visible.file.unread.clone()?, self.layers.get(visible.layer)?.digest))
+            let unread = visible.file.unread.clone()?;
+            let is_answered =
+                answered_by(&unread).is_some_and(|path| self.visible.contains_key(path.as_str()));
+            (!is_answered).then_some((unread, self.layers.get(visible.layer)?.digest))
         })
     }
 

@@ -34,7 +34,12 @@ prop_compose! {
         flags in any::<[bool; 4]>(), paths in prop::collection::btree_set("[a-z]{1,5}/[a-z]{1,5}", 1..3), source in "[a-z]{1,3}",
         supplier in prop::option::of("[A-Z][a-z]{2,6} <[a-z]{1,4}@example.invalid>"),
     ) -> Package {
-        let mut package = Package::new(ecosystem, if ecosystem == Ecosystem::Node { "node".to_owned() } else { name }, version);
+        let name = match ecosystem {
+            Ecosystem::Node => "node".to_owned(),
+            Ecosystem::Maven => format!("org.{name}:{name}"),
+            _ => name,
+        };
+        let mut package = Package::new(ecosystem, name, version);
         if matches!(ecosystem, Ecosystem::Deb | Ecosystem::Apk) {
             package.distro = Some("debian-13".to_owned());
             package.arch = Some("amd64".to_owned());
@@ -107,13 +112,13 @@ proptest! {
 #[test]
 fn what_is_not_understood_is_counted() {
     let text = r#"{"bomFormat":"CycloneDX","specVersion":"1.4","components":[
-        {"type":"library","name":"a","version":"1","purl":"pkg:maven/g/a@1","bom-ref":"1"},
+        {"type":"library","name":"a","version":"1","purl":"pkg:gem/g/a@1","bom-ref":"1"},
         {"type":"library","name":"b","version":"1","bom-ref":"2"},
         {"type":"library","name":"c","version":"1","purl":"pkg:npm/c@1","bom-ref":"3"}]}"#;
     let inventory = read(text.as_bytes()).unwrap();
     assert_eq!(inventory.packages.len(), 1);
     let why: Vec<&str> = inventory.unread.iter().map(|unread| unread.why.as_str()).collect();
-    assert_eq!(why, ["1 of its packages have no package URL", "1 of its packages have the type maven"]);
+    assert_eq!(why, ["1 of its packages have no package URL", "1 of its packages have the type gem"]);
     let empty = read(br#"{"bomFormat":"CycloneDX","specVersion":"1.6"}"#).unwrap();
     assert_eq!(empty.unread[0].why, "it names no package");
     for bad in
@@ -143,6 +148,24 @@ fn reads_trivy() {
     assert_eq!((apk.advisory_name(), apk.distro.as_deref()), ("openssl", Some("alpine-3.18.4")));
     assert_eq!((npm.name.as_str(), npm.depends_on.len()), ("@Scope/Name", 1));
     assert_eq!(npm.places[0].path, "app/node_modules/@Scope/Name/package.json");
+}
+
+/// Java as Syft and Trivy write it, by its package URL; and a kind of package that kiln does not know, which is said.
+#[test]
+fn reads_java_and_says_what_it_does_not_know() {
+    let text = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[
+       {"bom-ref":"j","type":"library","group":"org.slf4j","name":"slf4j-api","version":"1.7.32","purl":"pkg:maven/org.slf4j/slf4j-api@1.7.32",
+        "properties":[{"name":"aquasecurity:trivy:PkgType","value":"jar"},{"name":"aquasecurity:trivy:FilePath","value":"opt/lib/slf4j-api.jar"}]},
+       {"bom-ref":"g","type":"library","name":"activesupport","version":"6.0.2.1","purl":"pkg:gem/activesupport@6.0.2.1",
+        "properties":[{"name":"aquasecurity:trivy:PkgType","value":"gemspec"}]}]}"#;
+    let inventory = read(text.as_bytes()).unwrap();
+    let java = &inventory.packages[0];
+    assert_eq!(
+        (java.name.as_str(), java.places[0].path.as_str()),
+        ("org.slf4j:slf4j-api", "opt/lib/slf4j-api.jar")
+    );
+    assert_eq!(java.key(), "pkg:maven/org.slf4j/slf4j-api@1.7.32");
+    assert_eq!(inventory.unread.len(), 1, "{:?}", inventory.unread);
 }
 
 /// In the shape that BuildKit's scanner (Syft inside) attests.

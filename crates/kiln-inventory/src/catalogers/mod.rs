@@ -24,7 +24,7 @@ use crate::facts::FileFacts;
 
 pub(crate) use copyright::documented;
 pub(crate) use npm_package::is_package_folder;
-pub(crate) use pnp::is_table;
+pub(crate) use pnp::{answered_by, is_table};
 
 /// Number of this catalog. Raise it whenever a cataloger, a rule for secrets or a kind of interest changes: facts that were
 /// stored under another number are read again.

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
-use kiln_pkg::{Ecosystem, Package, Place};
+use kiln_pkg::{Ecosystem, Package, Place, Unread};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -14,6 +14,8 @@ pub(super) static CATALOGER: Cataloger = Cataloger { name: "yarn-pnp", wants, re
 
 const DATA: &str = ".pnp.data.json";
 const LOADERS: [&str; 2] = [".pnp.cjs", ".pnp.js"];
+/// Why a loader cannot be read by itself.
+const ELSEWHERE: &str = "its table is in .pnp.data.json, which is not beside it";
 /// A table of 10,000 packages has 10 MiB.
 const MAX_SIZE: u64 = 64 << 20;
 const MAX_PACKAGES: usize = 100_000;
@@ -29,6 +31,12 @@ fn wants(candidate: &Candidate<'_>) -> bool {
 pub(crate) fn is_table(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     name == DATA || LOADERS.contains(&name)
+}
+
+/// The file that answers for a loader which could not be read for this reason.
+pub(crate) fn answered_by(unread: &Unread) -> Option<String> {
+    let folder = unread.path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    (unread.why == ELSEWHERE).then(|| folder + DATA)
 }
 
 #[derive(Deserialize)]
@@ -64,7 +72,7 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
         let text = std::str::from_utf8(&bytes).map_err(|_| "it is no UTF-8".to_owned())?;
         match inlined(text)? {
             Some(table) => table,
-            None => return Ok(()),
+            None => return Err(ELSEWHERE.to_owned()),
         }
     };
     let place = vec![Place { path: candidate.path.to_owned(), layer: None }];

@@ -53,6 +53,8 @@ fn the_table_says_what_is_installed_and_who_needs_whom() {
     let loader = ("app/.pnp.cjs", "const dataLocation = path.resolve(__dirname, \".pnp.data.json\");");
     let found = stack(&[files(&[loader, ("app/.pnp.data.json", TABLE)])]);
     assert_eq!((found.of(Ecosystem::Npm).count(), found.unread.len()), (5, 0));
+    let alone = stack(&[files(&[DEBIAN, loader])]);
+    assert!(alone.unread.iter().any(|unread| unread.why.contains(".pnp.data.json, which is not beside it")));
 }
 
 #[test]

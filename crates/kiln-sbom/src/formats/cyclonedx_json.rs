@@ -77,10 +77,12 @@ fn system(distro: &Distro) -> Value {
 
 fn component(package: &Package) -> Value {
     let key = package.key();
-    let (group, name) = match package.name.split_once('/') {
-        Some((scope, name)) if package.ecosystem == Ecosystem::Npm => (Some(scope), name),
-        _ => (None, package.name.as_str()),
+    let parted = match package.ecosystem {
+        Ecosystem::Npm => package.name.split_once('/'),
+        Ecosystem::Maven => package.name.split_once(':'),
+        _ => None,
     };
+    let (group, name) = parted.map_or((None, package.name.as_str()), |(group, name)| (Some(group), name));
     let kind = if package.ecosystem == Ecosystem::Node { "application" } else { "library" };
     let mut fields = Map::new();
     let mut put = |name: &str, value: Value| drop(fields.insert(name.to_owned(), value));
