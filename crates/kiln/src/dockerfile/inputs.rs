@@ -34,7 +34,10 @@ pub(super) struct World<'a> {
     /// Where files of archives and downloads lie until the build is over.
     pub(super) spool: PathBuf,
     pub(super) next: AtomicU64,
+    /// What is under way.
     pub(super) note: &'a (dyn Fn(&str) + Sync),
+    /// What is to be read afterwards, too.
+    pub(super) say: &'a (dyn Fn(&str) + Sync),
     pub(super) supply: &'a Supply,
     /// The folder of the app, whose `kiln.lock` pins kiln's bases.
     pub(super) folder: &'a Path,
@@ -71,7 +74,7 @@ impl World<'_> {
         let Located { place, descriptor: root, .. } = self.find(name)?;
         let descriptor = for_arch(&place, &root, arch, name)?;
         for signed in self.gate.admit(name, &place, &root, &descriptor)? {
-            (self.note)(&signed);
+            (self.say)(&format!("  {signed}"));
         }
         let is_here = matches!(&place, Place::Layout(layout) if layout.folder() == self.layout.folder());
         let is_known =

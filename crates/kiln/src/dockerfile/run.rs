@@ -75,6 +75,7 @@ pub(crate) fn build(
         spool: spool.path().join("files"),
         next: AtomicU64::new(0),
         note: &note,
+        say: &say,
     };
     let request = Request {
         target: options.target.clone(),

@@ -127,17 +127,7 @@ fn refusal(name: &str, wanted: &str, reports: &[Report]) -> Failure {
     let what = format!("use {name}: kiln.toml asks for a signature by {wanted}");
     let mut failure = Failure::new("trust.base", Class::Refused, what);
     for report in reports {
-        let missing = report.outcomes.iter().filter(|outcome| !outcome.found);
-        let missing: Vec<&str> = missing.map(|outcome| outcome.name.as_str()).collect();
-        let looked = report.examined.len();
-        let left_out =
-            if report.left_out > 0 { format!("; {} were not", report.left_out) } else { String::new() };
-        let cause = format!(
-            "of {}, nothing by them says: {} (of {looked} that were looked at{left_out})",
-            report.image,
-            missing.join(", "),
-        );
-        failure = failure.with_cause(cause);
+        failure = failure.with_cause(missing(report));
         for (examined, rejection) in report.rejected() {
             failure = failure.with_cause(format!("{}: {}", examined.place, rejection.why));
         }
@@ -145,5 +135,21 @@ fn refusal(name: &str, wanted: &str, reports: &[Report]) -> Failure {
     failure.with_help(
         "`kiln verify --explain` shows everything that is there; an image in kiln's store has its signatures only if \
          `kiln pull --all` brought them",
+    )
+}
+
+/// What a report lacks.
+fn missing(report: &Report) -> String {
+    let Report { image, examined, left_out, .. } = report;
+    if examined.is_empty() && *left_out == 0 {
+        return format!("beside {image} lies no statement at all");
+    }
+    let lacking = report.outcomes.iter().filter(|outcome| !outcome.found);
+    let lacking: Vec<&str> = lacking.map(|outcome| outcome.name.as_str()).collect();
+    let left_out = if *left_out > 0 { format!("; {left_out} were not") } else { String::new() };
+    let lacking = lacking.join(", ");
+    format!(
+        "of {image}, nothing by them says: {lacking} (of {} that were looked at{left_out})",
+        examined.len()
     )
 }
