@@ -137,6 +137,7 @@ fn a_rule_is_about_every_image_that_content_comes_from() {
     bench.trust(OURS);
     let dockerfiles = [
         format!("FROM scratch\nCOPY --from={} /etc/os-release /\n", bench.base),
+        format!("FROM scratch\nRUN --mount=type=bind,from={},target=/base true\n", bench.base),
         format!(
             "ARG BASE={}\nFROM $BASE AS one\nFROM scratch\nCOPY --from=one /etc/os-release /\n",
             bench.base
