@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use kiln_oci::{Descriptor, Digest, Manifest, Platform, media_type};
 
 /// The type of a layer that is a statement.
-pub const STATEMENT_TYPE: &str = "application/vnd.in-toto+json";
+pub const STATEMENT_TYPE: &str = crate::envelope::PAYLOAD_TYPE;
 /// The annotation of such a layer with the type of its predicate.
 pub const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";
 /// What the manifest says it is, since BuildKit 0.32; before, it was like an image.

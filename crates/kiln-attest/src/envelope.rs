@@ -6,7 +6,7 @@ use crate::Error;
 use crate::bundle::BUNDLE_MAX;
 use crate::error::{ErrorKind, decode};
 
-const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+pub(crate) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
 /// A DSSE envelope with the one signature it has. Source: DSSE specification v1.0.
 #[derive(Clone, Debug, PartialEq, Eq)]
