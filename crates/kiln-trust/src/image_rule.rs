@@ -6,11 +6,9 @@ use crate::{Authority, Error, Evidence, Report, Requirement, verify_image};
 /// The longest pattern for names, in bytes; names have at most 255.
 const PATTERN_MAX: usize = 512;
 
-/// Whom images of some names must be signed by.
+/// Whom an image must be signed by.
 #[derive(Debug)]
 pub struct ImageRule {
-    /// Which images it is about.
-    pub names: Vec<NamePattern>,
     /// Any of these will do.
     pub authorities: Vec<Authority>,
     /// What the one of them must have signed.
@@ -18,11 +16,6 @@ pub struct ImageRule {
 }
 
 impl ImageRule {
-    /// Whether it is about images of this name: in full, without tag and digest.
-    pub fn is_about(&self, name: &str) -> bool {
-        self.names.iter().any(|pattern| pattern.is_match(name))
-    }
-
     /// Checks the evidence about an image: what one of the authorities signed must meet every requirement. Of several that
     /// do not, the one whose signatures were found is told of.
     pub fn verify(&self, image: &Digest, evidence: &[Evidence]) -> Report {
@@ -142,11 +135,7 @@ mod tests {
 
     #[test]
     fn a_rule_without_authorities_is_met_by_nothing() {
-        let rule = ImageRule {
-            names: vec![NamePattern::parse("**").unwrap()],
-            authorities: Vec::new(),
-            required: vec![Requirement::of("x")],
-        };
+        let rule = ImageRule { authorities: Vec::new(), required: vec![Requirement::of("x")] };
         assert!(!rule.verify(&Digest::of(b""), &[]).is_satisfied());
     }
 }

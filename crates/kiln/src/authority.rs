@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use kiln_trust::{Authority, Certified, Claim, Identity, LoggedKey, Matcher};
 
+use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::ship::{Keys, read_public};
-use crate::trust::{self, Settings};
+use crate::trust;
 
 /// Whom a signature must be by.
 #[derive(clap::Args)]
@@ -56,27 +57,27 @@ impl AuthorityOptions {
             && [certificate_oidc_issuer, certificate_oidc_issuer_regexp].iter().all(|given| given.is_none())
     }
 
-    pub(crate) fn authority(&self, context: &Context, roots: &Settings) -> Result<Authority, Failure> {
+    pub(crate) fn authority(&self, context: &Context, config: &Config) -> Result<Authority, Failure> {
         let subject =
             matcher(self.certificate_identity.as_deref(), self.certificate_identity_regexp.as_deref())?;
         let issuer =
             matcher(self.certificate_oidc_issuer.as_deref(), self.certificate_oidc_issuer_regexp.as_deref())?;
         let (subject, issuer) = match (subject, issuer) {
-            (None, None) => return self.key(context, roots),
+            (None, None) => return self.key(context, config),
             (Some(subject), Some(issuer)) => (subject, issuer),
             (Some(_), None) => return Err(half("--certificate-oidc-issuer", "who vouches for an identity")),
             (None, Some(_)) => return Err(half("--certificate-identity", "whom an issuer vouches for")),
         };
         let claims = self.claims.iter().map(|text| claim(text)).collect::<Result<_, _>>()?;
         Ok(Authority::Certificate(Box::new(Certified {
-            root: Arc::new(trust::root(context, roots, self.trusted_root.as_deref())?),
+            root: Arc::new(trust::root(context, config, self.trusted_root.as_deref())?),
             identity: Identity { issuer, subject, claims },
             needs_certificate_log: !self.insecure_ignore_sct,
             logs: if self.insecure_ignore_tlog { 0 } else { self.min_logs.into() },
         })))
     }
 
-    fn key(&self, context: &Context, roots: &Settings) -> Result<Authority, Failure> {
+    fn key(&self, context: &Context, config: &Config) -> Result<Authority, Failure> {
         let has_root = self.trusted_root.is_some();
         let of_certificates =
             !self.claims.is_empty() || self.insecure_ignore_sct || self.insecure_ignore_tlog;
@@ -84,7 +85,7 @@ impl AuthorityOptions {
             _ if of_certificates => {}
             // Whom logs are traced back to is told, so a log is asked for.
             Some(path) if has_root => {
-                let root = Arc::new(trust::root(context, roots, self.trusted_root.as_deref())?);
+                let root = Arc::new(trust::root(context, config, self.trusted_root.as_deref())?);
                 return Ok(Authority::LoggedKey(Box::new(LoggedKey { key: read_public(path)?, root })));
             }
             Some(path) => return Ok(read_public(path)?.into()),

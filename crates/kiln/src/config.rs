@@ -79,7 +79,9 @@ impl Config {
         }
         let text = std::fs::read_to_string(&path).map_err(|error| failed(&path, &error))?;
         let config: Self = toml::from_str(&text).map_err(|error| failed(&path, &error))?;
-        Ok(Self { folder: path.parent().unwrap_or(Path::new("")).to_owned(), ..config })
+        let folder = path.parent().unwrap_or(Path::new(""));
+        // What is shown starts as the user would write it.
+        Ok(Self { folder: folder.strip_prefix(".").unwrap_or(folder).to_owned(), ..config })
     }
 
     /// What the user decided in place of the planner.

@@ -74,9 +74,9 @@ fn rules(args: &Args, context: &Context) -> Result<Vec<ImageRule>, Failure> {
             return Ok(rules);
         }
     }
-    let authorities = vec![args.authority.authority(context, &config.trust)?];
+    let authorities = vec![args.authority.authority(context, &config)?];
     let required = required.unwrap_or_else(|| REQUIRED.map(Requirement::of).into());
-    Ok(vec![ImageRule { names: Vec::new(), authorities, required }])
+    Ok(vec![ImageRule { authorities, required }])
 }
 
 /// What is asked of each type of statement, if anything is. A rule asks for its type, too.

@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use kiln_build::Key;
 use kiln_finding::Class;
 use kiln_image::Source;
@@ -7,7 +5,7 @@ use kiln_oci::{Descriptor, Digest};
 use kiln_store::StepCache;
 use kiln_trust::{ImageRule, Report};
 
-use super::settings::{Rule, Settings, Unmatched, full_name};
+use super::settings::{Rule, Unmatched, full_name};
 use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -19,19 +17,17 @@ const ACCEPTED: &str = "accepted";
 /// Asks every image that a build takes something from for what `[trust]` says.
 pub(crate) struct Gate<'a> {
     context: &'a Context,
-    settings: &'a Settings,
-    /// The folder that paths in kiln.toml start from.
-    folder: PathBuf,
+    config: &'a Config,
 }
 
 impl<'a> Gate<'a> {
     pub(crate) fn new(context: &'a Context, config: &'a Config) -> Self {
-        Self { context, settings: &config.trust, folder: config.folder.clone() }
+        Self { context, config }
     }
 
     /// Whether anything is asked of any image.
     pub(crate) fn is_open(&self) -> bool {
-        self.settings.rule.is_empty()
+        self.config.trust.rule.is_empty()
     }
 
     /// Refuses the image `name`, found in `place`, unless every rule that names it is met. `root` is what the name stands for,
@@ -45,8 +41,11 @@ impl<'a> Gate<'a> {
     ) -> Result<Vec<String>, Failure> {
         let rules = self.rules(name)?;
         let mut vouching = Vec::new();
+        if rules.is_empty() {
+            return Ok(vouching);
+        }
+        let cache = StepCache::create(&self.context.cache_dir.join(ACCEPTED))?;
         for rule in rules {
-            let cache = StepCache::create(&self.context.cache_dir.join(ACCEPTED))?;
             let key = self.key(rule, root, image)?;
             if cache.get(&key)?.is_some() {
                 continue;
@@ -61,14 +60,14 @@ impl<'a> Gate<'a> {
     /// The rules about an image, with their keys and roots; there may be none.
     pub(crate) fn opened(&self, name: &str) -> Result<Vec<ImageRule>, Failure> {
         let rules = self.about(&full_name(name))?.into_iter();
-        rules.map(|rule| rule.open(self.context, self.settings, &self.folder)).collect()
+        rules.map(|rule| rule.open(self.context, self.config)).collect()
     }
 
     /// The rules about an image. No rule is a refusal, unless there are none at all or kiln.toml says otherwise.
     fn rules(&self, name: &str) -> Result<Vec<&'a Rule>, Failure> {
         let full = full_name(name);
         let rules = self.about(&full)?;
-        if rules.is_empty() && !self.is_open() && self.settings.unmatched == Unmatched::Refuse {
+        if rules.is_empty() && !self.is_open() && self.config.trust.unmatched == Unmatched::Refuse {
             let what = format!("use {name}: no rule of [trust] in kiln.toml is about {full}");
             return Err(Failure::new("trust.unmatched", Class::Refused, what).with_help(
                 "add a [[trust.rule]] for it, or let images without a rule pass: unmatched = \"allow\"",
@@ -79,7 +78,7 @@ impl<'a> Gate<'a> {
 
     fn about(&self, full: &str) -> Result<Vec<&'a Rule>, Failure> {
         let mut rules = Vec::new();
-        for rule in &self.settings.rule {
+        for rule in &self.config.trust.rule {
             if rule.is_about(full)? {
                 rules.push(rule);
             }
@@ -91,7 +90,7 @@ impl<'a> Gate<'a> {
     fn key(&self, rule: &Rule, root: &Descriptor, image: &Descriptor) -> Result<Digest, Failure> {
         Ok(Key::new("accepted")
             .field("kiln", env!("CARGO_PKG_VERSION"))
-            .field("rule", rule.inputs(self.context, self.settings, &self.folder)?)
+            .field("rule", rule.inputs(self.context, self.config)?)
             .field("root", root.digest.to_string())
             .field("image", image.digest.to_string())
             .finish())
@@ -105,7 +104,7 @@ impl<'a> Gate<'a> {
         place: &S,
         images: [&Descriptor; 2],
     ) -> Result<String, Failure> {
-        let rule = rule.open(self.context, self.settings, &self.folder)?;
+        let rule = rule.open(self.context, self.config)?;
         let mut reports = Vec::new();
         for (at, image) in images.iter().enumerate() {
             if images[..at].contains(image) {

@@ -23,12 +23,10 @@ const MAX_AGE: u64 = 30;
 const DAY: i64 = 86_400;
 
 /// Whom certificates are traced back to: `file`, else that of kiln.toml, else what was published.
-pub(crate) fn root(
-    context: &Context,
-    settings: &Settings,
-    file: Option<&Path>,
-) -> Result<TrustRoot, Failure> {
-    if let Some(path) = file.or(settings.trusted_root.as_deref()) {
+pub(crate) fn root(context: &Context, config: &Config, file: Option<&Path>) -> Result<TrustRoot, Failure> {
+    let settings = &config.trust;
+    let named = settings.root_in(&config.folder);
+    if let Some(path) = file.or(named.as_deref()) {
         return pinned(path, settings);
     }
     let Some(kept) = kept(context)? else {
@@ -49,11 +47,10 @@ pub(crate) fn root_if_known(
     config: &Config,
     file: Option<&Path>,
 ) -> Result<Option<TrustRoot>, Failure> {
-    let named = config.trust.root_in(&config.folder);
-    if file.is_none() && named.is_none() && kept(context)?.is_none() {
+    if file.is_none() && config.trust.trusted_root.is_none() && kept(context)?.is_none() {
         return Ok(None);
     }
-    root(context, &config.trust, file.or(named.as_deref())).map(Some)
+    root(context, config, file).map(Some)
 }
 
 /// A file that somebody put there. It is as old as it says on the disk, which is limited only where kiln.toml does.

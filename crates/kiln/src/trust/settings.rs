@@ -8,7 +8,9 @@ use kiln_oci::Reference;
 use kiln_trust::{Authority, Certified, Identity, ImageRule, Matcher, NamePattern, Requirement};
 use serde::{Deserialize, Serialize};
 
+use crate::archive::daemon_name;
 use crate::authority::{self, matcher};
+use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::scratch::io;
@@ -94,14 +96,10 @@ impl Rule {
     }
 
     /// Everything that its verdict depends on besides the image: the files that it names, as they are now.
-    pub(super) fn inputs(
-        &self,
-        context: &Context,
-        settings: &Settings,
-        folder: &Path,
-    ) -> Result<Vec<u8>, Failure> {
+    pub(super) fn inputs(&self, context: &Context, config: &Config) -> Result<Vec<u8>, Failure> {
+        let folder = &config.folder;
         let mut inputs = serde_json::to_vec(self).expect("a rule is texts and lists");
-        let root = settings.root_in(folder).unwrap_or_else(|| super::roots::path(context));
+        let root = config.trust.root_in(folder).unwrap_or_else(|| super::roots::path(context));
         let root = (!self.identities.is_empty()).then_some(root).filter(|path| path.exists());
         for key in &self.keys {
             inputs.extend(read_public(&key_below(folder, key))?.spki());
@@ -113,21 +111,16 @@ impl Rule {
         Ok(inputs)
     }
 
-    /// The rule with its keys and roots; files lie below `folder`.
-    pub(super) fn open(
-        &self,
-        context: &Context,
-        settings: &Settings,
-        folder: &Path,
-    ) -> Result<ImageRule, Failure> {
+    /// The rule with its keys and roots.
+    pub(super) fn open(&self, context: &Context, config: &Config) -> Result<ImageRule, Failure> {
         let mut authorities = Vec::new();
         for key in &self.keys {
-            authorities.push(Authority::from(read_public(&key_below(folder, key))?));
+            authorities.push(Authority::from(read_public(&key_below(&config.folder, key))?));
         }
         let identities: Vec<Identity> =
             self.identities.iter().map(Who::identity).collect::<Result<_, _>>()?;
         if !identities.is_empty() {
-            let root = Arc::new(super::root(context, settings, settings.root_in(folder).as_deref())?);
+            let root = Arc::new(super::root(context, config, None)?);
             for (who, identity) in self.identities.iter().zip(identities) {
                 let certified = Certified {
                     root: Arc::clone(&root),
@@ -146,7 +139,7 @@ impl Rule {
         }
         let required: Result<_, Failure> =
             self.require.iter().map(|name| Ok(Requirement::of(&predicate_type(name)?))).collect();
-        Ok(ImageRule { names: self.names()?, authorities, required: required? })
+        Ok(ImageRule { authorities, required: required? })
     }
 }
 
@@ -181,8 +174,9 @@ fn unfit(images: &[String], why: &str) -> Failure {
 }
 
 /// The full name of an image that a Dockerfile names: without tag and digest, with the host that Docker would ask. A place
-/// on this machine, such as `oci:DIR:TAG`, is its own name.
+/// on this machine, such as `oci:DIR:TAG`, is its own name; `registry:` only says where to look.
 pub(super) fn full_name(text: &str) -> String {
+    let text = text.strip_prefix("registry:").unwrap_or(text);
     if !is_place(text)
         && let Ok(reference) = text.parse::<Reference>()
     {
@@ -208,6 +202,7 @@ fn completed(pattern: &str) -> String {
 
 fn is_place(text: &str) -> bool {
     ["oci:", "oci-archive:", "docker-archive:"].iter().any(|prefix| text.starts_with(prefix))
+        || daemon_name(text).is_some()
 }
 
 #[cfg(test)]
@@ -228,6 +223,8 @@ mod tests {
             ("registry.example.invalid/**", "registry.example.invalid/a/b:1", true),
             ("**", "oci:bases/node:24", true),
             ("oci:bases/node", "oci:bases/node:24", true),
+            ("docker", "docker:cli", false),
+            ("r.example.invalid/**", "registry:r.example.invalid/a:1", true),
             ("localhost:5000/*", "localhost:5000/app", true),
         ] {
             let pattern = NamePattern::parse(&completed(pattern)).unwrap();
