@@ -3,8 +3,7 @@
 use std::fs;
 
 use crate::harness::{Run, World, needs};
-use crate::images::vulnerable;
-use crate::peers::{Server, registry};
+use crate::peers::{Server, pushed};
 
 /// A base in a registry, an app on top of it, and keys.
 struct Bench {
@@ -18,10 +17,7 @@ fn bench() -> Option<Bench> {
         return None;
     }
     let world = World::new();
-    let local = vulnerable(&world);
-    let (server, host) = registry(&world);
-    let base = format!("{host}/base/node:24");
-    world.run(["push", "-q", &local, &base]).exits(0);
+    let (server, base) = pushed(&world, "base/node:24");
     fs::create_dir(world.path("app")).unwrap();
     fs::write(world.path("app/Dockerfile"), format!("FROM {base}\nCOPY Dockerfile /app/\n")).unwrap();
     for key in ["ours", "theirs"] {

@@ -8,7 +8,7 @@ use crate::images::vulnerable;
 use crate::instance::Instance;
 use crate::instance::issuer::PERSON;
 use crate::instance::log::Fault;
-use crate::peers::{Server, registry};
+use crate::peers::{Server, pushed};
 use crate::ship::can_ship;
 
 /// An image in a registry, and an instance of Sigstore.
@@ -25,10 +25,7 @@ fn table() -> Option<Table> {
         return None;
     }
     let world = World::new();
-    let local = vulnerable(&world);
-    let (server, host) = registry(&world);
-    let image = format!("{host}/team/app:1");
-    world.run(["push", "-q", &local, &image]).exits(0);
+    let (server, image) = pushed(&world, "team/app:1");
     let instance = Instance::start(&world);
     let root = instance.trusted_root();
     Some(Table { world, _server: server, image, instance, root })

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::harness::{Run, World, needs, project};
+use crate::images::vulnerable;
 use crate::ship::can_ship;
 
 struct Shipped {
@@ -157,6 +158,15 @@ pub(crate) fn registry(world: &World) -> (Server, String) {
     let server = Server(command.spawn().unwrap());
     wait("the registry", || get(port, "/v2/"));
     (server, format!("127.0.0.1:{port}"))
+}
+
+/// A registry with an image that has something to find, of this name; and the whole name.
+pub(crate) fn pushed(world: &World, name: &str) -> (Server, String) {
+    let local = vulnerable(world);
+    let (server, host) = registry(world);
+    let image = format!("{host}/{name}");
+    world.run(["push", "-q", &local, &image]).exits(0);
+    (server, image)
 }
 
 /// A registry that lists what refers to an image, which Debian's does not.

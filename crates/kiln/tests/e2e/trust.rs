@@ -9,7 +9,7 @@ use kiln_store::Layout;
 
 use crate::harness::{Run, World, needs};
 use crate::images::vulnerable;
-use crate::peers::{Server, registry};
+use crate::peers::{Server, pushed};
 
 /// An image in a registry, and keys that both tools know.
 struct Table {
@@ -29,10 +29,7 @@ fn table() -> Option<Table> {
         return None;
     }
     let world = World::new();
-    let local = vulnerable(&world);
-    let (server, host) = registry(&world);
-    let image = format!("{host}/team/app:1");
-    world.run(["push", "-q", &local, &image]).exits(0);
+    let (server, image) = pushed(&world, "team/app:1");
     std::fs::create_dir(world.path("home")).unwrap();
     Some(Table { world, _server: server, image })
 }
