@@ -14,9 +14,10 @@ use kiln_image::{Compression, PackedLayer, Sink, Source, pack_delta};
 use kiln_oci::Digest;
 use kiln_rootfs::{Content, Delta, Entry, Kind, LayerReader, Limits, RootPath, decompress};
 use kiln_sandbox::{Ids, Placing, User, read_upper, write_upper};
-use kiln_store::{Layout, StepCache};
+use kiln_store::Layout;
 
 use super::exec::Executor;
+use super::notes::NoteBook;
 use super::spool::Spool;
 use crate::failure::Failure;
 use crate::place::Place;
@@ -39,7 +40,7 @@ const TOUCHED_EVERY: Duration = Duration::from_hours(1);
 /// Where layers are made and kept.
 pub(super) struct Shop<'a> {
     pub(super) layout: &'a Layout,
-    pub(super) notes: &'a StepCache,
+    pub(super) notes: &'a NoteBook,
     pub(super) ids: Ids,
     pub(super) compression: Compression,
     pub(super) mtime: u64,
@@ -57,7 +58,7 @@ pub(super) struct Shop<'a> {
 impl<'a> Shop<'a> {
     pub(super) fn new(
         layout: &'a Layout,
-        notes: &'a StepCache,
+        notes: &'a NoteBook,
         executor: &'a Executor<'a>,
         cache_dir: &Path,
         ids: Ids,
@@ -131,10 +132,14 @@ impl<'a> Shop<'a> {
         Ok(())
     }
 
-    /// Says that the step with this key made this blob; for results that came from elsewhere.
-    pub(super) fn learn(&self, key: &Digest, layer: &PackedLayer) -> Result<(), Failure> {
-        let noted = serde_json::to_vec(layer).expect("a layer is texts and numbers");
-        Ok(self.notes.put(&self.packed_key(key), &noted)?)
+    /// Notes that the step with this key made this blob.
+    fn learn(&self, key: &Digest, layer: &PackedLayer) -> Result<(), Failure> {
+        Ok(self.notes.put(&self.packed_key(key), &noted(layer))?)
+    }
+
+    /// Believes of a cache of somebody else's that the step with this key made this blob.
+    pub(super) fn borrow(&self, key: &Digest, layer: &PackedLayer) {
+        self.notes.lend(self.packed_key(key), noted(layer));
     }
 
     fn pack_delta(&self, key: &Digest, delta: &Delta) -> Result<PackedLayer, Failure> {
@@ -465,6 +470,10 @@ fn touch(result: &Path) {
         // Where that cannot be written down, the result goes sooner.
         drop(folder.set_modified(SystemTime::now()));
     }
+}
+
+fn noted(layer: &PackedLayer) -> Vec<u8> {
+    serde_json::to_vec(layer).expect("a layer is texts and numbers")
 }
 
 fn unreadable(packed: &PackedLayer, cause: String) -> Failure {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use kiln_dockerfile::{Command, Ignore, has_wildcard, parse};
 use kiln_lint::Context;
-use kiln_node::{Lock, LockKind, PackageJson, matches_workspace, pnpm_workspace_globs};
+use kiln_node::{Lock, LockKind, PackageJson, WorkspaceGlobs, pnpm_workspace_globs};
 
 /// Of a larger folder not all files are listed.
 const MAX_FILES: usize = 20_000;
@@ -132,8 +132,9 @@ fn workspaces(folder: &Path, context: &Context) -> Vec<String> {
     if let Ok(bytes) = std::fs::read(folder.join("pnpm-workspace.yaml")) {
         globs.extend(pnpm_workspace_globs("pnpm-workspace.yaml", &bytes).unwrap_or_default());
     }
+    let Ok(globs) = WorkspaceGlobs::new(&globs) else { return Vec::new() };
     let folders = context.files.iter().filter_map(|path| path.strip_suffix("/package.json"));
-    folders.filter(|folder| matches_workspace(&globs, folder)).map(str::to_owned).collect()
+    folders.filter(|folder| globs.holds(folder)).map(str::to_owned).collect()
 }
 
 fn sources(folder: &Path, context: &mut Context) {

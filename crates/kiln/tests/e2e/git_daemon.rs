@@ -18,8 +18,11 @@ impl GitDaemon {
         let address = free.local_addr().unwrap().to_string();
         let port = free.local_addr().unwrap().port();
         drop(free);
-        let child = Command::new("git")
-            .args(["daemon", "--reuseaddr", "--export-all", "--listen=127.0.0.1"])
+        // `git daemon` would start it as a process of its own, which would stay.
+        let folder_of_git = Command::new("git").arg("--exec-path").output().unwrap().stdout;
+        let program = Path::new(String::from_utf8(folder_of_git).unwrap().trim()).join("git-daemon");
+        let child = Command::new(program)
+            .args(["--reuseaddr", "--export-all", "--listen=127.0.0.1"])
             .arg(format!("--port={port}"))
             .arg(format!("--base-path={}", folder.display()))
             .arg(folder)

@@ -12,6 +12,7 @@ mod fix;
 mod git_daemon;
 mod harness;
 mod held_keys;
+mod hostile;
 mod http;
 mod images;
 mod instance;
