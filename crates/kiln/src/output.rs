@@ -51,6 +51,12 @@ pub(crate) fn talk(text: &str) {
     eprintln!("{text}");
 }
 
+/// Says that the cache could not be written: that costs time, and nothing else.
+pub(crate) fn trouble(error: &dyn std::error::Error) {
+    let cause = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+    talk(&format!("warning: what was made is made again the next time: {error}{cause}"));
+}
+
 /// A scorecard as text, as wide as the terminal.
 pub(crate) fn scorecard(card: &kiln_policy::Scorecard, format: Format) -> String {
     let name = match format {

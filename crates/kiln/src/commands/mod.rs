@@ -52,6 +52,29 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// What must happen before anything else does.
+    pub(crate) fn prepare(&self) -> Result<(), Failure> {
+        match self {
+            Self::Build(args) => build::prepare(args),
+            Self::Fix(args) => fix::prepare(args),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the command uses what is kept on this machine.
+    pub(crate) fn uses_folders(&self) -> bool {
+        let uses_none = matches!(
+            self,
+            Self::Check(_)
+                | Self::Explain(_)
+                | Self::Keygen(_)
+                | Self::Lint(_)
+                | Self::Plan(_)
+                | Self::Version(_)
+        );
+        !uses_none
+    }
+
     pub(crate) fn run(self, context: &Context) -> Result<Outcome, Failure> {
         if !self.knows(context.output) {
             return Err(Failure::usage("write the result in that format: this command does not know it")
