@@ -9,6 +9,7 @@
 mod archive;
 mod belief;
 mod cache;
+mod census;
 mod checked;
 mod daemon;
 mod error;
@@ -20,6 +21,7 @@ mod output;
 pub use archive::{Archive, ArchiveForm, ArchiveSink};
 pub use belief::{Condition, OnDamage};
 pub use cache::StepCache;
+pub use census::{Blob, Entry, Removed, Spare};
 pub use daemon::{Daemon, Load};
 pub use error::Error;
 pub use ingest::Ingest;

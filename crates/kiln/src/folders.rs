@@ -31,7 +31,7 @@ impl InUse {
     pub(crate) fn begin(data_dir: &Path, cache_dir: &Path, quiet: bool) -> Result<Self, Failure> {
         // What needs the data folder fails where it cannot be had, and says why; a scan of an archive needs nothing of it.
         let data = share(data_dir).ok();
-        for folder in ["", "keys", "advisories"] {
+        for folder in ["", "keys", "advisories", "store"] {
             sweep(&data_dir.join(folder));
         }
         sweep_where(&data_dir.join("store/ingest"), |_| true);

@@ -15,6 +15,8 @@ mod http;
 mod images;
 mod instance;
 mod inventory;
+mod keeping;
+mod kept;
 mod keyless;
 mod lint;
 mod peers;
