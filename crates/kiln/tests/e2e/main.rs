@@ -18,6 +18,7 @@ mod inventory;
 mod keeping;
 mod kept;
 mod keyless;
+mod kills;
 mod lint;
 mod peers;
 mod plan;
