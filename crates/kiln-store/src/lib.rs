@@ -4,8 +4,6 @@
 //! it is read, so a process killed at any moment leaves nothing that is ever served wrongly. This crate does not know what the content
 //! means. Start from [`Layout`] and [`StepCache`].
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test may panic"))]
-
 mod archive;
 mod belief;
 mod cache;

@@ -3,9 +3,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use kiln_disk::{Holding, Lock};
+use kiln_disk::{Holding, Lock, remove};
 use kiln_finding::Class;
-use kiln_sandbox::remove;
 
 use crate::failure::Failure;
 
@@ -89,11 +88,7 @@ fn sweep_one(folder: &Path) {
 fn remove_locked(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries.filter(|entry| entry.file_name() != LOCK) {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            drop(remove(&entry.path()));
-        } else {
-            drop(fs::remove_file(entry.path()));
-        }
+        drop(remove(&entry.path()));
     }
     drop(remove(folder));
 }

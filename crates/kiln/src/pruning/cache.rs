@@ -133,9 +133,5 @@ fn last_use(found: &Metadata) -> SystemTime {
 }
 
 fn remove(path: &Path) -> Result<(), Failure> {
-    let found = fs::symlink_metadata(path).map_err(|error| io("look at", path, &error))?;
-    if found.is_dir() {
-        return Ok(kiln_sandbox::remove(path)?);
-    }
-    fs::remove_file(path).map_err(|error| io("remove", path, &error))
+    kiln_disk::remove(path).map_err(|error| io("remove", path, &error))
 }
