@@ -98,6 +98,27 @@ impl Layout {
         })
     }
 
+    /// Makes an index of the manifests that are here, without names, in place of one that cannot be read, which is put aside. Yields
+    /// how many they are.
+    pub fn rebuild_index(&self) -> Result<usize, Error> {
+        let mut manifests = Vec::new();
+        for blob in self.blobs_here()?.into_iter().filter(|blob| blob.size <= MANIFEST_MAX) {
+            // Any type: only the bytes are wanted.
+            let Some(bytes) = self.document(&Descriptor::new("", blob.digest, blob.size))? else { continue };
+            if let Some(kind) = kind_of(&bytes) {
+                manifests.push(Descriptor::new(kind, blob.digest, blob.size));
+            }
+        }
+        let (index, damaged) = (self.folder().join("index.json"), self.damaged());
+        fs::create_dir_all(&damaged).map_err(Error::io("create the folder", &damaged))?;
+        fs::rename(&index, damaged.join("index.json")).map_err(Error::io("put aside", &index))?;
+        let count = manifests.len();
+        index::update(self.folder(), self.durability(), |index| {
+            manifests.iter().for_each(|manifest| index::place(index, manifest, None, None));
+        })?;
+        Ok(count)
+    }
+
     /// All blobs, by digest.
     pub fn blobs_here(&self) -> Result<Vec<Blob>, Error> {
         let folder = self.blobs();
@@ -304,6 +325,16 @@ fn children(bytes: &[u8]) -> Vec<Descriptor> {
     });
     let index = serde_json::from_slice::<Index>(bytes).ok();
     of_manifest.chain(index.into_iter().flat_map(|index| index.manifests)).collect()
+}
+
+/// What kind of manifest a document says it is, if it is one.
+fn kind_of(bytes: &[u8]) -> Option<&'static str> {
+    let manifest = serde_json::from_slice::<Manifest>(bytes).ok().and_then(|manifest| manifest.media_type);
+    let index = || serde_json::from_slice::<Index>(bytes).ok().and_then(|index| index.media_type);
+    let kind = manifest.or_else(index)?;
+    [media_type::MANIFEST, media_type::DOCKER_MANIFEST, media_type::INDEX, media_type::DOCKER_INDEX]
+        .into_iter()
+        .find(|known| *known == kind)
 }
 
 fn subject_in(bytes: &[u8]) -> Option<Digest> {

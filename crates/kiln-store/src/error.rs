@@ -44,6 +44,11 @@ impl From<ErrorKind> for Error {
 }
 
 impl Error {
+    /// Whether a document is there and cannot be read.
+    pub fn is_malformed(&self) -> bool {
+        matches!(*self.0, ErrorKind::Malformed { .. })
+    }
+
     /// Whether a blob is not here.
     pub(crate) fn is_missing(&self) -> bool {
         matches!(*self.0, ErrorKind::Missing(_))

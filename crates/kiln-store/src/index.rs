@@ -1,8 +1,8 @@
 //! `index.json`: what the layout holds by name, changed by one process at a time.
 
 use std::fs;
-use std::io::Read;
-use std::path::Path;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use kiln_disk::{Durability, Holding, Lock, replace};
 use kiln_image::Source;
@@ -42,7 +42,11 @@ pub(crate) fn subject_of<S: Source<Error = Error>>(
 pub(crate) fn read(folder: &Path) -> Result<Index, Error> {
     let path = folder.join("index.json");
     let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
-    serde_json::from_slice(&bytes).map_err(|source| ErrorKind::Malformed { path, source }.into())
+    parse(path, &bytes)
+}
+
+fn parse(path: PathBuf, bytes: &[u8]) -> Result<Index, Error> {
+    serde_json::from_slice(bytes).map_err(|source| ErrorKind::Malformed { path, source }.into())
 }
 
 /// Changes the index while no other process does.
@@ -53,7 +57,11 @@ pub(crate) fn update(
 ) -> Result<(), Error> {
     let path = folder.join("index.json");
     let _lock = lock(folder)?;
-    let mut index = if path.exists() { read(folder)? } else { Index::default() };
+    let mut index = match fs::read(&path) {
+        Ok(bytes) => parse(path.clone(), &bytes)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Index::default(),
+        Err(error) => return Err(Error::io("read", &path)(error)),
+    };
     change(&mut index);
     replace(&path, &index.to_bytes(), durability).map_err(Error::io("write", &path))
 }

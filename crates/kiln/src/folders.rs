@@ -100,6 +100,13 @@ fn take(folder: &Path, holding: Holding, awaited: &str) -> std::io::Result<Lock>
     Lock::wait(&path, holding)
 }
 
+/// The same of what earlier versions left, which locked nothing: only for who uses the folders alone.
+pub(crate) fn sweep_older(data_dir: &Path) {
+    for folder in ["", "keys", "advisories", "store"] {
+        sweep_where(&data_dir.join(folder), |name| name.as_encoded_bytes().ends_with(b".tmp"));
+    }
+}
+
 /// Whether a file of this name shows that its folder is in use.
 pub(crate) fn is_in_use_lock(name: &str) -> bool {
     name == IN_USE

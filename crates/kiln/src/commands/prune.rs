@@ -46,10 +46,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     if let Some(_alone) = folders::alone(&context.data_dir)?
         && context.store().is_dir()
     {
+        if !order.only_look {
+            folders::sweep_older(&context.data_dir);
+        }
         gone.extend(prune_store(&context.layout()?, &order)?);
     }
     if let Some(_alone) = folders::alone(&context.cache_dir)? {
-        folders::sweep_cache(&context.cache_dir);
+        if !order.only_look {
+            folders::sweep_cache(&context.cache_dir);
+        }
         gone.extend(prune_cache(&context.cache_dir, &order)?);
     }
     show(&gone, args.dry_run, context);

@@ -21,11 +21,12 @@ pub(super) fn store(context: &Context, repair: bool) -> Vec<Found> {
         let _lock = folders::alone_or_shared(&context.data_dir)?;
         let layout = context.layout()?;
         // The blobs first: what is put aside is missing to the names.
-        Ok::<_, Failure>(vec![blobs(&layout, repair)?, names(&layout, repair)?])
+        let blobs = blobs(&layout, repair)?;
+        Ok::<_, Failure>(vec![blobs, names(&layout, repair)?])
     };
     looked().unwrap_or_else(|failure| {
         let cause = failure.causes.iter().fold(failure.what, |what, cause| format!("{what}: {cause}"));
-        let cure = "move index.json of the store away; images are named again as they are built or pulled";
+        let cure = "run the command again where the disk can be read";
         vec![Found::broken(about, cause, failure.help.unwrap_or_else(|| cure.to_owned()))]
     })
 }
@@ -54,7 +55,10 @@ fn blobs(layout: &Layout, repair: bool) -> Result<Found, Failure> {
 
 fn names(layout: &Layout, repair: bool) -> Result<Found, Failure> {
     let about = "images";
-    let entries = layout.entries()?;
+    let entries = match layout.entries() {
+        Err(error) if error.is_malformed() => return index(layout, repair, &error),
+        entries => entries?,
+    };
     let (mut incomplete, mut lost) = (Vec::new(), BTreeSet::<Digest>::new());
     for entry in &entries {
         let (_, missing) = layout.needs(&entry.manifest)?;
@@ -77,6 +81,18 @@ fn names(layout: &Layout, repair: bool) -> Result<Found, Failure> {
             "build or pull them again, or kiln doctor --repair removes them from the index",
         )
     })
+}
+
+/// The index cannot be read.
+fn index(layout: &Layout, repair: bool, error: &kiln_store::Error) -> Result<Found, Failure> {
+    let about = "images";
+    if !repair {
+        let cure = "kiln doctor --repair makes one of what is there; names are lost";
+        return Ok(Found::broken(about, error.to_string(), cure));
+    }
+    let count = layout.rebuild_index()?;
+    let what = format!("{error}; it was put aside, and {count} manifests are listed without a name");
+    Ok(Found::weak(about, what, "build or pull the images again, so that they have their names"))
 }
 
 fn list(names: &[String]) -> String {

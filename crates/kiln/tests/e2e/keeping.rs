@@ -170,6 +170,23 @@ fn a_damaged_blob_is_found_put_aside_and_brought_again() {
 }
 
 #[test]
+fn an_index_that_cannot_be_read_is_made_again() {
+    let world = world();
+    bring(&world, "app:1", "one");
+    let digest = images(&world)[0]["digest"].clone();
+    let index = world.data("store/index.json");
+    fs::write(&index, "{ \"schemaVersion\": 2, ").unwrap();
+    kiln(&world, &["images"]).exits(3);
+    kiln(&world, &["doctor"]).exits(1);
+    assert_eq!(fs::read_to_string(&index).unwrap(), "{ \"schemaVersion\": 2, ");
+    kiln(&world, &["doctor", "--repair"]).exits(0);
+    let listed = kiln(&world, &["images", "--all", "--format", "json"]).exits(0).json();
+    assert_eq!(listed["images"][0]["digest"], digest);
+    assert_eq!(listed["images"][0]["name"], Value::Null);
+    kiln(&world, &["doctor"]).exits(0);
+}
+
+#[test]
 fn a_cache_that_cannot_be_written_costs_time_only() {
     let world = world();
     bring(&world, "app:1", "one");
