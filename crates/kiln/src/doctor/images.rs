@@ -68,7 +68,7 @@ fn names(layout: &Layout, repair: bool) -> Result<Found, Failure> {
         }
     }
     if incomplete.is_empty() {
-        return Ok(Found::fine(about, format!("{}, all of them whole", entries.len())));
+        return Ok(Found::fine(about, format!("{} manifests, all of them whole", entries.len())));
     }
     let what = format!("{} of {} are not whole: {}", incomplete.len(), entries.len(), list(&incomplete));
     Ok(if repair {

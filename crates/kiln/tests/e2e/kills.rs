@@ -12,10 +12,11 @@ use kiln_image::Source;
 use kiln_oci::{Descriptor, media_type};
 use kiln_store::Layout;
 
-use crate::harness::{Run, World, needs};
+use crate::harness::{Run, World, cache, needs};
 use crate::http::{Http, Request, Response};
 use crate::images::image_in;
 use crate::kept::{is_sound, is_swept};
+use crate::ship::can_ship;
 
 /// How often each kind of command is killed before it ends.
 const KILLS_EACH: u32 = 26;
@@ -38,6 +39,28 @@ impl Random {
 
     fn below(&mut self, end: u64) -> u64 {
         self.next() % end.max(1)
+    }
+}
+
+/// How long a command takes, as far as it is known: a machine that others use, too, is slower at one time than at another.
+struct Span {
+    most: u64,
+    now: u64,
+}
+
+impl Span {
+    fn new(undisturbed: Duration) -> Self {
+        let most = u64::try_from(undisturbed.as_micros()).unwrap();
+        Self { most, now: most }
+    }
+
+    fn moment(&self, random: &mut Random) -> Duration {
+        Duration::from_micros(random.below(self.now))
+    }
+
+    /// Earlier, if the command had ended before it was killed.
+    fn learn(&mut self, was_there: bool) {
+        self.now = if was_there { (self.now * 5 / 4).min(self.most) } else { self.now * 3 / 4 };
     }
 }
 
@@ -171,9 +194,9 @@ impl Bench {
     }
 
     /// Kills the command at a moment somewhere in `span`. Says whether it was still there.
-    fn kill(&mut self, kind: &str, span: Duration) -> bool {
+    fn kill(&mut self, kind: &str, span: &Span) -> bool {
         let mut command = self.command(kind);
-        let after = Duration::from_micros(self.random.below(u64::try_from(span.as_micros()).unwrap()));
+        let after = span.moment(&mut self.random);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(after);
         drop(child.kill());
@@ -187,20 +210,26 @@ fn tell(text: &str) {
     writeln!(std::io::stderr(), "kills: {text}").unwrap();
 }
 
+fn seed() -> u64 {
+    std::env::var(SEED).ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_129)
+}
+
 #[test]
 fn killed_at_any_moment_it_leaves_everything_sound() {
-    let seed = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_129);
+    let seed = seed();
     tell(&format!("{SEED}={seed}"));
     let mut bench = Bench::new(seed);
     Run::of(&mut bench.kiln(&["copy", &bench.from("base"), "kept:1", "-q"])).exits(0);
     let mut killed = 0;
     for kind in KINDS {
-        let span = bench.undisturbed(kind);
+        let mut span = Span::new(bench.undisturbed(kind));
         let (mut here, mut tries) = (0, 0);
         while here < KILLS_EACH {
             tries += 1;
             assert!(tries <= TRIES_EACH, "{kind} ends before it is killed: {here} of {tries}");
-            here += u32::from(bench.kill(kind, span));
+            let was_there = bench.kill(kind, &span);
+            span.learn(was_there);
+            here += u32::from(was_there);
             is_sound(&bench.world.data("store"));
             // The next command, whatever it is.
             Run::of(&mut bench.kiln(&["images", "-q"])).exits(0);
@@ -223,6 +252,64 @@ fn killed_at_any_moment_it_leaves_everything_sound() {
         of_store.clone().count() == 2 && of_store.clone().all(|check| check["state"] == "fine"),
         "{doctor}"
     );
+}
+
+#[test]
+fn a_ship_that_is_killed_is_shipped_the_next_time() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::new();
+    let app = world.example("orders-api");
+    fs::create_dir_all(world.path("cache")).unwrap();
+    // What is downloaded is not what is killed here; these files never change.
+    let downloads = cache().join("downloads");
+    if downloads.is_dir() {
+        let links =
+            Command::new("cp").args(["-al"]).arg(&downloads).arg(world.path("cache")).status().unwrap();
+        if !links.success() {
+            Run::of(Command::new("cp").args(["-a"]).arg(&downloads).arg(world.path("cache"))).exits(0);
+        }
+    }
+    let ship = || {
+        let mut kiln = world.kiln();
+        kiln.env("KILN_CACHE_DIR", world.path("cache")).args(["ship", "-q"]).arg(&app);
+        kiln
+    };
+    Run::of(&mut ship()).exits(0);
+    let timed = || {
+        let began = Instant::now();
+        Run::of(&mut ship()).exits(0);
+        began.elapsed()
+    };
+    let mut unchanged = Span::new(timed());
+    fs::write(app.join("src/more.ts"), "export const more = true;\n").unwrap();
+    let mut changed = Span::new(timed());
+    let mut random = Random(seed());
+    let (mut here, mut tries) = (0, 0);
+    while here < KILLS_EACH {
+        tries += 1;
+        assert!(tries <= TRIES_EACH, "it ends before it is killed: {here} of {tries}");
+        let is_changed = tries % 4 == 0;
+        if is_changed {
+            fs::write(app.join("src/more.ts"), format!("export const tries = {tries};\n")).unwrap();
+        }
+        let span = if is_changed { &mut changed } else { &mut unchanged };
+        let after = span.moment(&mut random);
+        let mut child = ship().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(after);
+        drop(child.kill());
+        let was_there = child.wait().unwrap().signal().is_some();
+        span.learn(was_there);
+        here += u32::from(was_there);
+        is_sound(&world.data("store"));
+        Run::of(world.kiln().env("KILN_CACHE_DIR", world.path("cache")).args(["images", "-q"])).exits(0);
+        is_swept(&world);
+    }
+    tell(&format!("{here} kills of a ship"));
+    Run::of(&mut ship()).exits(0);
+    Run::of(world.kiln().args(["verify", "orders-api:1.4.0", "-q"])).exits(0);
+    is_sound(&world.data("store"));
 }
 
 /// What lies beside an archive goes with the next one that is written there.
