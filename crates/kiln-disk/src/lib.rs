@@ -3,17 +3,25 @@
 //!
 //! [`Dir`] is a folder held open. What lies in it is named by [`RootPath`](kiln_rootfs::RootPath) and found without going
 //! through a symbolic link, so whatever stands there, nothing outside is reached, also while others change it.
+//!
+//! [`Incoming`] is a file of kiln's own in the making, [`replace`] writes a small one, [`Lock`] keeps others away.
 
 mod attributes;
 mod beneath;
 mod dir;
+mod incoming;
 mod located;
+mod lock;
 mod read;
 mod remove;
+mod replace;
 mod writer;
 
 pub use dir::{Dir, Meta};
+pub use incoming::{Incoming, is_incoming, resume, sweep, sweep_where};
 pub use located::Located;
+pub use lock::{Holding, Lock};
 pub use read::{open, read, read_text};
 pub use remove::remove;
+pub use replace::{Durability, PLAIN, PRIVATE, create, replace, replace_from};
 pub use writer::Writer;

@@ -1,8 +1,8 @@
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use kiln_disk::{Durability, Incoming, PLAIN, replace, resume};
 
 use crate::checksum::{Checksum, Hasher};
 use crate::error::{Error, ErrorKind};
@@ -14,8 +14,15 @@ pub(crate) struct Cache {
 
 /// A file on its way into the cache.
 pub(crate) struct Partial {
-    pub(crate) file: File,
+    file: Making,
     path: PathBuf,
+}
+
+enum Making {
+    /// Under a name of its own: what has arrived of it outlives this process.
+    Resumed(File),
+    /// Another process is at that one; what arrives here is gone with this process.
+    Own(Incoming),
 }
 
 pub(crate) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
@@ -64,14 +71,17 @@ impl Cache {
         let folder = self.root.join("partial");
         fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
         let path = folder.join(format!("{}-{}", checksum.algorithm(), checksum.hex()));
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let file = options.open(&path).map_err(failed("open", &path))?;
-        if file.try_lock().is_ok() && still_there(&file, &path) {
-            return Ok(Partial { file, path });
-        }
-        let own = NamedTempFile::new_in(&folder).map_err(failed("create a file in", &folder))?;
-        let (file, path) = own.keep().map_err(|error| failed("keep a file in", &folder)(error.error))?;
+        let resumed = match resume(&path, false) {
+            // Without locks nobody can tell who else is at it.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => None,
+            resumed => resumed.map_err(failed("open", &path))?,
+        };
+        let file = match resumed {
+            Some(file) => Making::Resumed(file),
+            None => {
+                Making::Own(Incoming::start(&folder, PLAIN).map_err(failed("create a file in", &folder))?)
+            }
+        };
         Ok(Partial { file, path })
     }
 
@@ -80,8 +90,12 @@ impl Cache {
         let path = self.path(checksum);
         let folder = self.root.join(checksum.algorithm());
         fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
-        partial.file.sync_all().map_err(failed("write", &partial.path))?;
-        fs::rename(&partial.path, &path).map_err(failed("move into place", &path))?;
+        partial.file().sync_all().map_err(failed("write", &partial.path))?;
+        let moved = match partial.file {
+            Making::Resumed(_) => fs::rename(&partial.path, &path),
+            Making::Own(file) => file.replace(&path),
+        };
+        moved.map_err(failed("move into place", &path))?;
         Ok(path)
     }
 
@@ -96,41 +110,36 @@ impl Cache {
         let path = self.document(url);
         let folder = self.root.join("documents");
         fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
-        let mut file = NamedTempFile::new_in(&folder).map_err(failed("create a file in", &folder))?;
-        io::Write::write_all(&mut file, bytes).map_err(failed("write", &path))?;
-        file.persist(&path).map_err(|error| failed("move into place", &path)(error.error))?;
-        Ok(())
+        replace(&path, bytes, Durability::Process).map_err(failed("write", &path))
     }
 }
 
 impl Partial {
+    fn file(&self) -> &File {
+        match &self.file {
+            Making::Resumed(file) => file,
+            Making::Own(incoming) => incoming.file(),
+        }
+    }
+
     /// Forgets what has arrived.
     pub(crate) fn clear(&mut self) -> Result<(), Error> {
-        self.file.set_len(0).map_err(failed("empty", &self.path))?;
-        io::Seek::rewind(&mut self.file).map_err(failed("rewind", &self.path))
+        self.file().set_len(0).map_err(failed("empty", &self.path))?;
+        io::Seek::rewind(&mut self.file()).map_err(failed("rewind", &self.path))
     }
 
     /// Takes what is already there into `hasher`; yields how much it is.
     pub(crate) fn resume(&mut self, hasher: &mut Hasher) -> Result<u64, Error> {
-        io::Seek::rewind(&mut self.file).map_err(failed("rewind", &self.path))?;
-        hash(&mut self.file, hasher).map_err(failed("read", &self.path))
+        io::Seek::rewind(&mut self.file()).map_err(failed("rewind", &self.path))?;
+        hash(&mut self.file(), hasher).map_err(failed("read", &self.path))
     }
 
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        io::Write::write_all(&mut self.file, bytes).map_err(failed("write", &self.path))
+        io::Write::write_all(&mut self.file(), bytes).map_err(failed("write", &self.path))
     }
 }
 
-/// Another process may have finished and moved the file between opening and locking it.
-fn still_there(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(open), Ok(named)) => open.ino() == named.ino() && open.dev() == named.dev(),
-        _ => false,
-    }
-}
-
-fn hash(file: &mut File, hasher: &mut Hasher) -> io::Result<u64> {
+fn hash(file: &mut impl Read, hasher: &mut Hasher) -> io::Result<u64> {
     let mut buffer = vec![0; 1 << 16];
     let mut total = 0;
     loop {

@@ -1,9 +1,10 @@
 //! Large documents that change and have no checksum: kept by address, asked for only when changed, resumed by their tag.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use kiln_disk::{Durability, Incoming, PLAIN, replace, resume};
 use ureq::http::header::{HeaderName, IF_NONE_MATCH, IF_RANGE};
 
 use crate::cache::failed;
@@ -94,21 +95,23 @@ impl Kept {
     fn lock(&self) -> Result<File, Error> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(failed("create", folder))?;
-        let file = OpenOptions::new().create(true).append(true).open(&self.part);
-        let file = file.map_err(failed("open", &self.part))?;
-        file.lock().map_err(failed("lock", &self.part))?;
-        Ok(file)
+        let part = resume(&self.part, true).map_err(failed("open", &self.part))?;
+        Ok(part.expect("whoever waits for it gets it"))
     }
 
     /// Copies the part over the document; the part stays, empty, for who waits for its lock.
     fn finish(&self, part: &File) -> Result<(), Error> {
         part.sync_all().map_err(failed("write", &self.part))?;
-        let copy = self.path.with_extension("new");
-        fs::copy(&self.part, &copy).map_err(failed("write", &copy))?;
+        let written = || {
+            let copy = Incoming::beside(&self.path, PLAIN)?;
+            io::copy(&mut File::open(&self.part)?, &mut copy.file())?;
+            Ok(copy)
+        };
+        let copy = written().map_err(failed("write", &self.path))?;
         let tag = read_tag(&self.part);
         // A tag without its document is asked about again; a document with the tag of another would never be.
         write_tag(&self.path, None)?;
-        fs::rename(&copy, &self.path).map_err(failed("move into place", &self.path))?;
+        copy.replace(&self.path).map_err(failed("move into place", &self.path))?;
         write_tag(&self.path, tag.as_deref())?;
         part.set_len(0).map_err(failed("empty", &self.part))
     }
@@ -120,7 +123,8 @@ fn read_tag(of: &Path) -> Option<String> {
 
 fn write_tag(of: &Path, tag: Option<&str>) -> Result<(), Error> {
     let path = tag_path(of);
-    fs::write(&path, tag.unwrap_or_default()).map_err(failed("write", &path))
+    let tag = tag.unwrap_or_default();
+    replace(&path, tag.as_bytes(), Durability::Process).map_err(failed("write", &path))
 }
 
 fn tag_path(of: &Path) -> PathBuf {

@@ -44,6 +44,16 @@ impl From<ErrorKind> for Error {
 }
 
 impl Error {
+    /// Whether a document is there and cannot be read.
+    pub fn is_malformed(&self) -> bool {
+        matches!(*self.0, ErrorKind::Malformed { .. })
+    }
+
+    /// Whether a blob is not here.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(*self.0, ErrorKind::Missing(_))
+    }
+
     /// Adds the operation and the path to what the system said.
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
@@ -85,6 +95,12 @@ impl Diagnose for Error {
             }
             ErrorKind::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some("choose folders you may write to with --data-dir and --cache-dir".to_owned())
+            }
+            ErrorKind::Io { source, .. } if source.kind() == io::ErrorKind::Unsupported => {
+                Some("keep kiln's folders on a disk of this machine: --data-dir, --cache-dir".to_owned())
+            }
+            ErrorKind::Io { source, .. } if source.kind() == io::ErrorKind::Unsupported => {
+                Some("keep kiln's folders on a disk of this machine: --data-dir, --cache-dir".to_owned())
             }
             ErrorKind::Missing(_) => Some("build the image again, or pull it again".to_owned()),
             ErrorKind::DaemonAddress(_) => {

@@ -1,10 +1,10 @@
 //! `index.json`: what the layout holds by name, changed by one process at a time.
 
-use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
+use kiln_disk::{Durability, Holding, Lock, replace};
 use kiln_image::Source;
 use kiln_oci::{Descriptor, Digest, Index, Manifest};
 
@@ -16,7 +16,7 @@ pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 pub(crate) const CONTAINERD_NAME: &str = "io.containerd.image.name";
 
 /// The largest manifest that is opened to look for its subject.
-const MANIFEST_MAX: u64 = 4 << 20;
+pub(crate) const MANIFEST_MAX: u64 = 4 << 20;
 
 /// An entry of the index without what the index says of it.
 pub(crate) fn bare(entry: Descriptor) -> Descriptor {
@@ -42,40 +42,11 @@ pub(crate) fn subject_of<S: Source<Error = Error>>(
 pub(crate) fn read(folder: &Path) -> Result<Index, Error> {
     let path = folder.join("index.json");
     let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
-    serde_json::from_slice(&bytes).map_err(|source| ErrorKind::Malformed { path, source }.into())
+    parse(path, &bytes)
 }
 
-/// Writes a small file so that readers see the old or the new one, whole, even after a power failure.
-pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    write(path, bytes, Durability::Power)
-}
-
-/// What a file outlives besides the end of this process, at any moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Durability {
-    /// Nothing more: the disk gets it when the system sees fit.
-    Process,
-    /// A power failure. Many file systems write everything that was written before along with it, and the writer waits.
-    Power,
-}
-
-fn write(path: &Path, bytes: &[u8], durability: Durability) -> Result<(), Error> {
-    // Threads of one process may write the same file at the same time.
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let temporary = path.with_extension(format!("{}-{number}.tmp", std::process::id()));
-    let write = || {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        if durability == Durability::Power {
-            file.sync_all()?;
-        }
-        fs::rename(&temporary, path)
-    };
-    write().map_err(|source| {
-        drop(fs::remove_file(&temporary));
-        Error::io("write", path)(source)
-    })
+fn parse(path: PathBuf, bytes: &[u8]) -> Result<Index, Error> {
+    serde_json::from_slice(bytes).map_err(|source| ErrorKind::Malformed { path, source }.into())
 }
 
 /// Changes the index while no other process does.
@@ -85,12 +56,20 @@ pub(crate) fn update(
     change: impl FnOnce(&mut Index),
 ) -> Result<(), Error> {
     let path = folder.join("index.json");
-    let lock_path = folder.join(".lock");
-    let lock = File::create(&lock_path).map_err(Error::io("create the file", &lock_path))?;
-    lock.lock().map_err(Error::io("lock", &lock_path))?;
-    let mut index = if path.exists() { read(folder)? } else { Index::default() };
+    let _lock = lock(folder)?;
+    let mut index = match fs::read(&path) {
+        Ok(bytes) => parse(path.clone(), &bytes)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Index::default(),
+        Err(error) => return Err(Error::io("read", &path)(error)),
+    };
     change(&mut index);
-    write(&path, &index.to_bytes(), durability)
+    replace(&path, &index.to_bytes(), durability).map_err(Error::io("write", &path))
+}
+
+/// Held while the index, or a blob that is there already, is changed.
+pub(crate) fn lock(folder: &Path) -> Result<Lock, Error> {
+    let path = folder.join(".lock");
+    Lock::wait(&path, Holding::Alone).map_err(Error::io("lock", &path))
 }
 
 /// Points `name` at `manifest`, or lists it without a name. What had the name keeps its place without one only
@@ -102,7 +81,11 @@ pub(crate) fn place(index: &mut Index, manifest: &Descriptor, name: Option<&str>
         }
         return;
     };
-    index.manifests.retain(|entry| entry.annotations.get(REF_NAME).is_none_or(|old| old != name));
+    index.manifests.retain(|entry| match entry.annotations.get(REF_NAME) {
+        Some(old) => old != name,
+        // The name lists it from now on.
+        None => entry.digest != manifest.digest,
+    });
     let mut entry = manifest.clone();
     entry.annotations.insert(REF_NAME.to_owned(), name.to_owned());
     if let Some(full_name) = full_name {

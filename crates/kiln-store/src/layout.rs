@@ -2,12 +2,14 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use kiln_disk::{Durability, replace};
 use kiln_image::{Sink, Source};
 use kiln_oci::{Descriptor, Digest, Index, media_type};
 
+use crate::belief::{Belief, Condition, Guarded, OnDamage};
 use crate::checked::CheckedReader;
 use crate::error::ErrorKind;
-use crate::index::{self, Durability, REF_NAME, bare};
+use crate::index::{self, REF_NAME, bare};
 use crate::{Error, Ingest};
 
 /// How much of a blob is on its way at once.
@@ -21,6 +23,7 @@ const LAYOUT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 pub struct Layout {
     folder: PathBuf,
     durability: Durability,
+    belief: Belief,
 }
 
 /// A manifest that the layout knows by name.
@@ -35,12 +38,22 @@ pub struct Stored {
 impl Layout {
     /// Opens the layout in `folder`, which is made where it is missing.
     pub fn create(folder: &Path) -> Result<Self, Error> {
-        let layout = Self::at(folder);
+        Self::made(Self::at(folder))
+    }
+
+    /// The same, and what was right once is not hashed again: for a layout that nobody else writes to. What turns out wrong is
+    /// moved to `damaged/`, and `on_damage` is told.
+    pub fn keep(folder: &Path, on_damage: OnDamage) -> Result<Self, Error> {
+        Self::made(Self { belief: Belief::Checked(on_damage), ..Self::at(folder) })
+    }
+
+    fn made(layout: Self) -> Result<Self, Error> {
+        let folder = &layout.folder;
         let blobs = layout.blobs();
         fs::create_dir_all(&blobs).map_err(Error::io("create the folder", &blobs))?;
         let marker = folder.join("oci-layout");
         if !marker.exists() {
-            index::replace(&marker, LAYOUT)?;
+            replace(&marker, LAYOUT, Durability::Power).map_err(Error::io("write", &marker))?;
         }
         if !folder.join("index.json").exists() {
             index::update(folder, layout.durability, |_| {})?;
@@ -58,7 +71,7 @@ impl Layout {
     }
 
     fn at(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), durability: Durability::Power }
+        Self { folder: folder.to_owned(), durability: Durability::Power, belief: Belief::Nothing }
     }
 
     /// The same, without waiting for the disk whenever something gets a name. What a power failure cuts short is noticed when it is
@@ -79,7 +92,7 @@ impl Layout {
 
     /// Starts a blob whose digest is not known yet.
     pub fn ingest(&self) -> Result<Ingest, Error> {
-        Ingest::start(&self.ingest_folder(), &self.blobs())
+        Ingest::start(&self.ingest_folder(), self)
     }
 
     /// Takes in a small document.
@@ -124,11 +137,19 @@ impl Layout {
         })
     }
 
-    fn blobs(&self) -> PathBuf {
+    pub(crate) fn blobs(&self) -> PathBuf {
         self.folder.join("blobs/sha256")
     }
 
-    fn ingest_folder(&self) -> PathBuf {
+    pub(crate) fn belief(&self) -> &Belief {
+        &self.belief
+    }
+
+    pub(crate) fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    pub(crate) fn ingest_folder(&self) -> PathBuf {
         self.folder.join("ingest")
     }
 }
@@ -144,10 +165,14 @@ impl Source for Layout {
     }
 
     fn open(&self, content: &Descriptor) -> Result<Box<dyn Read + Send + '_>, Error> {
-        Ok(Box::new(CheckedReader::new(self.file(content)?, content)))
+        let input = CheckedReader::new(self.file(content)?, content);
+        Ok(Box::new(Guarded { input, layout: self, digest: content.digest }))
     }
 
     fn open_unchecked(&self, content: &Descriptor) -> Result<Box<dyn Read + Send + '_>, Error> {
+        if let (Belief::Checked(_), Condition::Damaged) = (&self.belief, self.check(&content.digest)?) {
+            return Err(ErrorKind::Missing(content.digest).into());
+        }
         Ok(Box::new(self.file(content)?))
     }
 
@@ -167,12 +192,7 @@ impl Sink for Layout {
     type Error = Error;
 
     fn has(&self, content: &Descriptor) -> Result<bool, Error> {
-        let path = self.blob_path(&content.digest);
-        match fs::metadata(&path) {
-            Ok(metadata) => Ok(metadata.len() == content.size),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(Error::io("look at", &path)(error)),
-        }
+        Ok(self.check(&content.digest)? == Condition::Right(content.size))
     }
 
     fn put(&self, content: &Descriptor, bytes: &mut dyn Read) -> Result<(), Error> {

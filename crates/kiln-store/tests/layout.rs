@@ -31,7 +31,7 @@ fn image(layout: &Layout, label: &str) -> Descriptor {
 
 fn read(layout: &Layout, descriptor: &Descriptor) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    layout.open(descriptor).unwrap().read_to_end(&mut bytes).map(|_| bytes)
+    Source::open(layout, descriptor).unwrap().read_to_end(&mut bytes).map(|_| bytes)
 }
 
 #[test]
@@ -123,4 +123,103 @@ fn many_writers_lose_nothing() {
         }
     });
     assert_eq!(layout.named().unwrap().len(), 8);
+}
+
+/// Where damaged blobs were put, as the last test on this thread was told.
+static PUT_ASIDE: std::sync::Mutex<Vec<std::path::PathBuf>> = std::sync::Mutex::new(Vec::new());
+
+fn kept() -> (tempfile::TempDir, Layout) {
+    let folder = tempfile::tempdir().unwrap();
+    let on_damage = |_: &Digest, aside: &std::path::Path| PUT_ASIDE.lock().unwrap().push(aside.to_owned());
+    let layout = Layout::keep(&folder.path().join("store"), on_damage).unwrap();
+    (folder, layout)
+}
+
+#[test]
+fn a_blob_is_believed_for_its_digest_and_not_for_its_length() {
+    let (_folder, layout) = kept();
+    let blob = put(&layout, media_type::LAYER, b"content");
+    let path = layout.blob_path(&blob.digest);
+    assert!(layout.has(&blob).unwrap());
+    // Written by somebody else, of the same length: at once, in place, and with the times set back.
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    let tampers: [&dyn Fn(); 3] = [
+        &|| fs::write(&path, "cOntent").unwrap(),
+        &|| {
+            fs::write(path.with_extension("new"), "coNtent").unwrap();
+            fs::rename(path.with_extension("new"), &path).unwrap();
+        },
+        &|| {
+            fs::write(&path, "conTent").unwrap();
+            fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+        },
+    ];
+    for tamper in tampers {
+        // The time of change of a file is as exact as the tick of the system's clock.
+        std::thread::sleep(std::time::Duration::from_millis(12));
+        tamper();
+        let wrong = fs::read(&path).unwrap();
+        assert!(!layout.has(&blob).unwrap());
+        let aside = layout.folder().join("damaged").join(blob.digest.hex());
+        assert_eq!(fs::read(&aside).unwrap(), wrong);
+        assert!(PUT_ASIDE.lock().unwrap().contains(&aside));
+        layout.put(&blob, &mut &b"content"[..]).unwrap();
+        assert!(layout.has(&blob).unwrap());
+    }
+    assert_eq!(read(&layout, &blob).unwrap(), b"content");
+}
+
+#[test]
+fn what_was_right_once_is_not_hashed_again() {
+    let (_folder, layout) = kept();
+    let blob = put(&layout, media_type::LAYER, b"content");
+    let note = layout.folder().join("checked").join(blob.digest.hex());
+    let noted = fs::read(&note).unwrap();
+    assert!(layout.has(&blob).unwrap());
+    // Without its note it is hashed, and noted again.
+    fs::remove_file(&note).unwrap();
+    assert!(layout.has(&blob).unwrap());
+    assert_eq!(fs::read(&note).unwrap(), noted);
+    // With a note that says otherwise it is hashed, too, and what is right stays.
+    fs::write(&note, "inode 1, 7 bytes").unwrap();
+    assert!(layout.has(&blob).unwrap());
+    assert_eq!(fs::read(&note).unwrap(), noted);
+    // A descriptor that is wrong about the length makes no blob wrong.
+    assert!(!layout.has(&Descriptor::new(media_type::LAYER, blob.digest, 3)).unwrap());
+    assert!(layout.has(&blob).unwrap());
+}
+
+#[test]
+fn a_damaged_blob_that_is_read_is_put_aside() {
+    let (_folder, layout) = kept();
+    for unchecked in [false, true] {
+        let blob = put(&layout, media_type::LAYER, format!("content {unchecked}").as_bytes());
+        fs::write(layout.blob_path(&blob.digest), "wrong").unwrap();
+        let read = if unchecked {
+            layout.open_unchecked(&blob).is_ok()
+        } else {
+            let mut bytes = Vec::new();
+            Source::open(&layout, &blob).unwrap().read_to_end(&mut bytes).is_ok()
+        };
+        assert!(!read);
+        assert!(!layout.blob_path(&blob.digest).exists());
+        assert!(layout.folder().join("damaged").join(blob.digest.hex()).exists());
+    }
+}
+
+/// In two containers on one volume process ids repeat: names made of them and opened truncating ended with the bytes of both.
+#[test]
+fn no_two_blobs_in_the_making_share_a_file() {
+    let (_folder, layout) = kept();
+    let (mut first, mut second) = (layout.ingest().unwrap(), layout.ingest().unwrap());
+    first.write_all(b"first, long").unwrap();
+    second.write_all(b"second").unwrap();
+    let (first, _) = first.commit(None).unwrap();
+    let (second, _) = second.commit(None).unwrap();
+    assert_eq!(fs::read(layout.blob_path(&first)).unwrap(), b"first, long");
+    assert_eq!(fs::read(layout.blob_path(&second)).unwrap(), b"second");
+    for entry in fs::read_dir(layout.folder().join("ingest")).into_iter().flatten().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        assert!(!name.contains(&std::process::id().to_string()), "{name}");
+    }
 }

@@ -1,7 +1,8 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::args::{Format, Global, Output};
 use crate::failure::Failure;
+use crate::folders::InUse;
 
 /// What a command may know of the world around it.
 pub(crate) struct Context {
@@ -16,6 +17,7 @@ pub(crate) struct Context {
     pub(crate) data_dir: PathBuf,
     /// Downloads and build results; may be deleted at any time.
     pub(crate) cache_dir: PathBuf,
+    in_use: Option<InUse>,
 }
 
 impl Context {
@@ -26,24 +28,39 @@ impl Context {
             quiet: global.quiet,
             offline: global.offline,
             config: global.config,
-            data_dir: global.data_dir.map_or_else(|| xdg("XDG_DATA_HOME", ".local/share"), Ok)?,
-            cache_dir: global.cache_dir.map_or_else(|| xdg("XDG_CACHE_HOME", ".cache"), Ok)?,
+            data_dir: folder(global.data_dir, "XDG_DATA_HOME", ".local/share")?,
+            cache_dir: folder(global.cache_dir, "XDG_CACHE_HOME", ".cache")?,
+            in_use: None,
         })
     }
-}
 
-impl Context {
+    /// The same for a command that uses what is kept: until it ends, nothing of that is pruned.
+    pub(crate) fn in_use(mut self) -> Result<Self, Failure> {
+        let in_use = InUse::begin(&self.data_dir, &self.cache_dir, self.quiet)?;
+        if let Some(stand_in) = in_use.stand_in() {
+            self.cache_dir = stand_in;
+        }
+        self.in_use = Some(in_use);
+        Ok(self)
+    }
+
     /// The folder of kiln's own store, an OCI layout.
     pub(crate) fn store(&self) -> PathBuf {
         self.data_dir.join("store")
     }
 }
 
-/// kiln's folder under an XDG base folder (XDG Base Directory Specification 0.8).
-fn xdg(variable: &str, below_home: &str) -> Result<PathBuf, Failure> {
+/// What the user named, else kiln's folder under an XDG base folder (XDG Base Directory Specification 0.8). Steps run in other
+/// folders than this process, so it is one from the root on.
+fn folder(named: Option<PathBuf>, variable: &str, below_home: &str) -> Result<PathBuf, Failure> {
+    if let Some(named) = named {
+        return std::path::absolute(&named).map_err(|error| {
+            Failure::usage(format!("find the folder `{}`", named.display())).with_cause(error.to_string())
+        });
+    }
     let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute(variable)
-        .or_else(|| absolute("HOME").map(|home| home.join(below_home)))
+        .or_else(|| absolute("HOME").map(|home| home.join(Path::new(below_home))))
         .map(|base| base.join("kiln"))
         .ok_or_else(|| {
             Failure::usage(format!("find a folder to keep things in: neither {variable} nor HOME is set"))

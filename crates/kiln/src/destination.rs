@@ -1,9 +1,9 @@
 //! Where images go: a layout, a registry, an archive, the Docker daemon.
 
-use std::fs::File;
 use std::io::{BufWriter, Read};
 use std::path::{Path, PathBuf};
 
+use kiln_disk::{Incoming, PLAIN, sweep};
 use kiln_finding::{Cause, Class};
 use kiln_image::Sink;
 use kiln_oci::Descriptor;
@@ -24,35 +24,23 @@ pub(crate) enum Destination {
 
 /// An archive that gets its name when it is whole.
 pub(crate) struct ArchiveFile {
-    sink: Option<ArchiveSink<BufWriter<File>>>,
-    partial: PathBuf,
+    sink: ArchiveSink<BufWriter<Incoming>>,
     path: PathBuf,
 }
 
 impl ArchiveFile {
     fn create(path: &Path, form: ArchiveForm) -> Result<Self, Failure> {
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(format!(".{}.tmp", std::process::id()));
-        let partial = PathBuf::from(partial);
-        let file = File::create(&partial).map_err(|error| unwritten(path, &error))?;
+        // What a killed command left beside it.
+        sweep(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")));
+        let file = Incoming::beside(path, PLAIN).map_err(|error| unwritten(path, &error))?;
         let sink = ArchiveSink::new(BufWriter::with_capacity(1 << 20, file), form)?;
-        Ok(Self { sink: Some(sink), partial, path: path.to_owned() })
+        Ok(Self { sink, path: path.to_owned() })
     }
 
-    fn sink(&self) -> &ArchiveSink<BufWriter<File>> {
-        self.sink.as_ref().expect("only finish takes it")
-    }
-
-    fn finish(mut self) -> Result<(), Failure> {
-        self.sink.take().expect("only this takes it").finish()?;
-        std::fs::rename(&self.partial, &self.path).map_err(|error| unwritten(&self.path, &error))
-    }
-}
-
-impl Drop for ArchiveFile {
-    fn drop(&mut self) {
-        // After `finish` the name is gone already.
-        drop(std::fs::remove_file(&self.partial));
+    fn finish(self) -> Result<(), Failure> {
+        let file = self.sink.finish()?.into_inner();
+        let file = file.map_err(|failed| unwritten(&self.path, failed.error()))?;
+        file.replace(&self.path).map_err(|error| unwritten(&self.path, &error))
     }
 }
 
@@ -104,7 +92,7 @@ impl Sink for Destination {
         match self {
             Self::Layout(layout) => layout.has(content).map_err(Cause::new),
             Self::Registry(repository) => repository.has(content).map_err(Cause::new),
-            Self::File(file) => file.sink().has(content).map_err(Cause::new),
+            Self::File(file) => file.sink.has(content).map_err(Cause::new),
             Self::Daemon(sink) => sink.has(content).map_err(Cause::new),
         }
     }
@@ -113,7 +101,7 @@ impl Sink for Destination {
         match self {
             Self::Layout(layout) => layout.put(content, bytes).map_err(Cause::new),
             Self::Registry(repository) => repository.put(content, bytes).map_err(Cause::new),
-            Self::File(file) => file.sink().put(content, bytes).map_err(Cause::new),
+            Self::File(file) => file.sink.put(content, bytes).map_err(Cause::new),
             Self::Daemon(sink) => sink.put(content, bytes).map_err(Cause::new),
         }
     }
@@ -122,7 +110,7 @@ impl Sink for Destination {
         match self {
             Self::Layout(layout) => layout.publish(manifest, tag).map_err(Cause::new),
             Self::Registry(repository) => repository.publish(manifest, tag).map_err(Cause::new),
-            Self::File(file) => file.sink().publish(manifest, tag).map_err(Cause::new),
+            Self::File(file) => file.sink.publish(manifest, tag).map_err(Cause::new),
             Self::Daemon(sink) => sink.publish(manifest, tag).map_err(Cause::new),
         }
     }

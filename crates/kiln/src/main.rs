@@ -15,9 +15,11 @@ mod destination;
 mod diff;
 mod dockerfile;
 mod dockerfile_project;
+mod doctor;
 mod failure;
 mod findings;
 mod folder;
+mod folders;
 mod legacy;
 mod lint;
 mod output;
@@ -27,6 +29,7 @@ mod port_error;
 mod progress;
 mod project;
 mod prove;
+mod pruning;
 mod registry;
 mod scratch;
 mod ship;
@@ -48,12 +51,20 @@ fn main() -> ExitCode {
         return code;
     }
     let args = args::Args::parse();
-    let context = match context::Context::new(args.global) {
-        Ok(context) => context,
-        Err(failure) => return output::report(&failure, args::Format::Human),
-    };
-    match args.command.run(&context) {
+    let format = args.global.format.format();
+    match run(args) {
         Ok(outcome) => outcome.exit_code(),
-        Err(failure) => output::report(&failure, context.format),
+        Err(failure) => output::report(&failure, format),
     }
+}
+
+fn run(args: args::Args) -> Result<output::Outcome, failure::Failure> {
+    let context = context::Context::new(args.global)?;
+    args.command.prepare()?;
+    let context = if args.command.uses_folders() { context.in_use()? } else { context };
+    let outcome = args.command.run(&context);
+    if let Some(trouble) = kiln_store::StepCache::trouble().filter(|_| !context.quiet) {
+        output::trouble(trouble);
+    }
+    outcome
 }

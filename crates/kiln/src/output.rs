@@ -46,9 +46,38 @@ fn is_plain(byte: u8) -> bool {
     !byte.is_ascii_control() || matches!(byte, b'\n' | b'\t')
 }
 
+/// Text after `start`, in lines as wide as the terminal; all but the first are indented. Words are never cut.
+pub(crate) fn wrapped(start: &str, text: &str, indent: usize) -> String {
+    let width = terminal_width().max(indent + 20);
+    let (mut lines, mut line, mut columns) = (Vec::new(), start.to_owned(), start.chars().count());
+    let mut is_first = true;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if !is_first && columns + 1 + length > width {
+            lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+            (columns, is_first) = (indent, true);
+        }
+        if !is_first {
+            line.push(' ');
+            columns += 1;
+        }
+        line.push_str(word);
+        columns += length;
+        is_first = false;
+    }
+    lines.push(line);
+    lines.join("\n")
+}
+
 /// Says something to the person at the terminal.
 pub(crate) fn talk(text: &str) {
     eprintln!("{text}");
+}
+
+/// Says that the cache could not be written: that costs time, and nothing else.
+pub(crate) fn trouble(error: &dyn std::error::Error) {
+    let cause = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+    talk(&format!("warning: what was made is made again the next time: {error}{cause}"));
 }
 
 /// A scorecard as text, as wide as the terminal.

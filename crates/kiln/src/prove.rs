@@ -1,11 +1,11 @@
 //! Proof that a rewritten Dockerfile is better: both are built from a copy of the app, scanned and compared.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kiln_image::Image;
 use kiln_lint::Level;
 use kiln_pkg::{Interest, InterestKind};
-use kiln_sandbox::{collect_with, remove, unpack};
+use kiln_sandbox::{collect_with, unpack};
 use kiln_store::Layout;
 use kiln_vuln::check;
 use serde::Serialize;
@@ -16,6 +16,7 @@ use crate::dockerfile::{self, DockerfileOptions};
 use crate::failure::Failure;
 use crate::output::Table;
 use crate::progress::{Stages, size};
+use crate::scratch::Scratch;
 use crate::{lint, subject};
 
 /// Folders that no image is built from.
@@ -41,39 +42,28 @@ pub(crate) struct Side {
     findings: usize,
 }
 
-/// A copy of the app that is gone afterwards.
-struct Copied(PathBuf);
-
-impl Drop for Copied {
-    fn drop(&mut self) {
-        // What stays lies in the cache, which may be deleted at any time.
-        drop(remove(&self.0));
-    }
-}
-
 /// Builds the app as it is and with `files` in place of its own. The app stays untouched.
 pub(crate) fn prove(app: &Path, files: &[(String, String)], context: &Context) -> Result<Proof, Failure> {
-    let copy = Copied(context.cache_dir.join("proofs").join(format!("{}.tmp", std::process::id())));
-    remove(&copy.0)?;
+    let scratch = Scratch::create(&context.cache_dir.join("proofs"))?;
+    let copy = scratch.path().join("app");
     let tree = collect_with(app, &mut |path, is_dir| !(is_dir && NOT_COPIED.contains(&path.file_name())))?;
-    unpack(&tree, &copy.0)?;
-    let layout = Layout::create(&context.store())?;
-    let before = side(&copy.0, context, &layout).map_err(|failure| {
+    unpack(&tree, &copy)?;
+    let layout = context.layout()?;
+    let before = side(&copy, context, &layout).map_err(|failure| {
         let cause = failure.causes.last().map_or_else(String::new, |cause| format!(": {cause}"));
         format!("{}{cause}", failure.what)
     });
     for (name, text) in files {
-        let path = copy.0.join(name);
+        let path = copy.join(name);
         kiln_store::replace_file(&path, text.as_bytes())?;
     }
-    Ok(Proof { before, after: side(&copy.0, context, &layout)? })
+    Ok(Proof { before, after: side(&copy, context, &layout)? })
 }
 
 fn side(folder: &Path, context: &Context, layout: &Layout) -> Result<Side, Failure> {
     let stages = Stages::new(context.quiet);
     let options = DockerfileOptions::of(folder.join("Dockerfile"));
     let built = dockerfile::build(folder, &options, None, context, layout, &stages)?;
-    kiln_image::Sink::publish(layout, &built.manifest, None)?;
     stages.finish();
     let image = Image::read(layout, &built.manifest)?;
     let inventory = subject::inventory(&image, layout, context)?;

@@ -1,11 +1,13 @@
 //! Registries, as this machine and kiln.toml say they are reached.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use kiln_finding::Class;
 use kiln_registry::{Client, Keyring, Options, Repository};
 
 use kiln_oci::Reference;
+use serde_json::Value;
 
 use crate::config::Config;
 use crate::context::Context;
@@ -24,6 +26,22 @@ pub(crate) fn repository(context: &Context, reference: &Reference) -> Result<Rep
         return Err(Failure::new("kiln.offline", Class::Usage, what));
     }
     Ok(client(context)?.repository(reference)?)
+}
+
+/// The hosts that somebody has logged in to, or that a program knows the logins of; and a file that cannot be read.
+pub(crate) fn known_logins() -> (Vec<String>, Option<PathBuf>) {
+    let mut hosts = BTreeSet::new();
+    for file in logins() {
+        let Ok(text) = std::fs::read(&file) else { continue };
+        let Ok(known) = serde_json::from_slice::<Value>(&text) else { return (Vec::new(), Some(file)) };
+        for key in ["auths", "credHelpers"] {
+            hosts.extend(known[key].as_object().into_iter().flat_map(|map| map.keys().cloned()));
+        }
+        if let Some(program) = known["credsStore"].as_str().filter(|program| !program.is_empty()) {
+            hosts.insert(format!("whatever docker-credential-{program} knows"));
+        }
+    }
+    (hosts.into_iter().collect(), None)
 }
 
 /// Where `docker login` and `podman login` keep what they are told, the most special place first.

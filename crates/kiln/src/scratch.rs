@@ -1,34 +1,47 @@
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use kiln_disk::{Holding, Lock, remove};
 use kiln_finding::Class;
-use kiln_sandbox::remove;
 
 use crate::failure::Failure;
 
-static NEXT: AtomicU64 = AtomicU64::new(0);
+const LOCK: &str = "lock";
+const SUFFIX: &str = ".tmp";
 
 /// A folder of this process alone, removed with everything in it. A lock shows others that it is in use, so that what
 /// killed processes left can be told apart.
 pub(crate) struct Scratch {
     folder: PathBuf,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Scratch {
     pub(crate) fn create(parent: &Path) -> Result<Self, Failure> {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let folder = parent.join(format!("{}-{number}.tmp", std::process::id()));
-        let make = || {
-            fs::create_dir_all(&folder)?;
-            let lock = File::create(folder.join("lock"))?;
-            lock.lock()?;
-            Ok(lock)
-        };
-        remove(&folder)?;
-        let lock = make().map_err(|error| io("create", &folder, &error))?;
-        Ok(Self { folder, _lock: lock })
+        Self::named(parent, "").map_err(|error| io("create a folder in", parent, &error))
+    }
+
+    /// With a name that begins with `prefix`.
+    pub(crate) fn named(parent: &Path, prefix: &str) -> io::Result<Self> {
+        fs::create_dir_all(parent)?;
+        let mut names = tempfile::Builder::new();
+        names.prefix(prefix).suffix(SUFFIX).rand_bytes(16);
+        loop {
+            let made = names.make_in(parent, |path| DirBuilder::new().mode(0o700).create(path))?;
+            // From here on it is removed as a whole, not by a name of a file.
+            let folder = made.into_temp_path().keep().map_err(|failed| failed.error)?;
+            match Lock::wait(&folder.join(LOCK), Holding::Alone) {
+                // Somebody may have swept it between its making and its lock.
+                Ok(lock) if folder.join(LOCK).exists() => return Ok(Self { folder, _lock: lock }),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    drop(remove(&folder));
+                    return Err(error);
+                }
+                _ => {}
+            }
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -44,33 +57,108 @@ impl Scratch {
 
     /// Removes what killed processes left in `parent`.
     pub(crate) fn sweep(parent: &Path) {
+        Self::sweep_named(parent, "");
+    }
+
+    /// The same of those whose name begins with `prefix`; only what is this user's.
+    pub(crate) fn sweep_named(parent: &Path, prefix: &str) {
         let Ok(entries) = fs::read_dir(parent) else { return };
-        for entry in
-            entries.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "tmp"))
-        {
-            let is_free = File::open(entry.path().join("lock")).is_ok_and(|lock| lock.try_lock().is_ok());
-            if is_free {
-                drop(remove(&entry.path()));
+        let own = rustix::process::geteuid().as_raw();
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let is_one = name.to_str().is_some_and(|name| name.starts_with(prefix) && name.ends_with(SUFFIX));
+            if is_one && entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == own) {
+                sweep_one(&entry.path());
             }
         }
     }
 }
 
+fn sweep_one(folder: &Path) {
+    // One that was made a moment ago has no lock yet; it is empty, and whoever made it makes another one.
+    if fs::remove_dir(folder).is_ok() || !folder.join(LOCK).exists() {
+        return;
+    }
+    if let Ok(Some(_held)) = Lock::attempt(&folder.join(LOCK), Holding::Alone) {
+        remove_locked(folder);
+    }
+}
+
+/// The lock goes last: where the removal ends early, the next sweep finds it.
+fn remove_locked(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name() != LOCK) {
+        drop(remove(&entry.path()));
+    }
+    drop(remove(folder));
+}
+
 impl Drop for Scratch {
     fn drop(&mut self) {
         // What stays is swept by a later build.
-        drop(remove(&self.folder));
+        remove_locked(&self.folder);
     }
 }
 
 /// A failure of this machine's disk.
-pub(crate) fn io(doing: &str, path: &Path, cause: &std::io::Error) -> Failure {
+pub(crate) fn io(doing: &str, path: &Path, cause: &io::Error) -> Failure {
     let failure = Failure::new("build.io", Class::Environment, format!("{doing} `{}`", path.display()))
         .with_cause(cause.to_string());
     match cause.kind() {
-        std::io::ErrorKind::StorageFull => {
+        io::ErrorKind::StorageFull => {
             failure.with_help("free some space and run the command again; nothing half-written was kept")
         }
+        io::ErrorKind::Unsupported => {
+            failure.with_help("keep kiln's folders on a disk of this machine: --data-dir, --cache-dir")
+        }
         _ => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_nobody_uses_is_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let parent = folder.path().join("scratch");
+        let alive = Scratch::create(&parent).unwrap();
+        fs::write(alive.path().join("file"), "").unwrap();
+        // As processes leave them that were killed: with a lock, before they had one, and named as older versions did.
+        for (name, lock) in [("abandoned.tmp", true), ("early.tmp", false), ("4711-0.tmp", true)] {
+            fs::create_dir(parent.join(name)).unwrap();
+            if lock {
+                fs::write(parent.join(name).join(LOCK), "").unwrap();
+                fs::create_dir(parent.join(name).join("deep")).unwrap();
+            }
+        }
+        fs::create_dir(parent.join("result")).unwrap();
+        Scratch::sweep(&parent);
+        let mut left: Vec<_> = fs::read_dir(&parent).unwrap().map(|entry| entry.unwrap().path()).collect();
+        left.sort();
+        let mut expected = [alive.path().to_owned(), parent.join("result")];
+        expected.sort();
+        assert_eq!(left, expected);
+        assert!(alive.path().join("file").exists());
+    }
+
+    #[test]
+    fn makers_and_sweepers_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        let scratch = Scratch::create(folder.path()).unwrap();
+                        let file = scratch.path().join("file");
+                        fs::write(&file, "here").unwrap();
+                        Scratch::sweep(folder.path());
+                        assert!(file.exists());
+                    }
+                });
+            }
+        });
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

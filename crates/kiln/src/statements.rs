@@ -224,6 +224,20 @@ pub(crate) fn refuse_legacy(signer: &Signer) -> Result<(), Failure> {
         .with_help("leave --legacy away, or sign with --key alone"))
 }
 
+/// What an attached manifest says, in one word where there is one: the kind of its statement, else of the artifact.
+pub(crate) fn kind_of(layout: &kiln_store::Layout, manifest: &Descriptor) -> String {
+    let read = kiln_image::read_small(layout, "manifest", manifest).ok();
+    let read = read.and_then(|bytes| serde_json::from_slice::<kiln_oci::Manifest>(&bytes).ok());
+    let Some(read) = read else { return "unreadable".to_owned() };
+    match read.annotations.get(BUNDLE_PREDICATE) {
+        Some(predicate) => {
+            let short = NAMES.iter().find(|(_, known)| known == predicate);
+            short.map_or_else(|| predicate.clone(), |(short, _)| (*short).to_owned())
+        }
+        None => read.artifact_type.unwrap_or_else(|| "other".to_owned()),
+    }
+}
+
 /// The short names of predicate types that commands take, with cosign's.
 const NAMES: [(&str, &str); 11] = [
     ("signature", predicate::SIGNATURE),

@@ -175,7 +175,7 @@ fn only_entry(folder: &Path) -> Result<Option<Descriptor>, Failure> {
 }
 
 fn in_store(context: &Context, reference: &Reference) -> Result<Option<Located>, Failure> {
-    let layout = Layout::create(&context.store())?;
+    let layout = context.layout()?;
     let name = reference.digest.map_or_else(|| reference.name_and_tag(), |digest| digest.to_string());
     let Some(descriptor) = layout.resolve(&name)? else { return Ok(None) };
     let tag = Some(reference.tag_or_latest().to_owned());

@@ -94,7 +94,7 @@ impl Target {
     pub(crate) fn store(context: &Context, reference: &Reference) -> Result<Self, Failure> {
         let is_exact = reference.digest.is_some() && reference.tag.is_none();
         let tag = (!is_exact).then(|| reference.name_and_tag());
-        let destination = Destination::Layout(Layout::create(&context.store())?);
+        let destination = Destination::Layout(context.layout()?);
         Ok(Self { destination, tag, shown: reference.to_string(), is_single: false, is_foreign: false })
     }
 

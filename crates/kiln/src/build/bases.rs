@@ -9,13 +9,14 @@ use kiln_image::{Image, PackedLayer, Source};
 use kiln_node::Manager;
 use kiln_oci::{Arch, Descriptor, Digest};
 use kiln_plan::Plan;
-use kiln_sandbox::{remove, unpack};
+use kiln_sandbox::unpack;
 use kiln_store::{Layout, StepCache};
 
 use crate::base::{self, Supply};
 use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::scratch::Scratch;
 
 /// The lock file beside `package.json`.
 const LOCK: &str = "kiln.lock";
@@ -182,8 +183,8 @@ impl<'a> Bases<'a> {
             return Ok(folder);
         }
         let base = kiln_base::compose(&self.lock, self.host, builder(native), self.supply)?;
-        let partial = folder.with_extension(format!("{}.tmp", std::process::id()));
-        remove(&partial)?;
+        let scratch = Scratch::create(&self.builders)?;
+        let partial = scratch.path().join("root");
         for layer in base.layers {
             let mut tree = layer.tree;
             for (path, mode) in
@@ -199,7 +200,7 @@ impl<'a> Bases<'a> {
         match std::fs::rename(&partial, &folder) {
             Ok(()) => {}
             // Another kiln was faster; its folder is as good.
-            Err(_) if folder.is_dir() => remove(&partial)?,
+            Err(_) if folder.is_dir() => {}
             Err(error) => {
                 let what = format!("put in place {}", folder.display());
                 return Err(

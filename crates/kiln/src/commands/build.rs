@@ -20,12 +20,14 @@ pub(crate) struct Args {
     dockerfile: DockerfileOptions,
 }
 
+/// Takes the ids that the commands of a Dockerfile may have, before anything else happens.
+pub(crate) fn prepare(args: &Args) -> Result<(), Failure> {
+    if wants_dockerfile(args)? { dockerfile::adopt_ids() } else { Ok(()) }
+}
+
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let is_dockerfile = wants_dockerfile(args)?;
-    if is_dockerfile {
-        dockerfile::adopt_ids()?;
-    }
-    let layout = Layout::create(&context.store())?;
+    let layout = context.layout()?;
     let stages = Stages::new(context.quiet);
     let (manifest, name) = if is_dockerfile {
         from_dockerfile(args, context, &layout, &stages)?
@@ -72,6 +74,9 @@ fn from_dockerfile(
 ) -> Result<(Descriptor, Option<String>), Failure> {
     let folder = &args.options.app;
     let built = dockerfile::build(folder, &args.dockerfile, args.options.platform, context, layout, stages)?;
-    kiln_image::Sink::publish(layout, &built.manifest, None)?;
-    Ok((built.manifest, args.options.tag.as_ref().map(kiln_oci::Reference::name_and_tag)))
+    let name = args.options.tag.as_ref().map(kiln_oci::Reference::name_and_tag);
+    if name.is_none() {
+        kiln_image::Sink::publish(layout, &built.manifest, None)?;
+    }
+    Ok((built.manifest, name))
 }

@@ -52,10 +52,12 @@ struct Plan {
     edits: Vec<Applied>,
 }
 
+/// Takes the ids that the commands of a Dockerfile may have, before anything else happens.
+pub(crate) fn prepare(args: &Args) -> Result<(), Failure> {
+    if args.prove { dockerfile::adopt_ids() } else { Ok(()) }
+}
+
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    if args.prove {
-        dockerfile::adopt_ids()?;
-    }
     if args.app.is_file() {
         if args.to.is_some() || args.prove {
             return Err(Failure::usage(format!(

@@ -6,13 +6,17 @@ mod build;
 mod check;
 mod copy;
 mod db;
+mod doctor;
 mod explain;
 mod fix;
+mod images;
 mod keygen;
 mod lint;
 mod plan;
+mod prune;
 mod pull;
 mod push;
+mod rm;
 mod sbom;
 mod scan;
 mod ship;
@@ -35,13 +39,17 @@ pub(crate) enum Command {
     Check(check::Args),
     Copy(copy::Args),
     Db(db::Args),
+    Doctor(doctor::Args),
     Explain(explain::Args),
     Fix(fix::Args),
+    Images(images::Args),
     Keygen(keygen::Args),
     Lint(lint::Args),
     Plan(plan::Args),
+    Prune(prune::Args),
     Pull(pull::Args),
     Push(push::Args),
+    Rm(rm::Args),
     Sbom(sbom::Args),
     Scan(scan::Args),
     Ship(ship::Args),
@@ -52,6 +60,33 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// What must happen before anything else does.
+    pub(crate) fn prepare(&self) -> Result<(), Failure> {
+        match self {
+            Self::Build(args) => build::prepare(args),
+            Self::Fix(args) => fix::prepare(args),
+            Self::Prune(_) => prune::prepare(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the command uses what is kept on this machine.
+    pub(crate) fn uses_folders(&self) -> bool {
+        let uses_none = matches!(
+            self,
+            Self::Check(_)
+                | Self::Doctor(_)
+                | Self::Explain(_)
+                | Self::Keygen(_)
+                | Self::Lint(_)
+                | Self::Plan(_)
+                | Self::Prune(_)
+                | Self::Rm(_)
+                | Self::Version(_)
+        );
+        !uses_none
+    }
+
     pub(crate) fn run(self, context: &Context) -> Result<Outcome, Failure> {
         if !self.knows(context.output) {
             return Err(Failure::usage("write the result in that format: this command does not know it")
@@ -64,13 +99,17 @@ impl Command {
             Self::Check(args) => check::run(&args, context),
             Self::Copy(args) => copy::run(&args, context),
             Self::Db(args) => db::run(&args, context),
+            Self::Doctor(args) => doctor::run(&args, context),
             Self::Explain(args) => explain::run(&args, context),
             Self::Fix(args) => fix::run(&args, context),
+            Self::Images(args) => images::run(&args, context),
             Self::Keygen(args) => keygen::run(&args, context),
             Self::Lint(args) => lint::run(&args, context),
             Self::Plan(args) => plan::run(&args, context),
+            Self::Prune(args) => prune::run(&args, context),
             Self::Pull(args) => pull::run(&args, context),
             Self::Push(args) => push::run(&args, context),
+            Self::Rm(args) => rm::run(&args, context),
             Self::Sbom(args) => sbom::run(&args, context),
             Self::Scan(args) => scan::run(&args, context),
             Self::Ship(args) => ship::run(&args, context),

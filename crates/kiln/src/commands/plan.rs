@@ -60,5 +60,10 @@ fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
     if path.exists() && !force {
         return Err(failed(&"there is such a file already", "pass --force to replace it"));
     }
-    std::fs::write(path, text).map_err(|error| failed(&error, "choose a folder you may write to"))
+    // A link stays a link.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    kiln_store::replace_file(&target, text.as_bytes()).map_err(|error| {
+        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        failed(&cause, "choose a folder you may write to")
+    })
 }

@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let config = Config::read(context, &args.options.app)?;
     let settings = config.policy()?;
     args.signing.can_be_proven(context, &config)?;
-    let layout = Layout::create(&context.store())?;
+    let layout = context.layout()?;
     let stages = Stages::new(context.quiet);
     let built = build::build(&args.options, &config, context, &layout, &stages)?;
 

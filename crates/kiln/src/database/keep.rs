@@ -1,8 +1,9 @@
 //! The database that `kiln db update` brings, below the data folder: changed by one process at a time, seen whole by all.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::PathBuf;
 
+use kiln_disk::{Holding, Lock};
 use kiln_finding::Class;
 use kiln_vuln::{Database, MAX_SHRINK_PERCENT, shrunk};
 use serde::{Deserialize, Serialize};
@@ -58,7 +59,7 @@ pub(super) fn open(context: &Context) -> Result<Option<(Kept, Database<'static>)
 /// Held while the database is changed, so that of two updates each is whole.
 pub(crate) struct Change {
     folder: PathBuf,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Change {
@@ -66,8 +67,7 @@ impl Change {
         let folder = context.data_dir.join(FOLDER);
         fs::create_dir_all(&folder).map_err(|error| failed("create", &folder, &error))?;
         let path = folder.join("lock");
-        let lock = File::create(&path).map_err(|error| failed("create", &path, &error))?;
-        lock.lock().map_err(|error| failed("lock", &path, &error))?;
+        let lock = Lock::wait(&path, Holding::Alone).map_err(|error| failed("lock", &path, &error))?;
         Ok(Self { folder, _lock: lock })
     }
 

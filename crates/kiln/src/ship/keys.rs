@@ -1,10 +1,9 @@
 //! The local signing key, made on first use.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use kiln_disk::{Holding, Lock, PLAIN, PRIVATE};
 use kiln_finding::Class;
 use kiln_sign::{HeldKey, KeyPair};
 use kiln_trust::PublicKey;
@@ -47,7 +46,7 @@ impl Keys {
         let pair = KeyPair::read(&text, &password())?;
         if !self.public_path().exists() {
             // It was not written, or was lost; the private key holds it.
-            write_new(&self.public_path(), &pair.public()?.to_pem(), 0o644)?;
+            write_new(&self.public_path(), &pair.public()?.to_pem(), PLAIN)?;
         }
         Ok((pair, false))
     }
@@ -64,25 +63,24 @@ impl Keys {
     }
 
     /// Held while keys are made, so that of two that find none only one makes them.
-    fn lock(&self) -> Result<fs::File, Failure> {
+    fn lock(&self) -> Result<Lock, Failure> {
         let path = self.stem.with_extension("lock");
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(|error| failed("create", folder, &error))?;
-        }
-        let file = fs::File::create(&path).map_err(|error| failed("create", &path, &error))?;
-        file.lock().map_err(|error| failed("lock", &path, &error))?;
-        Ok(file)
+        self.make_folder()?;
+        Lock::wait(&path, Holding::Alone).map_err(|error| failed("lock", &path, &error))
     }
 
     /// Makes a key pair. Files that are there are never replaced.
     pub(crate) fn make(&self) -> Result<KeyPair, Failure> {
         let pair = KeyPair::generate()?;
-        if let Some(folder) = self.stem.parent() {
-            fs::create_dir_all(folder).map_err(|error| failed("create", folder, &error))?;
-        }
-        write_new(&self.private_path(), &pair.to_file(&password())?, 0o600)?;
-        write_new(&self.public_path(), &pair.public()?.to_pem(), 0o644)?;
+        self.make_folder()?;
+        write_new(&self.private_path(), &pair.to_file(&password())?, PRIVATE)?;
+        write_new(&self.public_path(), &pair.public()?.to_pem(), PLAIN)?;
         Ok(pair)
+    }
+
+    fn make_folder(&self) -> Result<(), Failure> {
+        let Some(folder) = self.stem.parent() else { return Ok(()) };
+        fs::create_dir_all(folder).map_err(|error| failed("create", folder, &error))
     }
 
     /// Reads the public key.
@@ -112,20 +110,7 @@ pub(crate) fn key_below(folder: &Path, key: &Path) -> PathBuf {
 
 /// Writes a file that must not be there yet; it appears whole or not at all.
 fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(format!(".{}.tmp", std::process::id()));
-    let partial = PathBuf::from(partial);
-    let write = || {
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&partial)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        // Unlike a rename, a link never takes the place of a file.
-        fs::hard_link(&partial, path)
-    };
-    let written = write().map_err(|error| failed("write", path, &error));
-    drop(fs::remove_file(&partial));
-    written
+    kiln_disk::create(path, text.as_bytes(), mode).map_err(|error| failed("write", path, &error))
 }
 
 /// The password of private keys: `KILN_PASSWORD`, else `COSIGN_PASSWORD`, else none.

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use kiln_disk::{Holding, Lock};
 use kiln_fetch::{Downloader, Options};
 use kiln_finding::{Cause, Class};
 use kiln_trust::{Mirror, PUBLISHED_MAX, Published, TrustRoot};
@@ -119,7 +120,7 @@ pub(crate) fn kept(context: &Context) -> Result<Option<Kept>, Failure> {
 /// Held while roots are brought, so that of two updates each is whole.
 pub(crate) struct Change<'a> {
     context: &'a Context,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl<'a> Change<'a> {
@@ -127,8 +128,7 @@ impl<'a> Change<'a> {
         let folder = &context.data_dir;
         fs::create_dir_all(folder).map_err(|error| io("create", folder, &error))?;
         let path = folder.join("trust.lock");
-        let lock = File::create(&path).map_err(|error| io("create", &path, &error))?;
-        lock.lock().map_err(|error| io("lock", &path, &error))?;
+        let lock = Lock::wait(&path, Holding::Alone).map_err(|error| io("lock", &path, &error))?;
         Ok(Self { context, _lock: lock })
     }
 

@@ -134,6 +134,7 @@ static NEEDS: &[Need] = &[
     Need { name: "kms", probe: &["test", "-x", "target/peers/bin/sigstore-kms-peer"] },
     Need { name: "namespaces", probe: &["unshare", "--user", "--map-root-user", "--mount", "true"] },
     Need { name: "npm", probe: &["npm", "view", "semver", "version"] },
+    Need { name: "pid-namespaces", probe: &["unshare", "--pid", "--fork", "true"] },
     Need { name: "referrers", probe: &["test", "-x", "target/peers/bin/registry-with-referrers"] },
     Need { name: "regctl", probe: &["regctl", "version"] },
     Need { name: "registry", probe: &["docker-registry", "--version"] },

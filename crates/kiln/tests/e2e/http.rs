@@ -148,7 +148,9 @@ fn decoded(text: &str) -> String {
 fn write(mut stream: &TcpStream, response: &Response) -> std::io::Result<()> {
     let length = response.body.len() + usize::from(response.cut);
     write!(stream, "HTTP/1.1 {} x\r\nconnection: close\r\ncontent-length: {length}\r\n", response.status)?;
-    write!(stream, "content-type: application/json\r\n")?;
+    if response.headers.iter().all(|(name, _)| *name != "content-type") {
+        write!(stream, "content-type: application/json\r\n")?;
+    }
     for (name, value) in &response.headers {
         write!(stream, "{name}: {value}\r\n")?;
     }

@@ -15,7 +15,12 @@ const MOMENT: &str = r#"{"name": "moment", "version": "2.24.0", "license": "MIT"
 
 /// A layout with one image of these files, tagged `1`; found by `oci:DIR:1`.
 fn image(world: &World, files: &[(&str, u32, &str)]) -> PathBuf {
-    let folder = world.path("layout");
+    image_in(&world.path("layout"), files)
+}
+
+/// The same in this folder.
+pub(crate) fn image_in(folder: &Path, files: &[(&str, u32, &str)]) -> PathBuf {
+    let folder = folder.to_owned();
     let layout = Layout::create(&folder).unwrap();
     let mut tree = Tree::new();
     for (path, mode, text) in files {

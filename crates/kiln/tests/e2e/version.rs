@@ -25,8 +25,8 @@ fn every_command_has_help() {
     let world = World::new();
     let help = world.run(["--help"]).exits(0).stdout;
     for command in [
-        "base", "build", "check", "copy", "db", "explain", "fix", "keygen", "lint", "plan", "pull", "push",
-        "sbom", "scan", "ship", "verify", "version",
+        "base", "build", "check", "copy", "db", "doctor", "explain", "fix", "images", "keygen", "lint",
+        "plan", "prune", "pull", "push", "rm", "sbom", "scan", "ship", "verify", "version",
     ] {
         assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
         world.run([command, "--help"]).exits(0);

@@ -1,0 +1,147 @@
+use std::time::SystemTime;
+
+use kiln_image::Image;
+use kiln_oci::Descriptor;
+use kiln_store::{Entry, Layout, Spare};
+use serde::Serialize;
+
+use crate::args::Format;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::{self, Outcome, Table};
+use crate::platform;
+use crate::progress::size;
+use crate::statements::kind_of;
+
+/// List the images of kiln's store
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// List images without a name, too
+    #[arg(long, short)]
+    all: bool,
+}
+
+/// An image of the store.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    name: Option<String>,
+    digest: String,
+    platforms: Vec<String>,
+    /// Bytes of everything that it needs.
+    size: u64,
+    /// Whether all of that is here.
+    whole: bool,
+    /// Seconds since 1970; when it came here.
+    since: u64,
+    attached: Vec<Attached>,
+}
+
+/// What else there is about an image.
+#[derive(Serialize)]
+struct Attached {
+    digest: String,
+    kind: String,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let layout = context.layout()?;
+    let entries = layout.entries()?;
+    let is_shown = |entry: &&Entry| entry.subject.is_none() && (args.all || entry.name.is_some());
+    let mut images = Vec::new();
+    for entry in entries.iter().filter(is_shown) {
+        images.push(listed(entry, &entries, &layout)?);
+    }
+    match context.format {
+        Format::Json => output::data(&serde_json::json!({ "images": images }).to_string()),
+        Format::Human => {
+            output::data(&table(&images));
+            if !context.quiet {
+                output::talk(&summary(&layout)?);
+            }
+        }
+    }
+    Ok(Outcome::Fine)
+}
+
+fn listed(entry: &Entry, entries: &[Entry], layout: &Layout) -> Result<Listed, Failure> {
+    let manifest = &entry.manifest;
+    let (needed, missing) = layout.needs(manifest)?;
+    let since = std::fs::metadata(layout.blob_path(&manifest.digest)).and_then(|found| found.modified());
+    let mut attached = Vec::new();
+    for other in entries.iter().filter(|other| other.subject == Some(manifest.digest)) {
+        attached.push(Attached {
+            digest: other.manifest.digest.to_string(),
+            kind: kind_of(layout, &other.manifest),
+        });
+    }
+    Ok(Listed {
+        name: entry.name.clone(),
+        digest: manifest.digest.to_string(),
+        platforms: platforms(layout, manifest),
+        size: needed.values().sum(),
+        whole: missing.is_empty(),
+        since: since
+            .ok()
+            .and_then(|since| since.duration_since(SystemTime::UNIX_EPOCH).ok())
+            .map_or(0, |since| since.as_secs()),
+        attached,
+    })
+}
+
+/// What it runs on; nothing where that cannot be read, as of what is no image.
+fn platforms(layout: &Layout, manifest: &Descriptor) -> Vec<String> {
+    if let Ok(Some(index)) = platform::index(layout, manifest) {
+        let known = index.manifests.iter().filter_map(|entry| entry.platform.as_ref());
+        return known
+            .filter(|platform| platform.os != "unknown")
+            .map(|platform| format!("{}/{}", platform.os, platform.architecture))
+            .collect();
+    }
+    let Ok(image) = Image::read(layout, manifest) else { return Vec::new() };
+    let config = &image.config;
+    if config.os.is_empty() { Vec::new() } else { vec![format!("{}/{}", config.os, config.architecture)] }
+}
+
+fn table(images: &[Listed]) -> String {
+    let mut table = Table::new(&["NAME", "DIGEST", "PLATFORM", "SIZE", "HERE FOR", "ATTACHED"]);
+    for image in images {
+        let platform = match image.platforms.as_slice() {
+            [] => "-".to_owned(),
+            [one] => one.clone(),
+            many => format!("{} platforms", many.len()),
+        };
+        let whole = if image.whole { "" } else { " (not whole)" };
+        table.row(vec![
+            image.name.clone().unwrap_or_else(|| "-".to_owned()),
+            image.digest.trim_start_matches("sha256:").chars().take(12).collect(),
+            platform,
+            format!("{}{whole}", size(image.size)),
+            age(image.since),
+            if image.attached.is_empty() { "-".to_owned() } else { image.attached.len().to_string() },
+        ]);
+    }
+    table.render()
+}
+
+/// How long ago something was, in its largest unit.
+fn age(since: u64) -> String {
+    let seconds = crate::clock::now().cast_unsigned().saturating_sub(since);
+    let (count, unit) = match seconds {
+        0..60 => return "a moment".to_owned(),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..86_400 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+fn summary(layout: &Layout) -> Result<String, Failure> {
+    let total: u64 = layout.blobs_here()?.iter().map(|blob| blob.size).sum();
+    let unneeded = layout.prune(Spare { unnamed_since: None, blobs_since: None }, true)?;
+    let freed = unneeded.bytes + unneeded.damaged.1;
+    Ok(match freed {
+        0 => format!("{} in the store", size(total)),
+        freed => format!("{} in the store; no name leads to {} of it (kiln prune)", size(total), size(freed)),
+    })
+}

@@ -1,0 +1,88 @@
+use std::collections::BTreeSet;
+
+use kiln_disk::Holding;
+use kiln_finding::Class;
+use kiln_oci::Digest;
+use kiln_store::{Entry, Layout};
+use serde_json::json;
+
+use crate::args::Format;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::folders;
+use crate::output::{self, Outcome};
+use crate::progress::size;
+use crate::transfer::reference;
+
+/// Remove images from kiln's store, with what is attached to them
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Names or digests: orders-api:1.4.0, sha256:55b6…
+    #[arg(required = true)]
+    names: Vec<String>,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    // Alone, if that is possible: then what nothing needs any more can go, too.
+    let (_lock, holding) = folders::alone_or_shared(&context.data_dir)?;
+    let layout = context.layout()?;
+    let entries = layout.entries()?;
+    let going = args.names.iter().map(|name| find(name, &entries)).collect::<Result<Vec<_>, _>>()?;
+    let names: BTreeSet<String> = going.iter().flatten().filter_map(|entry| entry.name.clone()).collect();
+    let digests: BTreeSet<Digest> = going
+        .iter()
+        .flatten()
+        .filter(|entry| entry.name.is_none())
+        .map(|entry| entry.manifest.digest)
+        .collect();
+    let freed = remove(&layout, &names, &digests, holding)?;
+    let shown: Vec<String> = names.into_iter().chain(digests.iter().map(Digest::to_string)).collect();
+    match context.format {
+        Format::Json => output::data(&json!({ "removed": shown, "bytes": freed }).to_string()),
+        Format::Human => {
+            output::data(&shown.join("\n"));
+            if !context.quiet {
+                output::talk(&match freed {
+                    Some(bytes) => format!("{} freed", size(bytes)),
+                    None => "another kiln is at work; what nothing needs goes with `kiln prune`".to_owned(),
+                });
+            }
+        }
+    }
+    Ok(Outcome::Fine)
+}
+
+/// The entries that a name or a digest stands for.
+fn find<'a>(text: &str, entries: &'a [Entry]) -> Result<Vec<&'a Entry>, Failure> {
+    let digest = text.parse::<Digest>().ok();
+    let name = if digest.is_none() { Some(reference(text)?) } else { None };
+    let digest = digest.or_else(|| name.as_ref().and_then(|name| name.digest));
+    let name = name.filter(|name| name.digest.is_none()).map(|name| name.name_and_tag());
+    let is_meant = |entry: &&Entry| match &digest {
+        Some(digest) => entry.manifest.digest == *digest,
+        None => entry.name.is_some() && entry.name == name,
+    };
+    let found: Vec<&Entry> = entries.iter().filter(is_meant).collect();
+    if found.is_empty() {
+        let what = format!("there is no image `{text}` here");
+        return Err(
+            Failure::new("kiln.no_image", Class::Usage, what).with_help("`kiln images --all` lists them")
+        );
+    }
+    Ok(found)
+}
+
+/// Takes names and images out of the index; where nobody else is at work, with what only they needed. Yields how much that was.
+fn remove(
+    layout: &Layout,
+    names: &BTreeSet<String>,
+    digests: &BTreeSet<Digest>,
+    holding: Holding,
+) -> Result<Option<u64>, Failure> {
+    if holding == Holding::Shared {
+        layout.unname(names)?;
+        layout.unlist(digests)?;
+        return Ok(None);
+    }
+    Ok(Some(layout.remove(names, digests)?))
+}
