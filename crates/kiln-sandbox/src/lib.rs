@@ -6,15 +6,19 @@
 //!
 //! Start from [`Job`] and [`Sandbox`].
 
+mod bpf;
 mod capability;
 mod collect;
 mod confine;
 mod error;
 mod init;
 mod job;
+mod limits;
 mod mounts;
 mod namespaces;
 mod owners;
+mod profile;
+mod read_only;
 mod run;
 mod setup;
 mod subordinate;
