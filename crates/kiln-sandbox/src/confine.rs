@@ -5,7 +5,7 @@ use std::io;
 use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set, set_no_new_privs};
 
 use crate::setup::{SetupError, step};
-use crate::{bpf, profile};
+use crate::{Network, bpf, profile, scope};
 
 /// What is left: enough to install packages, nothing that changes a system. Docker's default set without
 /// `MKNOD`, `NET_RAW` and `AUDIT_WRITE`.
@@ -22,7 +22,7 @@ const KEPT: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::SETFCAP);
 
 /// Gives up capabilities and system calls, for this process and all it starts, for good.
-pub(crate) fn confine() -> Result<(), SetupError> {
+pub(crate) fn confine(network: Network) -> Result<(), SetupError> {
     for capability in CapabilitySet::all().difference(KEPT).iter() {
         // A kernel that does not know a capability cannot grant it.
         if let Err(error) = remove_capability_from_bounding_set(capability)
@@ -32,6 +32,9 @@ pub(crate) fn confine() -> Result<(), SetupError> {
         }
     }
     step("give up new privileges", set_no_new_privs(true))?;
+    if network == Network::Host {
+        step("close abstract sockets", scope::close_abstract_sockets())?;
+    }
     let calls = profile::calls(std::env::consts::ARCH, KEPT)
         .ok_or_else(|| io::Error::other("there are no rules for this CPU"));
     let program = bpf::allow_list(&step("build the system call filter", calls)?);

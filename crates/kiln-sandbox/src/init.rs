@@ -11,7 +11,7 @@ use rustix::process::{DumpableBehavior, Signal};
 
 use crate::namespaces::Made;
 use crate::setup::{Message, SetupError, step};
-use crate::{Ids, Job, confine, limits, mounts, namespaces, owners, subordinate};
+use crate::{Ids, Job, Network, bridge, confine, limits, mounts, namespaces, owners, routes, subordinate};
 
 /// First argument of a program that is to call [`enter`].
 pub const ENTER: &str = "__sandbox";
@@ -26,6 +26,7 @@ pub fn enter() -> Option<ExitCode> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next()?.as_str() {
         ENTER => {}
+        bridge::WATCH => return Some(bridge::watch(&arguments.collect::<Vec<_>>())),
         subordinate::MAP => return Some(subordinate::hand_out(&arguments.collect::<Vec<_>>())),
         _ => return None,
     }
@@ -72,8 +73,8 @@ fn first_process() -> Result<(), SetupError> {
     leave_caller()?;
     let job: Job = step("read the job", serde_json::from_slice(&read_line()?).map_err(io::Error::other))?;
     let made = namespaces::unshare(&job)?;
-    if let Ids::Many { .. } = job.ids {
-        // Only a process outside may map ids that are not its own.
+    if job.waits_for_outside() {
+        // Only a process outside may map ids that are not its own, or make a bridge.
         tell(&Message::Unshared);
         read_line()?;
     }
@@ -124,8 +125,11 @@ fn close_one_by_one() -> io::Result<()> {
 fn init_process(job: &Job, made: Made) -> Result<(), SetupError> {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     step("set the host name", rustix::system::sethostname(job.hostname.as_bytes()))?;
-    if job.network == crate::Network::None {
+    if job.network != Network::Host {
         step("bring up the loopback", namespaces::loopback_up())?;
+    }
+    if job.network == Network::Bridged {
+        step("close the way to link-local addresses", routes::close())?;
     }
     // Sources are opened as whoever runs kiln, and before the stage hides what lies under it.
     let sources = mounts::Sources::open(job)?;
@@ -138,7 +142,7 @@ fn init_process(job: &Job, made: Made) -> Result<(), SetupError> {
     limits::limit_process()?;
     // Nothing inside looks at this process or holds on to it.
     step("close process 1", rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable))?;
-    confine::confine()?;
+    confine::confine(job.network)?;
     let (program, arguments) = step(
         "start the command",
         job.argv.split_first().ok_or_else(|| io::Error::other("the command has no words")),

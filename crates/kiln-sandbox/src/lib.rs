@@ -7,6 +7,7 @@
 //! Start from [`Job`] and [`Sandbox`].
 
 mod bpf;
+mod bridge;
 mod capability;
 mod collect;
 mod confine;
@@ -19,12 +20,15 @@ mod namespaces;
 mod owners;
 mod profile;
 mod read_only;
+mod routes;
 mod run;
+mod scope;
 mod setup;
 mod subordinate;
 mod unpack;
 mod upper;
 
+pub use bridge::Bridge;
 pub use collect::{collect, collect_with};
 pub use error::Error;
 pub use init::{ENTER, enter};

@@ -22,7 +22,7 @@ pub(crate) struct Made {
 pub(crate) fn unshare(job: &Job) -> Result<Made, SetupError> {
     let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
     let mut flags = UnshareFlags::NEWNS | UnshareFlags::NEWPID | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS;
-    if job.network == Network::None {
+    if job.network != Network::Host {
         flags |= UnshareFlags::NEWNET;
     }
     // SAFETY: this process has a single thread and shares no file table or memory with another.
