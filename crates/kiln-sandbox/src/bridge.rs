@@ -17,7 +17,8 @@ const REASON_MAX: u64 = 8 << 10;
 /// How jobs with [`crate::Network::Bridged`] get their network.
 #[derive(Clone, Debug)]
 pub struct Bridge {
-    program: PathBuf,
+    /// `pasta`.
+    pub program: PathBuf,
     /// Ports of this machine's loopback that jobs reach, at the same ports of theirs.
     pub ports: Vec<u16>,
     /// An address at which jobs reach the name server of this machine.

@@ -21,6 +21,7 @@ mod folder;
 mod legacy;
 mod lint;
 mod output;
+mod outside;
 mod place;
 mod platform;
 mod port_error;

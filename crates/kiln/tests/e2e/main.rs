@@ -28,3 +28,4 @@ mod survival;
 mod trust;
 mod users;
 mod version;
+mod walls;
