@@ -71,6 +71,7 @@ fn read_line() -> Result<Vec<u8>, SetupError> {
 fn first_process() -> Result<(), SetupError> {
     die_with_parent()?;
     leave_caller()?;
+    limits::go_first()?;
     let job: Job = step("read the job", serde_json::from_slice(&read_line()?).map_err(io::Error::other))?;
     let made = namespaces::unshare(&job)?;
     if job.waits_for_outside() {

@@ -14,6 +14,8 @@ const PROCESSES_MAX: u64 = 8192;
 /// there might be do not take minutes.
 const FILES_MAX: u64 = 524_288;
 const FILES: u64 = 65_536;
+/// The highest that proc_pid_oom_score_adj(5) knows.
+const GOES_FIRST: &str = "1000";
 const NAMESPACES: [&str; 8] = ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"];
 /// Since this version of Linux `pid_max` is one of the process namespace; before, it was one of the machine.
 const OWN_PID_MAX: (u32, u32) = (6, 14);
@@ -31,6 +33,18 @@ pub(crate) fn limit_process() -> Result<(), SetupError> {
         step("set the limits of a process", setrlimit(resource, limit))?;
     }
     Ok(())
+}
+
+/// A job that takes all memory is ended before anything else on this machine is, and as a whole: process 1 has the score,
+/// too. To be called while `/proc` is that of this machine or of this job.
+pub(crate) fn go_first() -> Result<(), SetupError> {
+    match fs::write("/proc/self/oom_score_adj", GOES_FIRST) {
+        // A container may show no such file, or lock it.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EROFS | libc::EACCES)) => {
+            Ok(())
+        }
+        other => step("go first where memory is short", other),
+    }
 }
 
 /// Closes the user namespace of this process to further namespaces of all kinds, and its process namespace to more than so

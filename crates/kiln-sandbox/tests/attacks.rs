@@ -92,6 +92,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("ipc namespaces", &["0"]),
     ("uts namespaces", &["0"]),
     ("cgroup namespaces", &["0"]),
+    ("turn when memory is short", &["1000"]),
     // Process 1 takes no such signal from inside.
     ("end process 1", &["done (0)"]),
     ("signal to the outside", &["ESRCH"]),

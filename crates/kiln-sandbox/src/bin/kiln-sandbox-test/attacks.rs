@@ -123,6 +123,7 @@ pub(crate) fn all(targets: &[&str]) -> io::Result<()> {
     for kind in ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"] {
         say(&format!("{kind} namespaces"), read(&format!("/proc/sys/user/max_{kind}_namespaces")))?;
     }
+    say("turn when memory is short", read("/proc/self/oom_score_adj"))?;
     say("end process 1", call(libc::SYS_kill, [1, libc::SIGKILL.into(), 0, 0, 0, 0]))?;
     if let [pid, socket, port] = targets {
         let pid = pid.parse().map_err(io::Error::other)?;
