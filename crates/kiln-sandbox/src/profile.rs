@@ -45,16 +45,19 @@ pub(crate) enum Answer {
 /// table says something that is not understood here.
 pub(crate) fn calls(cpu: &str, capabilities: CapabilitySet) -> Option<BTreeMap<u32, Ways>> {
     let column = match cpu {
-        "x86_64" => 1,
-        "aarch64" => 2,
+        "x86_64" => 0,
+        "aarch64" => 1,
         _ => return None,
     };
     let mut calls = BTreeMap::<u32, Ways>::new();
     for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
-        let cells: Vec<&str> = line.split('\t').collect();
-        let number = *cells.get(column)?;
-        let way = parse_way(cells.get(3).copied().unwrap_or_default(), capabilities)?;
-        if let (Some(way), true) = (way, number != "-") {
+        let mut cells = line.split('\t').skip(1);
+        let numbers = [cells.next()?, cells.next()?];
+        let number = numbers[column];
+        if number == "-" {
+            continue;
+        }
+        if let Some(way) = parse_way(cells.next().unwrap_or_default(), capabilities)? {
             calls.entry(number.parse().ok()?).or_default().push(way);
         }
     }
