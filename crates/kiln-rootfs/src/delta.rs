@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
+use crate::error::ErrorKind;
+use crate::links::{Placer, keep_names};
 use crate::{
     Attrs, Content, Entry, EntryKind, Error, Kind, LayerEntry, LayerReader, RootPath, TarWriter, Tree,
     Whiteout,
@@ -30,8 +32,10 @@ impl Delta {
 
     /// Changes `below` as this layer does. Source: image-spec, layer.md "Applying Changesets".
     ///
-    /// Whiteouts act on lower layers alone, wherever they stand in this one.
+    /// Whiteouts act on lower layers alone, wherever they stand in this one. A file of a lower layer keeps its other names when
+    /// one goes or is replaced.
     pub fn apply(&self, below: &mut Tree) -> Result<(), Error> {
+        keep_names(below, &|path| self.takes_away(path))?;
         for path in &self.removed {
             below.remove(path);
         }
@@ -45,16 +49,46 @@ impl Delta {
             let Some(parent) = parent else { return Err(error) };
             below.insert(parent.join(path.file_name())?, entry.clone())?;
         }
-        Ok(())
+        self.links_below().try_for_each(|(path, target)| match below.get(target).map(|entry| &entry.kind) {
+            Some(Kind::File(_) | Kind::Hardlink(_)) => Ok(()),
+            _ => Err(dangling(path, target)),
+        })
+    }
+
+    /// Whether a file of the layers below is no longer what it was.
+    fn takes_away(&self, path: &RootPath) -> bool {
+        if self.tree.get(path).is_some() {
+            return true;
+        }
+        let mut at = Some(path.clone());
+        while let Some(here) = at {
+            let is_replaced = self.tree.get(&here).is_some_and(|entry| !matches!(entry.kind, Kind::Dir));
+            if is_replaced || self.removed.contains(&here) || here != *path && self.opaque.contains(&here) {
+                return true;
+            }
+            at = here.parent();
+        }
+        false
+    }
+
+    /// The hard links whose file is in a layer below, and the name of that file.
+    pub fn links_below(&self) -> impl Iterator<Item = (&RootPath, &RootPath)> {
+        self.tree.iter().filter_map(|(path, entry)| match &entry.kind {
+            Kind::Hardlink(target) if self.tree.get(target).is_none() => Some((path, target)),
+            _ => None,
+        })
     }
 
     /// Reads a layer. `content` says what becomes of the bytes of a file; it may leave them unread. Devices, pipes and
     /// sockets are left out: no build can make them, and none looks at them.
+    ///
+    /// Refused are hard links to a folder or to nothing, and marks below something that is no folder. The file of a hard link
+    /// may lie in a layer below; see [`Delta::links_below`].
     pub fn read<R: Read>(
         reader: &mut LayerReader<R>,
         content: &mut dyn FnMut(&LayerEntry, &mut dyn Read) -> Result<Content, Error>,
     ) -> Result<Self, Error> {
-        let mut delta = Self::default();
+        let mut placer = Placer::default();
         while let Some(entry) = reader.next_entry()? {
             let kind = match &entry.kind {
                 EntryKind::Dir => Kind::Dir,
@@ -63,19 +97,60 @@ impl Delta {
                 EntryKind::Hardlink(target) => Kind::Hardlink(target.clone()),
                 EntryKind::Special => continue,
                 EntryKind::Whiteout(Whiteout::Remove(path)) => {
-                    delta.removed.insert(path.clone());
+                    placer.delta.removed.insert(path.clone());
                     continue;
                 }
                 EntryKind::Whiteout(Whiteout::Opaque(path)) => {
-                    delta.opaque.insert(path.clone());
+                    placer.delta.opaque.insert(path.clone());
                     continue;
                 }
             };
             let attrs = Attrs { mode: entry.mode, uid: entry.uid, gid: entry.gid, xattrs: entry.xattrs };
-            delta.tree.insert(entry.path, Entry { attrs, kind })?;
+            match &kind {
+                Kind::Hardlink(target) => placer.link(entry.path, target.clone(), Entry { attrs, kind })?,
+                _ => placer.place(entry.path, Entry { attrs, kind })?,
+            }
         }
-        Ok(delta)
+        placer.delta.check()?;
+        Ok(placer.delta)
     }
+
+    /// Whether links lead to files, and marks lie in folders.
+    fn check(&self) -> Result<(), Error> {
+        for (path, entry) in self.tree.iter() {
+            if let Kind::Hardlink(target) = &entry.kind
+                && self.tree.get(target).is_some_and(|entry| !matches!(entry.kind, Kind::File(_)))
+            {
+                return Err(dangling(path, target));
+            }
+        }
+        let parents = self.removed.iter().filter_map(|path| Some((path, path.parent()?)));
+        let marks = parents.chain(self.opaque.iter().map(|path| (path, path.clone())));
+        for (mark, folder) in marks {
+            if let Some(above) = self.no_folder(folder) {
+                let (mark, above) = (mark.to_string(), above.to_string());
+                return Err(ErrorKind::Mark { mark, above }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The first part of a path, from below, that this layer makes something else than a folder.
+    fn no_folder(&self, path: RootPath) -> Option<RootPath> {
+        let mut at = Some(path);
+        while let Some(here) = at {
+            match self.tree.get(&here).map(|entry| &entry.kind) {
+                Some(Kind::Dir) => return None,
+                Some(_) => return Some(here),
+                None => at = here.parent(),
+            }
+        }
+        None
+    }
+}
+
+fn dangling(path: &RootPath, target: &RootPath) -> Error {
+    ErrorKind::Link { path: path.to_string(), target: target.to_string() }.into()
 }
 
 /// Writes a layer as a PAX tar: whiteouts stand before their siblings. See [`crate::write_tar`] for what its bytes

@@ -11,6 +11,10 @@ pub(crate) enum ErrorKind {
     Path { path: String, why: &'static str },
     #[error("`{path}` cannot be placed: `{parent}` is not a directory")]
     NotADirectory { path: String, parent: String },
+    #[error("the hard link `{path}` names `{target}`, which is no file of this layer or of those below")]
+    Link { path: String, target: String },
+    #[error("`{mark}` is marked as removed, and `{above}` above it is no folder")]
+    Mark { mark: String, above: String },
     #[error("read the tar stream after {offset} bytes")]
     Read { offset: u64, source: std::io::Error },
     #[error("the tar stream is malformed at byte {offset}: {why}")]
@@ -50,6 +54,7 @@ impl Diagnose for Error {
             ErrorKind::Path { .. } | ErrorKind::NotADirectory { .. } => "rootfs.path",
             ErrorKind::Read { .. } | ErrorKind::Content { .. } => "rootfs.read",
             ErrorKind::Malformed { .. } => "rootfs.malformed",
+            ErrorKind::Link { .. } | ErrorKind::Mark { .. } => "rootfs.layer",
             ErrorKind::Limit { .. } => "rootfs.limit",
             ErrorKind::Changed { .. } => "rootfs.changed",
             ErrorKind::Write { .. } | ErrorKind::Finish { .. } => "rootfs.write",

@@ -93,9 +93,25 @@ impl RootPath {
             || self.0.strip_prefix(&other.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
+    /// Between which texts all paths below this one lie, in the order of paths: after the first, before the second.
+    pub(crate) fn bounds_below(&self) -> (String, Option<String>) {
+        if self.is_root() {
+            return (String::new(), None);
+        }
+        // `0` is what follows `/`.
+        (format!("{}/", self.0), Some(format!("{}0", self.0)))
+    }
+
     /// The parts, from the root down.
     pub fn parts(&self) -> impl Iterator<Item = &str> {
         self.0.split('/').filter(|part| !part.is_empty())
+    }
+}
+
+/// Paths are ordered as their texts are.
+impl std::borrow::Borrow<str> for RootPath {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -1,7 +1,8 @@
+use std::any::Any;
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fmt;
 use std::io::{self, Read};
-use std::path::Path;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::error::ErrorKind;
@@ -27,15 +28,25 @@ impl Attrs {
     }
 }
 
+/// A file that stays where it is until its bytes are wanted. Whoever implements it answers for what is opened: a name on
+/// disk may stand for something else by then.
+pub trait Stored: Any + fmt::Debug + Send + Sync {
+    /// Opens the bytes for reading.
+    fn open(&self) -> io::Result<Box<dyn Read + Send>>;
+
+    /// Where it is, for messages.
+    fn place(&self) -> String;
+}
+
 /// The bytes of a regular file.
 #[derive(Clone, Debug)]
 pub enum Content {
     /// Held in memory.
     Bytes(Arc<[u8]>),
-    /// A file on this machine, read when the tree is written; `size` is what it must hold then.
-    Disk {
-        /// Where it is; shared, as a file that is copied is in several trees at once.
-        path: Arc<Path>,
+    /// Read when the tree is written; `size` is what it must hold then.
+    Stored {
+        /// What it is; shared, as a file that is copied is in several trees at once.
+        file: Arc<dyn Stored>,
         /// Its size in bytes.
         size: u64,
     },
@@ -46,7 +57,7 @@ impl Content {
     pub fn size(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
-            Self::Disk { size, .. } => *size,
+            Self::Stored { size, .. } => *size,
         }
     }
 
@@ -54,7 +65,7 @@ impl Content {
     pub fn open(&self) -> io::Result<Box<dyn Read + '_>> {
         Ok(match self {
             Self::Bytes(bytes) => Box::new(&bytes[..]),
-            Self::Disk { path, .. } => Box::new(File::open(path)?),
+            Self::Stored { file, .. } => file.open()?,
         })
     }
 }
@@ -102,7 +113,7 @@ impl Tree {
             && matches!(old.kind, Kind::Dir)
             && !becomes_dir
         {
-            self.entries.retain(|below, _| below == &path || !below.starts_with(&path));
+            self.remove_below(&path);
         }
         Ok(())
     }
@@ -151,12 +162,28 @@ impl Tree {
 
     /// Takes out an entry and everything below it.
     pub fn remove(&mut self, path: &RootPath) {
-        self.entries.retain(|below, _| !below.starts_with(path));
+        self.remove_below(path);
+        self.entries.remove(path);
     }
 
     /// Takes out everything below a directory, which stays.
     pub fn remove_below(&mut self, folder: &RootPath) {
-        self.entries.retain(|below, _| below == folder || !below.starts_with(folder));
+        if folder.is_root() {
+            self.entries.retain(|path, _| path.is_root());
+            return;
+        }
+        // The range is looked up, as the tree may be large and the orders many.
+        let gone: Vec<RootPath> = self.range_below(folder).map(|(path, _)| path.clone()).collect();
+        for path in gone {
+            self.entries.remove(&path);
+        }
+    }
+
+    /// What lies below a path, without the path itself: in path order, it stands together.
+    fn range_below(&self, path: &RootPath) -> impl Iterator<Item = (&RootPath, &Entry)> {
+        let (start, end) = path.bounds_below();
+        let end = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        self.entries.range::<str, _>((Bound::Excluded(start.as_str()), end))
     }
 
     /// Keeps only the entries that `keep` says yes to. Children of a dropped directory must be dropped too.
@@ -185,11 +212,8 @@ impl Tree {
     }
 
     /// The entries at and below `path`.
-    pub fn below<'a>(&'a self, path: &'a RootPath) -> impl Iterator<Item = (&'a RootPath, &'a Entry)> {
-        self.entries
-            .range(path..)
-            .take_while(move |(below, _)| below.as_str().starts_with(path.as_str()))
-            .filter(move |(below, _)| below.starts_with(path))
+    pub fn below(&self, path: &RootPath) -> impl Iterator<Item = (&RootPath, &Entry)> {
+        self.entries.get_key_value(path).into_iter().chain(self.range_below(path))
     }
 
     /// How many entries there are.

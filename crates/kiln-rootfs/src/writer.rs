@@ -104,7 +104,7 @@ impl<W: Write> TarWriter<W> {
         let size = content.size();
         let copied = match content {
             Content::Bytes(bytes) => self.output.write_all(bytes).map(|()| size),
-            Content::Disk { .. } => {
+            Content::Stored { .. } => {
                 content.open().and_then(|reader| io::copy(&mut reader.take(size), &mut self.output))
             }
         }

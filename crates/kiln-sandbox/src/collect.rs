@@ -1,8 +1,8 @@
-use std::fs;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::path::Path;
 
-use kiln_rootfs::{Attrs, Content, Entry, Kind, RootPath, Tree};
+use kiln_disk::{Dir, Located, Meta};
+use kiln_rootfs::{Attrs, Entry, Kind, RootPath, Tree};
 
 use crate::Error;
 use crate::error::ErrorKind;
@@ -22,59 +22,60 @@ pub fn collect(folder: &Path) -> Result<Tree, Error> {
 /// What an overlay notes as removed is left out. Permissions become 0755 for folders and what its owner may execute, 0644 for the rest: they must not depend
 /// on the umask of whoever checked the files out. Links are taken as they are, never followed.
 pub fn collect_with(folder: &Path, keep: &mut dyn FnMut(&RootPath, bool) -> bool) -> Result<Tree, Error> {
+    let root = Dir::open(folder).map_err(Error::io("read the folder", folder))?;
+    collect_in(&root, keep)
+}
+
+/// The same of a folder that is open.
+pub fn collect_in(root: &Dir, keep: &mut dyn FnMut(&RootPath, bool) -> bool) -> Result<Tree, Error> {
     let mut tree = Tree::new();
-    let mut open = vec![(folder.to_owned(), RootPath::ROOT)];
-    while let Some((folder, path)) = open.pop() {
+    let mut open = vec![RootPath::ROOT];
+    while let Some(path) = open.pop() {
+        let place = || root.place_of(&path);
         if path.parts().count() > DEPTH_MAX {
-            return Err(ErrorKind::Unfit { path: folder, why: "lies deeper than 256 folders" }.into());
+            return Err(ErrorKind::Unfit { path: place(), why: "lies deeper than 256 folders" }.into());
         }
-        let entries = fs::read_dir(&folder).map_err(Error::io("read the folder", &folder))?;
-        for entry in entries {
-            let entry = entry.map_err(Error::io("read the folder", &folder))?;
-            let on_disk = entry.path();
-            let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+        let folder = root.sub(&path).map_err(|source| Error::io("read the folder", &place())(source))?;
+        for name in folder.names().map_err(|source| Error::io("read the folder", &place())(source))? {
+            let on_disk = folder.place().join(&name);
+            let Some(text) = name.to_str() else {
                 return Err(ErrorKind::Unfit { path: on_disk, why: "has a name that is no UTF-8" }.into());
             };
             let failed = |source| ErrorKind::Tree { path: on_disk.clone(), source };
-            let inside = path.join(&name).map_err(failed)?;
-            let kind = entry.file_type().map_err(Error::io("look at", &on_disk))?;
-            if !keep(&inside, kind.is_dir()) || is_whiteout(&on_disk, kind) {
+            let inside = path.join(text).map_err(failed)?;
+            let meta = folder.meta_here(&name).map_err(Error::io("look at", &on_disk))?;
+            if !keep(&inside, meta.is_dir()) || meta.is_whiteout() {
                 continue;
             }
             if tree.len() >= ENTRIES_MAX {
                 return Err(ErrorKind::Unfit { path: on_disk, why: "is one file too many: 2,000,000" }.into());
             }
-            let taken = take(&on_disk, kind)?;
-            if kind.is_dir() {
-                open.push((on_disk.clone(), inside.clone()));
+            let taken = take(root, &folder, &name, &inside, &meta)?;
+            tree.insert(inside.clone(), taken).map_err(failed)?;
+            if meta.is_dir() {
+                open.push(inside);
             }
-            tree.insert(inside, taken).map_err(failed)?;
         }
     }
     Ok(tree)
 }
 
-/// A character device 0/0: how an overlay notes that something of a lower folder was removed.
-fn is_whiteout(on_disk: &Path, kind: fs::FileType) -> bool {
-    kind.is_char_device() && fs::symlink_metadata(on_disk).is_ok_and(|metadata| metadata.rdev() == 0)
-}
-
-fn take(on_disk: &PathBuf, kind: fs::FileType) -> Result<Entry, Error> {
-    if kind.is_dir() {
+fn take(root: &Dir, folder: &Dir, name: &OsStr, inside: &RootPath, meta: &Meta) -> Result<Entry, Error> {
+    let on_disk = || folder.place().join(name);
+    if meta.is_dir() {
         return Ok(Entry { attrs: Attrs::root(0o755), kind: Kind::Dir });
     }
-    if kind.is_symlink() {
-        let target = fs::read_link(on_disk).map_err(Error::io("read the link", on_disk))?;
-        let Some(target) = target.to_str() else {
-            return Err(ErrorKind::Unfit { path: on_disk.clone(), why: "points to what is no UTF-8" }.into());
-        };
-        return Ok(Entry { attrs: Attrs::root(0o777), kind: Kind::Symlink(target.to_owned()) });
+    if meta.is_symlink() {
+        let target =
+            folder.link_here(name).map_err(|source| Error::io("read the link", &on_disk())(source))?;
+        let unfit = |_| ErrorKind::Unfit { path: on_disk(), why: "points to what is no UTF-8" };
+        let target = target.into_string().map_err(unfit)?;
+        return Ok(Entry { attrs: Attrs::root(0o777), kind: Kind::Symlink(target) });
     }
-    if !kind.is_file() {
-        return Err(ErrorKind::Unfit { path: on_disk.clone(), why: "is a socket, pipe or device" }.into());
+    if !meta.is_file() {
+        return Err(ErrorKind::Unfit { path: on_disk(), why: "is a socket, pipe or device" }.into());
     }
-    let metadata = fs::symlink_metadata(on_disk).map_err(Error::io("look at", on_disk))?;
-    let mode = if metadata.permissions().mode() & 0o100 == 0 { 0o644 } else { 0o755 };
-    let content = Content::Disk { path: on_disk.as_path().into(), size: metadata.len() };
+    let mode = if meta.mode() & 0o100 == 0 { 0o644 } else { 0o755 };
+    let content = Located::content(root, inside.clone(), meta.size());
     Ok(Entry { attrs: Attrs::root(mode), kind: Kind::File(content) })
 }

@@ -38,7 +38,7 @@ impl From<ErrorKind> for Error {
 
 impl Error {
     /// Adds the operation and the path to what the system said.
-    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| ErrorKind::Io { doing, path, source }.into()
     }

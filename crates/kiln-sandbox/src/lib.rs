@@ -29,11 +29,11 @@ mod unpack;
 mod upper;
 
 pub use bridge::Bridge;
-pub use collect::{collect, collect_with};
+pub use collect::{collect, collect_in, collect_with};
 pub use error::Error;
 pub use init::{ENTER, enter};
 pub use job::{Finished, Ids, Job, Mount, Network, Root, User};
 pub use run::Sandbox;
 pub use subordinate::adopt;
 pub use unpack::{remove, unpack};
-pub use upper::{OWNER, Placing, is_opaque, own, read_upper, remove_stubs, write_upper};
+pub use upper::{OWNER, Placing, hides, own, read_entry, read_upper, remove_stubs, write_upper};

@@ -1,14 +1,14 @@
 //! A folder to look at, as it lies on disk.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::ffi::OsStr;
 use std::path::Path;
 
+use kiln_disk::{Dir, Located};
 use kiln_finding::Class;
 use kiln_inventory::{Machine, scan_folder};
 use kiln_oci::Arch;
 use kiln_pkg::{Inventory, Unread};
-use kiln_rootfs::{Attrs, Content, Entry, Kind, RootPath, Tree};
+use kiln_rootfs::{Attrs, Entry, Kind, RootPath, Tree};
 
 use crate::failure::Failure;
 
@@ -40,28 +40,27 @@ struct Walk {
 
 impl Walk {
     fn folder(&mut self, folder: &Path) -> Result<(), Failure> {
-        let mut open = vec![(folder.to_owned(), RootPath::ROOT)];
-        while let Some((on_disk, path)) = open.pop() {
+        let root = Dir::open(folder).map_err(|error| {
+            let what = format!("read the folder {}", folder.display());
+            Failure::new("kiln.read", Class::Environment, what).with_cause(error.to_string())
+        })?;
+        let mut open = vec![RootPath::ROOT];
+        while let Some(path) = open.pop() {
             if path.parts().count() > DEPTH_MAX {
                 self.missed(path.as_str(), format!("it lies deeper than {DEPTH_MAX} folders"));
                 continue;
             }
-            let entries = match fs::read_dir(&on_disk) {
-                Ok(entries) => entries,
-                Err(error) if path.is_root() => {
-                    let what = format!("read the folder {}", on_disk.display());
-                    return Err(
-                        Failure::new("kiln.read", Class::Environment, what).with_cause(error.to_string())
-                    );
-                }
+            let opened = root.sub(&path).and_then(|folder| Ok((folder.names()?, folder)));
+            let (names, folder) = match opened {
+                Ok(opened) => opened,
                 Err(error) => {
                     self.missed(path.as_str(), error.to_string());
                     continue;
                 }
             };
-            for entry in entries {
-                match entry.map_err(|error| error.to_string()).and_then(|entry| self.take(&entry, &path)) {
-                    Ok(Some(inside)) => open.push((on_disk.join(inside.file_name()), inside)),
+            for name in names {
+                match self.take(&root, &folder, &name, &path) {
+                    Ok(Some(inside)) => open.push(inside),
                     Ok(None) => {}
                     Err(why) => self.missed(path.as_str(), why),
                 }
@@ -83,28 +82,33 @@ impl Walk {
     }
 
     /// Takes in one entry; the path of a folder that is to be entered.
-    fn take(&mut self, entry: &fs::DirEntry, above: &RootPath) -> Result<Option<RootPath>, String> {
-        let name = entry.file_name();
-        let name = name.to_str().ok_or_else(|| format!("{} is no UTF-8", entry.path().display()))?;
-        let metadata = entry.metadata().map_err(|error| format!("{name}: {error}"))?;
-        let path = above.join(name).map_err(|error| error.to_string())?;
-        let kind = if metadata.is_dir() {
-            if NEVER.contains(&name) {
+    fn take(
+        &mut self,
+        root: &Dir,
+        folder: &Dir,
+        name: &OsStr,
+        above: &RootPath,
+    ) -> Result<Option<RootPath>, String> {
+        let text =
+            name.to_str().ok_or_else(|| format!("{} is no UTF-8", folder.place().join(name).display()))?;
+        let meta = folder.meta_here(name).map_err(|error| format!("{text}: {error}"))?;
+        let path = above.join(text).map_err(|error| error.to_string())?;
+        let kind = if meta.is_dir() {
+            if NEVER.contains(&text) {
                 return Ok(None);
             }
             Kind::Dir
-        } else if metadata.is_symlink() {
-            let target = fs::read_link(entry.path()).map_err(|error| format!("{name}: {error}"))?;
+        } else if meta.is_symlink() {
+            let target = folder.link_here(name).map_err(|error| format!("{text}: {error}"))?;
             Kind::Symlink(target.to_string_lossy().into_owned())
-        } else if metadata.is_file() {
-            Kind::File(Content::Disk { path: entry.path().into(), size: metadata.len() })
+        } else if meta.is_file() {
+            Kind::File(Located::content(root, path.clone(), meta.size()))
         } else {
             // Sockets, pipes and devices hold nothing.
             return Ok(None);
         };
-        let attrs = Attrs::root(metadata.permissions().mode() & 0o7777);
-        let is_dir = matches!(kind, Kind::Dir);
-        self.tree.insert(path.clone(), Entry { attrs, kind }).map_err(|error| error.to_string())?;
-        Ok(is_dir.then_some(path))
+        let entry = Entry { attrs: Attrs::root(meta.mode()), kind };
+        self.tree.insert(path.clone(), entry).map_err(|error| error.to_string())?;
+        Ok(meta.is_dir().then_some(path))
     }
 }

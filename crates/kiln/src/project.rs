@@ -8,7 +8,7 @@ use kiln_dockerfile::Ignore;
 use kiln_finding::Class;
 use kiln_node::{Lock, LockKind, PackageJson, matches_workspace, pnpm_workspace_globs};
 use kiln_plan::AppFacts;
-use kiln_rootfs::{Content, Kind, RootPath, Tree};
+use kiln_rootfs::{Kind, RootPath, Tree};
 use kiln_sandbox::collect_with;
 
 use crate::failure::Failure;
@@ -165,7 +165,9 @@ fn sources(tree: &Tree) -> BTreeMap<RootPath, String> {
     let mut sources = BTreeMap::new();
     for (path, entry) in tree.iter().filter(|(path, _)| is_source(path)) {
         let Kind::File(content) = &entry.kind else { continue };
-        let Content::Disk { size: 0..=SOURCE_MAX, .. } = content else { continue };
+        if content.size() > SOURCE_MAX {
+            continue;
+        }
         let mut text = String::new();
         // What cannot be read as text says nothing about ports; the build will tell if it matters.
         if content.open().is_ok_and(|mut file| file.read_to_string(&mut text).is_ok()) {

@@ -15,5 +15,5 @@ pub use graph::{
     Base, Copy, Dir, Exec, ExecMount, ExecMountKind, Files, Graph, Op, Origin, Source, Step, StepId, Target,
 };
 pub use lower::{Inputs, Remote, Request, is_repository, lower};
-pub use port::{Depth, Form, Job, JobMount, Layer, MountContent, Notes, UserIds, Watch, Workshop};
+pub use port::{BaseLayer, Depth, Form, Job, JobMount, Layer, MountContent, Notes, UserIds, Watch, Workshop};
 pub use solve::{Shared, Solver, empty_key};

@@ -11,9 +11,35 @@ use super::graph::{Exec, ExecMountKind, Origin};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Layer {
     /// A layer of a base, in the store.
-    Packed(PackedLayer),
+    Base(BaseLayer),
     /// What the step with this key made.
     Made(Digest),
+}
+
+/// One of the layers of a base. What it holds may depend on those below it: the file of a hard link may be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseLayer {
+    /// All layers of the base, lowest first.
+    layers: Arc<[PackedLayer]>,
+    at: usize,
+}
+
+impl BaseLayer {
+    /// The layers of a base, lowest first.
+    pub fn all(layers: &[PackedLayer]) -> impl Iterator<Item = Self> + use<> {
+        let layers: Arc<[PackedLayer]> = layers.into();
+        (0..layers.len()).map(move |at| Self { layers: layers.clone(), at })
+    }
+
+    /// This layer in the store.
+    pub fn packed(&self) -> &PackedLayer {
+        &self.layers[self.at]
+    }
+
+    /// The layers below, topmost first.
+    pub fn below(&self) -> impl Iterator<Item = Self> + '_ {
+        (0..self.at).rev().map(|at| Self { layers: self.layers.clone(), at })
+    }
 }
 
 /// How the result of a step is kept.

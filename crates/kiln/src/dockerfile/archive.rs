@@ -1,11 +1,14 @@
 //! Archives that `ADD` unpacks: tar, plain or compressed.
 
-use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
 
+use kiln_disk::Dir;
+use kiln_finding::Class;
 use kiln_rootfs::{Content, Delta, Kind, LayerReader, Limits, Tree, decompress};
 
+use super::spool::Spool;
 use crate::failure::Failure;
 use crate::scratch::io as disk;
 
@@ -21,11 +24,11 @@ const XZ_MEMORY: u32 = 256 << 10;
 
 /// What an archive holds; `None` for a file that is none. Its files go to `spool`, which must be empty.
 pub(super) fn unpack(content: &Content, spool: &Path) -> Result<Option<Tree>, Failure> {
-    let what = || match content {
-        Content::Disk { path, .. } => path.clone(),
-        Content::Bytes(_) => Path::new("an archive").into(),
+    let what = match content {
+        Content::Stored { file, .. } => file.place(),
+        Content::Bytes(_) => "an archive".to_owned(),
     };
-    let failed = |error: io::Error| disk("unpack", &what(), &error);
+    let failed = |error: io::Error| disk("unpack", Path::new(&what), &error);
     let file = content.open().map_err(failed)?;
     let mut plain = BufReader::with_capacity(64 << 10, opened(file).map_err(failed)?);
     // What cannot be decompressed only began like an archive.
@@ -33,20 +36,21 @@ pub(super) fn unpack(content: &Content, spool: &Path) -> Result<Option<Tree>, Fa
     if start.get(MAGIC_AT..MAGIC_AT + MAGIC.len()) != Some(MAGIC) {
         return Ok(None);
     }
-    fs::create_dir_all(spool).map_err(|error| disk("create", spool, &error))?;
+    let spool = Spool::new(Dir::create(spool).map_err(|error| disk("create", spool, &error))?);
     let mut reader = LayerReader::new(plain, Limits::default());
-    let (mut number, mut trouble) = (0_u64, None);
+    let mut trouble = None;
     let mut delta = Delta::read(&mut reader, &mut |entry, bytes| {
-        number += 1;
-        let path = spool.join(number.to_string());
-        let written = File::create(&path).and_then(|mut file| io::copy(bytes, &mut file));
-        if let Err(error) = written {
+        Ok(spool.keep(entry.size, bytes).unwrap_or_else(|error| {
             trouble.get_or_insert(error);
-        }
-        Ok(Content::Disk { path: path.into(), size: entry.size })
+            Content::Bytes(Arc::from([]))
+        }))
     })?;
     if let Some(error) = trouble {
         return Err(failed(error));
+    }
+    if let Some((path, target)) = delta.links_below().next() {
+        let why = format!("the hard link `{path}` names `{target}`, which is no file of the archive");
+        return Err(Failure::new("build.archive", Class::Content, format!("unpack {what}")).with_cause(why));
     }
     for (_, entry) in delta.tree.iter_mut() {
         if matches!(entry.kind, Kind::Symlink(_)) {

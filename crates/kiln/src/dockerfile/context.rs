@@ -1,15 +1,16 @@
 //! A build context: a folder, without what its `.dockerignore` leaves out.
 
-use std::fs;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::ffi::OsStr;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use kiln_disk::{Dir, Located};
 use kiln_dockerfile::{Ignore, Parents};
 use kiln_finding::Class;
-use kiln_rootfs::{Attrs, Content, Entry, Kind, RootPath, Tree};
+use kiln_rootfs::{Attrs, Entry, Kind, RootPath, Tree};
 
 use crate::failure::Failure;
-use crate::scratch::io;
+use crate::scratch::io as disk;
 
 /// How deep folders may lie in each other, and how many links a path may go through.
 const DEPTH_MAX: usize = 256;
@@ -18,17 +19,17 @@ const IGNORE_MAX: u64 = 4 << 20;
 /// A folder that `COPY` takes files from.
 #[derive(Debug)]
 pub(super) struct BuildContext {
-    folder: PathBuf,
+    folder: Dir,
     ignore: Ignore,
 }
 
 impl BuildContext {
     /// The folder with the `.dockerignore` that belongs to the Dockerfile, or the one at its top.
     pub(super) fn open(folder: &Path, dockerfile: Option<&Path>) -> Result<Self, Failure> {
-        if !folder.is_dir() {
-            let what = format!("open the build context: {} is no folder", folder.display());
-            return Err(Failure::new("build.context", Class::Usage, what));
-        }
+        let opened = Dir::open(folder).map_err(|error| {
+            let what = format!("open the build context {}", folder.display());
+            Failure::new("build.context", Class::Usage, what).with_cause(error.to_string())
+        })?;
         let own = dockerfile.map(|file| {
             let mut name = file.as_os_str().to_owned();
             name.push(".dockerignore");
@@ -36,22 +37,19 @@ impl BuildContext {
         });
         let shared = folder.join(".dockerignore");
         let file = own.filter(|file| file.is_file()).unwrap_or(shared);
-        let ignore = match fs::metadata(&file) {
-            Ok(found) if found.len() > IGNORE_MAX => {
-                let what = format!("read {}: it has more than 4 MiB", file.display());
-                return Err(Failure::new("build.context", Class::Config, what));
+        let ignore = match kiln_disk::read_text(&file, IGNORE_MAX) {
+            Ok(text) => Ignore::parse(&text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ignore::default(),
+            Err(error) => {
+                let what = format!("read {}", file.display());
+                return Err(Failure::new("build.context", Class::Config, what).with_cause(error.to_string()));
             }
-            Ok(_) => {
-                let text = fs::read_to_string(&file).map_err(|error| io("read", &file, &error))?;
-                Ignore::parse(&text)
-            }
-            Err(_) => Ignore::default(),
         };
         if let Some(problem) = ignore.problems.first() {
             let what = format!("read {}: {}", file.display(), problem.message);
             return Err(Failure::new("build.context", Class::Config, what));
         }
-        Ok(Self { folder: folder.to_owned(), ignore })
+        Ok(Self { folder: opened, ignore })
     }
 
     /// What lies at and below these paths, with what links on the way lead to. Paths that are not there are left out.
@@ -82,8 +80,12 @@ impl BuildContext {
             if self.ignore.is_ignored(here.as_str()) && !self.ignore.may_descend(here.as_str()) {
                 return Ok(None);
             }
-            let on_disk = self.folder.join(here.as_str());
-            let Some(entry) = Self::entry(&on_disk)? else { return Ok(None) };
+            let parent = self.folder.sub(&here.parent().unwrap_or(RootPath::ROOT));
+            let Some(entry) =
+                parent.ok().map(|parent| self.entry(&parent, OsStr::new(part), &here)).transpose()?.flatten()
+            else {
+                return Ok(None);
+            };
             let link = match &entry.kind {
                 Kind::Symlink(target) => Some(target.clone()),
                 _ => None,
@@ -112,28 +114,31 @@ impl BuildContext {
         }
         let mut open = vec![(top.clone(), parents)];
         while let Some((folder, parents)) = open.pop() {
-            let on_disk = self.folder.join(folder.as_str());
+            let on_disk = self.folder.place_of(&folder);
             if folder.parts().count() > DEPTH_MAX {
                 let what = format!("read `{}`: it lies deeper than {DEPTH_MAX} folders", on_disk.display());
                 return Err(Failure::new("build.context", Class::Config, what));
             }
-            for entry in fs::read_dir(&on_disk).map_err(|error| io("read the folder", &on_disk, &error))? {
-                let on_disk = entry.map_err(|error| io("read the folder", &on_disk, &error))?.path();
-                let Some(name) = on_disk.file_name().and_then(|name| name.to_str()) else {
-                    let what = format!("read `{}`: its name is no UTF-8", on_disk.display());
+            let opened = self.folder.sub(&folder);
+            let opened = opened.map_err(|error| disk("read the folder", &on_disk, &error))?;
+            for name in opened.names().map_err(|error| disk("read the folder", &on_disk, &error))? {
+                let Some(text) = name.to_str() else {
+                    let what = format!("read `{}`: its name is no UTF-8", on_disk.join(&name).display());
                     return Err(Failure::new("build.context", Class::Config, what)
                         .with_help("rename it, or leave it out with .dockerignore"));
                 };
-                let path = folder.join(name)?;
+                let path = folder.join(text)?;
                 let (is_ignored, matched) = self.ignore.enter(path.as_str(), &parents);
-                let is_dir = on_disk.is_dir() && !on_disk.is_symlink();
                 if is_ignored {
-                    if is_dir && self.ignore.may_descend(path.as_str()) {
+                    if self.ignore.may_descend(path.as_str())
+                        && opened.meta_here(&name).is_ok_and(|found| found.is_dir())
+                    {
                         open.push((path, matched));
                     }
                     continue;
                 }
-                let Some(entry) = Self::entry(&on_disk)? else { continue };
+                let Some(entry) = self.entry(&opened, &name, &path)? else { continue };
+                let is_dir = matches!(entry.kind, Kind::Dir);
                 tree.insert(path.clone(), entry)?;
                 if is_dir {
                     open.push((path, matched));
@@ -143,36 +148,28 @@ impl BuildContext {
         Ok(())
     }
 
-    /// What lies there, owned by root; `None` for nothing and for sockets.
-    fn entry(on_disk: &Path) -> Result<Option<Entry>, Failure> {
-        let metadata = match fs::symlink_metadata(on_disk) {
-            Ok(metadata) => metadata,
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-                ) =>
-            {
-                return Ok(None);
-            }
-            Err(error) => return Err(io("look at", on_disk, &error)),
+    /// What lies under a name of a folder, owned by root; `None` for nothing and for sockets.
+    fn entry(&self, folder: &Dir, name: &OsStr, path: &RootPath) -> Result<Option<Entry>, Failure> {
+        let on_disk = || folder.place().join(name);
+        let meta = match folder.meta_here(name) {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(disk("look at", &on_disk(), &error)),
         };
-        let kind = metadata.file_type();
-        let mode = metadata.permissions().mode() & 0o7777;
-        Ok(Some(if kind.is_dir() {
-            Entry { attrs: Attrs::root(mode), kind: Kind::Dir }
-        } else if kind.is_symlink() {
-            let target = fs::read_link(on_disk).map_err(|error| io("read the link", on_disk, &error))?;
-            Entry { attrs: Attrs::root(0o777), kind: Kind::Symlink(target.to_string_lossy().into_owned()) }
-        } else if kind.is_file() {
-            let content = Content::Disk { path: on_disk.into(), size: metadata.len() };
-            Entry { attrs: Attrs::root(mode), kind: Kind::File(content) }
-        } else if kind.is_socket() {
+        let (mode, kind) = if meta.is_dir() {
+            (meta.mode(), Kind::Dir)
+        } else if meta.is_symlink() {
+            let target = folder.link_here(name).map_err(|error| disk("read the link", &on_disk(), &error))?;
+            (0o777, Kind::Symlink(target.to_string_lossy().into_owned()))
+        } else if meta.is_file() {
+            (meta.mode(), Kind::File(Located::content(&self.folder, path.clone(), meta.size())))
+        } else if meta.is_socket() {
             return Ok(None);
         } else {
-            let what = format!("copy `{}`: it is a pipe or a device", on_disk.display());
+            let what = format!("copy `{}`: it is a pipe or a device", on_disk().display());
             return Err(Failure::new("build.context", Class::Config, what)
                 .with_help("leave it out with .dockerignore"));
-        }))
+        };
+        Ok(Some(Entry { attrs: Attrs::root(mode), kind }))
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiln_build::dockerfile::{ExecMountKind, Job, JobMount, Layer, MountContent, Origin};
+use kiln_disk::Dir;
 use kiln_dockerfile::Sharing;
 use kiln_fetch::endpoints::Npm;
 use kiln_finding::Class;
@@ -15,7 +16,7 @@ use kiln_oci::Digest;
 use kiln_rootfs::{Delta, Entry, Kind, RootPath, Tree};
 use kiln_sandbox::{Finished, Ids, Mount, Network, Placing, Root, Sandbox, User, remove_stubs, write_upper};
 
-use super::workshop::{Shop, on_disk, owners};
+use super::workshop::{Shop, owners};
 use crate::failure::Failure;
 use crate::outside::Outside;
 use crate::scratch::{Scratch, io};
@@ -345,34 +346,19 @@ fn merged(shop: &Shop<'_>, layers: &[Layer]) -> Result<Arc<Tree>, Failure> {
 fn layers_on_disk(shop: &Shop<'_>, layers: &[Layer], path: &RootPath) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     for layer in layers.iter().rev() {
-        let folder = shop.folder_of(layer)?;
-        let place = on_disk(&folder, path);
-        match fs::symlink_metadata(&place) {
-            Ok(entry) if entry.is_dir() => found.push(place),
-            Ok(entry) if entry.is_file() && found.is_empty() => return Ok(vec![place]),
+        let place = shop.folder_of(layer)?;
+        let folder = Dir::open(&place).map_err(|error| io("read", &place, &error))?;
+        match folder.meta(path) {
+            Ok(entry) if entry.is_dir() => found.push(folder.place_of(path)),
+            Ok(entry) if entry.is_file() && found.is_empty() => return Ok(vec![folder.place_of(path)]),
             Ok(_) => break,
             Err(_) => {}
         }
-        if hides(&folder, path) {
+        if kiln_sandbox::hides(&folder, path) {
             break;
         }
     }
     Ok(found)
-}
-
-/// Whether a layer takes away what lower layers hold at this path: a folder on the way is opaque, or gone.
-fn hides(folder: &Path, path: &RootPath) -> bool {
-    let mut at = Some(path.clone());
-    while let Some(here) = at.filter(|here| !here.is_root()) {
-        let place = on_disk(folder, &here);
-        let is_opaque = kiln_sandbox::is_opaque(&place);
-        let is_gone = fs::symlink_metadata(&place).is_ok_and(|found| !found.is_dir());
-        if is_opaque || is_gone {
-            return true;
-        }
-        at = here.parent();
-    }
-    false
 }
 
 /// Gives a file or folder to a user inside.
@@ -396,8 +382,10 @@ fn tidy(upper: &Path, job: &Job<'_>) {
     let fixed =
         ["etc/resolv.conf", "etc/hosts", "proc", "sys", "dev", "run/kiln/npmrc", "run/kiln/machine.crt"];
     let fixed = fixed.iter().filter_map(|path| RootPath::new(path).ok());
+    // What cannot be opened holds no stubs that could be removed.
+    let Ok(upper) = Dir::open(upper) else { return };
     for path in job.mounts.iter().map(|mount| mount.target.clone()).chain(fixed) {
-        remove_stubs(upper, &path, &|path| !(job.exists)(path));
+        remove_stubs(&upper, &path, &|path| !(job.exists)(path));
     }
 }
 

@@ -15,7 +15,7 @@ use kiln_rootfs::{Content, RootPath, Tree};
 use kiln_store::{Layout, StepCache};
 
 use super::context::BuildContext;
-use super::{archive, remote};
+use super::{archive, git, remote};
 use crate::base::Supply;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -219,7 +219,7 @@ impl Inputs for World<'_> {
         let fetched = if is_file {
             remote::file(wanted, self.context.offline, &self.context.cache_dir, &spool)
         } else {
-            remote::git(wanted, &spool)
+            git::fetch(wanted, &spool)
         };
         fetched.map_err(PortError::new)
     }

@@ -4,6 +4,7 @@ mod archive;
 mod assemble;
 mod context;
 mod exec;
+mod git;
 mod ids;
 mod inputs;
 mod notes;
@@ -11,6 +12,7 @@ mod options;
 mod remote;
 mod run;
 mod share;
+mod spool;
 mod watch;
 mod workshop;
 

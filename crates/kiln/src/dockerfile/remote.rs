@@ -1,15 +1,15 @@
-//! What `ADD` fetches: files by address, and Git repositories.
+//! Files that `ADD` fetches by address.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use kiln_build::dockerfile::Remote;
+use kiln_disk::Dir;
 use kiln_fetch::{Downloader, Options};
 use kiln_finding::Class;
 use kiln_oci::Digest;
-use kiln_rootfs::{Content, Tree};
-use kiln_sandbox::collect_with;
+use kiln_rootfs::Tree;
 
+use super::spool::Spool;
 use crate::failure::Failure;
 use crate::scratch::io;
 
@@ -39,10 +39,9 @@ pub(super) fn file(
     if let Some(checksum) = remote.checksum {
         check(remote.address, checksum, &bytes)?;
     }
-    let place = scratch.join(Digest::of(remote.address.as_bytes()).hex());
-    std::fs::create_dir_all(scratch).map_err(|error| io("create", scratch, &error))?;
-    std::fs::write(&place, &bytes).map_err(|error| io("write", &place, &error))?;
-    let content = Content::Disk { path: place.into(), size: bytes.len() as u64 };
+    let spool = Spool::new(Dir::create(scratch).map_err(|error| io("create", scratch, &error))?);
+    let content =
+        spool.keep(bytes.len() as u64, &mut &bytes[..]).map_err(|error| io("write", scratch, &error))?;
     let mut tree = Tree::new();
     let entry =
         kiln_rootfs::Entry { attrs: kiln_rootfs::Attrs::root(0o600), kind: kiln_rootfs::Kind::File(content) };
@@ -66,69 +65,4 @@ fn check(address: &str, checksum: &str, bytes: &[u8]) -> Result<(), Failure> {
     )
     .with_cause(format!("promised {promised}, got {got}"))
     .with_help("somebody changed the file: look why before you change the checksum"))
-}
-
-/// A Git repository: `ADDRESS[#REF[:SUBDIR]]`.
-pub(super) fn git(remote: &Remote<'_>, scratch: &Path) -> Result<Tree, Failure> {
-    let (address, fragment) = remote.address.split_once('#').unwrap_or((remote.address, ""));
-    let (reference, folder) = fragment.split_once(':').unwrap_or((fragment, ""));
-    let clone = scratch.join(Digest::of(remote.address.as_bytes()).hex());
-    std::fs::create_dir_all(&clone).map_err(|error| io("create", &clone, &error))?;
-    run(&clone, &["init", "--quiet"])?;
-    let wanted = if reference.is_empty() { "HEAD" } else { reference };
-    run(&clone, &["fetch", "--quiet", "--depth=1", "--", address, wanted]).or_else(|shallow| {
-        // Not every server gives a commit by its name alone.
-        run(&clone, &["fetch", "--quiet", "--tags", "--", address, "+refs/heads/*:refs/heads/*"])
-            .map_err(|_| shallow)
-    })?;
-    let fetched = if run(&clone, &["rev-parse", "--verify", "--quiet", &format!("{wanted}^{{commit}}")])
-        .is_ok()
-        && !reference.is_empty()
-    {
-        wanted.to_owned()
-    } else {
-        "FETCH_HEAD".to_owned()
-    };
-    run(&clone, &["-c", "advice.detachedHead=false", "checkout", "--quiet", &fetched])?;
-    run(&clone, &["submodule", "update", "--init", "--recursive", "--depth=1", "--quiet"])?;
-    if let Some(promised) = remote.checksum {
-        let commit = run(&clone, &["rev-parse", "HEAD"])?;
-        if promised.len() < SHORTEST_COMMIT || !commit.trim().starts_with(promised) {
-            let what = format!("ADD {address}: it is not the commit that --checksum promises");
-            return Err(Failure::new("build.checksum", Class::Content, what)
-                .with_cause(format!("promised {promised}, got {}", commit.trim())));
-        }
-    }
-    let top = clone.join(folder.trim_matches('/'));
-    let inside =
-        top.canonicalize().ok().filter(|top| clone.canonicalize().is_ok_and(|clone| top.starts_with(clone)));
-    let Some(top) = inside.filter(|top| top.is_dir()) else {
-        let what = format!("ADD {address}: there is no folder `{folder}` in it");
-        return Err(Failure::new("build.remote", Class::Config, what));
-    };
-    let keep_git = remote.keep_git_dir;
-    Ok(collect_with(&top, &mut |path, _| keep_git || path.file_name() != ".git")?)
-}
-
-/// Fewer digits name no commit.
-const SHORTEST_COMMIT: usize = 7;
-
-fn run(folder: &PathBuf, arguments: &[&str]) -> Result<String, Failure> {
-    let output = Command::new("git")
-        // Nothing of the user's configuration decides what is fetched, and nobody is asked for a password.
-        .args(["-c", "protocol.file.allow=always", "-c", "core.hooksPath=/dev/null"])
-        .args(arguments)
-        .current_dir(folder)
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .stdin(Stdio::null())
-        .output();
-    let failed = |cause: String| {
-        Failure::new("build.git", Class::Remote { transient: true }, format!("run git {}", arguments[0]))
-            .with_cause(cause)
-    };
-    match output {
-        Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        Ok(output) => Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned())),
-        Err(error) => Err(failed(error.to_string()).with_help("is git installed?")),
-    }
 }

@@ -8,14 +8,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use kiln_build::Key;
-use kiln_build::dockerfile::{Depth, Form, Job, Layer, Workshop};
+use kiln_build::dockerfile::{BaseLayer, Depth, Form, Job, Layer, Workshop};
+use kiln_disk::Dir;
 use kiln_image::{Compression, PackedLayer, Sink, Source, pack_delta};
 use kiln_oci::Digest;
-use kiln_rootfs::{Content, Delta, Kind, LayerReader, Limits, RootPath, decompress};
+use kiln_rootfs::{Content, Delta, Entry, Kind, LayerReader, Limits, RootPath, decompress};
 use kiln_sandbox::{Ids, Placing, User, read_upper, write_upper};
 use kiln_store::{Layout, StepCache};
 
 use super::exec::Executor;
+use super::spool::Spool;
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::port_error::PortError;
@@ -145,42 +147,93 @@ impl<'a> Shop<'a> {
 
     /// The folder of a layer, which is unpacked if it is not there.
     pub(super) fn folder_of(&self, layer: &Layer) -> Result<PathBuf, Failure> {
-        let (folder, packed) = match layer {
-            Layer::Packed(packed) => (self.base_folder(packed), Some(packed.clone())),
-            Layer::Made(key) => (self.made(key), None),
-        };
-        let inside = folder.join("fs");
-        if inside.is_dir() {
-            touch(&folder);
+        if let Some(inside) = self.unpacked(layer) {
             return Ok(inside);
         }
-        let packed = match (layer, packed) {
-            (_, Some(packed)) => packed,
-            (Layer::Made(key), None) => self.packed(key)?.ok_or_else(|| lost(key))?,
-            (Layer::Packed(packed), None) => packed.clone(),
-        };
         let _one_at_a_time = self.unpacking.lock().unwrap_or_else(PoisonError::into_inner);
-        if !inside.is_dir() {
-            let scratch = self.scratch()?;
-            self.unpack(&packed, scratch.path())?;
-            self.put_in_place(scratch.path(), &folder)?;
-        }
-        Ok(inside)
+        self.unpack(layer)
     }
 
-    fn unpack(&self, packed: &PackedLayer, scratch: &Path) -> Result<(), Failure> {
-        let spool = scratch.join("spool");
-        fs::create_dir_all(&spool).map_err(|error| io("create", &spool, &error))?;
-        let mut number = 0_u64;
-        let delta = self.stream(packed, &mut |entry, bytes| {
-            number += 1;
-            let path = spool.join(number.to_string());
-            io::copy(bytes, &mut fs::File::create(&path)?)?;
-            Ok(Content::Disk { path: path.into(), size: entry })
-        })?;
-        write_upper(&delta, &scratch.join("fs"), self.ids, Placing::Move)?;
-        kiln_sandbox::remove(&spool)?;
+    /// The folder of a layer, if it is there.
+    fn unpacked(&self, layer: &Layer) -> Option<PathBuf> {
+        let places = match layer {
+            Layer::Base(base) => vec![self.base_folder(base.packed()), self.linked_folder(base)],
+            Layer::Made(key) => vec![self.made(key)],
+        };
+        places.into_iter().find_map(|folder| {
+            let inside = folder.join("fs");
+            inside.is_dir().then(|| {
+                touch(&folder);
+                inside
+            })
+        })
+    }
+
+    /// The folder of a layer, unpacked where it is not there; one at a time.
+    fn unpack(&self, layer: &Layer) -> Result<PathBuf, Failure> {
+        if let Some(inside) = self.unpacked(layer) {
+            return Ok(inside);
+        }
+        let packed = match layer {
+            Layer::Base(base) => base.packed().clone(),
+            Layer::Made(key) => self.packed(key)?.ok_or_else(|| lost(key))?,
+        };
+        let scratch = self.scratch()?;
+        let place = scratch.path().join("spool");
+        let spool = Spool::new(Dir::create(&place).map_err(|error| io("create", &place, &error))?);
+        let mut delta = self.stream(&packed, &mut |size, bytes| spool.keep(size, bytes))?;
+        let is_linked = delta.links_below().next().is_some();
+        let folder = match layer {
+            Layer::Base(base) if is_linked => {
+                self.borrow_links(base, &mut delta, &spool)?;
+                self.linked_folder(base)
+            }
+            Layer::Base(base) => self.base_folder(base.packed()),
+            Layer::Made(key) => self.made(key),
+        };
+        if let Some((path, target)) = delta.links_below().next() {
+            return Err(refused(&packed, path, target));
+        }
+        write_upper(&delta, &scratch.path().join("fs"), self.ids, Placing::Move)?;
+        kiln_sandbox::remove(&place)?;
+        self.put_in_place(scratch.path(), &folder)?;
+        Ok(folder.join("fs"))
+    }
+
+    /// Puts files of the layers below that this one has other names for into this one, as a container runtime does that applies
+    /// it over them.
+    fn borrow_links(&self, base: &BaseLayer, delta: &mut Delta, spool: &Spool) -> Result<(), Failure> {
+        let links: Vec<_> = delta.links_below().map(|(path, file)| (path.clone(), file.clone())).collect();
+        for (path, target) in links {
+            let failed = || refused(base.packed(), &path, &target);
+            if delta.tree.get(&target).is_some() {
+                continue;
+            }
+            let Some(mut entry) = self.file_below(base, &target)? else { return Err(failed()) };
+            if let Kind::File(content) = &entry.kind {
+                let copied = content.open().and_then(|mut bytes| spool.keep(content.size(), &mut bytes));
+                entry.kind =
+                    Kind::File(copied.map_err(|error| io("read", Path::new(target.as_str()), &error))?);
+                delta.tree.insert(target.clone(), entry).map_err(|_| failed())?;
+            } else if let Some(link) = delta.tree.get_mut(&path) {
+                // Another name of a link is a link that leads to the same place.
+                link.kind = entry.kind;
+            }
+        }
         Ok(())
+    }
+
+    /// A file or link of the layers below a layer of a base, as it is seen there.
+    fn file_below(&self, base: &BaseLayer, path: &RootPath) -> Result<Option<Entry>, Failure> {
+        for lower in base.below() {
+            let folder = self.unpack(&Layer::Base(lower))?;
+            let folder = Dir::open(&folder).map_err(|error| io("read", &folder, &error))?;
+            let found = kiln_sandbox::read_entry(&folder, path, self.ids, &User::default())?;
+            if found.is_some() || folder.meta(path).is_ok() || kiln_sandbox::hides(&folder, path) {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     /// Reads a blob from end to end. `keep` says what becomes of the bytes of each file, given its size.
@@ -189,41 +242,32 @@ impl<'a> Shop<'a> {
         packed: &PackedLayer,
         keep: &mut dyn FnMut(u64, &mut dyn Read) -> io::Result<Content>,
     ) -> Result<Delta, Failure> {
-        let failed = |error: io::Error| {
-            Failure::new(
-                "build.layer",
-                kiln_finding::Class::Content,
-                format!("read the layer {}", packed.descriptor.digest),
-            )
-            .with_cause(error.to_string())
-        };
         self.bring(packed)?;
         let blob = self.layout.open(&packed.descriptor)?;
-        let mut reader = LayerReader::new(decompress(blob).map_err(failed)?, Limits::default());
+        let tar = decompress(blob).map_err(|error| unreadable(packed, error.to_string()))?;
+        let mut reader = LayerReader::new(tar, Limits::default());
         let mut trouble = None;
         let delta = Delta::read(&mut reader, &mut |entry, bytes| {
             Ok(keep(entry.size, bytes).unwrap_or_else(|error| {
                 trouble.get_or_insert(error);
                 Content::Bytes(Arc::from([]))
             }))
-        })?;
-        reader.drain()?;
-        match trouble {
-            Some(error) => Err(failed(error)),
-            None => Ok(delta),
+        });
+        if let Some(error) = trouble {
+            return Err(io("unpack the layer", Path::new(&packed.descriptor.digest.to_string()), &error));
         }
+        let delta = delta.map_err(|error| unreadable(packed, error.to_string()))?;
+        reader.drain()?;
+        Ok(delta)
     }
 
     /// Names and attributes of a blob, without unpacking it.
     fn names(&self, packed: &PackedLayer) -> Result<Delta, Failure> {
         self.bring(packed)?;
         let blob = self.layout.open(&packed.descriptor)?;
-        let failed = |error: io::Error| {
-            Failure::new("build.layer", kiln_finding::Class::Content, "read a layer")
-                .with_cause(error.to_string())
-        };
-        let mut reader = LayerReader::new(decompress(blob).map_err(failed)?, Limits::default());
-        let delta = outline(&mut reader)?;
+        let tar = decompress(blob).map_err(|error| unreadable(packed, error.to_string()))?;
+        let mut reader = LayerReader::new(tar, Limits::default());
+        let delta = outline(&mut reader).map_err(|error| unreadable(packed, error.to_string()))?;
         reader.drain()?;
         Ok(delta)
     }
@@ -232,11 +276,11 @@ impl<'a> Shop<'a> {
     /// it wants to know little.
     fn kept_names(&self, layer: &Layer) -> Result<Delta, Failure> {
         let (folder, packed) = match layer {
-            Layer::Packed(packed) => (self.base_folder(packed), Some(packed.clone())),
+            Layer::Base(base) => (self.base_folder(base.packed()), Some(base.packed().clone())),
             Layer::Made(key) => (self.made(key), self.packed(key)?),
         };
         let kept = match (layer, fs::read_link(&folder)) {
-            (Layer::Packed(packed), _) => Key::new("names").field("layer", packed.diff_id.as_bytes()),
+            (Layer::Base(base), _) => Key::new("names").field("layer", base.packed().diff_id.as_bytes()),
             (_, Ok(result)) => Key::new("names").field("result", result.as_os_str().as_encoded_bytes()),
             (Layer::Made(key), Err(_)) => Key::new("names").field("made", key.as_bytes()),
         };
@@ -258,6 +302,14 @@ impl<'a> Shop<'a> {
 
     fn base_folder(&self, packed: &PackedLayer) -> PathBuf {
         self.folder.join(format!("base-{}", packed.diff_id.hex()))
+    }
+
+    /// Where a layer lies that has files of those below it.
+    fn linked_folder(&self, base: &BaseLayer) -> PathBuf {
+        let start = Key::new("chain").field("layer", base.packed().diff_id.as_bytes());
+        let key =
+            base.below().fold(start, |key, lower| key.field("below", lower.packed().diff_id.as_bytes()));
+        self.folder.join(format!("base-{}", key.finish().hex()))
     }
 
     fn read_layer(&self, layer: &Layer, depth: Depth) -> Result<Delta, Failure> {
@@ -335,7 +387,7 @@ impl<'a> Shop<'a> {
 
     fn pack_layer(&self, layer: &Layer) -> Result<PackedLayer, Failure> {
         match layer {
-            Layer::Packed(packed) => Ok(packed.clone()),
+            Layer::Base(base) => Ok(base.packed().clone()),
             Layer::Made(key) => match self.packed(key)? {
                 Some(packed) => {
                     self.bring(&packed)?;
@@ -415,6 +467,17 @@ fn touch(result: &Path) {
     }
 }
 
+fn unreadable(packed: &PackedLayer, cause: String) -> Failure {
+    let what = format!("read the layer {}", packed.descriptor.digest);
+    Failure::new("build.layer", kiln_finding::Class::Content, what).with_cause(cause)
+}
+
+fn refused(packed: &PackedLayer, path: &RootPath, target: &RootPath) -> Failure {
+    let why =
+        format!("the hard link `{path}` names `{target}`, which is no file of this layer or of those below");
+    unreadable(packed, why)
+}
+
 fn lost(key: &Digest) -> Failure {
     Failure::new("build.lost", kiln_finding::Class::Environment, format!("find the result of the step {key}"))
         .with_help("something removed it during the build; run the command again")
@@ -445,9 +508,4 @@ impl Workshop for Shop<'_> {
     fn pack(&self, layer: &Layer) -> Result<PackedLayer, PortError> {
         self.pack_layer(layer).map_err(PortError::new)
     }
-}
-
-/// The path as it lies below a folder on disk.
-pub(super) fn on_disk(folder: &Path, path: &RootPath) -> PathBuf {
-    if path.is_root() { folder.to_owned() } else { folder.join(path.as_str()) }
 }

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::differential::DEBIAN;
+use crate::git_daemon::GitDaemon;
 use crate::harness::{Run, World, needs, project};
 
 /// A world with a cache of its own, a folder to build from, and Debian under the name `base`.
@@ -349,7 +350,8 @@ fn repositories_are_added_at_a_commit() {
     let commit = git(&["rev-parse", "HEAD"]);
     fs::write(repository.join("sub/file"), "second\n").unwrap();
     git(&["commit", "-qam", "second"]);
-    let address = format!("file://{}", repository.display());
+    let server = GitDaemon::start(&bench.world.path(""));
+    let address = format!("git://{}/repository.git", server.address);
     let check = |text: &str| format!("FROM base\nADD {address}{text} /r\nRUN grep -q ");
     bench.digest(&format!("{}first /r/sub/file && test ! -e /r/.git\n", check("#v1")), &[]);
     bench.digest(&format!("{}second /r/file\n", check("#main:sub")), &[]);

@@ -9,6 +9,7 @@ mod db;
 mod differential;
 mod dockerfile;
 mod fix;
+mod git_daemon;
 mod harness;
 mod held_keys;
 mod http;

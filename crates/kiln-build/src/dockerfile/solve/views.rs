@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kiln_rootfs::{Delta, Tree};
 
 use super::super::graph::{Op, Step, StepId};
-use super::super::port::{Depth, Form, Layer, Notes, Workshop};
+use super::super::port::{BaseLayer, Depth, Form, Layer, Notes, Workshop};
 use super::super::stack::Stack;
 use super::super::user::Accounts;
 use super::{Solver, lock};
@@ -18,7 +18,7 @@ impl<W: Workshop, N: Notes> Solver<'_, W, N> {
         let mut layers = Vec::new();
         for id in self.chain(top) {
             match &self.graph.steps[id].op {
-                Op::Base(base) => layers.extend(base.iter().cloned().map(Layer::Packed)),
+                Op::Base(base) => layers.extend(BaseLayer::all(base).map(Layer::Base)),
                 _ => layers.extend(self.made(id, Form::Folder)?),
             }
         }
@@ -51,17 +51,24 @@ impl<W: Workshop, N: Notes> Solver<'_, W, N> {
         }
         let read = |layer: &Layer| self.workshop.read(layer, depth).map_err(Error::port("read a layer"));
         let delta = match (&self.graph.steps[id].op, layer) {
-            (Op::Base(layers), _) => match &layers[..] {
-                [only] => read(&Layer::Packed(only.clone()))?,
-                layers => {
-                    let mut tree = Tree::new();
-                    for layer in layers {
-                        let delta = read(&Layer::Packed(layer.clone()))?;
-                        delta.apply(&mut tree).map_err(|source| ErrorKind::Tree { source })?;
+            (Op::Base(layers), _) => {
+                let mut deltas = BaseLayer::all(layers).map(|layer| read(&Layer::Base(layer)));
+                match (deltas.next(), layers.len()) {
+                    // Where there is one layer, nothing is copied.
+                    (Some(only), 1)
+                        if only.as_ref().is_ok_and(|delta| delta.links_below().next().is_none()) =>
+                    {
+                        only?
                     }
-                    Arc::new(Delta::placing(tree))
+                    (first, _) => {
+                        let mut tree = Tree::new();
+                        for delta in first.into_iter().chain(deltas) {
+                            delta?.apply(&mut tree).map_err(|source| ErrorKind::Tree { source })?;
+                        }
+                        Arc::new(Delta::placing(tree))
+                    }
                 }
-            },
+            }
             (_, Some(layer)) => read(&layer)?,
             (_, None) => Arc::default(),
         };

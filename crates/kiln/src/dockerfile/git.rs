@@ -1,0 +1,179 @@
+//! Git repositories that `ADD` fetches. What they hold is of others: nothing in them, and nothing that the user or the
+//! machine has set up for git, decides what git does or what it reaches.
+
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use kiln_build::dockerfile::Remote;
+use kiln_disk::Dir;
+use kiln_finding::Class;
+use kiln_oci::Digest;
+use kiln_rootfs::{RootPath, Tree};
+use kiln_sandbox::collect_in;
+
+use crate::failure::Failure;
+use crate::scratch::io;
+
+/// Fewer digits name no commit.
+const SHORTEST_COMMIT: usize = 7;
+/// How repositories are reached, submodules among them; everything else is refused, above all files of this machine.
+const PROTOCOLS: &str = "https:ssh:git";
+/// How long one call of git may take.
+const TIMEOUT: Duration = Duration::from_mins(30);
+/// How often it is looked at.
+const TICK: Duration = Duration::from_millis(20);
+/// How much of what it prints is kept, in bytes.
+const OUTPUT_MAX: u64 = 1 << 20;
+/// What git would otherwise take from files of the user, of the machine or of the repository.
+const SETTINGS: [&str; 9] = [
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.attributesFile=/dev/null",
+    "core.excludesFile=/dev/null",
+    "init.templateDir=",
+    "credential.helper=",
+    "advice.detachedHead=false",
+    // A server that says nothing more for a minute is given up.
+    "http.lowSpeedLimit=1",
+    "http.lowSpeedTime=60",
+];
+const ENVIRONMENT: [(&str, &str); 8] = [
+    ("GIT_CONFIG_NOSYSTEM", "1"),
+    ("GIT_CONFIG_GLOBAL", "/dev/null"),
+    ("GIT_ATTR_NOSYSTEM", "1"),
+    ("GIT_ALLOW_PROTOCOL", PROTOCOLS),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("GIT_LFS_SKIP_SMUDGE", "1"),
+    ("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=30 -oServerAliveInterval=30"),
+    ("LC_ALL", "C"),
+];
+/// What git and ssh need of this process's environment.
+const KEPT: [&str; 9] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "SSH_AUTH_SOCK",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "no_proxy",
+];
+
+/// A Git repository: `ADDRESS[#REF[:SUBDIR]]`.
+pub(super) fn fetch(remote: &Remote<'_>, scratch: &Path) -> Result<Tree, Failure> {
+    let (address, fragment) = remote.address.split_once('#').unwrap_or((remote.address, ""));
+    let (reference, folder) = fragment.split_once(':').unwrap_or((fragment, ""));
+    check_protocol(address)?;
+    let place = scratch.join(Digest::of(remote.address.as_bytes()).hex());
+    let clone = Dir::create(&place).map_err(|error| io("create", &place, &error))?;
+    run(&place, &["init", "--quiet"])?;
+    // Addresses of submodules may be relative to that of the repository.
+    run(&place, &["remote", "add", "--", "origin", address])?;
+    let wanted = if reference.is_empty() { "HEAD" } else { reference };
+    run(&place, &["fetch", "--quiet", "--depth=1", "--", "origin", wanted]).or_else(|shallow| {
+        // Not every server gives a commit by its name alone.
+        run(&place, &["fetch", "--quiet", "--tags", "--", "origin", "+refs/heads/*:refs/heads/*"])
+            .map_err(|_| shallow)
+    })?;
+    let commit = |name: &str| {
+        let name = format!("{name}^{{commit}}");
+        run(&place, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name])
+    };
+    let known = if reference.is_empty() { None } else { commit(wanted).ok() };
+    let commit = known.map_or_else(|| commit("FETCH_HEAD"), Ok)?;
+    run(&place, &["checkout", "--quiet", "--detach", commit.trim()])?;
+    run(&place, &["submodule", "update", "--init", "--recursive", "--depth=1", "--quiet"])?;
+    if let Some(promised) = remote.checksum {
+        check_commit(address, promised, commit.trim())?;
+    }
+    let top = RootPath::normalise(folder).ok().and_then(|folder| clone.sub_in_root(&folder).ok());
+    let Some(top) = top else {
+        let what = format!("ADD {address}: there is no folder `{folder}` in it");
+        return Err(Failure::new("build.remote", Class::Config, what));
+    };
+    let keep_git = remote.keep_git_dir;
+    Ok(collect_in(&top, &mut |path, _| keep_git || path.file_name() != ".git")?)
+}
+
+fn check_protocol(address: &str) -> Result<(), Failure> {
+    let is_allowed = match address.split_once("://") {
+        Some((protocol, _)) => PROTOCOLS.split(':').any(|allowed| allowed == protocol),
+        // `git@host:path`; what begins with a dash would be an option.
+        None => address.starts_with("git@") && address.contains(':'),
+    };
+    if is_allowed {
+        return Ok(());
+    }
+    let what = format!("ADD {address}: repositories are fetched by https, ssh and git:// only");
+    Err(Failure::new("build.remote", Class::Config, what)
+        .with_help("for a repository on this machine, name its folder with --build-context and copy from it"))
+}
+
+fn check_commit(address: &str, promised: &str, commit: &str) -> Result<(), Failure> {
+    if promised.len() >= SHORTEST_COMMIT && commit.starts_with(promised) {
+        return Ok(());
+    }
+    let what = format!("ADD {address}: it is not the commit that --checksum promises");
+    Err(Failure::new("build.checksum", Class::Content, what)
+        .with_cause(format!("promised {promised}, got {commit}")))
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
+    let what = format!("run git {}", arguments[0]);
+    let failed = |cause: String| {
+        Failure::new("build.git", Class::Remote { transient: true }, what.clone()).with_cause(cause)
+    };
+    let mut command = Command::new("git");
+    command.env_clear().envs(ENVIRONMENT);
+    command.envs(KEPT.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    for setting in SETTINGS {
+        command.args(["-c", setting]);
+    }
+    // A group of its own, so that what git starts ends with it.
+    command.args(arguments).current_dir(folder).stdin(Stdio::null()).process_group(0);
+    let started = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = started.map_err(|error| failed(error.to_string()).with_help("is git installed?"))?;
+    let (out, err) = (reader(child.stdout.take()), reader(child.stderr.take()));
+    let ended = wait(&mut child).map_err(|error| failed(error.to_string()))?;
+    let text = |thread: std::thread::JoinHandle<String>| thread.join().unwrap_or_default();
+    let (out, err) = (text(out), text(err));
+    match ended {
+        Some(status) if status.success() => Ok(out),
+        Some(_) => Err(failed(err.trim().to_owned())),
+        None => Err(failed(format!("it was still running after {} minutes", TIMEOUT.as_secs() / 60))),
+    }
+}
+
+fn reader(stream: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut kept = Vec::new();
+        if let Some(mut stream) = stream {
+            // What is over the limit is read, too, so that git does not wait for it to be.
+            drop((&mut stream).take(OUTPUT_MAX).read_to_end(&mut kept));
+            drop(std::io::copy(&mut stream, &mut std::io::sink()));
+        }
+        String::from_utf8_lossy(&kept).into_owned()
+    })
+}
+
+/// Waits for a process, which is ended with all that it started when its time is over.
+fn wait(child: &mut Child) -> std::io::Result<Option<std::process::ExitStatus>> {
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if Instant::now() >= deadline {
+            if let Some(group) = rustix::process::Pid::from_raw(child.id().cast_signed()) {
+                rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap_or_default();
+            }
+            child.wait()?;
+            return Ok(None);
+        }
+        std::thread::sleep(TICK);
+    }
+}
