@@ -18,12 +18,11 @@ use kiln_sandbox::{Finished, Ids, Mount, Network, Placing, Root, Sandbox, User, 
 
 use super::workshop::{Shop, owners};
 use crate::failure::Failure;
+use crate::outside::Outside;
 use crate::scratch::{Scratch, io};
 
 /// How long one command may take where nobody says otherwise.
 const TIMEOUT: Duration = Duration::from_hours(2);
-/// Files of this machine that a command with network needs.
-const NETWORK_FILES: [&str; 2] = ["etc/resolv.conf", "etc/hosts"];
 
 /// What commands are given besides their layers.
 pub(super) struct Executor<'a> {
@@ -33,6 +32,8 @@ pub(super) struct Executor<'a> {
     pub(super) agents: BTreeMap<String, PathBuf>,
     pub(super) timeout: Option<Duration>,
     pub(super) offline: bool,
+    /// What commands with network reach.
+    pub(super) outside: Outside,
     /// Settings of this machine's npm, where commands may have them.
     pub(super) npm: Option<&'a Npm>,
     /// `mounts` of the cache: what cache mounts hold.
@@ -70,7 +71,7 @@ impl Executor<'_> {
             argv: job.exec.argv.clone(),
             env: setting.env,
             cwd: job.exec.cwd.clone(),
-            network: if job.exec.network && !self.offline { Network::Host } else { Network::None },
+            network: if job.exec.network && !self.offline { Network::Bridged } else { Network::None },
             timeout: Some(self.timeout.unwrap_or(TIMEOUT)),
             hostname: job.exec.hostname.clone(),
             user: User { uid: job.user.uid, gid: job.user.gid, groups: job.user.groups.clone() },
@@ -79,14 +80,19 @@ impl Executor<'_> {
         let program =
             std::env::current_exe().map_err(|error| io("find", Path::new("/proc/self/exe"), &error))?;
         let mut last = Vec::new();
-        let finished = Sandbox::new(program).run(&sandboxed, &mut |line| {
-            (self.on_line)(job.origin, line);
-            last.push(line.to_owned());
-            if last.len() > 2 * LINES_SHOWN {
-                last.drain(..LINES_SHOWN);
-            }
-        })?;
+        let finished =
+            Sandbox::new(program).with_bridge(self.outside.bridge.clone()).run(&sandboxed, &mut |line| {
+                (self.on_line)(job.origin, line);
+                last.push(line.to_owned());
+                if last.len() > 2 * LINES_SHOWN {
+                    last.drain(..LINES_SHOWN);
+                }
+            })?;
         drop(setting.locks);
+        if let Some(why) = &finished.no_bridge {
+            let line = format!("kiln: this command had the machine's network: pasta did not start: {why}");
+            (self.on_line)(job.origin, &line);
+        }
         if finished.code != 0 {
             return Err(self.failed(job, &finished));
         }
@@ -102,10 +108,15 @@ impl Executor<'_> {
         }
         let mut setting = Setting { mounts: Vec::new(), env, locks: Vec::new() };
         setting.mounts.push(Mount::Sys);
-        for file in NETWORK_FILES {
-            let source = Path::new("/").join(file);
-            if job.exec.network && source.exists() {
-                setting.mounts.push(Mount::Bind { source, target: RootPath::new(file)?, read_only: true });
+        if job.exec.network {
+            let hosts = Path::new("/etc/hosts");
+            let files = [
+                ("etc/resolv.conf", self.outside.resolver(&scratch.folder("network")?)?),
+                ("etc/hosts", hosts.exists().then(|| hosts.to_owned())),
+            ];
+            for (target, source) in files {
+                let target = RootPath::new(target)?;
+                setting.mounts.extend(source.map(|source| Mount::Bind { source, target, read_only: true }));
             }
         }
         if let (Some(npm), true) = (self.npm, job.exec.network) {

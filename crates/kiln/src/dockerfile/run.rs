@@ -26,6 +26,7 @@ use crate::clock::image_times;
 use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::outside::Outside;
 use crate::progress::{Stages, size};
 use crate::scratch::{Scratch, io};
 use crate::trust::Gate;
@@ -90,8 +91,10 @@ pub(crate) fn build(
 
     stages.start("build", "looking into the cache");
     let on_line = |origin: &_, line: &str| telling.line(origin, line);
+    let npm = options.npm_settings.then(|| supply.npm());
     let executor = Executor {
-        npm: options.npm_settings.then(|| supply.npm()),
+        outside: Outside::choose(npm)?,
+        npm,
         secrets: options.secrets()?,
         agents: options.agents()?,
         timeout: options.timeout.map(Duration::from_secs),

@@ -33,3 +33,4 @@ mod survival;
 mod trust;
 mod users;
 mod version;
+mod walls;
