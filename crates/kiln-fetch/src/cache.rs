@@ -52,7 +52,7 @@ impl Cache {
         if hasher.finish() == *checksum {
             return Ok(Some(path));
         }
-        fs::remove_file(&path).map_err(failed("remove the damaged file", &path))?;
+        kiln_disk::own::remove_file(&path).map_err(failed("remove the damaged file", &path))?;
         Ok(None)
     }
 
@@ -69,7 +69,7 @@ impl Cache {
     /// The unfinished file for `checksum`, to be continued; a fresh one where another process is at it.
     pub(crate) fn partial(&self, checksum: &Checksum) -> Result<Partial, Error> {
         let folder = self.root.join("partial");
-        fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
+        kiln_disk::own::folder(&folder).map_err(failed("create", &folder))?;
         let path = folder.join(format!("{}-{}", checksum.algorithm(), checksum.hex()));
         let resumed = match resume(&path, false) {
             // Without locks nobody can tell who else is at it.
@@ -89,10 +89,10 @@ impl Cache {
     pub(crate) fn keep(&self, partial: Partial, checksum: &Checksum) -> Result<PathBuf, Error> {
         let path = self.path(checksum);
         let folder = self.root.join(checksum.algorithm());
-        fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
+        kiln_disk::own::folder(&folder).map_err(failed("create", &folder))?;
         partial.file().sync_all().map_err(failed("write", &partial.path))?;
         let moved = match partial.file {
-            Making::Resumed(_) => fs::rename(&partial.path, &path),
+            Making::Resumed(_) => kiln_disk::own::rename(&partial.path, &path),
             Making::Own(file) => file.replace(&path),
         };
         moved.map_err(failed("move into place", &path))?;
@@ -109,7 +109,7 @@ impl Cache {
     pub(crate) fn keep_document(&self, url: &str, bytes: &[u8]) -> Result<(), Error> {
         let path = self.document(url);
         let folder = self.root.join("documents");
-        fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
+        kiln_disk::own::folder(&folder).map_err(failed("create", &folder))?;
         replace(&path, bytes, Durability::Process).map_err(failed("write", &path))
     }
 }

@@ -109,8 +109,8 @@ impl Layout {
     fn note(&self, digest: &Digest, metadata: &Metadata) {
         let Belief::Checked(_) = self.belief() else { return };
         let note = || {
-            fs::create_dir_all(self.notes())?;
-            fs::create_dir_all(self.ingest_folder())?;
+            kiln_disk::own::folder(self.notes())?;
+            kiln_disk::own::folder(self.ingest_folder())?;
             let text = state(metadata);
             replace_from(&self.ingest_folder(), &self.note_path(digest), text.as_bytes(), Durability::Process)
         };
@@ -123,14 +123,14 @@ impl Layout {
         let Belief::Checked(on_damage) = self.belief() else { return Ok(()) };
         let path = self.blob_path(digest);
         let folder = self.damaged();
-        fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
+        kiln_disk::own::folder(&folder).map_err(Error::io("create the folder", &folder))?;
         // Who replaces a blob that is there holds this, too.
         let _lock = index::lock(self.folder())?;
         let is_same = fs::symlink_metadata(&path).is_ok_and(|found| found.ino() == looked_at.ino());
         if is_same {
             let aside = folder.join(digest.hex());
-            fs::rename(&path, &aside).map_err(Error::io("put aside the damaged blob", &path))?;
-            drop(fs::remove_file(self.note_path(digest)));
+            kiln_disk::own::rename(&path, &aside).map_err(Error::io("put aside the damaged blob", &path))?;
+            drop(kiln_disk::own::remove_file(self.note_path(digest)));
             on_damage(digest, &aside);
         }
         Ok(())

@@ -217,15 +217,13 @@ impl Joined {
     /// Adds a match, or joins it to the first that shares an id.
     fn push(&mut self, new: Match) {
         let ids: Vec<String> = std::iter::once(&new.id).chain(&new.aliases).cloned().collect();
-        let at = match ids.iter().filter_map(|id| self.places.get(id)).min() {
-            Some(&at) => {
-                self.absorb(at, new);
-                at
-            }
-            None => {
-                self.matches.push(new);
-                self.matches.len() - 1
-            }
+        let at = ids.iter().filter_map(|id| self.places.get(id)).min().copied();
+        let at = if let Some(at) = at {
+            self.absorb(at, new);
+            at
+        } else {
+            self.matches.push(new);
+            self.matches.len() - 1
         };
         for id in ids {
             let place = self.places.entry(id).or_insert(at);

@@ -67,7 +67,8 @@ impl Outside {
         let others = text.lines().filter(|line| !line.trim_start().starts_with("nameserver"));
         let server = format!("nameserver {name_server}\n");
         let lines: Vec<&str> = others.chain([&*server]).collect();
-        fs::write(&path, lines.join("\n")).map_err(|error| io("write", &path, &error))?;
+        let written = kiln_disk::create(&path, lines.join("\n").as_bytes(), kiln_disk::PLAIN);
+        written.map_err(|error| io("write", &path, &error))?;
         Ok(Some(path))
     }
 }

@@ -68,7 +68,9 @@ struct Ignored {
 impl Ignored {
     fn read(folder: &Path) -> Self {
         // A file that is missing or unreadable leaves nothing out.
-        let text = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap_or_default();
+        let text = |file: &str| {
+            kiln_disk::read_text(&folder.join(file), kiln_disk::DOCUMENT_MAX).unwrap_or_default()
+        };
         let docker = Ignore::parse(&text(".dockerignore"));
         let mut ignored = Self { anywhere: NEVER.map(str::to_owned).to_vec(), at_root: Vec::new(), docker };
         for line in text(".gitignore").lines().map(str::trim) {

@@ -53,7 +53,7 @@ pub(crate) fn lock(
     let path = project.join(LOCK);
     let mut request = request(plan, config, archs)?;
     if path.exists() {
-        let text = std::fs::read_to_string(&path).map_err(|error| {
+        let text = kiln_disk::read_text(&path, kiln_disk::DOCUMENT_MAX).map_err(|error| {
             Failure::new("kiln.read", Class::Environment, format!("read {}", path.display()))
                 .with_cause(error.to_string())
         })?;
@@ -197,7 +197,7 @@ impl<'a> Bases<'a> {
             }
             unpack(&tree, &partial)?;
         }
-        match std::fs::rename(&partial, &folder) {
+        match kiln_disk::own::rename(&partial, &folder) {
             Ok(()) => {}
             // Another kiln was faster; its folder is as good.
             Err(_) if folder.is_dir() => {}

@@ -1,11 +1,14 @@
 //! From a project to an image in the store, without a name yet.
 
+use std::io::Read;
 use std::path::Path;
 
 use kiln_base::Lock;
 use kiln_build::{BaseImage, Facts, Input, assemble};
+use kiln_disk::Dir;
 use kiln_oci::{Arch, Descriptor};
 use kiln_plan::Plan;
+use kiln_rootfs::RootPath;
 use kiln_store::{Layout, StepCache};
 
 use super::bases::{self, Bases};
@@ -19,6 +22,9 @@ use crate::failure::Failure;
 use crate::outside::Outside;
 use crate::progress::{Stages, size};
 use crate::project::Project;
+
+/// The largest file that names a commit, in bytes.
+const REFERENCE_MAX: u64 = 4 << 10;
 
 /// An image that was built, and all that is known of how.
 pub(crate) struct Outcome {
@@ -129,9 +135,16 @@ fn archs(arch: Arch, host: Arch) -> Vec<Arch> {
 fn revision(folder: &Path) -> Option<String> {
     let folder = folder.canonicalize().ok()?;
     let git = folder.ancestors().map(|above| above.join(".git")).find(|git| git.is_dir())?;
-    let head = std::fs::read_to_string(git.join("HEAD")).ok()?;
+    let git = Dir::open(&git).ok()?;
+    let read = |name: &str| {
+        let mut text = String::new();
+        let file = git.file(&RootPath::normalise(name).ok()?).ok()?;
+        file.take(REFERENCE_MAX).read_to_string(&mut text).ok()?;
+        Some(text)
+    };
+    let head = read("HEAD")?;
     let commit = match head.trim().strip_prefix("ref: ") {
-        Some(reference) => std::fs::read_to_string(git.join(reference)).ok()?,
+        Some(reference) => read(reference)?,
         None => head,
     };
     let commit = commit.trim();

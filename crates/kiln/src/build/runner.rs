@@ -2,7 +2,6 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -101,7 +100,7 @@ impl<'a> SandboxRunner<'a> {
     /// Runs all steps of a run; `app` is what is mounted at `/app`.
     fn run_steps(&self, run: &Run<'_>, scratch: &Path, app: &Mount) -> Result<(), Failure> {
         let downloads = self.folder.with_file_name("packages");
-        fs::create_dir_all(&downloads).map_err(|error| io("create", &downloads, &error))?;
+        kiln_disk::own::folder(&downloads).map_err(|error| io("create", &downloads, &error))?;
         let sights = Sights { npm: self.supply.npm(), downloads: &downloads, outside: self.outside, scratch };
         let program =
             std::env::current_exe().map_err(|error| io("find", Path::new("/proc/self/exe"), &error))?;
@@ -163,7 +162,7 @@ impl<'a> SandboxRunner<'a> {
     fn run_over(&self, run: &Run<'_>, scratch: &Scratch, lower: PathBuf) -> Result<PathBuf, Failure> {
         let (upper, work) = (scratch.path().join("app"), scratch.path().join("work"));
         unpack(run.files, &upper)?;
-        fs::create_dir(&work).map_err(|error| io("create", &work, &error))?;
+        kiln_disk::own::new_folder(&work).map_err(|error| io("create", &work, &error))?;
         let mount = Mount::Overlay { lower: vec![lower], upper: upper.clone(), work, target: app_path()? };
         self.run_steps(run, scratch.path(), &mount)?;
         Ok(upper)
@@ -178,7 +177,7 @@ impl SandboxRunner<'_> {
         }
         let scratch = Scratch::create(&self.folder)?;
         let app = self.run_plain(run, &scratch)?;
-        match fs::rename(&app, &kept) {
+        match kiln_disk::own::rename(&app, &kept) {
             Ok(()) => Ok(()),
             // Another kiln was faster; its folder is as good.
             Err(_) if kept.is_dir() => Ok(()),

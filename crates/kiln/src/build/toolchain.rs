@@ -118,7 +118,7 @@ impl Sights<'_> {
     fn copy_of_downloads(&self) -> Result<Mount, Failure> {
         let [upper, work] = ["downloads", "downloads-work"].map(|name| self.scratch.join(name));
         for folder in [&upper, &work] {
-            std::fs::create_dir_all(folder).map_err(|error| io("create", folder, &error))?;
+            kiln_disk::own::folder(folder).map_err(|error| io("create", folder, &error))?;
         }
         let lower = vec![self.downloads.to_owned()];
         Ok(Mount::Overlay { lower, upper, work, target: RootPath::normalise(DOWNLOADS)? })
@@ -177,10 +177,7 @@ fn public_npmrc(npm: &Npm) -> String {
 }
 
 fn write_secret(path: &Path, text: &str) -> Result<(), Failure> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+    kiln_disk::create(path, text.as_bytes(), kiln_disk::PRIVATE).map_err(|error| {
         let what = format!("write {}", path.display());
         Failure::new("kiln.write", kiln_finding::Class::Environment, what).with_cause(error.to_string())
     })

@@ -1,14 +1,12 @@
 //! Runs the command of a `RUN` over the folders of its layers.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use kiln_build::dockerfile::{ExecMountKind, Job, JobMount, Layer, MountContent, Origin};
-use kiln_disk::Dir;
+use kiln_disk::{Dir, Holding, Lock};
 use kiln_dockerfile::Sharing;
 use kiln_fetch::endpoints::Npm;
 use kiln_finding::Class;
@@ -46,7 +44,7 @@ struct Setting {
     mounts: Vec<Mount>,
     env: Vec<(String, String)>,
     /// Held until the command is over.
-    locks: Vec<File>,
+    locks: Vec<Lock>,
 }
 
 impl Executor<'_> {
@@ -183,7 +181,7 @@ impl Executor<'_> {
             },
             ExecMountKind::Script(text) => {
                 let path = folder.join("script");
-                fs::write(&path, text).map_err(|error| io("write", &path, &error))?;
+                write_private(&path, text)?;
                 own(&path, shop.ids, (job.user.uid, job.user.gid), 0o755)?;
                 setting.mounts.push(bind(path));
             }
@@ -202,20 +200,18 @@ impl Executor<'_> {
         setting: &mut Setting,
     ) -> Result<PathBuf, Failure> {
         let kept = self.caches.join(owners(shop.ids)).join(Digest::of(id.as_bytes()).hex());
-        fs::create_dir_all(&kept).map_err(|error| io("create", &kept, &error))?;
+        kiln_disk::own::folder(&kept).map_err(|error| io("create", &kept, &error))?;
         let lock_path = kept.join("lock");
-        let lock = File::create(&lock_path).map_err(|error| io("create", &lock_path, &error))?;
-        let source = match sharing {
-            Sharing::Shared => kept.join("fs"),
-            Sharing::Locked => {
-                lock.lock().map_err(|error| io("lock", &lock_path, &error))?;
-                kept.join("fs")
-            }
-            // Whoever comes while another uses it gets one of its own, which is not kept.
-            Sharing::Private if lock.try_lock().is_ok() => kept.join("fs"),
-            Sharing::Private => folder.join("fs"),
+        let lock = match sharing {
+            Sharing::Shared => Ok(None),
+            Sharing::Locked => Lock::wait(&lock_path, Holding::Alone).map(Some),
+            Sharing::Private => Lock::attempt(&lock_path, Holding::Alone),
         };
-        setting.locks.push(lock);
+        let lock = lock.map_err(|error| io("lock", &lock_path, &error))?;
+        // Whoever comes while another uses it gets one of its own, which is not kept.
+        let is_own = sharing == Sharing::Private && lock.is_none();
+        let source = if is_own { folder } else { &kept }.join("fs");
+        setting.locks.extend(lock);
         if source.is_dir() {
             return Ok(source);
         }
@@ -227,7 +223,7 @@ impl Executor<'_> {
                 let tree = merged(shop, layers)?;
                 write_upper(&Delta::placing(subtree(&tree, path)?), &source, shop.ids, Placing::Copy)?;
             }
-            None => fs::create_dir_all(&source).map_err(|error| io("create", &source, &error))?,
+            None => kiln_disk::own::folder(&source).map_err(|error| io("create", &source, &error))?,
         }
         own(&source, shop.ids, owner, mode)?;
         Ok(source)
@@ -283,7 +279,7 @@ fn files(
         _ => {
             let (upper, work) = (folder.join("upper"), folder.join("work"));
             for folder in [&upper, &work] {
-                fs::create_dir_all(folder).map_err(|error| io("create", folder, &error))?;
+                kiln_disk::own::folder(folder).map_err(|error| io("create", folder, &error))?;
                 own(folder, shop.ids, (0, 0), 0o755)?;
             }
             Ok(Mount::Overlay { lower, upper, work, target })
@@ -365,16 +361,13 @@ fn layers_on_disk(shop: &Shop<'_>, layers: &[Layer], path: &RootPath) -> Result<
 fn own(path: &Path, ids: Ids, (uid, gid): (u32, u32), mode: u32) -> Result<(), Failure> {
     let set = || {
         kiln_sandbox::own(path, ids, uid, gid)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(mode))
+        kiln_disk::own::set_mode(path, mode)
     };
     set().map_err(|error| io("set the owner of", path, &error))
 }
 
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(bytes)).map_err(|error| io("write", path, &error))
+    kiln_disk::create(path, bytes, kiln_disk::PRIVATE).map_err(|error| io("write", path, &error))
 }
 
 /// Removes the places that mounts took in the root.

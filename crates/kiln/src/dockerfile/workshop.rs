@@ -351,13 +351,14 @@ impl<'a> Shop<'a> {
         if is_empty {
             let kept = self.made(key);
             if kept.is_symlink() {
-                fs::remove_file(&kept).map_err(|error| io("remove", &kept, &error))?;
+                kiln_disk::own::remove_file(&kept).map_err(|error| io("remove", &kept, &error))?;
             }
             return Ok(false);
         }
         let user = scratch.path().join("user");
         let text = format!("{} {}", job.user.uid, job.user.gid);
-        fs::write(&user, text).map_err(|error| io("write", &user, &error))?;
+        let written = kiln_disk::create(&user, text.as_bytes(), kiln_disk::PRIVATE);
+        written.map_err(|error| io("write", &user, &error))?;
         self.put_in_place(scratch.path(), &self.made(key))?;
         Ok(true)
     }
@@ -370,22 +371,22 @@ impl<'a> Shop<'a> {
         let results = self.folder.join(RESULTS);
         let (target, link) = (results.join(format!("{stem}-{unique}")), scratch.join("link"));
         let moved = || {
-            fs::create_dir_all(&results)?;
+            kiln_disk::own::folder(&results)?;
             let whole = scratch.join("whole");
-            fs::create_dir(&whole)?;
-            fs::rename(scratch.join("fs"), whole.join("fs"))?;
+            kiln_disk::own::new_folder(&whole)?;
+            kiln_disk::own::rename(scratch.join("fs"), whole.join("fs"))?;
             if scratch.join("user").exists() {
-                fs::rename(scratch.join("user"), whole.join("user"))?;
+                kiln_disk::own::rename(scratch.join("user"), whole.join("user"))?;
             }
             if target.exists() {
                 kiln_sandbox::remove(&target).map_err(io::Error::other)?;
             }
-            fs::rename(&whole, &target)?;
+            kiln_disk::own::rename(&whole, &target)?;
             if let Ok(old) = fs::read_link(name) {
                 touch(&old);
             }
-            std::os::unix::fs::symlink(&target, &link)?;
-            fs::rename(&link, name)
+            kiln_disk::own::symlink(&target, &link)?;
+            kiln_disk::own::rename(&link, name)
         };
         moved().map_err(|error| io("put in place", name, &error))
     }
@@ -444,7 +445,7 @@ fn sweep(folder: &Path) {
     let mut named = BTreeSet::new();
     for (link, result) in links {
         if unused_for(&result).is_none_or(|age| age > UNUSED_FOR) {
-            drop(fs::remove_file(&link));
+            drop(kiln_disk::own::remove_file(&link));
         } else {
             named.insert(result);
         }

@@ -31,13 +31,14 @@ impl GitDaemon {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        let daemon = Self { address, child };
         for _ in 0..200 {
-            if TcpStream::connect(&address).is_ok() {
-                return Self { address, child };
+            if TcpStream::connect(&daemon.address).is_ok() {
+                return daemon;
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        panic!("git daemon does not answer at {address}");
+        panic!("git daemon does not answer at {}", daemon.address);
     }
 }
 

@@ -6,6 +6,7 @@ mod contexts;
 mod kinds;
 mod tar;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -251,14 +252,15 @@ fn no_archive_leaves_its_folder() {
                 assert!(
                     Command::new("sh").args(["-c", &line]).current_dir(folder).status().unwrap().success()
                 );
-                text += &format!("ADD a.tar.{end} /{end}/\n");
+                writeln!(text, "ADD a.tar.{end} /{end}/").unwrap();
             }
         }
         if case.at.is_empty() {
             fs::write(folder.join("a.tar.zst"), zstd::encode_all(&case.tar[..], 1).unwrap()).unwrap();
             text.push_str("ADD a.tar.zst /zst/\n");
         }
-        text += &format!("RUN {}", look(case.at));
+        text += "RUN ";
+        text += &look(case.at);
         dockerfile(folder, &text);
         vec![
             "--build-context".into(),
