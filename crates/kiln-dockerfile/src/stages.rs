@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use crate::{Command, Dockerfile, From, Instruction, Problem, RunInput};
 
 /// The stages of a file.
@@ -7,6 +9,8 @@ pub struct Stages<'a> {
     pub globals: Vec<&'a Instruction>,
     /// The stages, in order.
     pub list: Vec<Stage<'a>>,
+    /// The stages of each name, in order.
+    named: BTreeMap<String, Vec<usize>>,
 }
 
 /// `FROM` and what follows it.
@@ -38,7 +42,7 @@ pub enum Reference {
 
 impl<'a> Stages<'a> {
     pub(crate) fn new(instructions: &'a [Instruction]) -> Self {
-        let mut stages = Self { globals: Vec::new(), list: Vec::new() };
+        let mut stages = Self { globals: Vec::new(), list: Vec::new(), named: BTreeMap::new() };
         for instruction in instructions {
             let is_from = instruction.keyword.value.eq_ignore_ascii_case("FROM");
             match stages.list.last_mut() {
@@ -49,6 +53,9 @@ impl<'a> Stages<'a> {
                     };
                     let name = from.and_then(|from| from.name.as_ref()).map(|name| name.value.to_lowercase());
                     let index = stages.list.len();
+                    if let Some(name) = &name {
+                        stages.named.entry(name.clone()).or_default().push(index);
+                    }
                     stages.list.push(Stage { index, name, instruction, from, instructions: Vec::new() });
                 }
                 Some(stage) => stage.instructions.push(instruction),
@@ -61,10 +68,8 @@ impl<'a> Stages<'a> {
 
     /// What the image of the stage `at` is, once variables in it are replaced: only stages above it have names yet.
     pub fn resolve_from(&self, image: &str, at: usize) -> Reference {
-        let lower = image.to_lowercase();
-        let mut above = self.list.iter().take(at);
-        match above.rfind(|stage| stage.name.as_deref() == Some(lower.as_str())) {
-            Some(stage) => Reference::Stage(stage.index),
+        match self.last_named(image, at) {
+            Some(index) => Reference::Stage(index),
             None if image == "scratch" => Reference::Scratch,
             None => Reference::Image(image.to_owned()),
         }
@@ -73,17 +78,21 @@ impl<'a> Stages<'a> {
     /// What `COPY --from` or `--mount=from=` names: a stage by number or by name, the last one of that name, or an
     /// image. `None` for the number of a stage that is not there.
     pub fn resolve_copy(&self, from: &str) -> Option<Reference> {
-        let lower = from.to_lowercase();
         if !from.is_empty() && from.bytes().all(|byte| byte.is_ascii_digit()) {
             let index = from.parse().ok().filter(|index| *index < self.list.len())?;
             return Some(Reference::Stage(index));
         }
-        let named = self.list.iter().rfind(|stage| stage.name.as_deref() == Some(lower.as_str()));
-        Some(match named {
-            Some(stage) => Reference::Stage(stage.index),
+        Some(match self.last_named(from, self.list.len()) {
+            Some(index) => Reference::Stage(index),
             None if from == "scratch" => Reference::Scratch,
             None => Reference::Image(from.to_owned()),
         })
+    }
+
+    /// The last stage of a name, of those before `end`.
+    fn last_named(&self, name: &str, end: usize) -> Option<usize> {
+        let stages = self.named.get(&name.to_lowercase())?;
+        stages[..stages.partition_point(|index| *index < end)].last().copied()
     }
 
     /// The stage that `--target` names, or the last one.

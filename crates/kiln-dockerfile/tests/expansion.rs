@@ -192,7 +192,7 @@ fn args_come_from_the_command_line_then_the_file() {
     assert_eq!(stage.get("NODE").as_deref(), Some("26"));
     assert_eq!(stage.get("NONE"), None);
     assert_eq!(stage.get("OWN").as_deref(), Some("/bin:x"));
-    assert_eq!(stage.args().len(), 5);
+    assert_eq!(stage.args().count(), 5);
 }
 
 #[test]

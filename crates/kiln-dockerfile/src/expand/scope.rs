@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rpds::{RedBlackTreeMapSync, RedBlackTreeSetSync, VectorSync};
+
 use super::{Error, Lookup, expand};
 use crate::ArgDecl;
 
@@ -39,26 +41,27 @@ pub type Variable = (String, Option<String>);
 /// The variables that instructions see, from one instruction to the next.
 ///
 /// `ENV` and `ARG` write the same variables, so the last of them counts. One instruction sees what was set before it:
-/// expand all of its words before writing any.
+/// expand all of its words before writing any. A clone shares what it has in common with the other: every instruction of a long
+/// file may keep one.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     build_args: Arc<BTreeMap<String, String>>,
     /// What the arguments before the first `FROM` are; empty in the global scope itself.
-    globals: Arc<BTreeMap<String, String>>,
-    values: BTreeMap<String, String>,
-    args: Vec<Variable>,
+    globals: RedBlackTreeMapSync<String, String>,
+    values: RedBlackTreeMapSync<String, String>,
+    args: VectorSync<Variable>,
+    declared: RedBlackTreeSetSync<String>,
 }
 
 impl Scope {
     /// The scope of `ARG` before the first `FROM`, and of the `FROM` lines. `build_args` are those of the command line,
     /// `automatic` are the values of [`PLATFORM`].
     pub fn global(build_args: BTreeMap<String, String>, automatic: BTreeMap<String, String>) -> Self {
-        let mut values = automatic;
-        for (name, value) in &mut values {
-            if let Some(given) = build_args.get(name) {
-                value.clone_from(given);
-            }
-        }
+        let values = automatic.into_iter().map(|(name, value)| {
+            let value = build_args.get(&name).cloned().unwrap_or(value);
+            (name, value)
+        });
+        let values = values.collect();
         Self { build_args: Arc::new(build_args), values, ..Self::default() }
     }
 
@@ -67,9 +70,9 @@ impl Scope {
     pub fn stage(&self, env: impl IntoIterator<Item = (String, String)>) -> Self {
         Self {
             build_args: Arc::clone(&self.build_args),
-            globals: Arc::new(self.values.clone()),
+            globals: self.values.clone(),
             values: env.into_iter().collect(),
-            args: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -84,27 +87,35 @@ impl Scope {
                 (None, None) => self.globals.get(name).cloned(),
             };
             if let Some(value) = &value {
-                self.values.insert(name.clone(), value.clone());
+                self.values.insert_mut(name.clone(), value.clone());
             }
             declared.push((name.clone(), value));
         }
-        self.args.extend(declared.iter().cloned());
+        for (name, value) in &declared {
+            self.declared.insert_mut(name.clone());
+            self.args.push_back_mut((name.clone(), value.clone()));
+        }
         Ok(declared)
     }
 
     /// What an `ENV` does with one pair.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.values.insert(name.into(), value.into());
+        self.values.insert_mut(name.into(), value.into());
     }
 
     /// All variables that are set, by name.
-    pub fn values(&self) -> &BTreeMap<String, String> {
-        &self.values
+    pub fn values(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// What was declared with `ARG` so far, in that order; a name may come twice.
-    pub fn args(&self) -> &[Variable] {
-        &self.args
+    pub fn args(&self) -> impl Iterator<Item = &Variable> {
+        self.args.iter()
+    }
+
+    /// Whether an `ARG` declared this name so far.
+    pub fn is_declared(&self, name: &str) -> bool {
+        self.declared.contains(name)
     }
 }
 

@@ -39,8 +39,6 @@ pub(super) fn model<'a>(file: &'a Dockerfile, target: Option<&str>) -> Model<'a>
             drop(global.declare(args, file.escape));
         }
     }
-    // Declared without a value: a build must give one, which is nobody's mistake.
-    let declared: Vec<String> = global.args().iter().map(|(name, _)| name.clone()).collect();
     let mut images = Vec::new();
     for stage in &stages.list {
         let image = stage.from.map(|from| &from.image);
@@ -49,7 +47,8 @@ pub(super) fn model<'a>(file: &'a Dockerfile, target: Option<&str>) -> Model<'a>
         }
         images.push(image.and_then(|image| expanded(&image.value, &global, file.escape)));
     }
-    undefined.retain(|(_, name)| !declared.contains(name));
+    // Declared without a value: a build must give one, which is nobody's mistake.
+    undefined.retain(|(_, name)| !global.is_declared(name));
     let image = |index: usize| images.get(index).cloned().flatten();
     let target = stages.target(target).or_else(|| stages.target(None));
     let reachable = target.map(|target| stages.reachable(target, &image)).unwrap_or_default();

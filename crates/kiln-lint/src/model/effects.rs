@@ -1,11 +1,16 @@
 //! What each instruction changes for those after it.
 
+use std::rc::Rc;
+
 use kiln_dockerfile::{Command, Healthcheck, Transfer, expand};
 
 use super::Step;
 use super::build::expanded;
 use super::state::{Account, Setting, State, join};
 use crate::shell::SimpleCommand;
+
+/// The longest path that there can be (Linux's `PATH_MAX`).
+const FOLDER_MAX: usize = 4096;
 
 /// What an instruction changes.
 pub(super) fn follow(state: &mut State, step: &Step<'_>, stage: usize, escape: char) {
@@ -21,7 +26,7 @@ pub(super) fn follow(state: &mut State, step: &Step<'_>, stage: usize, escape: c
             for (key, text) in &env.pairs {
                 let (key, text) = (value(&before, &key.value), value(&before, &text.value));
                 state.scope.set(key.clone(), text.clone());
-                state.env.insert(key, Setting { value: text, span, stage });
+                state.env.insert_mut(key, Setting { value: text, span, stage });
             }
         }
         Command::User(user) => {
@@ -29,27 +34,31 @@ pub(super) fn follow(state: &mut State, step: &Step<'_>, stage: usize, escape: c
             state.user = Some(Setting { value: known, span, stage });
         }
         Command::Workdir(folder) => {
-            state.workdir = state.resolve(&value(state, &folder.value));
+            let folder = state.resolve(&value(state, &folder.value));
+            // No system has a longer one, and each instruction keeps its own.
+            if folder.len() <= FOLDER_MAX {
+                state.workdir = folder;
+            }
             state.has_workdir = true;
-            state.touched.insert(state.workdir.clone());
+            state.touched.insert_mut(state.workdir.clone());
         }
         Command::Shell(words) => {
             let words = words.iter().map(|word| word.value.clone()).collect();
-            state.shell = Some(Setting { value: words, span, stage });
+            state.shell = Some(Rc::new(Setting { value: words, span, stage }));
         }
-        Command::Cmd(form) => state.cmd = Some(Setting { value: form.clone(), span, stage }),
+        Command::Cmd(form) => state.cmd = Some(Rc::new(Setting { value: form.clone(), span, stage })),
         Command::Entrypoint(form) => {
             // The command of a stage below belongs to its entrypoint.
             if state.cmd.as_ref().is_some_and(|cmd| cmd.stage != stage) {
                 state.cmd = None;
             }
-            state.entrypoint = Some(Setting { value: form.clone(), span, stage });
+            state.entrypoint = Some(Rc::new(Setting { value: form.clone(), span, stage }));
         }
         Command::Healthcheck(check) => state.has_healthcheck = matches!(check, Healthcheck::Command(_)),
         Command::Volume(folders) => {
             for folder in folders {
                 let folder = state.resolve(&value(state, &folder.value));
-                state.touched.insert(folder);
+                state.touched.insert_mut(folder);
             }
         }
         Command::Copy(copy) => {
@@ -87,20 +96,20 @@ fn transfer(state: &mut State, transfer: &Transfer, escape: char) {
     let dest = state.resolve(&dest);
     for path in transfer.paths() {
         let name = path.value.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        state.installed.insert(name.to_owned());
+        state.installed.insert_mut(name.to_owned());
     }
-    state.installed.insert(dest.rsplit('/').next().unwrap_or_default().to_owned());
-    state.touched.insert(dest);
+    state.installed.insert_mut(dest.rsplit('/').next().unwrap_or_default().to_owned());
+    state.touched.insert_mut(dest);
 }
 
 fn run(state: &mut State, step: &Step<'_>, stage: usize) {
     let Command::Run(run) = &step.instruction.command else { return };
-    state.touched.insert(state.workdir.clone());
+    state.touched.insert_mut(state.workdir.clone());
     // What a mount puts in place is not in the layer.
     for mount in run.mounts.iter().filter_map(|mount| mount.mount.as_ref()) {
         if let Some(target) = &mount.target {
             let target = state.resolve(target);
-            state.touched.insert(target);
+            state.touched.insert_mut(target);
         }
     }
     let Some(script) = &step.script else { return };
@@ -109,12 +118,12 @@ fn run(state: &mut State, step: &Step<'_>, stage: usize) {
             for part in
                 word.value.split(['=', ':', ',']).filter(|part| part.starts_with('/') && part.len() > 1)
             {
-                state.touched.insert(join("/", part));
+                state.touched.insert_mut(join("/", part));
             }
         }
         installed(state, command);
         if let Some((name, uid)) = account(command) {
-            state.accounts.insert(name, Account { uid, span: step.command(command), stage });
+            state.accounts.insert_mut(name, Account { uid, span: step.command(command), stage });
         }
     }
 }
@@ -128,14 +137,17 @@ fn installed(state: &mut State, command: &SimpleCommand) {
         "npm" | "pnpm" => matches!(verb, "install" | "i" | "add") && command.has_flag(&["-g", "--global"]),
         "yarn" => verb == "global",
         "corepack" => {
-            state.installed.extend(["yarn", "pnpm"].map(str::to_owned));
+            for name in ["yarn", "pnpm"] {
+                state.installed.insert_mut(name.to_owned());
+            }
             false
         }
         _ => false,
     };
     if is_install {
-        let names = command.operands().skip(1).map(|word| word.value.trim_start_matches('@'));
-        state.installed.extend(names.map(|name| name.split(['=', '@']).next().unwrap_or(name).to_owned()));
+        for name in command.operands().skip(1).map(|word| word.value.trim_start_matches('@')) {
+            state.installed.insert_mut(name.split(['=', '@']).next().unwrap_or(name).to_owned());
+        }
     }
 }
 

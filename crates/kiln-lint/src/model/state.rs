@@ -1,6 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use kiln_dockerfile::{Form, Scope, Span};
+use rpds::{RedBlackTreeMap, RedBlackTreeSet};
 
 use crate::facts::Base;
 
@@ -26,13 +27,13 @@ pub struct Account {
     pub stage: usize,
 }
 
-/// What holds at a point of a stage.
+/// What holds at a point of a stage. Each instruction keeps what held before it, so that all of it is shared with those around.
 #[derive(Clone, Debug, Default)]
 pub struct State {
     /// Variables, of `ARG` and `ENV`.
     pub scope: Scope,
     /// Variables that end up in the image, with where they were set.
-    pub env: BTreeMap<String, Setting<String>>,
+    pub env: RedBlackTreeMap<String, Setting<String>>,
     /// `USER`; `None` is that of the base.
     pub user: Option<Setting<String>>,
     /// The folder.
@@ -40,19 +41,19 @@ pub struct State {
     /// A `WORKDIR` was given, here or in the base.
     pub has_workdir: bool,
     /// `SHELL`
-    pub shell: Option<Setting<Vec<String>>>,
+    pub shell: Option<Rc<Setting<Vec<String>>>>,
     /// `CMD`
-    pub cmd: Option<Setting<Form>>,
+    pub cmd: Option<Rc<Setting<Form>>>,
     /// `ENTRYPOINT`
-    pub entrypoint: Option<Setting<Form>>,
+    pub entrypoint: Option<Rc<Setting<Form>>>,
     /// `HEALTHCHECK`
     pub has_healthcheck: bool,
     /// Users that were created, by name.
-    pub accounts: BTreeMap<String, Account>,
+    pub accounts: RedBlackTreeMap<String, Account>,
     /// Operating-system packages and programs that were installed or copied, by name.
-    pub installed: BTreeSet<String>,
+    pub installed: RedBlackTreeSet<String>,
     /// Folders that something was put into.
-    pub touched: BTreeSet<String>,
+    pub touched: RedBlackTreeSet<String>,
     /// Files of unknown content came from another stage or image, over the whole file system.
     pub has_foreign_files: bool,
     /// The environment of the base is not known.
@@ -92,14 +93,14 @@ impl State {
     /// The words of the entrypoint; `None` where they are not known.
     pub(crate) fn entrypoint_words(&self, base: Option<&Base>) -> Option<Vec<String>> {
         match &self.entrypoint {
-            Some(setting) => Some(form_words(&setting.value, self.shell.as_ref())),
+            Some(setting) => Some(form_words(&setting.value, self.shell.as_deref())),
             None => base.map(|base| base.entrypoint.clone()),
         }
     }
 
     pub(crate) fn cmd_words(&self, base: Option<&Base>) -> Option<Vec<String>> {
         match &self.cmd {
-            Some(setting) => Some(form_words(&setting.value, self.shell.as_ref())),
+            Some(setting) => Some(form_words(&setting.value, self.shell.as_deref())),
             // An entrypoint of one's own drops the base's command.
             None if self.entrypoint.is_some() => Some(Vec::new()),
             None => base.map(|base| base.cmd.clone()),

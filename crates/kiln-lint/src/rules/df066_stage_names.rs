@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use crate::{Asked, Level, Repair, Rule, Sink, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -14,10 +16,12 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     let stages = &subject.model.stages;
+    let mut named = BTreeMap::new();
     for stage in stages {
         let Some(from) = stage.from else { continue };
         let (Some(name), Some(word)) = (&stage.name, &from.name) else { continue };
-        if let Some(first) = stages.iter().take(stage.index).find(|other| other.name.as_ref() == Some(name)) {
+        let first = *named.entry(name).or_insert(stage);
+        if first.index != stage.index {
             sink.at(
                 word.span,
                 format!("there is a stage `{name}` already, and which one is meant depends on the line"),

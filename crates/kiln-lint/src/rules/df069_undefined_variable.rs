@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use crate::{Asked, Level, Repair, Rule, Sink, Subject};
 use kiln_dockerfile::{PLATFORM, Span, closest};
 
@@ -13,8 +15,11 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+/// Among how many names the one that was meant is looked for.
+const GUESSES_MAX: usize = 100;
+
 fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
-    let globals: Vec<&str> = subject
+    let globals: BTreeSet<&str> = subject
         .file
         .stages()
         .globals
@@ -35,26 +40,22 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
         );
     }
     for (_, step) in subject.model.steps() {
-        let known: Vec<&str> = step.before.scope.values().keys().map(String::as_str).collect();
-        let declared: Vec<&str> = step.before.scope.args().iter().map(|(name, _)| name.as_str()).collect();
-        for (span, name) in &step.undefined {
-            if declared.contains(&name.as_str()) {
-                continue;
-            }
-            let is_global = globals.contains(&name.as_str());
+        let scope = &step.before.scope;
+        for (span, name) in step.undefined.iter().filter(|(_, name)| !scope.is_declared(name)) {
+            let is_global = globals.contains(name.as_str());
             let why = if is_global {
                 "an ARG before FROM counts for FROM only; the stage needs a line `ARG` of its own for"
             } else {
                 "nothing sets"
             };
-            report(sink, *span, name, known.iter().copied(), why);
+            report(sink, *span, name, scope.values().map(|(name, _)| name), why);
         }
     }
 }
 
 fn report<'n>(sink: &mut Sink<'_>, span: Span, name: &str, known: impl Iterator<Item = &'n str>, why: &str) {
     let finding = sink.at(span, format!("{why} ${name}, so it is empty"));
-    if let Some(guess) = closest(name, known) {
+    if let Some(guess) = closest(name, known.take(GUESSES_MAX)) {
         finding.help(format!("did you mean ${guess}?"));
     }
 }

@@ -1,6 +1,6 @@
 //! `RUN`.
 
-use kiln_dockerfile::{Instruction, Mount, MountKind, Network, PREDEFINED, Run, RunInput, Sharing};
+use kiln_dockerfile::{Instruction, Lookup, Mount, MountKind, Network, PREDEFINED, Run, RunInput, Sharing};
 
 use super::stage::StageState;
 use super::{Inputs, Lowerer, Op};
@@ -37,9 +37,9 @@ impl<I: Inputs> Lowerer<'_, I> {
             }
         };
         let given = &self.request.build_args;
-        let silent = PREDEFINED.iter().filter(|name| state.scope.values().get(**name).is_none());
+        let silent = PREDEFINED.iter().filter(|name| state.scope.get(name).is_none());
         let exec = Exec {
-            env: state.scope.values().iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+            env: state.scope.values().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             silent_env: silent
                 .filter_map(|name| Some(((*name).to_owned(), given.get(*name)?.clone())))
                 .collect(),
@@ -160,12 +160,8 @@ fn secret(mount: &Mount, target: Option<String>) -> Result<ExecMount, Error> {
 /// The line that histories show: arguments count because they changed what ran.
 fn history(state: &StageState, exec: &Exec) -> String {
     let command = exec.argv.join(" ");
-    let args: Vec<String> = state
-        .scope
-        .args()
-        .iter()
-        .filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?)))
-        .collect();
+    let args: Vec<String> =
+        state.scope.args().filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?))).collect();
     let prefix = if args.is_empty() { String::new() } else { format!("|{} {} ", args.len(), args.join(" ")) };
     format!("RUN {prefix}{command} # buildkit")
 }
