@@ -114,7 +114,9 @@ impl Layout {
         fs::rename(&index, damaged.join("index.json")).map_err(Error::io("put aside", &index))?;
         let count = manifests.len();
         index::update(self.folder(), self.durability(), |index| {
-            manifests.iter().for_each(|manifest| index::place(index, manifest, None, None));
+            for manifest in &manifests {
+                index::place(index, manifest, None, None);
+            }
         })?;
         Ok(count)
     }
