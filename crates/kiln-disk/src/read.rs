@@ -4,6 +4,9 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
+/// The largest document that is read whole: no manifest, lock file or list of an app is larger.
+pub const DOCUMENT_MAX: u64 = 64 << 20;
+
 /// Opens a regular file that the user or kiln itself names, for reading; links are followed. A pipe or a device is refused
 /// and not waited for.
 pub fn open(path: &Path) -> io::Result<File> {

@@ -55,7 +55,7 @@ impl Cache {
         if hasher.finish() == *checksum {
             return Ok(Some(path));
         }
-        fs::remove_file(&path).map_err(failed("remove the damaged file", &path))?;
+        kiln_disk::own::remove_file(&path).map_err(failed("remove the damaged file", &path))?;
         Ok(None)
     }
 
@@ -72,7 +72,7 @@ impl Cache {
     /// The unfinished file for `checksum`, to be continued; a fresh one where another process is at it.
     pub(crate) fn partial(&self, checksum: &Checksum) -> Result<Partial, Error> {
         let folder = self.root.join(PARTIAL);
-        fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
+        kiln_disk::own::folder(&folder).map_err(failed("create", &folder))?;
         let path = folder.join(format!("{}-{}", checksum.algorithm(), checksum.hex()));
         let resumed = match resume(&path, false) {
             // Without locks nobody can tell who else is at it.
@@ -92,10 +92,10 @@ impl Cache {
     pub(crate) fn keep(&self, partial: Partial, checksum: &Checksum) -> Result<PathBuf, Error> {
         let path = self.path(checksum);
         let folder = self.root.join(checksum.algorithm());
-        fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
+        kiln_disk::own::folder(&folder).map_err(failed("create", &folder))?;
         partial.file().sync_all().map_err(failed("write", &partial.path))?;
         let moved = match partial.file {
-            Making::Resumed(_) => fs::rename(&partial.path, &path),
+            Making::Resumed(_) => kiln_disk::own::rename(&partial.path, &path),
             Making::Own(file) => file.replace(&path),
         };
         moved.map_err(failed("move into place", &path))?;
@@ -113,7 +113,7 @@ impl Cache {
         let path = self.document(url);
         for folder in ["documents", PARTIAL] {
             let folder = self.root.join(folder);
-            fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
+            kiln_disk::own::folder(&folder).map_err(failed("create", &folder))?;
         }
         replace_from(&self.root.join(PARTIAL), &path, bytes, Durability::Process)
             .map_err(failed("write", &path))

@@ -94,7 +94,7 @@ impl Kept {
     /// The part, which no other process writes while it is held. Appending only, so that its length is what has arrived.
     fn lock(&self) -> Result<File, Error> {
         for folder in [folder_of(&self.path), making(&self.path)] {
-            fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
+            kiln_disk::own::folder(&folder).map_err(failed("create", &folder))?;
         }
         let part = resume(&self.part, true).map_err(failed("open", &self.part))?;
         Ok(part.expect("whoever waits for it gets it"))

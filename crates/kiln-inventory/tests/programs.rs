@@ -14,8 +14,7 @@ use kiln_rootfs::{Attrs, Content, Entry, Kind, RootPath, Tree};
 fn scan(files: &[(&str, &Path)]) -> Inventory {
     let mut tree = Tree::new();
     for (name, path) in files {
-        let size = path.metadata().unwrap().len();
-        let content = Content::Disk { path: (*path).into(), size };
+        let content = Content::Bytes(std::fs::read(path).unwrap().into());
         let entry = Entry { attrs: Attrs::root(0o755), kind: Kind::File(content) };
         tree.insert(RootPath::normalise(name).unwrap(), entry).unwrap();
     }

@@ -13,6 +13,10 @@ pub(crate) enum ErrorKind {
     Yaml { path: String, source: serde_saphyr::Error },
     #[error("{path} is larger than {limit} bytes")]
     TooLarge { path: String, limit: usize },
+    #[error("the globs of the workspace have {bytes} bytes, and {most} is the most that is read")]
+    Workspaces { bytes: usize, most: usize },
+    #[error("read the globs of the workspace")]
+    Globs { source: globset::Error },
     #[error("{path} {why}")]
     Unfit { path: String, why: String, help: &'static str },
 }
@@ -29,6 +33,7 @@ impl Diagnose for Error {
             ErrorKind::Json { .. } => "node.json",
             ErrorKind::Yaml { .. } => "node.yaml",
             ErrorKind::TooLarge { .. } => "node.too_large",
+            ErrorKind::Workspaces { .. } | ErrorKind::Globs { .. } => "node.workspaces",
             ErrorKind::Unfit { .. } => "node.unfit",
         }
     }

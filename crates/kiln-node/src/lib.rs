@@ -20,4 +20,4 @@ pub use error::Error;
 pub use lock::{Direct, Lock, LockFormat, LockKind, LockedPackage, Need, Platforms};
 pub use package_json::{Manager, ManagerPin, PackageJson};
 pub use script::{Command, words};
-pub use workspace::{matches_workspace, pnpm_workspace_globs};
+pub use workspace::{WorkspaceGlobs, pnpm_workspace_globs};

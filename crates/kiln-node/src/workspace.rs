@@ -1,7 +1,11 @@
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 
 use crate::Error;
 use crate::error::ErrorKind;
+
+/// How many bytes the globs of one workspace may have together: each folder is held against all of them.
+const GLOBS_MAX: usize = 16 << 10;
 
 #[derive(Deserialize)]
 struct File {
@@ -17,52 +21,79 @@ pub fn pnpm_workspace_globs(path: &str, bytes: &[u8]) -> Result<Vec<String>, Err
     Ok(file.packages)
 }
 
-/// Whether a folder belongs to a workspace with these globs. `*` is one part, `**` any number of them, and a
-/// glob that starts with `!` takes folders out again.
-pub fn matches_workspace(globs: &[String], folder: &str) -> bool {
-    let parts: Vec<&str> = folder.split('/').collect();
-    let matches = |glob: &str| {
-        let glob: Vec<&str> = glob.trim_start_matches("./").trim_end_matches('/').split('/').collect();
-        glob_matches(&glob, &parts)
-    };
-    let (out, into): (Vec<&String>, Vec<&String>) = globs.iter().partition(|glob| glob.starts_with('!'));
-    into.iter().any(|glob| matches(glob)) && !out.iter().any(|glob| matches(&glob[1..]))
+/// Which folders belong to a workspace: `*` is anything within one part of a path, `**` any number of parts, `{a,b}` one of
+/// several, and a glob that starts with `!` takes folders out again.
+#[derive(Debug)]
+pub struct WorkspaceGlobs {
+    into: GlobSet,
+    out: GlobSet,
 }
 
-fn glob_matches(glob: &[&str], parts: &[&str]) -> bool {
-    match (glob.split_first(), parts.split_first()) {
-        (None, None) => true,
-        (Some((&"**", rest)), _) => {
-            glob_matches(rest, parts)
-                || parts.split_first().is_some_and(|(_, below)| glob_matches(glob, below))
+impl WorkspaceGlobs {
+    /// Reads the globs of a workspace. What is no glob stands for itself.
+    pub fn new(globs: &[String]) -> Result<Self, Error> {
+        let bytes: usize = globs.iter().map(String::len).sum();
+        if bytes > GLOBS_MAX {
+            return Err(ErrorKind::Workspaces { bytes, most: GLOBS_MAX }.into());
         }
-        (Some((pattern, rest)), Some((part, below))) => {
-            part_matches(pattern, part) && glob_matches(rest, below)
-        }
-        _ => false,
+        let (out, into): (Vec<&str>, Vec<&str>) =
+            globs.iter().map(String::as_str).partition(|glob| glob.starts_with('!'));
+        let out: Vec<&str> = out.into_iter().map(|glob| &glob[1..]).collect();
+        Ok(Self { into: set(&into)?, out: set(&out)? })
+    }
+
+    /// Whether a folder, relative to the top of the workspace, belongs to it.
+    pub fn holds(&self, folder: &str) -> bool {
+        self.into.is_match(folder) && !self.out.is_match(folder)
     }
 }
 
-fn part_matches(pattern: &str, part: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == part,
-        Some((before, after)) => {
-            part.len() >= before.len() + after.len() && part.starts_with(before) && part.ends_with(after)
+fn set(globs: &[&str]) -> Result<GlobSet, Error> {
+    let mut builder = GlobSetBuilder::new();
+    for glob in globs {
+        let glob = glob.trim_start_matches("./").trim_end_matches('/');
+        builder.add(read(glob).or_else(|_| read(&globset::escape(glob))).map_err(failed)?);
+        if let Some(itself) = glob.strip_suffix("/**") {
+            // The folder itself is among those at or below it.
+            builder.add(read(itself).or_else(|_| read(&globset::escape(itself))).map_err(failed)?);
         }
     }
+    builder.build().map_err(failed)
+}
+
+fn read(glob: &str) -> Result<Glob, globset::Error> {
+    GlobBuilder::new(glob).literal_separator(true).build()
+}
+
+fn failed(source: globset::Error) -> Error {
+    ErrorKind::Globs { source }.into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn holds(globs: &[&str], folder: &str) -> bool {
+        let globs: Vec<String> = globs.iter().map(|&glob| glob.to_owned()).collect();
+        WorkspaceGlobs::new(&globs).unwrap().holds(folder)
+    }
+
     #[test]
     fn globs_name_folders() {
-        let globs = |list: &[&str]| list.iter().map(|&glob| glob.to_owned()).collect::<Vec<_>>();
-        assert!(matches_workspace(&globs(&["apps/*"]), "apps/api"));
-        assert!(!matches_workspace(&globs(&["apps/*"]), "apps/api/deep"));
-        assert!(matches_workspace(&globs(&["packages/**"]), "packages/a/b"));
-        assert!(!matches_workspace(&globs(&["apps/*", "!apps/old"]), "apps/old"));
-        assert!(matches_workspace(&globs(&["./tools/x-*/"]), "tools/x-y"));
+        assert!(holds(&["apps/*"], "apps/api"));
+        assert!(!holds(&["apps/*"], "apps/api/deep"));
+        assert!(holds(&["packages/**"], "packages/a/b") && holds(&["packages/**"], "packages"));
+        assert!(!holds(&["apps/*", "!apps/old"], "apps/old"));
+        assert!(holds(&["./tools/x-*/"], "tools/x-y"));
+        assert!(holds(&["{apps,libs}/*"], "libs/a") && holds(&["apps/a*b*c"], "apps/a1b2c"));
+        assert!(holds(&["apps/[x"], "apps/[x") && !holds(&["apps/[x"], "apps/x"));
+    }
+
+    #[test]
+    fn hostile_globs_end() {
+        let deep = vec!["**"; 28].join("/") + "/x";
+        assert!(!holds(&[&deep], &vec!["a"; 60].join("/")));
+        let many = vec!["apps/*".to_owned(); 10_000];
+        assert!(WorkspaceGlobs::new(&many).unwrap_err().to_string().contains("16384"));
     }
 }

@@ -70,7 +70,7 @@ fn stage(text: &mut String, name: &str, what: &str, plan: &Plan, steps: &[Step])
 
 fn run(text: &mut String, step: &Step, cache: Option<&str>) {
     let mount = cache
-        .filter(|_| step.network)
+        .filter(|_| step.network || step.downloads)
         .map_or(String::new(), |cache| format!("--mount=type=cache,target={cache} "));
     let _ = writeln!(text, "RUN {mount}{}", step.argv.join(" "));
 }

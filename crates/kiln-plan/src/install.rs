@@ -51,24 +51,32 @@ pub(crate) fn manifests(facts: &AppFacts, kind: LockKind) -> Vec<RootPath> {
 }
 
 pub(crate) fn install_steps(manager: Manager, natives: &[String], production: bool) -> Vec<Step> {
-    let install = match (manager, production) {
-        (Manager::Npm, false) => "npm ci --ignore-scripts --no-audit --no-fund",
-        (Manager::Npm, true) => "npm ci --omit=dev --ignore-scripts --no-audit --no-fund",
-        (Manager::Pnpm, false) => "pnpm install --frozen-lockfile --ignore-scripts",
-        (Manager::Pnpm, true) => "pnpm install --prod --frozen-lockfile --ignore-scripts",
-        (Manager::Yarn, false) => "yarn install --frozen-lockfile --ignore-scripts --non-interactive",
-        (Manager::Yarn, true) => {
-            "yarn install --production --frozen-lockfile --ignore-scripts --non-interactive"
-        }
+    let omit = match (manager, production) {
+        (_, false) => "",
+        (Manager::Npm, true) => " --omit=dev",
+        (Manager::Pnpm, true) => " --prod",
+        (Manager::Yarn, true) => " --production",
     };
-    let mut steps = vec![Step::new(install, true)];
+    let mut steps = match manager {
+        Manager::Npm => {
+            vec![Step::downloading(&format!("npm ci{omit} --ignore-scripts --no-audit --no-fund"))]
+        }
+        // A project's pnpmfile is code; it changes what is installed, not what is downloaded.
+        Manager::Pnpm => vec![
+            Step::downloading(&format!("pnpm fetch{omit} --ignore-scripts --config.ignore-pnpmfile=true")),
+            Step::unpacking(&format!("pnpm install{omit} --frozen-lockfile --ignore-scripts --offline")),
+        ],
+        Manager::Yarn => vec![Step::downloading(&format!(
+            "yarn install{omit} --frozen-lockfile --ignore-scripts --non-interactive"
+        ))],
+    };
     if !natives.is_empty() {
         let rebuild = match manager {
             // yarn 1 has no command for it, and npm works on what it installed.
             Manager::Npm | Manager::Yarn => "npm rebuild --foreground-scripts",
             Manager::Pnpm => "pnpm rebuild -r",
         };
-        steps.push(Step::new(&format!("{rebuild} {}", natives.join(" ")), false));
+        steps.push(Step::new(&format!("{rebuild} {}", natives.join(" "))));
     }
     steps
 }
@@ -82,7 +90,7 @@ pub(crate) fn build_steps(
     let run = format!("{} run build", manager.as_str());
     if let Some(script) = facts.package.scripts.get("build") {
         reasons.push(Reason::new("build", run.clone(), format!("the build script is `{script}`")));
-        return vec![Step::new(&run, false)];
+        return vec![Step::new(&run)];
     }
     if facts.workspace.get(app).is_some_and(|package| package.scripts.contains_key("build")) {
         let all = match manager {
@@ -91,7 +99,7 @@ pub(crate) fn build_steps(
             Manager::Yarn => "yarn workspaces run build".to_owned(),
         };
         reasons.push(Reason::new("build", all.clone(), "projects of the workspace have build scripts"));
-        return vec![Step::new(&all, false)];
+        return vec![Step::new(&all)];
     }
     reasons.push(Reason::new("build", "nothing", "there is no build script"));
     Vec::new()

@@ -69,13 +69,24 @@ impl Plan {
 pub struct Step {
     /// Program and arguments.
     pub argv: Vec<String>,
-    /// It needs to download.
+    /// It downloads packages, and runs no code of theirs or of the app's.
     pub network: bool,
+    /// It works on what a step before it downloaded, and may run code of the app's.
+    pub downloads: bool,
 }
 
 impl Step {
-    pub(crate) fn new(words: &str, network: bool) -> Self {
-        Self { argv: words.split(' ').map(str::to_owned).collect(), network }
+    /// Without anything from outside.
+    pub(crate) fn new(words: &str) -> Self {
+        Self { argv: words.split(' ').map(str::to_owned).collect(), network: false, downloads: false }
+    }
+
+    pub(crate) fn downloading(words: &str) -> Self {
+        Self { network: true, ..Self::new(words) }
+    }
+
+    pub(crate) fn unpacking(words: &str) -> Self {
+        Self { downloads: true, ..Self::new(words) }
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) enum ErrorKind {
     Silent,
     #[error("speak to the sandbox process")]
     Channel { source: io::Error },
+    #[error("open a network of its own with pasta")]
+    Bridge { source: io::Error },
     #[error("{doing} `{}`", .path.display())]
     Io { doing: &'static str, path: PathBuf, source: io::Error },
     #[error("`{}` {why}", .path.display())]
@@ -50,6 +52,7 @@ impl Diagnose for Error {
         match *self.0 {
             ErrorKind::Setup { .. } => "sandbox.setup",
             ErrorKind::Start { .. } | ErrorKind::Silent | ErrorKind::Channel { .. } => "sandbox.start",
+            ErrorKind::Bridge { .. } => "sandbox.network",
             ErrorKind::Io { .. } => "sandbox.io",
             ErrorKind::Unfit { .. } | ErrorKind::Tree { .. } => "sandbox.unfit",
             ErrorKind::Encode { .. } => "sandbox.encode",
@@ -77,6 +80,10 @@ impl Diagnose for Error {
             ErrorKind::Setup { step, .. } if step.contains("overlay") => Some(
                 "kiln needs a kernel of 5.11 or newer and a cache folder that is no overlay itself; \
                  choose another with --cache-dir"
+                    .to_owned(),
+            ),
+            ErrorKind::Bridge { .. } => Some(
+                "pasta needs to open /dev/net/tun; without KILN_SANDBOX_NETWORK=pasta the machine's network is used"
                     .to_owned(),
             ),
             ErrorKind::Setup { step, .. } if step == "become the user" => Some(MORE_IDS.to_owned()),

@@ -7,18 +7,18 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
-use rustix::process::Signal;
+use rustix::process::{DumpableBehavior, Signal};
 
+use crate::namespaces::Made;
 use crate::setup::{Message, SetupError, step};
-use crate::{Ids, Job, confine, mounts, namespaces, owners, subordinate};
+use crate::{Ids, Job, Network, bridge, confine, limits, mounts, namespaces, owners, routes, subordinate};
 
 /// First argument of a program that is to call [`enter`].
 pub const ENTER: &str = "__sandbox";
+/// `KEYCTL_JOIN_SESSION_KEYRING` of linux/keyctl.h.
+const JOIN_SESSION_KEYRING: libc::c_int = 1;
 /// The largest job that is read, in bytes.
 const JOB_MAX: usize = 16 << 20;
-
-/// How many processes and threads a job may have.
-const PROCESSES_MAX: u64 = 8192;
 
 /// Must be called first thing in `main`, before any thread starts. Does nothing, and yields `None`, unless this
 /// process was started to be a sandbox; otherwise `main` must return the exit code at once.
@@ -26,6 +26,7 @@ pub fn enter() -> Option<ExitCode> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next()?.as_str() {
         ENTER => {}
+        bridge::WATCH => return Some(bridge::watch(&arguments.collect::<Vec<_>>())),
         subordinate::MAP => return Some(subordinate::hand_out(&arguments.collect::<Vec<_>>())),
         _ => return None,
     }
@@ -69,10 +70,12 @@ fn read_line() -> Result<Vec<u8>, SetupError> {
 
 fn first_process() -> Result<(), SetupError> {
     die_with_parent()?;
+    leave_caller()?;
+    limits::go_first()?;
     let job: Job = step("read the job", serde_json::from_slice(&read_line()?).map_err(io::Error::other))?;
-    namespaces::unshare(&job)?;
-    if let Ids::Many { .. } = job.ids {
-        // Only a process outside may map ids that are not its own.
+    let made = namespaces::unshare(&job)?;
+    if job.waits_for_outside() {
+        // Only a process outside may map ids that are not its own, or make a bridge.
         tell(&Message::Unshared);
         read_line()?;
     }
@@ -81,7 +84,7 @@ fn first_process() -> Result<(), SetupError> {
     // SAFETY: this process has a single thread, so the child may do whatever this one may.
     match unsafe { libc::fork() } {
         -1 => step("start process 1", Err(io::Error::last_os_error())),
-        0 => init_process(&job),
+        0 => init_process(&job, made),
         child => {
             let child = rustix::process::Pid::from_raw(child);
             // What there is to tell, process 1 has told.
@@ -94,11 +97,40 @@ fn first_process() -> Result<(), SetupError> {
     }
 }
 
-fn init_process(job: &Job) -> Result<(), SetupError> {
+/// Nothing of the caller goes into the sandbox: neither the terminal, into which commands could type, nor files that the
+/// caller holds open, nor keys.
+fn leave_caller() -> Result<(), SetupError> {
+    step("start a session", rustix::process::setsid())?;
+    // SAFETY: this process has opened nothing; what it closes is the caller's.
+    let outcome = unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };
+    if outcome != 0 {
+        step("close the caller's files", close_one_by_one())?;
+    }
+    // SAFETY: makes a keyring for this process; none of its memory is looked at.
+    unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, std::ptr::null::<libc::c_char>()) };
+    Ok(())
+}
+
+/// In containers whose filter is older than `close_range`.
+fn close_one_by_one() -> io::Result<()> {
+    let open: Vec<i32> = std::fs::read_dir("/proc/self/fd")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect();
+    for descriptor in open.into_iter().filter(|&descriptor| descriptor > 2) {
+        // SAFETY: as above; the one that the list was read through is closed already.
+        unsafe { libc::close(descriptor) };
+    }
+    Ok(())
+}
+
+fn init_process(job: &Job, made: Made) -> Result<(), SetupError> {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     step("set the host name", rustix::system::sethostname(job.hostname.as_bytes()))?;
-    if job.network == crate::Network::None {
+    if job.network != Network::Host {
         step("bring up the loopback", namespaces::loopback_up())?;
+    }
+    if job.network == Network::Bridged {
+        step("close the way to link-local addresses", routes::close())?;
     }
     // Sources are opened as whoever runs kiln, and before the stage hides what lies under it.
     let sources = mounts::Sources::open(job)?;
@@ -106,10 +138,12 @@ fn init_process(job: &Job) -> Result<(), SetupError> {
         namespaces::become_root()?;
     }
     die_with_parent()?;
-    mounts::enter_root(job, &sources)?;
+    mounts::enter_root(job, &sources, made)?;
     drop(sources);
-    step("limit the number of processes", limit_processes())?;
-    confine::confine()?;
+    limits::limit_process()?;
+    // Nothing inside looks at this process or holds on to it.
+    step("close process 1", rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable))?;
+    confine::confine(job.network)?;
     let (program, arguments) = step(
         "start the command",
         job.argv.split_first().ok_or_else(|| io::Error::other("the command has no words")),
@@ -150,13 +184,6 @@ fn exists(user: &crate::User, ids: Ids) -> io::Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// A command that starts others without end stops here and not where the machine does.
-fn limit_processes() -> io::Result<()> {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let hard = getrlimit(Resource::Nproc).maximum.map_or(PROCESSES_MAX, |hard| hard.min(PROCESSES_MAX));
-    Ok(setrlimit(Resource::Nproc, Rlimit { current: Some(hard), maximum: Some(hard) })?)
 }
 
 fn code(status: ExitStatus) -> i32 {

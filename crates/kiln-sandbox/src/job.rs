@@ -47,6 +47,13 @@ impl Default for Job {
     }
 }
 
+impl Job {
+    /// Whether the process that starts it has something to do between its namespaces and its first process.
+    pub(crate) fn waits_for_outside(&self) -> bool {
+        matches!(self.ids, Ids::Many { .. }) || self.network == Network::Bridged
+    }
+}
+
 /// Numeric user, group and further groups inside.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
@@ -164,8 +171,11 @@ pub enum Mount {
 /// What a job may reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Network {
-    /// What this machine reaches.
+    /// What this machine reaches, this machine itself too.
     Host,
+    /// What this machine reaches, but nothing of its loopback or link-local; as [`Network::Host`] where there is no
+    /// [`crate::Bridge`] or it cannot be opened.
+    Bridged,
     /// Nothing but its own loopback.
     None,
 }
@@ -179,6 +189,10 @@ pub struct Finished {
     pub timed_out: bool,
     /// Its last lines of output, oldest first.
     pub last_lines: Vec<String>,
+    /// What it could reach.
+    pub network: Network,
+    /// Why a bridge that was there could not be opened.
+    pub no_bridge: Option<String>,
 }
 
 #[cfg(test)]

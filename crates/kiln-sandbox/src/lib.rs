@@ -6,21 +6,29 @@
 //!
 //! Start from [`Job`] and [`Sandbox`].
 
+mod bpf;
+mod bridge;
 mod capability;
 mod collect;
 mod confine;
 mod error;
 mod init;
 mod job;
+mod limits;
 mod mounts;
 mod namespaces;
 mod owners;
+mod profile;
+mod read_only;
+mod routes;
 mod run;
+mod scope;
 mod setup;
 mod subordinate;
 mod unpack;
 mod upper;
 
+pub use bridge::Bridge;
 pub use collect::{collect, collect_in, collect_with};
 pub use error::Error;
 pub use init::{ENTER, enter};

@@ -5,12 +5,14 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{StatVfsMountFlags, statvfs};
 use rustix::mount::{
     MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_bind_recursive, mount_change,
-    mount_remount, unmount,
+    unmount,
 };
 
+use crate::limits::limit_namespaces;
+use crate::namespaces::Made;
+use crate::read_only::make_read_only;
 use crate::setup::{SetupError, step};
 use crate::{Job, Mount, Root};
 
@@ -22,11 +24,32 @@ const DEVICE_LINKS: [(&str, &str); 4] = [
     ("stdout", "/proc/self/fd/1"),
     ("stderr", "/proc/self/fd/2"),
 ];
+/// What changes this machine. Source: containerd, pkg/oci/spec.go.
+const LOCKED: [&str; 5] = ["proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"];
+/// What tells of this machine: containerd's list, and what lies below `/sys` where no `/sys` of a job's own can be had.
+const HIDDEN: [&str; 16] = [
+    "proc/acpi",
+    "proc/asound",
+    "proc/kcore",
+    "proc/keys",
+    "proc/latency_stats",
+    "proc/sched_debug",
+    "proc/scsi",
+    "proc/timer_list",
+    "proc/timer_stats",
+    "sys/devices/virtual/powercap",
+    "sys/firmware",
+    "sys/fs/bpf",
+    "sys/fs/pstore",
+    "sys/kernel/debug",
+    "sys/kernel/security",
+    "sys/kernel/tracing",
+];
 /// Where the new root is put together. Every machine has it, and what it holds is only hidden inside.
 const STAGE: &str = "/tmp";
 
 /// Mounts everything and makes it the root of this process.
-pub(crate) fn enter_root(job: &Job, sources: &Sources) -> Result<(), SetupError> {
+pub(crate) fn enter_root(job: &Job, sources: &Sources, made: Made) -> Result<(), SetupError> {
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     step("keep mounts from this machine", mount_change("/", private))?;
     step("mount the stage", mount("tmpfs", STAGE, "tmpfs", MountFlags::empty(), Some(c"mode=0755")))?;
@@ -38,7 +61,10 @@ pub(crate) fn enter_root(job: &Job, sources: &Sources) -> Result<(), SetupError>
     for (number, job_mount) in job.mounts.iter().enumerate() {
         sources.mount(number, job_mount, &root)?;
     }
-    guard_proc(&root);
+    if made.user {
+        limit_namespaces(&root.join("proc"))?;
+    }
+    guard(&root)?;
     step("enter the root", std::env::set_current_dir(&root))?;
     // With both names the same, the old root ends up on top of the new one and is taken off again
     // (pivot_root(2), "NOTES").
@@ -139,18 +165,7 @@ fn bind(source: &Path, target: &Path, read_only: bool) -> Result<(), SetupError>
     if !read_only {
         return Ok(());
     }
-    // A remount must repeat the flags that the machine has locked, or it is refused.
-    let locked = step(name(), statvfs(target))?.f_flag;
-    let pairs = [
-        (StatVfsMountFlags::NOSUID, MountFlags::NOSUID),
-        (StatVfsMountFlags::NODEV, MountFlags::NODEV),
-        (StatVfsMountFlags::NOEXEC, MountFlags::NOEXEC),
-        (StatVfsMountFlags::NOATIME, MountFlags::NOATIME),
-        (StatVfsMountFlags::RELATIME, MountFlags::RELATIME),
-    ];
-    let kept = pairs.iter().filter(|(seen, _)| locked.contains(*seen)).map(|(_, flag)| *flag);
-    let flags = kept.fold(MountFlags::BIND | MountFlags::RDONLY, |all, flag| all | flag);
-    step(name(), mount_remount(target, flags, ""))
+    step(name(), make_read_only(target))
 }
 
 /// `sources` are the upper folder, the work folder, then the lower folders from the top.
@@ -193,21 +208,26 @@ fn mount_proc(root: &Path) -> Result<(), SetupError> {
     step("mount proc", mount("proc", &target, "proc", flags, None))
 }
 
-/// Hides what tells of this machine and locks what changes it, as container runtimes do. Not every kernel has every
-/// file, and an ordinary user cannot use any of them anyway.
-fn guard_proc(root: &Path) {
-    for name in ["bus", "fs", "irq", "sys", "sysrq-trigger"] {
-        let path = root.join("proc").join(name);
-        drop(bind(&path, &path, true));
+/// Hides what tells of this machine and locks what changes it, as container runtimes do. Not every kernel has every file.
+fn guard(root: &Path) -> Result<(), SetupError> {
+    for name in LOCKED {
+        let path = root.join(name);
+        if path.exists() {
+            bind(&path, &path, true)?;
+        }
     }
-    for name in ["acpi", "kcore", "keys", "latency_stats", "timer_list", "scsi"] {
-        let path = root.join("proc").join(name);
+    for name in HIDDEN {
+        let path = root.join(name);
         match fs::symlink_metadata(&path) {
-            Ok(found) if found.is_dir() => drop(tmpfs(&path, "size=0,mode=0555")),
-            Ok(_) => drop(bind(Path::new("/dev/null"), &path, true)),
+            Ok(found) if found.is_dir() => {
+                tmpfs(&path, "size=0,mode=0555")?;
+                step(format!("hide /{name}"), make_read_only(&path))?;
+            }
+            Ok(_) => bind(Path::new("/dev/null"), &path, true)?,
             Err(_) => {}
         }
     }
+    Ok(())
 }
 
 fn mount_devices(root: &Path) -> Result<(), SetupError> {

@@ -10,23 +10,31 @@ use rustix::thread::UnshareFlags;
 use crate::setup::{SetupError, step};
 use crate::{Ids, Job, Network, User};
 
+/// What a process has of its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Made {
+    /// A user namespace.
+    pub(crate) user: bool,
+}
+
 /// Leaves the namespaces of this machine. Under [`Ids::One`], the calling user becomes the user of the job; otherwise
 /// the ids are still to be mapped, see [`map_many`].
-pub(crate) fn unshare(job: &Job) -> Result<(), SetupError> {
+pub(crate) fn unshare(job: &Job) -> Result<Made, SetupError> {
     let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
     let mut flags = UnshareFlags::NEWNS | UnshareFlags::NEWPID | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS;
-    if job.network == Network::None {
+    if job.network != Network::Host {
         flags |= UnshareFlags::NEWNET;
     }
     // SAFETY: this process has a single thread and shares no file table or memory with another.
     let with_user = unsafe { rustix::thread::unshare_unsafe(flags | UnshareFlags::NEWUSER) };
     match (with_user, job.ids) {
-        (Ok(()), Ids::One) => map_one(&job.user, uid.as_raw(), gid.as_raw()),
-        (Ok(()), Ids::Many { .. }) => Ok(()),
+        (Ok(()), Ids::One) => map_one(&job.user, uid.as_raw(), gid.as_raw()).map(|()| Made { user: true }),
+        (Ok(()), Ids::Many { .. }) => Ok(Made { user: true }),
         // Root in a container may be allowed everything but a user namespace, and needs none.
         // SAFETY: as above.
         (Err(_), Ids::One) if uid.is_root() => {
-            step("unshare the namespaces", unsafe { rustix::thread::unshare_unsafe(flags) })
+            step("unshare the namespaces", unsafe { rustix::thread::unshare_unsafe(flags) })?;
+            Ok(Made { user: false })
         }
         (Err(error), _) => step("make a user namespace", Err(error)),
     }

@@ -1,11 +1,11 @@
 //! Owners where only one id exists: changes of owner are noted on files, changes of the process's own ids are taken
 //! for done. The kernel asks process 1 about these calls (seccomp_unotify(2)); no decision about safety hangs on them.
-#![expect(unsafe_code, reason = "seccomp with a listener has no safe form")]
+#![expect(unsafe_code, reason = "the questions of seccomp have no safe form")]
 
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus};
@@ -13,7 +13,7 @@ use std::process::{Child, ExitStatus};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use crate::OWNER;
+use crate::{OWNER, bpf};
 
 /// Calls about the process's own ids, which do nothing and say that they did.
 const IDS: [libc::c_long; 9] = [
@@ -33,17 +33,9 @@ const CHOWNS: [libc::c_long; 4] = [libc::SYS_chown, libc::SYS_lchown, libc::SYS_
 #[cfg(not(target_arch = "x86_64"))]
 const CHOWNS: [libc::c_long; 2] = [libc::SYS_fchown, libc::SYS_fchownat];
 
-#[cfg(target_arch = "x86_64")]
-const ARCH: u32 = 0xc000_003e;
-#[cfg(target_arch = "aarch64")]
-const ARCH: u32 = 0xc000_00b7;
-
 /// `_IOWR('!', 0, struct seccomp_notif)` and `_IOWR('!', 1, struct seccomp_notif_resp)`
 const RECEIVE: libc::Ioctl = 0xc050_2100_u32 as libc::Ioctl;
 const SEND: libc::Ioctl = 0xc018_2101_u32 as libc::Ioctl;
-/// Offsets in `struct seccomp_data`.
-const NUMBER_AT: u32 = 0;
-const ARCH_AT: u32 = 4;
 
 /// `AT_FDCWD` as it stands in a register.
 const AT_FDCWD: u64 = libc::AT_FDCWD.cast_unsigned() as u64;
@@ -54,22 +46,8 @@ pub(crate) struct Listener(OwnedFd);
 impl Listener {
     /// From now on the kernel asks about this process, too, and about all it starts.
     pub(crate) fn install() -> io::Result<Self> {
-        let program = program();
-        let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut() };
-        // SAFETY: the program outlives the call, and its length is right.
-        let fd = unsafe {
-            libc::syscall(
-                libc::SYS_seccomp,
-                libc::SECCOMP_SET_MODE_FILTER,
-                libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
-                &raw const filter,
-            )
-        };
-        if fd < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the kernel gave this descriptor to us alone; it is closed on exec.
-        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd as i32) }))
+        let answers = [(&IDS[..], libc::SECCOMP_RET_ERRNO), (&CHOWNS[..], libc::SECCOMP_RET_USER_NOTIF)];
+        bpf::listen(&bpf::answers(&answers)).map(Self)
     }
 
     /// Answers until `child` ends.
@@ -106,31 +84,6 @@ impl Listener {
         // SAFETY: as above.
         unsafe { libc::ioctl(self.0.as_raw_fd(), SEND, &raw mut response) };
     }
-}
-
-/// Classic BPF: is it one of our calls?
-fn program() -> Vec<libc::sock_filter> {
-    let step = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
-    // Call numbers are small and never negative.
-    let number = |call: libc::c_long| u32::try_from(call).unwrap_or(u32::MAX);
-    let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
-    let equal = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
-    let ret = libc::BPF_RET | libc::BPF_K;
-    let mut program = vec![
-        step(load, 0, 0, ARCH_AT),
-        step(equal, 1, 0, ARCH),
-        step(ret, 0, 0, libc::SECCOMP_RET_ALLOW),
-        step(load, 0, 0, NUMBER_AT),
-    ];
-    let answers = [(&IDS[..], libc::SECCOMP_RET_ERRNO), (&CHOWNS[..], libc::SECCOMP_RET_USER_NOTIF)];
-    for (calls, answer) in answers {
-        for &call in calls {
-            program.push(step(equal, 0, 1, number(call)));
-            program.push(step(ret, 0, 0, answer));
-        }
-    }
-    program.push(step(ret, 0, 0, libc::SECCOMP_RET_ALLOW));
-    program
 }
 
 /// Notes the owner that a process wants to give to a file.

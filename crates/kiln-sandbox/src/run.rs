@@ -1,5 +1,6 @@
+use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -7,10 +8,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+use crate::bridge::{Bridge, Opened};
 use crate::error::ErrorKind;
 use crate::init::ENTER;
 use crate::setup::{Message, SetupError};
-use crate::{Error, Finished, Ids, Job, namespaces};
+use crate::{Error, Finished, Ids, Job, Network, namespaces};
 
 /// Lines of output that are kept for the message when a command fails.
 const LAST_LINES: usize = 40;
@@ -23,18 +25,45 @@ const TICK: Duration = Duration::from_millis(200);
 #[derive(Clone, Debug)]
 pub struct Sandbox {
     program: PathBuf,
+    bridge: Option<Bridge>,
 }
 
 impl Sandbox {
     /// `program` is usually this very program.
     pub fn new(program: impl Into<PathBuf>) -> Self {
-        Self { program: program.into() }
+        Self { program: program.into(), bridge: None }
+    }
+
+    /// Gives jobs with [`Network::Bridged`] their network.
+    pub fn with_bridge(self, bridge: Option<Bridge>) -> Self {
+        Self { bridge, ..self }
     }
 
     /// Runs a job to its end. Each line it prints is given to `on_line` as it comes.
     pub fn run(&self, job: &Job, on_line: &mut dyn FnMut(&str)) -> Result<Finished, Error> {
+        let mut job = Cow::Borrowed(job);
+        if job.network == Network::Bridged && self.bridge.is_none() {
+            job.to_mut().network = Network::Host;
+        }
+        let mut no_bridge = None;
+        let started = match self.start(&job)? {
+            Start::Ready(started) => started,
+            Start::NoBridge(why) => {
+                no_bridge = Some(why.to_string());
+                job.to_mut().network = Network::Host;
+                match self.start(&job)? {
+                    Start::Ready(started) => started,
+                    Start::NoBridge(_) => return Err(ErrorKind::Silent.into()),
+                }
+            }
+        };
+        let finished = started.finish(job.timeout, on_line)?;
+        Ok(Finished { network: job.network, no_bridge, ..finished })
+    }
+
+    fn start(&self, job: &Job) -> Result<Start, Error> {
         let (ours, theirs) = UnixStream::pair().map_err(|source| ErrorKind::Channel { source })?;
-        let mut child = Command::new(&self.program)
+        let child = Command::new(&self.program)
             .arg(ENTER)
             .env_clear()
             .stdin(OwnedFd::from(theirs))
@@ -42,14 +71,69 @@ impl Sandbox {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|source| ErrorKind::Start { program: self.program.clone(), source })?;
+        let mut started = Started { child, channel: ours, bridge: None };
         let mut encoded = serde_json::to_vec(job).map_err(|source| ErrorKind::Encode { source })?;
         encoded.push(b'\n');
-        (&ours).write_all(&encoded).map_err(|source| ErrorKind::Channel { source })?;
-        if let Ids::Many { first, count } = job.ids {
-            map_ids(&ours, child.id(), first, count)?;
+        started.write(&encoded)?;
+        if !job.waits_for_outside() {
+            return Ok(Start::Ready(started));
         }
-        let mut finished = follow(&mut child, job.timeout, on_line);
-        match last_message(ours) {
+        started.wait_for_namespaces()?;
+        if let Ids::Many { first, count } = job.ids {
+            started.map_ids(first, count)?;
+        }
+        if let (Network::Bridged, Some(bridge)) = (job.network, &self.bridge) {
+            match bridge.open(&self.program, started.child.id()) {
+                Ok(opened) => started.bridge = Some(opened),
+                Err(why) if bridge.is_required => return Err(ErrorKind::Bridge { source: why }.into()),
+                Err(why) => return Ok(Start::NoBridge(why)),
+            }
+        }
+        started.write(b"\n")?;
+        Ok(Start::Ready(started))
+    }
+}
+
+enum Start {
+    Ready(Started),
+    NoBridge(io::Error),
+}
+
+/// A sandbox whose process runs.
+struct Started {
+    child: Child,
+    channel: UnixStream,
+    /// Open for as long as the process runs.
+    bridge: Option<Opened>,
+}
+
+impl Started {
+    fn write(&self, bytes: &[u8]) -> Result<(), Error> {
+        (&self.channel).write_all(bytes).map_err(|source| ErrorKind::Channel { source }.into())
+    }
+
+    fn wait_for_namespaces(&self) -> Result<(), Error> {
+        let mut line = Vec::new();
+        let mut reader = BufReader::new(&self.channel).take(LINE_MAX);
+        reader.read_until(b'\n', &mut line).map_err(|source| ErrorKind::Channel { source })?;
+        match serde_json::from_slice(&line) {
+            Ok(Message::Unshared) => Ok(()),
+            Ok(Message::Setup { step, cause, errno }) => Err(ErrorKind::Setup { step, cause, errno }.into()),
+            _ => Err(ErrorKind::Silent.into()),
+        }
+    }
+
+    fn map_ids(&self, first: u32, count: u32) -> Result<(), Error> {
+        namespaces::map_many(self.child.id(), first, count).map_err(|SetupError { step, cause }| {
+            let errno = cause.raw_os_error().unwrap_or(0);
+            ErrorKind::Setup { step, cause: cause.to_string(), errno }.into()
+        })
+    }
+
+    fn finish(mut self, timeout: Option<Duration>, on_line: &mut dyn FnMut(&str)) -> Result<Finished, Error> {
+        let mut finished = follow(&mut self.child, timeout, on_line);
+        drop(self.bridge.take());
+        match last_message(&self.channel) {
             Some(Message::Exit { code }) => finished.code = code,
             Some(Message::Setup { step, cause, errno }) => {
                 return Err(ErrorKind::Setup { step, cause, errno }.into());
@@ -61,30 +145,24 @@ impl Sandbox {
     }
 }
 
-/// Waits until the namespaces are there, and gives them ids.
-fn map_ids(stream: &UnixStream, pid: u32, first: u32, count: u32) -> Result<(), Error> {
-    let failed = |source| Error::from(ErrorKind::Channel { source });
-    let mut line = Vec::new();
-    let mut reader = BufReader::new(stream).take(LINE_MAX);
-    reader.read_until(b'\n', &mut line).map_err(failed)?;
-    match serde_json::from_slice(&line) {
-        Ok(Message::Unshared) => {}
-        Ok(Message::Setup { step, cause, errno }) => {
-            return Err(ErrorKind::Setup { step, cause, errno }.into());
-        }
-        _ => return Err(ErrorKind::Silent.into()),
+impl Drop for Started {
+    /// Nothing is left, also where something failed on the way.
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
-    if let Err(SetupError { step, cause }) = namespaces::map_many(pid, first, count) {
-        let errno = cause.raw_os_error().unwrap_or(0);
-        return Err(ErrorKind::Setup { step, cause: cause.to_string(), errno }.into());
-    }
-    (&*stream).write_all(b"\n").map_err(failed)
 }
 
 /// Passes output on until the process and all it started have closed it, or the time is over.
 fn follow(child: &mut Child, timeout: Option<Duration>, on_line: &mut dyn FnMut(&str)) -> Finished {
     let deadline = timeout.map(|timeout| Instant::now() + timeout);
-    let mut finished = Finished { code: 0, timed_out: false, last_lines: Vec::new() };
+    let mut finished = Finished {
+        code: 0,
+        timed_out: false,
+        last_lines: Vec::new(),
+        network: Network::None,
+        no_bridge: None,
+    };
     let mut last = VecDeque::with_capacity(LAST_LINES);
     let lines = start_readers(child);
     loop {
@@ -138,7 +216,7 @@ fn read_lines(stream: impl Read + Send + 'static, sender: SyncSender<String>) {
     });
 }
 
-fn last_message(stream: UnixStream) -> Option<Message> {
+fn last_message(stream: &UnixStream) -> Option<Message> {
     let mut bytes = Vec::new();
     // What was said counts, also where the stream broke afterwards.
     drop(stream.take(LINE_MAX).read_to_end(&mut bytes));

@@ -2,9 +2,10 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use kiln_disk::own::symlink;
 use kiln_oci::{Digest, HashingReader};
 
 use crate::{Error, Layout, index};
@@ -108,14 +109,14 @@ impl Layout {
     fn note(&self, digest: &Digest, metadata: &Metadata) {
         let Belief::Checked(_) = self.belief() else { return };
         let (text, path) = (state(metadata), self.note_path(digest));
-        let note = || match symlink(&text, &path) {
+        let note = || match symlink(Path::new(&text), &path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(self.notes())?;
-                symlink(&text, &path)
+                kiln_disk::own::folder(self.notes())?;
+                symlink(Path::new(&text), &path)
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                fs::remove_file(&path)?;
-                symlink(&text, &path)
+                kiln_disk::own::remove_file(&path)?;
+                symlink(Path::new(&text), &path)
             }
             noted => noted,
         };
@@ -128,14 +129,14 @@ impl Layout {
         let Belief::Checked(on_damage) = self.belief() else { return Ok(()) };
         let path = self.blob_path(digest);
         let folder = self.damaged();
-        fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
+        kiln_disk::own::folder(&folder).map_err(Error::io("create the folder", &folder))?;
         // Who replaces a blob that is there holds this, too.
         let _lock = index::lock(self.folder())?;
         let is_same = fs::symlink_metadata(&path).is_ok_and(|found| found.ino() == looked_at.ino());
         if is_same {
             let aside = folder.join(digest.hex());
-            fs::rename(&path, &aside).map_err(Error::io("put aside the damaged blob", &path))?;
-            drop(fs::remove_file(self.note_path(digest)));
+            kiln_disk::own::rename(&path, &aside).map_err(Error::io("put aside the damaged blob", &path))?;
+            drop(kiln_disk::own::remove_file(self.note_path(digest)));
             on_damage(digest, &aside);
         }
         Ok(())

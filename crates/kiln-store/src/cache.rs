@@ -27,7 +27,7 @@ impl StepCache {
     /// The cache in `folder`, which is made where it is missing.
     pub fn create(folder: &Path) -> Result<Self, Error> {
         let incoming = folder.join(INCOMING);
-        if let Err(error) = fs::create_dir_all(&incoming) {
+        if let Err(error) = kiln_disk::own::folder(&incoming) {
             TROUBLE.get_or_init(|| Error::io("create the folder", &incoming)(error));
         }
         sweep_where(&incoming, |_| true);
@@ -63,7 +63,7 @@ impl StepCache {
     pub fn forget(&self, key: &Digest) -> Result<(), Error> {
         self.unwritten().remove(key);
         let path = self.path(key);
-        match fs::remove_file(&path) {
+        match kiln_disk::own::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", &path)(error)),
             _ => Ok(()),
         }

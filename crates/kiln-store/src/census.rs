@@ -110,8 +110,8 @@ impl Layout {
             }
         }
         let (index, damaged) = (self.folder().join("index.json"), self.damaged());
-        fs::create_dir_all(&damaged).map_err(Error::io("create the folder", &damaged))?;
-        fs::rename(&index, damaged.join("index.json")).map_err(Error::io("put aside", &index))?;
+        kiln_disk::own::folder(&damaged).map_err(Error::io("create the folder", &damaged))?;
+        kiln_disk::own::rename(&index, damaged.join("index.json")).map_err(Error::io("put aside", &index))?;
         let count = manifests.len();
         index::update(self.folder(), self.durability(), |index| {
             for manifest in &manifests {
@@ -267,7 +267,7 @@ impl Layout {
 
     fn remove_blob(&self, digest: &Digest) -> Result<(), Error> {
         for path in [self.blob_path(digest), self.note_path(digest)] {
-            match fs::remove_file(&path) {
+            match kiln_disk::own::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(Error::io("remove", &path)(error));
                 }
@@ -281,7 +281,7 @@ impl Layout {
     fn sweep_notes(&self) {
         for note in fs::read_dir(self.notes()).into_iter().flatten().flatten() {
             if !self.blobs().join(note.file_name()).exists() {
-                drop(fs::remove_file(note.path()));
+                drop(kiln_disk::own::remove_file(note.path()));
             }
         }
     }
@@ -293,7 +293,7 @@ impl Layout {
             bytes += entry.metadata().map_or(0, |found| found.len());
             if !only_look {
                 let path = entry.path();
-                fs::remove_file(&path).map_err(Error::io("remove", &path))?;
+                kiln_disk::own::remove_file(&path).map_err(Error::io("remove", &path))?;
             }
         }
         Ok((count, bytes))

@@ -1,4 +1,3 @@
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -17,7 +16,7 @@ pub struct Ingest {
 
 impl Ingest {
     pub(crate) fn start(folder: &Path, layout: &Layout) -> Result<Self, Error> {
-        fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
+        kiln_disk::own::folder(folder).map_err(Error::io("create the folder", folder))?;
         let file = Incoming::start(folder, PLAIN).map_err(Error::io("create a file in", folder))?;
         Ok(Self { file: HashingWriter::new(file), layout: layout.clone() })
     }

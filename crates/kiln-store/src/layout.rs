@@ -1,4 +1,4 @@
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -51,7 +51,7 @@ impl Layout {
     fn made(layout: Self) -> Result<Self, Error> {
         let folder = &layout.folder;
         let blobs = layout.blobs();
-        fs::create_dir_all(&blobs).map_err(Error::io("create the folder", &blobs))?;
+        kiln_disk::own::folder(&blobs).map_err(Error::io("create the folder", &blobs))?;
         let marker = folder.join("oci-layout");
         if !marker.exists() {
             replace_in(folder, &marker, LAYOUT, Durability::Power)?;

@@ -1,4 +1,3 @@
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -23,7 +22,7 @@ pub(crate) fn replace_in(
     let ingest = root.join("ingest");
     let written = replace_from(&ingest, path, bytes, durability).or_else(|error| match error.kind() {
         io::ErrorKind::NotFound => {
-            fs::create_dir_all(&ingest)?;
+            kiln_disk::own::folder(&ingest)?;
             replace_from(&ingest, path, bytes, durability)
         }
         // A part of the folder is another file system.

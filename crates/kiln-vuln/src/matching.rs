@@ -125,17 +125,17 @@ pub(crate) fn at_version(
 fn check_package(database: &Database<'_>, scope: &Scope<'_>, package: &Package) -> Result<Judged, Error> {
     let Some(slice) = scope.slice else { return Ok(Judged::Matches(Vec::new())) };
     let version = package.advisory_version();
-    let mut found: Vec<Match> = Vec::new();
+    let mut found = Joined::default();
     if package.ecosystem.compare(version, version).is_none() {
         return Ok(Judged::NoVersion);
     }
     let fix = |spans: &[Span<'_>]| judge(spans, scope, package.ecosystem, version);
     for advisory in database.lookup_where(slice, &advisory_key(package), |spans| fix(spans).is_some())? {
         if let Some(fix) = fix(&advisory.spans) {
-            push(&mut found, to_match(advisory, package, fix));
+            found.push(to_match(advisory, package, fix));
         }
     }
-    Ok(Judged::Matches(found))
+    Ok(Judged::Matches(found.finish()))
 }
 
 /// What fixes the advisory for this version; `None` where the version is not affected.
@@ -202,27 +202,53 @@ fn to_match(advisory: Advisory<'_>, package: &Package, fix: Fix) -> Match {
     }
 }
 
-/// Adds a match, or joins it to one of the same package that shares an id.
-fn push(found: &mut Vec<Match>, new: Match) {
-    let shares = |other: &&mut Match| {
-        let ids = |of: &Match| {
-            std::iter::once(of.id.clone()).chain(of.aliases.iter().cloned()).collect::<BTreeSet<_>>()
+/// Matches of one package, those that share an id joined. A package may have thousands, so that none is compared with all
+/// others.
+#[derive(Default)]
+struct Joined {
+    matches: Vec<Match>,
+    /// All names of a match into which others went.
+    names: BTreeMap<usize, BTreeSet<String>>,
+    /// The first match that has an id or an alias.
+    places: BTreeMap<String, usize>,
+}
+
+impl Joined {
+    /// Adds a match, or joins it to the first that shares an id.
+    fn push(&mut self, new: Match) {
+        let ids: Vec<String> = std::iter::once(&new.id).chain(&new.aliases).cloned().collect();
+        let at = ids.iter().filter_map(|id| self.places.get(id)).min().copied();
+        let at = if let Some(at) = at {
+            self.absorb(at, new);
+            at
+        } else {
+            self.matches.push(new);
+            self.matches.len() - 1
         };
-        !ids(other).is_disjoint(&ids(&new))
-    };
-    match found.iter_mut().find(shares) {
-        None => found.push(new),
-        Some(other) => {
-            other.aliases.extend(new.aliases);
-            other.aliases.push(new.id);
-            other.aliases.sort();
-            other.aliases.dedup();
-            other.aliases.retain(|alias| *alias != other.id);
-            other.severity = other.severity.max(new.severity);
-            other.known_exploited |= new.known_exploited;
-            other.exploited_since = other.exploited_since.or(new.exploited_since);
-            other.cvss = other.cvss.take().or(new.cvss);
-            other.epss = other.epss.or(new.epss);
+        for id in ids {
+            let place = self.places.entry(id).or_insert(at);
+            *place = at.min(*place);
         }
+    }
+
+    fn absorb(&mut self, at: usize, new: Match) {
+        let other = &mut self.matches[at];
+        let names = self.names.entry(at).or_insert_with(|| other.aliases.drain(..).collect());
+        names.extend(new.aliases);
+        names.insert(new.id);
+        other.severity = other.severity.max(new.severity);
+        other.known_exploited |= new.known_exploited;
+        other.exploited_since = other.exploited_since.or(new.exploited_since);
+        other.cvss = other.cvss.take().or(new.cvss);
+        other.epss = other.epss.or(new.epss);
+    }
+
+    fn finish(mut self) -> Vec<Match> {
+        for (at, mut names) in self.names {
+            let joined = &mut self.matches[at];
+            names.remove(&joined.id);
+            joined.aliases = names.into_iter().collect();
+        }
+        self.matches
     }
 }

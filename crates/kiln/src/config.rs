@@ -57,6 +57,11 @@ enum Health {
     Switch(bool),
 }
 
+/// The most seconds that one command may be given: 30 days.
+pub(crate) const TIMEOUT_MAX: u64 = 30 * 24 * 60 * 60;
+/// The largest kiln.toml, in bytes.
+const CONFIG_MAX: u64 = 1 << 20;
+
 /// `[build]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
@@ -74,11 +79,17 @@ impl Config {
     pub(crate) fn read(context: &Context, project: &Path) -> Result<Self, Failure> {
         let named = context.config.clone();
         let path = named.clone().unwrap_or_else(|| project.join(FILE));
-        if named.is_none() && !path.exists() {
-            return Ok(Self::default());
-        }
-        let text = std::fs::read_to_string(&path).map_err(|error| failed(&path, &error))?;
+        let text = match kiln_disk::read_text(&path, CONFIG_MAX) {
+            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
+            text => text.map_err(|error| failed(&path, &error))?,
+        };
         let config: Self = toml::from_str(&text).map_err(|error| failed(&path, &error))?;
+        if config.build.timeout.is_some_and(|timeout| !(1..=TIMEOUT_MAX).contains(&timeout)) {
+            let why = format!("[build] timeout is a number of seconds from 1 to {TIMEOUT_MAX}");
+            return Err(failed(&path, &why));
+        }
         let folder = path.parent().unwrap_or(Path::new(""));
         // What is shown starts as the user would write it.
         Ok(Self { folder: folder.strip_prefix(".").unwrap_or(folder).to_owned(), ..config })

@@ -17,7 +17,7 @@ const SCRIPT_MAX: usize = 256 << 10;
 /// Reads the Dockerfile of `folder` and all that a rewrite of it must know.
 pub(crate) fn collect(folder: &Path) -> Result<kiln_rewrite::Project, Failure> {
     let path = folder.join("Dockerfile");
-    let dockerfile = std::fs::read_to_string(&path).map_err(|error| {
+    let dockerfile = kiln_disk::read_text(&path, kiln_disk::DOCUMENT_MAX).map_err(|error| {
         Failure::new("kiln.no_dockerfile", Class::Usage, format!("read {}", path.display()))
             .with_cause(error.to_string())
             .with_help(
@@ -29,7 +29,7 @@ pub(crate) fn collect(folder: &Path) -> Result<kiln_rewrite::Project, Failure> {
         None => project::lock(tree),
     })?;
     let tree = &project.tree;
-    let text = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
+    let text = |name: &str| kiln_disk::read_text(&folder.join(name), kiln_disk::DOCUMENT_MAX).ok();
     Ok(kiln_rewrite::Project {
         dockerfile,
         dockerignore: text(".dockerignore"),

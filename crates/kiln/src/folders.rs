@@ -63,7 +63,7 @@ fn stand_in() -> Result<Scratch, Failure> {
 }
 
 fn share(folder: &Path) -> std::io::Result<Lock> {
-    fs::create_dir_all(folder)?;
+    kiln_disk::own::folder(folder)?;
     take(folder, Holding::Shared, "`kiln prune` to end")
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn shared(folder: &Path) -> Result<Lock, Failure> {
 /// A folder that nobody else uses meanwhile, if nobody uses it now; else shared with those who do. Says which.
 pub(crate) fn alone_or_shared(folder: &Path) -> Result<(Lock, Holding), Failure> {
     let taken = || {
-        fs::create_dir_all(folder)?;
+        kiln_disk::own::folder(folder)?;
         match Lock::attempt(&folder.join(IN_USE), Holding::Alone)? {
             Some(lock) => Ok((lock, Holding::Alone)),
             None => Ok((share(folder)?, Holding::Shared)),

@@ -23,6 +23,7 @@ mod folders;
 mod legacy;
 mod lint;
 mod output;
+mod outside;
 mod place;
 mod platform;
 mod port_error;

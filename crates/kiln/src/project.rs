@@ -6,7 +6,7 @@ use std::path::Path;
 
 use kiln_dockerfile::Ignore;
 use kiln_finding::Class;
-use kiln_node::{Lock, LockKind, PackageJson, matches_workspace, pnpm_workspace_globs};
+use kiln_node::{Lock, LockKind, PackageJson, WorkspaceGlobs, pnpm_workspace_globs};
 use kiln_plan::AppFacts;
 use kiln_rootfs::{Kind, RootPath, Tree};
 use kiln_sandbox::collect_with;
@@ -68,7 +68,9 @@ struct Ignored {
 impl Ignored {
     fn read(folder: &Path) -> Self {
         // A file that is missing or unreadable leaves nothing out.
-        let text = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap_or_default();
+        let text = |file: &str| {
+            kiln_disk::read_text(&folder.join(file), kiln_disk::DOCUMENT_MAX).unwrap_or_default()
+        };
         let docker = Ignore::parse(&text(".dockerignore"));
         let mut ignored = Self { anywhere: NEVER.map(str::to_owned).to_vec(), at_root: Vec::new(), docker };
         for line in text(".gitignore").lines().map(str::trim) {
@@ -146,10 +148,11 @@ fn workspace(tree: &Tree, package: &PackageJson) -> Result<BTreeMap<String, Pack
     if tree.get(&RootPath::normalise(pnpm)?).is_some() {
         globs.extend(pnpm_workspace_globs(pnpm, &bytes(tree, pnpm)?)?);
     }
+    let globs = WorkspaceGlobs::new(&globs)?;
     let mut projects = BTreeMap::new();
     for (path, _) in tree.iter().filter(|(path, _)| path.file_name() == "package.json") {
         let Some(folder) = path.parent().filter(|folder| !folder.is_root()) else { continue };
-        if matches_workspace(&globs, folder.as_str()) {
+        if globs.holds(folder.as_str()) {
             let package = PackageJson::read(path.as_str(), &bytes(tree, path.as_str())?)?;
             projects.insert(folder.to_string(), package);
         }

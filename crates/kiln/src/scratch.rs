@@ -1,6 +1,6 @@
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use kiln_disk::{Holding, Lock, remove};
@@ -25,11 +25,11 @@ impl Scratch {
 
     /// With a name that begins with `prefix`.
     pub(crate) fn named(parent: &Path, prefix: &str) -> io::Result<Self> {
-        fs::create_dir_all(parent)?;
+        kiln_disk::own::folder(parent)?;
         let mut names = tempfile::Builder::new();
         names.prefix(prefix).suffix(SUFFIX).rand_bytes(16);
         loop {
-            let made = names.make_in(parent, |path| DirBuilder::new().mode(0o700).create(path))?;
+            let made = names.make_in(parent, |path| kiln_disk::own::private_folder(path))?;
             // From here on it is removed as a whole, not by a name of a file.
             let folder = made.into_temp_path().keep().map_err(|failed| failed.error)?;
             match Lock::wait(&folder.join(LOCK), Holding::Alone) {
@@ -51,7 +51,7 @@ impl Scratch {
     /// A new empty folder inside.
     pub(crate) fn folder(&self, name: &str) -> Result<PathBuf, Failure> {
         let folder = self.folder.join(name);
-        fs::create_dir_all(&folder).map_err(|error| io("create", &folder, &error))?;
+        kiln_disk::own::folder(&folder).map_err(|error| io("create", &folder, &error))?;
         Ok(folder)
     }
 
@@ -76,7 +76,7 @@ impl Scratch {
 
 fn sweep_one(folder: &Path) {
     // One that was made a moment ago has no lock yet; it is empty, and whoever made it makes another one.
-    if fs::remove_dir(folder).is_ok() || !folder.join(LOCK).exists() {
+    if kiln_disk::own::remove_empty(folder).is_ok() || !folder.join(LOCK).exists() {
         return;
     }
     if let Ok(Some(_held)) = Lock::attempt(&folder.join(LOCK), Holding::Alone) {

@@ -1,6 +1,7 @@
 //! What must not be there, checked. Each check is one file: it looks at the tree and yields problems.
 
 mod absences;
+mod doors;
 mod names;
 mod places;
 mod ranks;
@@ -27,6 +28,7 @@ struct Tree {
 struct Allowed {
     sizes: BTreeMap<String, Size>,
     io: BTreeMap<String, String>,
+    disk: BTreeMap<String, String>,
     places: BTreeMap<String, String>,
 }
 
@@ -41,7 +43,7 @@ struct Size {
 type Check = fn(&Tree) -> anyhow::Result<Vec<String>>;
 
 static CHECKS: &[Check] =
-    &[absences::check, names::check, places::check, ranks::check, sizes::check, tables::check];
+    &[absences::check, doors::check, names::check, places::check, ranks::check, sizes::check, tables::check];
 
 /// Every problem of the project.
 fn problems() -> anyhow::Result<Vec<String>> {
@@ -56,8 +58,8 @@ fn problems() -> anyhow::Result<Vec<String>> {
 
 /// Exemptions of files that are gone.
 fn stale(tree: &Tree) -> Vec<String> {
-    let Allowed { sizes, io, places } = &tree.allowed;
-    let paths = sizes.keys().chain(io.keys()).chain(places.keys());
+    let Allowed { sizes, io, disk, places } = &tree.allowed;
+    let paths = sizes.keys().chain(io.keys()).chain(disk.keys()).chain(places.keys());
     paths
         .filter(|path| !tree.files.contains_key(*path))
         .map(|path| format!("xtask/tidy.toml: there is no {path} any more"))

@@ -98,7 +98,7 @@ pub(crate) fn removal_goes_as_deep_as_it_must() {
     drop(folder);
     fs::create_dir(inside.join("shut")).unwrap();
     fs::write(inside.join("shut/file"), "").unwrap();
-    fs::set_permissions(inside.join("shut"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(inside.join("shut"), fs::Permissions::from_mode(0o000)).unwrap();
     kiln_disk::remove(&inside).unwrap();
     assert!(!inside.exists() && top.path().join("out/secret").exists());
     kiln_disk::remove(&inside).unwrap();

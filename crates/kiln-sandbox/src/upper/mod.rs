@@ -29,7 +29,7 @@ const OPAQUE: &str = "user.overlay.opaque";
 /// Gives a file or folder of kiln's own to a user and a group inside, where those are real. A link is not followed.
 pub fn own(path: &Path, ids: Ids, uid: u32, gid: u32) -> io::Result<()> {
     match attrs::outside(ids, uid, gid)? {
-        Some((uid, gid)) => std::os::unix::fs::lchown(path, Some(uid), Some(gid)),
+        Some((uid, gid)) => kiln_disk::own::give(path, uid, gid),
         None => Ok(()),
     }
 }

@@ -109,7 +109,7 @@ fn of_layout(tar: &Tar) -> Result<Images, Error> {
 /// A copy without a name, gone with the process.
 fn spooled(bytes: &mut dyn Read, spool: &Path) -> Result<File, Error> {
     let failed = |source| Error::io("write to", spool)(source);
-    std::fs::create_dir_all(spool).map_err(failed)?;
+    kiln_disk::own::folder(spool).map_err(failed)?;
     let mut file = tempfile::tempfile_in(spool).map_err(failed)?;
     io::copy(bytes, &mut file).map_err(failed)?;
     file.rewind().map_err(failed)?;

@@ -53,7 +53,7 @@ pub(crate) fn lock(
     let path = project.join(LOCK);
     let mut request = request(plan, config, archs)?;
     if path.exists() {
-        let text = std::fs::read_to_string(&path).map_err(|error| {
+        let text = kiln_disk::read_text(&path, kiln_disk::DOCUMENT_MAX).map_err(|error| {
             Failure::new("kiln.read", Class::Environment, format!("read {}", path.display()))
                 .with_cause(error.to_string())
         })?;
@@ -184,7 +184,7 @@ impl<'a> Bases<'a> {
         }
         let base = kiln_base::compose(&self.lock, self.host, builder(native), self.supply)?;
         let scratch = Scratch::create(&self.builders.with_file_name("runs"))?;
-        std::fs::create_dir_all(&self.builders)
+        kiln_disk::own::folder(&self.builders)
             .map_err(|error| crate::scratch::io("create", &self.builders, &error))?;
         let partial = scratch.path().join("root");
         for layer in base.layers {
@@ -199,7 +199,7 @@ impl<'a> Bases<'a> {
             }
             unpack(&tree, &partial)?;
         }
-        match std::fs::rename(&partial, &folder) {
+        match kiln_disk::own::rename(&partial, &folder) {
             Ok(()) => {}
             // Another kiln was faster; its folder is as good.
             Err(_) if folder.is_dir() => {}

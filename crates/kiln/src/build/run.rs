@@ -1,11 +1,14 @@
 //! From a project to an image in the store, without a name yet.
 
+use std::io::Read;
 use std::path::Path;
 
 use kiln_base::Lock;
 use kiln_build::{BaseImage, Facts, Input, assemble};
+use kiln_disk::Dir;
 use kiln_oci::{Arch, Descriptor};
 use kiln_plan::Plan;
+use kiln_rootfs::RootPath;
 use kiln_store::{Layout, StepCache};
 
 use super::bases::{self, Bases};
@@ -16,8 +19,12 @@ use crate::clock::image_times;
 use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::outside::Outside;
 use crate::progress::{Stages, size};
 use crate::project::Project;
+
+/// The largest file that names a commit, in bytes.
+const REFERENCE_MAX: u64 = 4 << 10;
 
 /// An image that was built, and all that is known of how.
 pub(crate) struct Outcome {
@@ -29,6 +36,8 @@ pub(crate) struct Outcome {
     pub(crate) manifest: Descriptor,
     /// `orders-api:1.4.0`
     pub(crate) name: String,
+    /// The network of commands that fetched packages: `pasta`, `host` or `none`.
+    pub(crate) network: &'static str,
     /// Commit of the sources, where they are known to be of one.
     pub(crate) revision: Option<String>,
 }
@@ -81,7 +90,8 @@ pub(crate) fn build(
     stages.start("build", "looking into the cache");
     let (mtime, created) = image_times(None)?;
     let native = !plan.natives.is_empty();
-    let mut runner = SandboxRunner::new(&bases, &plan, &supply, stages, &context.cache_dir, context.offline);
+    let outside = Outside::choose(Some(supply.npm()))?;
+    let mut runner = SandboxRunner::new(&bases, &plan, &supply, stages, &outside, context);
     runner.build_network = config.build.network;
     runner.timeout = config.build.timeout;
     let keeper = Keeper { layout, steps: &steps, mtime };
@@ -102,11 +112,12 @@ pub(crate) fn build(
     let image = assemble(&plan, &base, &layers, arch, &facts);
     layout.put_bytes(&image.config.1)?;
     layout.put_bytes(&image.manifest.1)?;
-    stages.done(&build_summary(&built));
+    let network = runner.network();
+    stages.done(&build_summary(&built, network));
     let name = name(options, &plan);
     let lock = bases.lock;
     let revision = revision(&options.app);
-    Ok(Outcome { project, plan, arch, lock, base, manifest: image.manifest.0, name, revision })
+    Ok(Outcome { project, plan, arch, lock, base, manifest: image.manifest.0, name, revision, network })
 }
 
 /// The architecture of the image and that of this machine, on which its commands run.
@@ -124,9 +135,16 @@ fn archs(arch: Arch, host: Arch) -> Vec<Arch> {
 fn revision(folder: &Path) -> Option<String> {
     let folder = folder.canonicalize().ok()?;
     let git = folder.ancestors().map(|above| above.join(".git")).find(|git| git.is_dir())?;
-    let head = std::fs::read_to_string(git.join("HEAD")).ok()?;
+    let git = Dir::open(&git).ok()?;
+    let read = |name: &str| {
+        let mut text = String::new();
+        let file = git.file(&RootPath::normalise(name).ok()?).ok()?;
+        file.take(REFERENCE_MAX).read_to_string(&mut text).ok()?;
+        Some(text)
+    };
+    let head = read("HEAD")?;
     let commit = match head.trim().strip_prefix("ref: ") {
-        Some(reference) => std::fs::read_to_string(git.join(reference)).ok()?,
+        Some(reference) => read(reference)?,
         None => head,
     };
     let commit = commit.trim();
@@ -158,10 +176,12 @@ fn base_summary(bases: &Bases<'_>, base: &BaseImage, written: bool) -> String {
     format!("Debian {}, Node {}, {}{lock}", bases.lock.distribution, bases.node_version(), size(total))
 }
 
-fn build_summary(built: &kiln_build::Built) -> String {
+fn build_summary(built: &kiln_build::Built, network: &str) -> String {
     let part = |what: &str, outcome: &kiln_build::StageOutcome| {
         let cached = if outcome.cached { " (unchanged)" } else { "" };
         format!("{what} {}{cached}", size(outcome.layer.descriptor.size))
     };
-    format!("{}, {}", part("dependencies", &built.dependencies), part("app", &built.app))
+    let is_cached = built.dependencies.cached && built.app.cached;
+    let network = if network == "host" && !is_cached { ", network: host" } else { "" };
+    format!("{}, {}{network}", part("dependencies", &built.dependencies), part("app", &built.app))
 }

@@ -2,7 +2,6 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,10 +13,12 @@ use kiln_plan::{Plan, Step};
 use kiln_rootfs::{RootPath, Tree};
 use kiln_sandbox::{Finished, Job, Mount, Network, Root, Sandbox, collect, unpack};
 
-use super::toolchain;
+use super::toolchain::{self, Doing, Sights};
 use crate::base::Supply;
 use crate::build::Bases;
+use crate::context::Context;
 use crate::failure::Failure;
+use crate::outside::Outside;
 use crate::port_error::PortError;
 use crate::progress::Stages;
 use crate::scratch::{Scratch, io};
@@ -35,6 +36,9 @@ pub(crate) struct SandboxRunner<'a> {
     pub(crate) offline: bool,
     pub(crate) build_network: bool,
     pub(crate) timeout: Option<u64>,
+    outside: &'a Outside,
+    /// Why commands got the network of this machine all the same.
+    no_bridge: RefCell<Option<String>>,
     folder: PathBuf,
     builder: OnceCell<PathBuf>,
     /// Folders of results that are still read.
@@ -47,10 +51,10 @@ impl<'a> SandboxRunner<'a> {
         plan: &Plan,
         supply: &'a Supply,
         stages: &'a Stages,
-        cache_dir: &Path,
-        offline: bool,
+        outside: &'a Outside,
+        context: &Context,
     ) -> Self {
-        let folder = cache_dir.join("runs");
+        let folder = context.cache_dir.join("runs");
         Scratch::sweep(&folder);
         Self {
             bases,
@@ -58,12 +62,25 @@ impl<'a> SandboxRunner<'a> {
             native: !plan.natives.is_empty(),
             supply,
             stages,
-            offline,
+            offline: context.offline,
+            outside,
             build_network: false,
             timeout: None,
+            no_bridge: RefCell::default(),
             folder,
             builder: OnceCell::new(),
             yielded: RefCell::default(),
+        }
+    }
+
+    /// The network that commands had or would have had.
+    pub(crate) fn network(&self) -> &'static str {
+        if self.offline {
+            "none"
+        } else if self.no_bridge.borrow().is_some() {
+            "host"
+        } else {
+            self.outside.name()
         }
     }
 
@@ -83,17 +100,22 @@ impl<'a> SandboxRunner<'a> {
     /// Runs all steps of a run; `app` is what is mounted at `/app`.
     fn run_steps(&self, run: &Run<'_>, scratch: &Path, app: &Mount) -> Result<(), Failure> {
         let downloads = self.folder.with_file_name("packages");
-        fs::create_dir_all(&downloads).map_err(|error| io("create", &downloads, &error))?;
-        let mut mounts = toolchain::mounts(self.supply.npm(), &downloads, scratch)?;
-        mounts.push(app.clone());
+        kiln_disk::own::folder(&downloads).map_err(|error| io("create", &downloads, &error))?;
+        let sights = Sights { npm: self.supply.npm(), downloads: &downloads, outside: self.outside, scratch };
         let program =
             std::env::current_exe().map_err(|error| io("find", Path::new("/proc/self/exe"), &error))?;
-        let sandbox = Sandbox::new(program);
+        let sandbox = Sandbox::new(program).with_bridge(self.outside.bridge.clone());
         for step in run.steps {
             let command = step.argv.join(" ");
             self.stages.note(&command);
-            let job = self.job(step, run.stage, &mounts)?;
+            let doing = self.doing(step, run.stage);
+            let mut mounts = sights.mounts(doing)?;
+            mounts.push(app.clone());
+            let job = self.job(step, doing, mounts)?;
             let finished = sandbox.run(&job, &mut |line| self.stages.note(&format!("{command}: {line}")))?;
+            if let Some(why) = &finished.no_bridge {
+                self.no_bridge.replace(Some(why.clone()));
+            }
             if finished.code != 0 {
                 return Err(failed(&command, &finished, self.offline));
             }
@@ -101,15 +123,27 @@ impl<'a> SandboxRunner<'a> {
         Ok(())
     }
 
-    fn job(&self, step: &Step, stage: &str, mounts: &[Mount]) -> Result<Job, Failure> {
-        let networked = (step.network || stage == "build" && self.build_network) && !self.offline;
+    fn doing(&self, step: &Step, stage: &str) -> Doing {
+        if step.network {
+            Doing::Fetching
+        } else if step.downloads {
+            Doing::Unpacking
+        } else if stage == "build" && self.build_network && !self.offline {
+            Doing::Reaching
+        } else {
+            Doing::Running
+        }
+    }
+
+    fn job(&self, step: &Step, doing: Doing, mounts: Vec<Mount>) -> Result<Job, Failure> {
+        let networked = matches!(doing, Doing::Fetching | Doing::Reaching) && !self.offline;
         Ok(Job {
             root: Root::ReadOnly(self.builder()?.to_owned()),
-            mounts: mounts.to_vec(),
+            mounts,
             argv: step.argv.clone(),
             env: toolchain::environment(self.manager, self.native, self.offline),
             cwd: "/app".to_owned(),
-            network: if networked { Network::Host } else { Network::None },
+            network: if networked { Network::Bridged } else { Network::None },
             timeout: Some(self.timeout.map_or(TIMEOUT, Duration::from_secs)),
             ..Job::default()
         })
@@ -128,7 +162,7 @@ impl<'a> SandboxRunner<'a> {
     fn run_over(&self, run: &Run<'_>, scratch: &Scratch, lower: PathBuf) -> Result<PathBuf, Failure> {
         let (upper, work) = (scratch.path().join("app"), scratch.path().join("work"));
         unpack(run.files, &upper)?;
-        fs::create_dir(&work).map_err(|error| io("create", &work, &error))?;
+        kiln_disk::own::new_folder(&work).map_err(|error| io("create", &work, &error))?;
         let mount = Mount::Overlay { lower: vec![lower], upper: upper.clone(), work, target: app_path()? };
         self.run_steps(run, scratch.path(), &mount)?;
         Ok(upper)
@@ -143,7 +177,7 @@ impl SandboxRunner<'_> {
         }
         let scratch = Scratch::create(&self.folder)?;
         let app = self.run_plain(run, &scratch)?;
-        match fs::rename(&app, &kept) {
+        match kiln_disk::own::rename(&app, &kept) {
             Ok(()) => Ok(()),
             // Another kiln was faster; its folder is as good.
             Err(_) if kept.is_dir() => Ok(()),

@@ -2,17 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
+use kiln_fetch::Url;
 use kiln_fetch::endpoints::Npm;
 use kiln_node::Manager;
 use kiln_rootfs::RootPath;
 use kiln_sandbox::Mount;
 
 use crate::failure::Failure;
+use crate::outside::Outside;
+use crate::scratch::io;
 
 const SYSTEM_CERTIFICATES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 /// Where commands of a Dockerfile see settings of this machine.
 const SETTINGS: &str = "run/kiln";
+const DOWNLOADS: &str = "root/.npm";
 const CERTIFICATES: &str = "etc/ssl/certs/kiln-machine.crt";
 
 /// The environment of every command. Nothing in it differs from user to user.
@@ -26,6 +30,9 @@ pub(crate) fn environment(manager: Manager, native: bool, offline: bool) -> Vec<
         ("NO_COLOR", "1"),
         ("NODE_EXTRA_CA_CERTS", "/etc/ssl/certs/kiln-machine.crt"),
         ("npm_config_cache", "/root/.npm"),
+        // Settings of the project choose no other program for a step that has logins.
+        ("npm_config_git", "git"),
+        ("YARN_IGNORE_PATH", "1"),
         ("npm_config_update_notifier", "false"),
         // Times in what tools write, where they honour it.
         ("SOURCE_DATE_EPOCH", "0"),
@@ -49,25 +56,73 @@ pub(crate) fn environment(manager: Manager, native: bool, offline: bool) -> Vec<
     env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// Files of this machine that commands with network need. `scratch` takes the ones that are made.
-pub(crate) fn mounts(npm: &Npm, downloads: &Path, scratch: &Path) -> Result<Vec<Mount>, Failure> {
-    let npmrc = scratch.join("npmrc");
-    write_secret(&npmrc, &npmrc_text(npm))?;
-    let mut mounts = vec![
-        Mount::Tmpfs { target: RootPath::normalise("tmp")?, size: None },
-        Mount::Tmpfs { target: RootPath::normalise("root")?, size: None },
-        bind(downloads.to_owned(), "root/.npm", false)?,
-        bind(npmrc, "root/.npmrc", true)?,
-    ];
-    for file in ["/etc/resolv.conf", "/etc/hosts"] {
-        if Path::new(file).exists() {
-            mounts.push(bind(PathBuf::from(file), file, true)?);
+/// What a command of an app's build does, and so what it may see of this machine.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doing {
+    /// Fetches packages, and runs no code of theirs or of the app's: has logins, and keeps downloads.
+    Fetching,
+    /// Installs what was fetched, with code of the app's: has a copy of the downloads, which is thrown away.
+    Unpacking,
+    /// Runs code of the app's or of packages, which may reach the network.
+    Reaching,
+    /// Runs such code.
+    Running,
+}
+
+/// What commands see of this machine besides the builder and the app.
+pub(crate) struct Sights<'a> {
+    pub(crate) npm: &'a Npm,
+    /// Takes what package managers download.
+    pub(crate) downloads: &'a Path,
+    pub(crate) outside: &'a Outside,
+    /// Takes files that are made.
+    pub(crate) scratch: &'a Path,
+}
+
+impl Sights<'_> {
+    /// What a command sees.
+    pub(crate) fn mounts(&self, doing: Doing) -> Result<Vec<Mount>, Failure> {
+        let mut mounts = vec![
+            Mount::Tmpfs { target: RootPath::normalise("tmp")?, size: None },
+            Mount::Tmpfs { target: RootPath::normalise("root")?, size: None },
+        ];
+        match doing {
+            Doing::Fetching => {
+                mounts.push(bind(self.downloads.to_owned(), DOWNLOADS, false)?);
+                mounts.push(self.npmrc("npmrc", &npmrc_text(self.npm))?);
+            }
+            Doing::Unpacking => mounts.push(self.copy_of_downloads()?),
+            Doing::Reaching => mounts.push(self.npmrc("npmrc-without-logins", &public_npmrc(self.npm))?),
+            Doing::Running => {}
         }
+        if matches!(doing, Doing::Fetching | Doing::Reaching)
+            && let Some(resolver) = self.outside.resolver(self.scratch)?
+        {
+            mounts.push(bind(resolver, "etc/resolv.conf", true)?);
+        }
+        if Path::new("/etc/hosts").exists() {
+            mounts.push(bind(PathBuf::from("/etc/hosts"), "etc/hosts", true)?);
+        }
+        if let Some(file) = certificates(self.npm) {
+            mounts.push(bind(file, CERTIFICATES, true)?);
+        }
+        Ok(mounts)
     }
-    if let Some(file) = certificates(npm) {
-        mounts.push(bind(file, CERTIFICATES, true)?);
+
+    fn npmrc(&self, name: &str, text: &str) -> Result<Mount, Failure> {
+        let path = self.scratch.join(name);
+        write_secret(&path, text)?;
+        bind(path, "root/.npmrc", true)
     }
-    Ok(mounts)
+
+    fn copy_of_downloads(&self) -> Result<Mount, Failure> {
+        let [upper, work] = ["downloads", "downloads-work"].map(|name| self.scratch.join(name));
+        for folder in [&upper, &work] {
+            kiln_disk::own::folder(folder).map_err(|error| io("create", folder, &error))?;
+        }
+        let lower = vec![self.downloads.to_owned()];
+        Ok(Mount::Overlay { lower, upper, work, target: RootPath::normalise(DOWNLOADS)? })
+    }
 }
 
 /// Variables and mounts.
@@ -108,11 +163,21 @@ fn npmrc_text(npm: &Npm) -> String {
     registry.chain(scopes).chain(proxy).chain([npm.credentials.to_npmrc()]).collect()
 }
 
+/// The same for code that nobody has reason to trust: where packages come from, and not who asks.
+fn public_npmrc(npm: &Npm) -> String {
+    let bare = |address: &String| Url::read(address).map(|url| url.text).ok();
+    let scopes = npm.scopes.iter().filter_map(|(scope, address)| Some((scope.clone(), bare(address)?)));
+    npmrc_text(&Npm {
+        registry: npm.registry.as_ref().and_then(bare),
+        scopes: scopes.collect(),
+        // A proxy that asks for a password is out of reach.
+        proxy: npm.proxy.as_ref().and_then(bare),
+        ..Npm::default()
+    })
+}
+
 fn write_secret(path: &Path, text: &str) -> Result<(), Failure> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+    kiln_disk::create(path, text.as_bytes(), kiln_disk::PRIVATE).map_err(|error| {
         let what = format!("write {}", path.display());
         Failure::new("kiln.write", kiln_finding::Class::Environment, what).with_cause(error.to_string())
     })

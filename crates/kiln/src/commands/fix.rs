@@ -117,7 +117,7 @@ fn carry_out(args: &Args, context: &Context, plan: &Plan) -> Result<Outcome, Fai
     let mut diffs = Vec::new();
     for (name, text) in &plan.files {
         let path = args.app.join(name);
-        let old = std::fs::read_to_string(&path).unwrap_or_default();
+        let old = kiln_disk::read_text(&path, kiln_disk::DOCUMENT_MAX).unwrap_or_default();
         diffs.push(diff::unified(name, &old, text));
         if !only_look {
             write(&path, text)?;

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{self, Outcome};
+use crate::outside::Outside;
 use crate::project::Project;
 
 /// Show how an app would be built and run, as a Dockerfile, and why
@@ -29,13 +30,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let project = Project::collect(&args.app)?;
     let plan = plan(&project.facts, &config.overrides()?)?;
     let text = dockerfile(&plan, &project.facts);
+    let network = Outside::choose(None)?;
     if args.write {
         for (name, text) in [("Dockerfile", text.as_str()), (".dockerignore", dockerignore().as_str())] {
             write(&args.app.join(name), text, args.force)?;
         }
     }
     match context.format {
-        Format::Json => output::data(&serde_json::json!({ "plan": plan, "dockerfile": text }).to_string()),
+        Format::Json => output::data(
+            &serde_json::json!({ "plan": plan, "dockerfile": text, "network": network.name() }).to_string(),
+        ),
         Format::Human => {
             if !args.write {
                 output::data(text.trim_end());
@@ -45,6 +49,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
                 for reason in &plan.reasons {
                     output::talk(&format!("  {}: {} — {}", reason.about, reason.decision, reason.because));
                 }
+                output::talk(&format!("  network: {} — {}", network.name(), network.because()));
             }
         }
     }

@@ -65,7 +65,7 @@ pub(crate) struct Change {
 impl Change {
     pub(crate) fn begin(context: &Context) -> Result<Self, Failure> {
         let folder = context.data_dir.join(FOLDER);
-        fs::create_dir_all(&folder).map_err(|error| failed("create", &folder, &error))?;
+        kiln_disk::own::folder(&folder).map_err(|error| failed("create", &folder, &error))?;
         let path = folder.join("lock");
         let lock = Lock::wait(&path, Holding::Alone).map_err(|error| failed("lock", &path, &error))?;
         Ok(Self { folder, _lock: lock })

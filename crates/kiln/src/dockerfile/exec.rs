@@ -1,14 +1,12 @@
 //! Runs the command of a `RUN` over the folders of its layers.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use kiln_build::dockerfile::{ExecMountKind, Job, JobMount, Layer, MountContent, Origin};
-use kiln_disk::Dir;
+use kiln_disk::{Dir, Holding, Lock};
 use kiln_dockerfile::Sharing;
 use kiln_fetch::endpoints::Npm;
 use kiln_finding::Class;
@@ -18,12 +16,11 @@ use kiln_sandbox::{Finished, Ids, Mount, Network, Placing, Root, Sandbox, User, 
 
 use super::workshop::{Shop, owners};
 use crate::failure::Failure;
+use crate::outside::Outside;
 use crate::scratch::{Scratch, io};
 
 /// How long one command may take where nobody says otherwise.
 const TIMEOUT: Duration = Duration::from_hours(2);
-/// Files of this machine that a command with network needs.
-const NETWORK_FILES: [&str; 2] = ["etc/resolv.conf", "etc/hosts"];
 
 /// What commands are given besides their layers.
 pub(super) struct Executor<'a> {
@@ -33,6 +30,8 @@ pub(super) struct Executor<'a> {
     pub(super) agents: BTreeMap<String, PathBuf>,
     pub(super) timeout: Option<Duration>,
     pub(super) offline: bool,
+    /// What commands with network reach.
+    pub(super) outside: Outside,
     /// Settings of this machine's npm, where commands may have them.
     pub(super) npm: Option<&'a Npm>,
     /// `mounts` of the cache: what cache mounts hold.
@@ -45,7 +44,7 @@ struct Setting {
     mounts: Vec<Mount>,
     env: Vec<(String, String)>,
     /// Held until the command is over.
-    locks: Vec<File>,
+    locks: Vec<Lock>,
 }
 
 impl Executor<'_> {
@@ -70,7 +69,7 @@ impl Executor<'_> {
             argv: job.exec.argv.clone(),
             env: setting.env,
             cwd: job.exec.cwd.clone(),
-            network: if job.exec.network && !self.offline { Network::Host } else { Network::None },
+            network: if job.exec.network && !self.offline { Network::Bridged } else { Network::None },
             timeout: Some(self.timeout.unwrap_or(TIMEOUT)),
             hostname: job.exec.hostname.clone(),
             user: User { uid: job.user.uid, gid: job.user.gid, groups: job.user.groups.clone() },
@@ -79,14 +78,19 @@ impl Executor<'_> {
         let program =
             std::env::current_exe().map_err(|error| io("find", Path::new("/proc/self/exe"), &error))?;
         let mut last = Vec::new();
-        let finished = Sandbox::new(program).run(&sandboxed, &mut |line| {
-            (self.on_line)(job.origin, line);
-            last.push(line.to_owned());
-            if last.len() > 2 * LINES_SHOWN {
-                last.drain(..LINES_SHOWN);
-            }
-        })?;
+        let finished =
+            Sandbox::new(program).with_bridge(self.outside.bridge.clone()).run(&sandboxed, &mut |line| {
+                (self.on_line)(job.origin, line);
+                last.push(line.to_owned());
+                if last.len() > 2 * LINES_SHOWN {
+                    last.drain(..LINES_SHOWN);
+                }
+            })?;
         drop(setting.locks);
+        if let Some(why) = &finished.no_bridge {
+            let line = format!("kiln: this command had the machine's network: pasta did not start: {why}");
+            (self.on_line)(job.origin, &line);
+        }
         if finished.code != 0 {
             return Err(self.failed(job, &finished));
         }
@@ -102,10 +106,15 @@ impl Executor<'_> {
         }
         let mut setting = Setting { mounts: Vec::new(), env, locks: Vec::new() };
         setting.mounts.push(Mount::Sys);
-        for file in NETWORK_FILES {
-            let source = Path::new("/").join(file);
-            if job.exec.network && source.exists() {
-                setting.mounts.push(Mount::Bind { source, target: RootPath::new(file)?, read_only: true });
+        if job.exec.network {
+            let hosts = Path::new("/etc/hosts");
+            let files = [
+                ("etc/resolv.conf", self.outside.resolver(&scratch.folder("network")?)?),
+                ("etc/hosts", hosts.exists().then(|| hosts.to_owned())),
+            ];
+            for (target, source) in files {
+                let target = RootPath::new(target)?;
+                setting.mounts.extend(source.map(|source| Mount::Bind { source, target, read_only: true }));
             }
         }
         if let (Some(npm), true) = (self.npm, job.exec.network) {
@@ -172,7 +181,7 @@ impl Executor<'_> {
             },
             ExecMountKind::Script(text) => {
                 let path = folder.join("script");
-                fs::write(&path, text).map_err(|error| io("write", &path, &error))?;
+                write_private(&path, text)?;
                 own(&path, shop.ids, (job.user.uid, job.user.gid), 0o755)?;
                 setting.mounts.push(bind(path));
             }
@@ -191,20 +200,18 @@ impl Executor<'_> {
         setting: &mut Setting,
     ) -> Result<PathBuf, Failure> {
         let kept = self.caches.join(owners(shop.ids)).join(Digest::of(id.as_bytes()).hex());
-        fs::create_dir_all(&kept).map_err(|error| io("create", &kept, &error))?;
+        kiln_disk::own::folder(&kept).map_err(|error| io("create", &kept, &error))?;
         let lock_path = kept.join("lock");
-        let lock = File::create(&lock_path).map_err(|error| io("create", &lock_path, &error))?;
-        let source = match sharing {
-            Sharing::Shared => kept.join("fs"),
-            Sharing::Locked => {
-                lock.lock().map_err(|error| io("lock", &lock_path, &error))?;
-                kept.join("fs")
-            }
-            // Whoever comes while another uses it gets one of its own, which is not kept.
-            Sharing::Private if lock.try_lock().is_ok() => kept.join("fs"),
-            Sharing::Private => folder.join("fs"),
+        let lock = match sharing {
+            Sharing::Shared => Ok(None),
+            Sharing::Locked => Lock::wait(&lock_path, Holding::Alone).map(Some),
+            Sharing::Private => Lock::attempt(&lock_path, Holding::Alone),
         };
-        setting.locks.push(lock);
+        let lock = lock.map_err(|error| io("lock", &lock_path, &error))?;
+        // Whoever comes while another uses it gets one of its own, which is not kept.
+        let is_own = sharing == Sharing::Private && lock.is_none();
+        let source = if is_own { folder } else { &kept }.join("fs");
+        setting.locks.extend(lock);
         if source.is_dir() {
             return Ok(source);
         }
@@ -216,7 +223,7 @@ impl Executor<'_> {
                 let tree = merged(shop, layers)?;
                 write_upper(&Delta::placing(subtree(&tree, path)?), &source, shop.ids, Placing::Copy)?;
             }
-            None => fs::create_dir_all(&source).map_err(|error| io("create", &source, &error))?,
+            None => kiln_disk::own::folder(&source).map_err(|error| io("create", &source, &error))?,
         }
         own(&source, shop.ids, owner, mode)?;
         Ok(source)
@@ -272,7 +279,7 @@ fn files(
         _ => {
             let (upper, work) = (folder.join("upper"), folder.join("work"));
             for folder in [&upper, &work] {
-                fs::create_dir_all(folder).map_err(|error| io("create", folder, &error))?;
+                kiln_disk::own::folder(folder).map_err(|error| io("create", folder, &error))?;
                 own(folder, shop.ids, (0, 0), 0o755)?;
             }
             Ok(Mount::Overlay { lower, upper, work, target })
@@ -354,16 +361,13 @@ fn layers_on_disk(shop: &Shop<'_>, layers: &[Layer], path: &RootPath) -> Result<
 fn own(path: &Path, ids: Ids, (uid, gid): (u32, u32), mode: u32) -> Result<(), Failure> {
     let set = || {
         kiln_sandbox::own(path, ids, uid, gid)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(mode))
+        kiln_disk::own::set_mode(path, mode)
     };
     set().map_err(|error| io("set the owner of", path, &error))
 }
 
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(bytes)).map_err(|error| io("write", path, &error))
+    kiln_disk::create(path, bytes, kiln_disk::PRIVATE).map_err(|error| io("write", path, &error))
 }
 
 /// Removes the places that mounts took in the root.

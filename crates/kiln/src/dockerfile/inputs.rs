@@ -181,8 +181,8 @@ impl OwnBase {
 fn own_lock(folder: &Path, own: &OwnBase, arch: Arch, supply: &Supply) -> Result<Lock, Failure> {
     let path = folder.join("kiln.lock");
     if path.is_file() {
-        let text =
-            std::fs::read_to_string(&path).map_err(|error| crate::scratch::io("read", &path, &error))?;
+        let text = kiln_disk::read_text(&path, kiln_disk::DOCUMENT_MAX)
+            .map_err(|error| crate::scratch::io("read", &path, &error))?;
         return Ok(Lock::read(&text)?);
     }
     let mut request =

@@ -49,7 +49,7 @@ pub(crate) struct DockerfileOptions {
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     pub(super) progress: Progress,
     /// Stop a command that runs longer than this many seconds
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=crate::config::TIMEOUT_MAX))]
     pub(super) timeout: Option<u64>,
     /// How layers are compressed: gzip or zstd
     #[arg(long, value_name = "gzip|zstd", default_value = "gzip", value_parser = compression)]

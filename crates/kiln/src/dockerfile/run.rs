@@ -26,6 +26,7 @@ use crate::clock::image_times;
 use crate::config::Config;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::outside::Outside;
 use crate::progress::{Stages, size};
 use crate::scratch::{Scratch, io};
 use crate::trust::Gate;
@@ -56,7 +57,7 @@ pub(crate) fn build(
     let note = stages.notifier();
     let say = stages.teller();
     let telling = Telling::new(options, &note, &say);
-    let cache = StepCache::create(&context.cache_dir.join("steps"))?;
+    let notes = NoteBook::new(StepCache::create(&context.cache_dir.join("steps"))?);
     let spool = Scratch::create(&context.cache_dir.join("spool"))?;
     let (named, contexts) = contexts(options)?;
     let own_ignore = (path.as_os_str() != "-").then_some(path.as_path());
@@ -89,8 +90,10 @@ pub(crate) fn build(
 
     stages.start("build", "looking into the cache");
     let on_line = |origin: &_, line: &str| telling.line(origin, line);
+    let npm = options.npm_settings.then(|| supply.npm());
     let executor = Executor {
-        npm: options.npm_settings.then(|| supply.npm()),
+        outside: Outside::choose(npm)?,
+        npm,
         secrets: options.secrets()?,
         agents: options.agents()?,
         timeout: options.timeout.map(Duration::from_secs),
@@ -99,14 +102,13 @@ pub(crate) fn build(
         on_line: &on_line,
     };
     let ids = ids();
-    let mut shop = Shop::new(layout, &cache, &executor, &context.cache_dir, ids, mtime, options.compression);
+    let mut shop = Shop::new(layout, &notes, &executor, &context.cache_dir, ids, mtime, options.compression);
     for place in &options.cache_from {
         // A cache that cannot be had costs time, and the user wants to know.
         if let Err(failure) = share::import(place, &mut shop, context) {
             say(&format!("  warning: the cache {place} is not used: {}", failure.what));
         }
     }
-    let notes = NoteBook { cache: cache.clone() };
     let solver = Solver::new(&graph, &shop, &notes, &telling, options.no_cache);
     let layers = solver.layers(target.top).map_err(|error| located(&shown, error))?;
     let top = target.top;
@@ -130,7 +132,7 @@ fn read(path: &Path) -> Result<Dockerfile, Failure> {
     let read = if path.as_os_str() == "-" {
         std::io::stdin().take(DOCKERFILE_MAX).read_to_string(&mut text)
     } else {
-        std::fs::File::open(path).and_then(|file| file.take(DOCKERFILE_MAX).read_to_string(&mut text))
+        kiln_disk::open(path).and_then(|file| file.take(DOCKERFILE_MAX).read_to_string(&mut text))
     };
     read.map_err(|error| io("read", path, &error))?;
     let file = parse(&text);

@@ -79,12 +79,12 @@ pub(super) fn import(text: &str, shop: &mut Shop<'_>, context: &Context) -> Resu
     }
     let count = contents.steps.len();
     for (key, fact) in contents.facts {
-        shop.notes.put(&key, fact.as_bytes())?;
+        shop.notes.lend(key, fact.into_bytes());
     }
     for (key, layer) in &contents.steps {
         match layer {
-            Some(layer) => shop.learn(key, layer)?,
-            None => shop.notes.put(&kiln_build::dockerfile::empty_key(key), b"")?,
+            Some(layer) => shop.borrow(key, layer),
+            None => shop.notes.lend(kiln_build::dockerfile::empty_key(key), Vec::new()),
         }
     }
     shop.add_remote(place, contents.steps.into_values().flatten());

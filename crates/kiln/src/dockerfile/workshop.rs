@@ -14,9 +14,10 @@ use kiln_image::{Compression, PackedLayer, Sink, Source, pack_delta};
 use kiln_oci::Digest;
 use kiln_rootfs::{Content, Delta, Entry, Kind, LayerReader, Limits, RootPath, decompress};
 use kiln_sandbox::{Ids, Placing, User, read_upper, write_upper};
-use kiln_store::{Layout, StepCache};
+use kiln_store::Layout;
 
 use super::exec::Executor;
+use super::notes::NoteBook;
 use super::spool::Spool;
 use crate::failure::Failure;
 use crate::place::Place;
@@ -39,7 +40,7 @@ const TOUCHED_EVERY: Duration = Duration::from_hours(1);
 /// Where layers are made and kept.
 pub(super) struct Shop<'a> {
     pub(super) layout: &'a Layout,
-    pub(super) notes: &'a StepCache,
+    pub(super) notes: &'a NoteBook,
     pub(super) ids: Ids,
     pub(super) compression: Compression,
     pub(super) mtime: u64,
@@ -57,7 +58,7 @@ pub(super) struct Shop<'a> {
 impl<'a> Shop<'a> {
     pub(super) fn new(
         layout: &'a Layout,
-        notes: &'a StepCache,
+        notes: &'a NoteBook,
         executor: &'a Executor<'a>,
         cache_dir: &Path,
         ids: Ids,
@@ -131,10 +132,14 @@ impl<'a> Shop<'a> {
         Ok(())
     }
 
-    /// Says that the step with this key made this blob; for results that came from elsewhere.
-    pub(super) fn learn(&self, key: &Digest, layer: &PackedLayer) -> Result<(), Failure> {
-        let noted = serde_json::to_vec(layer).expect("a layer is texts and numbers");
-        Ok(self.notes.put(&self.packed_key(key), &noted)?)
+    /// Notes that the step with this key made this blob.
+    fn learn(&self, key: &Digest, layer: &PackedLayer) -> Result<(), Failure> {
+        Ok(self.notes.put(&self.packed_key(key), &noted(layer))?)
+    }
+
+    /// Believes of a cache of somebody else's that the step with this key made this blob.
+    pub(super) fn borrow(&self, key: &Digest, layer: &PackedLayer) {
+        self.notes.lend(self.packed_key(key), noted(layer));
     }
 
     fn pack_delta(&self, key: &Digest, delta: &Delta) -> Result<PackedLayer, Failure> {
@@ -346,13 +351,14 @@ impl<'a> Shop<'a> {
         if is_empty {
             let kept = self.made(key);
             if kept.is_symlink() {
-                fs::remove_file(&kept).map_err(|error| io("remove", &kept, &error))?;
+                kiln_disk::own::remove_file(&kept).map_err(|error| io("remove", &kept, &error))?;
             }
             return Ok(false);
         }
         let user = scratch.path().join("user");
         let text = format!("{} {}", job.user.uid, job.user.gid);
-        fs::write(&user, text).map_err(|error| io("write", &user, &error))?;
+        let written = kiln_disk::create(&user, text.as_bytes(), kiln_disk::PRIVATE);
+        written.map_err(|error| io("write", &user, &error))?;
         self.put_in_place(scratch.path(), &self.made(key))?;
         Ok(true)
     }
@@ -365,22 +371,22 @@ impl<'a> Shop<'a> {
         let results = self.folder.join(RESULTS);
         let (target, link) = (results.join(format!("{stem}-{unique}")), scratch.join("link"));
         let moved = || {
-            fs::create_dir_all(&results)?;
+            kiln_disk::own::folder(&results)?;
             let whole = scratch.join("whole");
-            fs::create_dir(&whole)?;
-            fs::rename(scratch.join("fs"), whole.join("fs"))?;
+            kiln_disk::own::new_folder(&whole)?;
+            kiln_disk::own::rename(scratch.join("fs"), whole.join("fs"))?;
             if scratch.join("user").exists() {
-                fs::rename(scratch.join("user"), whole.join("user"))?;
+                kiln_disk::own::rename(scratch.join("user"), whole.join("user"))?;
             }
             if target.exists() {
                 kiln_sandbox::remove(&target).map_err(io::Error::other)?;
             }
-            fs::rename(&whole, &target)?;
+            kiln_disk::own::rename(&whole, &target)?;
             if let Ok(old) = fs::read_link(name) {
                 touch(&old);
             }
-            std::os::unix::fs::symlink(&target, &link)?;
-            fs::rename(&link, name)
+            kiln_disk::own::symlink(&target, &link)?;
+            kiln_disk::own::rename(&link, name)
         };
         moved().map_err(|error| io("put in place", name, &error))
     }
@@ -439,7 +445,7 @@ fn sweep(folder: &Path) {
     let mut named = BTreeSet::new();
     for (link, result) in links {
         if unused_for(&result).is_none_or(|age| age > UNUSED_FOR) {
-            drop(fs::remove_file(&link));
+            drop(kiln_disk::own::remove_file(&link));
         } else {
             named.insert(result);
         }
@@ -465,6 +471,10 @@ fn touch(result: &Path) {
         // Where that cannot be written down, the result goes sooner.
         drop(folder.set_modified(SystemTime::now()));
     }
+}
+
+fn noted(layer: &PackedLayer) -> Vec<u8> {
+    serde_json::to_vec(layer).expect("a layer is texts and numbers")
 }
 
 fn unreadable(packed: &PackedLayer, cause: String) -> Failure {

@@ -34,7 +34,7 @@ fn try_sandbox(context: &Context) -> Result<(), Failure> {
     let root = scratch.folder("root")?;
     for folder in ["app", "proc", "dev", "tmp", "etc", "root"] {
         let folder = root.join(folder);
-        fs::create_dir(&folder).map_err(|error| io("create", &folder, &error))?;
+        kiln_disk::own::new_folder(&folder).map_err(|error| io("create", &folder, &error))?;
     }
     let mount = Mount::Overlay {
         lower: vec![scratch.folder("lower")?],

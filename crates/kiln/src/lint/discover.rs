@@ -42,7 +42,8 @@ fn walk(folder: &Path, depth: usize, found: &mut BTreeSet<PathBuf>) {
             Ok(kind) if kind.is_dir() && depth < MAX_DEPTH && !SKIPPED.contains(&name.as_ref()) => {
                 walk(&path, depth + 1, found);
             }
-            Ok(kind) if !kind.is_dir() && is_dockerfile(&name) => {
+            // A pipe of that name is nothing to wait for.
+            Ok(kind) if is_dockerfile(&name) && (kind.is_file() || path.is_file()) => {
                 found.insert(if folder == Path::new(".") { PathBuf::from(name.as_ref()) } else { path });
             }
             _ => {}

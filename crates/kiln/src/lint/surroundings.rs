@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use kiln_dockerfile::{Command, Ignore, has_wildcard, parse};
 use kiln_lint::Context;
-use kiln_node::{Lock, LockKind, PackageJson, matches_workspace, pnpm_workspace_globs};
+use kiln_node::{Lock, LockKind, PackageJson, WorkspaceGlobs, pnpm_workspace_globs};
 
 /// Of a larger folder not all files are listed.
 const MAX_FILES: usize = 20_000;
@@ -24,7 +24,7 @@ pub(super) fn collect(dockerfile: &Path, text: &str, named: Option<&Path>) -> Op
         Some(folder) => folder.to_owned(),
         None => guess(dockerfile, text)?,
     };
-    let package_text = std::fs::read(folder.join("package.json")).ok()?;
+    let package_text = read(&folder.join("package.json"))?;
     let mut context = Context {
         // A broken package.json is not this command's to report; its rules stay silent.
         package: PackageJson::read("package.json", &package_text).ok(),
@@ -38,7 +38,7 @@ pub(super) fn collect(dockerfile: &Path, text: &str, named: Option<&Path>) -> Op
         let Ok(meta) = std::fs::metadata(&path) else { continue };
         context.lock_kinds.push(kind);
         if context.lock.is_none() && meta.len() <= MAX_LOCK {
-            let bytes = std::fs::read(&path).unwrap_or_default();
+            let bytes = read(&path).unwrap_or_default();
             context.lock = Lock::read(kind, kind.file_name(), &bytes).ok();
         }
     }
@@ -93,11 +93,15 @@ fn copied(text: &str) -> BTreeSet<String> {
     paths
 }
 
+/// What is no regular file, or larger than any such file, is as if it were not there.
+fn read(path: &Path) -> Option<Vec<u8>> {
+    kiln_disk::read(path, kiln_disk::DOCUMENT_MAX).ok()
+}
+
 fn ignore(dockerfile: &Path, folder: &Path) -> Option<Ignore> {
     let mut own = dockerfile.as_os_str().to_owned();
     own.push(".dockerignore");
-    let text =
-        std::fs::read(PathBuf::from(own)).or_else(|_| std::fs::read(folder.join(".dockerignore"))).ok()?;
+    let text = read(&PathBuf::from(own)).or_else(|| read(&folder.join(".dockerignore")))?;
     Some(Ignore::parse(&String::from_utf8_lossy(&text)))
 }
 
@@ -129,11 +133,12 @@ fn list(folder: &Path, prefix: &str, context: &mut Context) {
 
 fn workspaces(folder: &Path, context: &Context) -> Vec<String> {
     let mut globs = context.package.as_ref().map(PackageJson::workspace_globs).unwrap_or_default();
-    if let Ok(bytes) = std::fs::read(folder.join("pnpm-workspace.yaml")) {
+    if let Some(bytes) = read(&folder.join("pnpm-workspace.yaml")) {
         globs.extend(pnpm_workspace_globs("pnpm-workspace.yaml", &bytes).unwrap_or_default());
     }
+    let Ok(globs) = WorkspaceGlobs::new(&globs) else { return Vec::new() };
     let folders = context.files.iter().filter_map(|path| path.strip_suffix("/package.json"));
-    folders.filter(|folder| matches_workspace(&globs, folder)).map(str::to_owned).collect()
+    folders.filter(|folder| globs.holds(folder)).map(str::to_owned).collect()
 }
 
 fn sources(folder: &Path, context: &mut Context) {
@@ -146,9 +151,7 @@ fn sources(folder: &Path, context: &mut Context) {
     let paths: Vec<String> = context.files.iter().filter(is_source).take(MAX_SOURCES).cloned().collect();
     for path in paths {
         let full = folder.join(&path);
-        if std::fs::metadata(&full).is_ok_and(|meta| meta.len() <= MAX_SOURCE)
-            && let Ok(text) = std::fs::read_to_string(&full)
-        {
+        if let Ok(text) = kiln_disk::read_text(&full, MAX_SOURCE) {
             context.sources.insert(path, text);
         }
     }

@@ -82,7 +82,10 @@ fn prune_layers(folder: &Path, order: &Order) -> Result<Gone, Failure> {
             }
         }
         if !order.only_look {
-            links.iter().filter(|(link, _)| !link.exists()).for_each(|(link, _)| drop(fs::remove_file(link)));
+            links
+                .iter()
+                .filter(|(link, _)| !link.exists())
+                .for_each(|(link, _)| drop(kiln_disk::own::remove_file(link)));
         }
     }
     Ok(gone)

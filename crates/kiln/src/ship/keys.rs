@@ -80,7 +80,7 @@ impl Keys {
 
     fn make_folder(&self) -> Result<(), Failure> {
         let Some(folder) = self.stem.parent() else { return Ok(()) };
-        fs::create_dir_all(folder).map_err(|error| failed("create", folder, &error))
+        kiln_disk::own::folder(folder).map_err(|error| failed("create", folder, &error))
     }
 
     /// Reads the public key.

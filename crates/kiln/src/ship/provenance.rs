@@ -40,7 +40,7 @@ pub(crate) fn provenance(built: &Outcome, finished_on: String) -> Result<Provena
             "production": steps(&plan.production),
             "entry": plan.entry,
         }),
-        internal: json!({ "kiln": env!("CARGO_PKG_VERSION") }),
+        internal: json!({ "kiln": env!("CARGO_PKG_VERSION"), "network": built.network }),
         materials,
         invocation: invocation.to_string(),
         finished_on: Some(finished_on),

@@ -126,7 +126,7 @@ pub(crate) struct Change<'a> {
 impl<'a> Change<'a> {
     pub(crate) fn begin(context: &'a Context) -> Result<Self, Failure> {
         let folder = &context.data_dir;
-        fs::create_dir_all(folder).map_err(|error| io("create", folder, &error))?;
+        kiln_disk::own::folder(folder).map_err(|error| io("create", folder, &error))?;
         let path = folder.join("trust.lock");
         let lock = Lock::wait(&path, Holding::Alone).map_err(|error| io("lock", &path, &error))?;
         Ok(Self { context, _lock: lock })

@@ -18,8 +18,11 @@ impl GitDaemon {
         let address = free.local_addr().unwrap().to_string();
         let port = free.local_addr().unwrap().port();
         drop(free);
-        let child = Command::new("git")
-            .args(["daemon", "--reuseaddr", "--export-all", "--listen=127.0.0.1"])
+        // `git daemon` would start it as a process of its own, which would stay.
+        let folder_of_git = Command::new("git").arg("--exec-path").output().unwrap().stdout;
+        let program = Path::new(String::from_utf8(folder_of_git).unwrap().trim()).join("git-daemon");
+        let child = Command::new(program)
+            .args(["--reuseaddr", "--export-all", "--listen=127.0.0.1"])
             .arg(format!("--port={port}"))
             .arg(format!("--base-path={}", folder.display()))
             .arg(folder)
@@ -28,13 +31,14 @@ impl GitDaemon {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        let daemon = Self { address, child };
         for _ in 0..200 {
-            if TcpStream::connect(&address).is_ok() {
-                return Self { address, child };
+            if TcpStream::connect(&daemon.address).is_ok() {
+                return daemon;
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        panic!("git daemon does not answer at {address}");
+        panic!("git daemon does not answer at {}", daemon.address);
     }
 }
 

@@ -114,6 +114,7 @@ struct Need {
 }
 
 static NEEDS: &[Need] = &[
+    Need { name: "attacker", probe: &["sh", "-c", "test -x target/debug/kiln-sandbox-test"] },
     Need { name: "buildah", probe: &["buildah", "version"] },
     Need { name: "buildkit", probe: &["buildctl", "debug", "workers"] },
     Need { name: "buildx", probe: &["buildx", "version"] },

@@ -18,12 +18,12 @@ const DOCKERFILE: &str = "FROM base\n\
     RUN id && touch /tmp/mine\n";
 
 /// A folder with all that a build needs, which belongs to `PEER`.
-struct Desk {
-    world: World,
+pub(crate) struct Desk {
+    pub(crate) world: World,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let world = World::new();
         for folder in ["context", "home"] {
             fs::create_dir(world.path(folder)).unwrap();
@@ -36,7 +36,7 @@ impl Desk {
     }
 
     /// Builds as `PEER`, with more in front of `PATH` and in the environment.
-    fn build(&self, name: &str, dockerfile: &str, environment: &[(&str, &str)]) -> Run {
+    pub(crate) fn build(&self, name: &str, dockerfile: &str, environment: &[(&str, &str)]) -> Run {
         fs::write(self.world.path("context/Dockerfile"), dockerfile).unwrap();
         give(&self.world.path("context"));
         give(&self.world.path("home"));
@@ -62,6 +62,20 @@ impl Desk {
             .env("KILN_DATA_DIR", self.world.path(&format!("home/{name}/data")))
             .env("KILN_CACHE_DIR", self.world.path(&format!("home/{name}/cache")))
             .envs(environment.iter().copied());
+        Run::of(&mut command)
+    }
+}
+
+impl Desk {
+    /// Builds as root, with more in the environment.
+    pub(crate) fn build_as_root(&self, dockerfile: &str, environment: &[(&str, &str)]) -> Run {
+        fs::write(self.world.path("context/Dockerfile"), dockerfile).unwrap();
+        let mut command = self.world.kiln();
+        command
+            .env("KILN_CACHE_DIR", self.world.path("cache"))
+            .envs(environment.iter().copied())
+            .args(["build", "--no-cache", "--progress", "plain", "--build-context", "base=oci:debian"])
+            .args(["-f", "context/Dockerfile", "context"]);
         Run::of(&mut command)
     }
 }

@@ -1,0 +1,339 @@
+//! Layers, archives and caches that try to leave their folder, by every way in. A canary beside the working folder stays as
+//! it is, and nothing of it gets into an image.
+
+mod canary;
+mod contexts;
+mod kinds;
+mod tar;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use canary::Canary;
+use kiln_image::{Sink, Source};
+use kiln_oci::{Descriptor, Digest, ImageConfig, Manifest, media_type};
+use kiln_store::Layout;
+use serde_json::Value;
+
+use crate::differential::DEBIAN;
+use crate::harness::{Run, World, needs, project};
+
+/// Where entries stand: at the top, in a folder of the base, below a link of the base, in a folder of their own.
+const POSITIONS: [&str; 4] = ["", "etc/", "lib64/", "new/deep/"];
+const PLAIN_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+
+/// One hostile archive, by kind and place.
+struct Case {
+    name: String,
+    at: &'static str,
+    tar: Vec<u8>,
+}
+
+/// A machine with a canary, a layout with all hostile images, and what kiln keeps.
+struct Machine {
+    world: World,
+    canary: Canary,
+    cases: Vec<Case>,
+}
+
+impl Machine {
+    fn new(positions: &[&'static str]) -> Option<Self> {
+        if !needs(&["namespaces", "debian"]) {
+            return None;
+        }
+        let world = World::new();
+        let canary = Canary::new(world.path("canary"), None);
+        let out = canary.name();
+        let cases = positions
+            .iter()
+            .flat_map(|at| {
+                kinds::kinds(at, &out).into_iter().map(move |(name, entries)| Case {
+                    name: format!("{name} at /{at}"),
+                    at,
+                    tar: tar::tar(&entries),
+                })
+            })
+            .collect();
+        Some(Self { world, canary, cases })
+    }
+
+    /// Builds each case the way that `dockerfile` says, given the number of the case; `prepare` lays out its files.
+    fn build_all(
+        &self,
+        way: &str,
+        ids: &str,
+        threads: usize,
+        prepare: &(dyn Fn(usize, &Case, &Path) -> Vec<String> + Sync),
+    ) -> usize {
+        let (next, accepted) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    while let Some((number, case)) = {
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        self.cases.get(at).map(|case| (at, case))
+                    } {
+                        let folder = self.world.path(&format!("{way}-{ids}-{number}"));
+                        fs::create_dir(&folder).unwrap();
+                        let args = prepare(number, case, &folder);
+                        let run = Run::of(self.kiln(ids).arg("build").args(args).arg(&folder));
+                        // Refused with its reason, or built; never a panic, never a signal.
+                        let code = run.code.unwrap_or(-1);
+                        assert!(
+                            [0, 2, 3].contains(&code),
+                            "{way}: {}: exit {code}\n{}",
+                            case.name,
+                            run.stderr
+                        );
+                        accepted.fetch_add(usize::from(code == 0), Ordering::Relaxed);
+                        self.canary.is_as_it_was(&format!("{way}: {}", case.name));
+                        fs::remove_dir_all(&folder).unwrap();
+                    }
+                });
+            }
+        });
+        let accepted = accepted.into_inner();
+        say(&format!(
+            "hostile: {} builds by {way} with {ids} ids: {accepted} accepted, the others refused",
+            self.cases.len()
+        ));
+        assert!(accepted > 0 && accepted < self.cases.len(), "{way}: {accepted} of {}", self.cases.len());
+        self.cases.len()
+    }
+
+    fn kiln(&self, ids: &str) -> Command {
+        let mut kiln = self.world.kiln();
+        kiln.env("KILN_CACHE_DIR", self.world.path("cache"));
+        if ids == "one" {
+            kiln.env("KILN_SANDBOX_IDS", "one");
+        }
+        kiln
+    }
+
+    /// Nothing that kiln keeps holds the secret.
+    fn keeps_no_secret(&self) {
+        let files = self.canary.is_not_in(&self.world.data("store"))
+            + self.canary.is_not_in(&self.world.path("cache"));
+        assert!(files > 0, "there was nothing to look at");
+    }
+
+    /// All cases as images of one layout: `bare-N` is the hostile layer alone, `full-N` lies over Debian.
+    fn layout(&self) -> PathBuf {
+        let folder = self.world.path("images");
+        let (debian, layout) =
+            (Layout::open(&project().join(DEBIAN)).unwrap(), Layout::create(&folder).unwrap().unhurried());
+        let root = debian_manifest(&debian);
+        for layer in &root.layers {
+            let mut bytes = Source::open(&debian, layer).unwrap();
+            layout.put(layer, &mut bytes).unwrap();
+        }
+        let config: ImageConfig = serde_json::from_slice(&read(&debian, &root.config)).unwrap();
+        for (number, case) in self.cases.iter().enumerate() {
+            let layer = put(&layout, PLAIN_LAYER, &case.tar);
+            let image = |layers: Vec<Descriptor>, mut diff_ids: Vec<Digest>, name: &str| {
+                diff_ids.push(layer.digest);
+                let mut config = config.clone();
+                config.rootfs.diff_ids = diff_ids;
+                config.history.clear();
+                let config = put(&layout, media_type::CONFIG, &config.to_bytes());
+                let manifest = Manifest::image(config, [layers, vec![layer.clone()]].concat());
+                let manifest = put(&layout, media_type::MANIFEST, &manifest.to_bytes());
+                layout.publish(&manifest, Some(&format!("{name}-{number}"))).unwrap();
+            };
+            image(Vec::new(), Vec::new(), "bare");
+            image(root.layers.clone(), config.rootfs.diff_ids.clone(), "full");
+        }
+        folder
+    }
+}
+
+fn debian_manifest(debian: &Layout) -> Manifest {
+    let index: Value =
+        serde_json::from_slice(&fs::read(debian.folder().join("index.json")).unwrap()).unwrap();
+    let digest: Digest = index["manifests"][0]["digest"].as_str().unwrap().parse().unwrap();
+    serde_json::from_slice(&fs::read(debian.blob_path(&digest)).unwrap()).unwrap()
+}
+
+fn read(layout: &Layout, content: &Descriptor) -> Vec<u8> {
+    fs::read(layout.blob_path(&content.digest)).unwrap()
+}
+
+fn put(layout: &Layout, media_type: &str, bytes: &[u8]) -> Descriptor {
+    let descriptor = Descriptor::of(media_type, bytes);
+    layout.put(&descriptor, &mut &bytes[..]).unwrap();
+    descriptor
+}
+
+#[expect(clippy::explicit_write, reason = "the macro would be captured")]
+fn say(line: &str) {
+    writeln!(std::io::stderr(), "{line}").unwrap();
+}
+
+/// What a command of the build reads and keeps, of all that a hostile layer may lead to.
+fn look(at: &str) -> String {
+    format!(
+        "cat /{at}x /{at}a /{at}b /{at}a/secret /{at}b/secret /etc/passwd /etc/resolv.conf > /seen 2>&1; true\n"
+    )
+}
+
+fn dockerfile(folder: &Path, text: &str) {
+    fs::write(folder.join("Dockerfile"), text).unwrap();
+}
+
+fn from_layout(layout: &Path, name: &str) -> Vec<String> {
+    vec!["--build-context".to_owned(), format!("hostile=oci:{}:{name}", layout.display()), "-f".to_owned()]
+}
+
+#[test]
+fn no_layer_leaves_its_folder() {
+    let Some(machine) = Machine::new(&POSITIONS) else { return };
+    let layout = machine.layout();
+    let with = |name: String, folder: &Path, text: String| {
+        dockerfile(folder, &text);
+        let mut args = from_layout(&layout, &name);
+        args.push(folder.join("Dockerfile").display().to_string());
+        args
+    };
+    let run = |number: usize, case: &Case, folder: &Path| {
+        with(format!("full-{number}"), folder, format!("FROM hostile\nRUN {}", look(case.at)))
+    };
+    let copy = |number: usize, _: &Case, folder: &Path| {
+        with(format!("bare-{number}"), folder, "FROM scratch\nCOPY --from=hostile / /all/\n".to_owned())
+    };
+    let built =
+        machine.build_all("RUN", "many", 2, &run) + machine.build_all("COPY --from", "many", 2, &copy);
+    machine.keeps_no_secret();
+    say(&format!("hostile: {built} builds over layers, nothing escaped"));
+}
+
+#[test]
+fn no_layer_leaves_its_folder_for_a_user_with_one_id() {
+    let Some(machine) = Machine::new(&POSITIONS[..1]) else { return };
+    let layout = machine.layout();
+    let debian = format!("base=oci:{}", project().join(DEBIAN).display());
+    let run = |number: usize, case: &Case, folder: &Path| {
+        dockerfile(folder, &format!("FROM hostile\nRUN {}", look(case.at)));
+        let mut args = from_layout(&layout, &format!("full-{number}"));
+        args.push(folder.join("Dockerfile").display().to_string());
+        args
+    };
+    let mount = |number: usize, _: &Case, folder: &Path| {
+        let mounts =
+            "--mount=type=bind,from=hostile,source=/a,target=/m --mount=type=bind,from=hostile,target=/n";
+        dockerfile(
+            folder,
+            &format!("FROM base\nRUN {mounts} cat /m /m/secret /n/a /n/x > /seen 2>&1; true\n"),
+        );
+        let mut args = vec!["--build-context".to_owned(), debian.clone()];
+        args.extend(from_layout(&layout, &format!("bare-{number}")));
+        args.push(folder.join("Dockerfile").display().to_string());
+        args
+    };
+    machine.build_all("RUN", "one", 2, &run);
+    machine.build_all("mount", "one", 2, &mount);
+    machine.build_all("mount", "many", 2, &mount);
+    machine.keeps_no_secret();
+}
+
+#[test]
+fn no_archive_leaves_its_folder() {
+    let Some(machine) = Machine::new(&POSITIONS) else { return };
+    let debian = format!("base=oci:{}", project().join(DEBIAN).display());
+    let add = |_: usize, case: &Case, folder: &Path| {
+        fs::write(folder.join("a.tar"), &case.tar).unwrap();
+        let mut text = "FROM base\nADD a.tar /\n".to_owned();
+        for (program, end) in [("gzip", "gz"), ("bzip2", "bz2"), ("xz", "xz")] {
+            if case.at.is_empty() {
+                let line = format!("{program} -k a.tar");
+                assert!(
+                    Command::new("sh").args(["-c", &line]).current_dir(folder).status().unwrap().success()
+                );
+                writeln!(text, "ADD a.tar.{end} /{end}/").unwrap();
+            }
+        }
+        if case.at.is_empty() {
+            fs::write(folder.join("a.tar.zst"), zstd::encode_all(&case.tar[..], 1).unwrap()).unwrap();
+            text.push_str("ADD a.tar.zst /zst/\n");
+        }
+        text += "RUN ";
+        text += &look(case.at);
+        dockerfile(folder, &text);
+        vec![
+            "--build-context".into(),
+            debian.clone(),
+            "-f".into(),
+            folder.join("Dockerfile").display().to_string(),
+        ]
+    };
+    machine.build_all("ADD", "many", 2, &add);
+    machine.keeps_no_secret();
+}
+
+#[test]
+fn no_cache_leaves_its_folder() {
+    let Some(machine) = Machine::new(&POSITIONS[..1]) else { return };
+    let debian = format!("base=oci:{}", project().join(DEBIAN).display());
+    let text = format!("FROM base\nRUN touch /made\nRUN {}COPY --from=base /etc/hostname /h\n", look(""));
+    let honest = machine.world.path("honest");
+    let first = World::new();
+    let folder = machine.world.path("first");
+    fs::create_dir(&folder).unwrap();
+    dockerfile(&folder, &text);
+    let place = format!("oci:{}", honest.display());
+    let file = folder.join("Dockerfile").display().to_string();
+    let mut export = first.kiln();
+    export.env("KILN_CACHE_DIR", first.path("cache")).args([
+        "build",
+        "--build-context",
+        &debian,
+        "--cache-to",
+        &place,
+    ]);
+    Run::of(export.args(["-f", &file]).arg(&folder)).exits(0);
+    let kept = machine.world.path("cache");
+    let import = |_: usize, case: &Case, folder: &Path| {
+        let cache = folder.join("cache");
+        poison(&honest, &cache, &case.tar);
+        forget_steps(&kept);
+        dockerfile(folder, &text);
+        let mut args: Vec<String> = ["--build-context", &debian, "--cache-from"].map(str::to_owned).into();
+        args.extend([format!("oci:{}", cache.display()), "-f".to_owned()]);
+        args.push(folder.join("Dockerfile").display().to_string());
+        args
+    };
+    machine.build_all("--cache-from", "many", 1, &import);
+    machine.keeps_no_secret();
+}
+
+/// Takes from a cache folder what steps made, so that nothing of an earlier case answers; bases stay.
+fn forget_steps(cache: &Path) {
+    drop(fs::remove_dir_all(cache.join("steps")));
+    let owners = fs::read_dir(cache.join("layers")).into_iter().flatten().flatten();
+    for name in owners.flat_map(|owner| fs::read_dir(owner.path()).unwrap().flatten()) {
+        if name.path().is_symlink() && !name.file_name().to_string_lossy().starts_with("base-") {
+            fs::remove_file(name.path()).unwrap();
+        }
+    }
+}
+
+/// A copy of a cache, in which the first layer is replaced.
+fn poison(honest: &Path, folder: &Path, tar: &[u8]) {
+    let (from, to) = (Layout::open(honest).unwrap(), Layout::create(folder).unwrap().unhurried());
+    let index: Value = serde_json::from_slice(&fs::read(honest.join("index.json")).unwrap()).unwrap();
+    let digest: Digest = index["manifests"][0]["digest"].as_str().unwrap().parse().unwrap();
+    let mut manifest: Manifest = serde_json::from_slice(&fs::read(from.blob_path(&digest)).unwrap()).unwrap();
+    let mut contents: Value = serde_json::from_slice(&read(&from, &manifest.config)).unwrap();
+    let layer = put(&to, PLAIN_LAYER, tar);
+    for step in contents["steps"].as_object_mut().unwrap().values_mut().filter(|step| !step.is_null()) {
+        step["descriptor"] = serde_json::to_value(&layer).unwrap();
+        step["diff_id"] = Value::String(layer.digest.to_string());
+    }
+    manifest.config = put(&to, &manifest.config.media_type, &serde_json::to_vec(&contents).unwrap());
+    manifest.layers = vec![layer];
+    let manifest = put(&to, media_type::MANIFEST, &manifest.to_bytes());
+    to.publish(&manifest, None).unwrap();
+}
