@@ -2,10 +2,13 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use kiln_disk::{Durability, Incoming, PLAIN, replace, resume};
+use kiln_disk::{Durability, Incoming, PLAIN, replace_from, resume};
 
 use crate::checksum::{Checksum, Hasher};
 use crate::error::{Error, ErrorKind};
+
+/// The folder of everything that is in the making.
+pub(crate) const PARTIAL: &str = "partial";
 
 /// Files by their checksum, below `<cache>/downloads`. A file is there only if it has its checksum.
 pub(crate) struct Cache {
@@ -68,7 +71,7 @@ impl Cache {
 
     /// The unfinished file for `checksum`, to be continued; a fresh one where another process is at it.
     pub(crate) fn partial(&self, checksum: &Checksum) -> Result<Partial, Error> {
-        let folder = self.root.join("partial");
+        let folder = self.root.join(PARTIAL);
         kiln_disk::own::folder(&folder).map_err(failed("create", &folder))?;
         let path = folder.join(format!("{}-{}", checksum.algorithm(), checksum.hex()));
         let resumed = match resume(&path, false) {
@@ -108,9 +111,12 @@ impl Cache {
 
     pub(crate) fn keep_document(&self, url: &str, bytes: &[u8]) -> Result<(), Error> {
         let path = self.document(url);
-        let folder = self.root.join("documents");
-        kiln_disk::own::folder(&folder).map_err(failed("create", &folder))?;
-        replace(&path, bytes, Durability::Process).map_err(failed("write", &path))
+        for folder in ["documents", PARTIAL] {
+            let folder = self.root.join(folder);
+            kiln_disk::own::folder(&folder).map_err(failed("create", &folder))?;
+        }
+        replace_from(&self.root.join(PARTIAL), &path, bytes, Durability::Process)
+            .map_err(failed("write", &path))
     }
 }
 

@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use kiln_disk::{Durability, Incoming, PLAIN, replace, resume};
+use kiln_disk::{Durability, Incoming, PLAIN, replace_from, resume};
 use ureq::http::header::{HeaderName, IF_NONE_MATCH, IF_RANGE};
 
-use crate::cache::failed;
+use crate::cache::{PARTIAL, failed};
 use crate::client::Answer;
 use crate::download::Downloader;
 use crate::error::{Error, ErrorKind};
@@ -93,8 +93,9 @@ impl Kept {
 
     /// The part, which no other process writes while it is held. Appending only, so that its length is what has arrived.
     fn lock(&self) -> Result<File, Error> {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        kiln_disk::own::folder(folder).map_err(failed("create", folder))?;
+        for folder in [folder_of(&self.path), making(&self.path)] {
+            kiln_disk::own::folder(&folder).map_err(failed("create", &folder))?;
+        }
         let part = resume(&self.part, true).map_err(failed("open", &self.part))?;
         Ok(part.expect("whoever waits for it gets it"))
     }
@@ -103,7 +104,7 @@ impl Kept {
     fn finish(&self, part: &File) -> Result<(), Error> {
         part.sync_all().map_err(failed("write", &self.part))?;
         let written = || {
-            let copy = Incoming::beside(&self.path, PLAIN)?;
+            let copy = Incoming::start(&making(&self.path), PLAIN)?;
             io::copy(&mut File::open(&self.part)?, &mut copy.file())?;
             Ok(copy)
         };
@@ -117,6 +118,15 @@ impl Kept {
     }
 }
 
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(Path::new(".")).to_owned()
+}
+
+/// Where documents are in the making: beside their folder.
+fn making(document: &Path) -> PathBuf {
+    folder_of(document).with_file_name(PARTIAL)
+}
+
 fn read_tag(of: &Path) -> Option<String> {
     fs::read_to_string(tag_path(of)).ok().filter(|tag| !tag.is_empty())
 }
@@ -124,7 +134,7 @@ fn read_tag(of: &Path) -> Option<String> {
 fn write_tag(of: &Path, tag: Option<&str>) -> Result<(), Error> {
     let path = tag_path(of);
     let tag = tag.unwrap_or_default();
-    replace(&path, tag.as_bytes(), Durability::Process).map_err(failed("write", &path))
+    replace_from(&making(of), &path, tag.as_bytes(), Durability::Process).map_err(failed("write", &path))
 }
 
 fn tag_path(of: &Path) -> PathBuf {

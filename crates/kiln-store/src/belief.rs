@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use kiln_disk::{Durability, replace_from};
+use kiln_disk::own::symlink;
 use kiln_oci::{Digest, HashingReader};
 
 use crate::{Error, Layout, index};
@@ -36,14 +36,14 @@ pub enum Condition {
     Right(u64),
 }
 
-/// Names a state of a file. Whoever writes to it, replaces it or brings it from elsewhere changes its time of change, which
+/// Names a state of a file, as the text of a link: one call reads it, and it is there whole or not at all. Whoever writes to it, replaces it or brings it from elsewhere changes its time of change, which
 /// nobody can set. Not the device: the same disk has another number after a restart.
 fn state(metadata: &Metadata) -> String {
     let (inode, size) = (metadata.ino(), metadata.len());
     let [modified, changed] =
         [(metadata.mtime(), metadata.mtime_nsec()), (metadata.ctime(), metadata.ctime_nsec())]
             .map(|(seconds, nanoseconds)| format!("{seconds}.{nanoseconds:09}"));
-    format!("inode {inode}, {size} bytes, modified {modified}, changed {changed}\n")
+    format!("inode {inode}, {size} bytes, modified {modified}, changed {changed}")
 }
 
 impl Layout {
@@ -103,16 +103,22 @@ impl Layout {
 
     fn is_remembered(&self, digest: &Digest, metadata: &Metadata) -> bool {
         let Belief::Checked(_) = self.belief() else { return false };
-        fs::read_to_string(self.note_path(digest)).is_ok_and(|noted| noted == state(metadata))
+        fs::read_link(self.note_path(digest)).is_ok_and(|noted| noted.as_os_str() == state(metadata).as_str())
     }
 
     fn note(&self, digest: &Digest, metadata: &Metadata) {
         let Belief::Checked(_) = self.belief() else { return };
-        let note = || {
-            kiln_disk::own::folder(self.notes())?;
-            kiln_disk::own::folder(self.ingest_folder())?;
-            let text = state(metadata);
-            replace_from(&self.ingest_folder(), &self.note_path(digest), text.as_bytes(), Durability::Process)
+        let (text, path) = (state(metadata), self.note_path(digest));
+        let note = || match symlink(Path::new(&text), &path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                kiln_disk::own::folder(self.notes())?;
+                symlink(Path::new(&text), &path)
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                kiln_disk::own::remove_file(&path)?;
+                symlink(Path::new(&text), &path)
+            }
+            noted => noted,
         };
         // What cannot be noted is hashed again the next time.
         drop(note());

@@ -4,12 +4,13 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use kiln_disk::{Durability, Holding, Lock, replace};
+use kiln_disk::{Durability, Holding, Lock};
 use kiln_image::Source;
 use kiln_oci::{Descriptor, Digest, Index, Manifest};
 
 use crate::Error;
 use crate::error::ErrorKind;
+use crate::output::replace_in;
 
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The full name of an image, for containerd and Docker.
@@ -57,13 +58,18 @@ pub(crate) fn update(
 ) -> Result<(), Error> {
     let path = folder.join("index.json");
     let _lock = lock(folder)?;
-    let mut index = match fs::read(&path) {
-        Ok(bytes) => parse(path.clone(), &bytes)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Index::default(),
+    let old = match fs::read(&path) {
+        Ok(bytes) => Some(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(Error::io("read", &path)(error)),
     };
+    let mut index = old.as_ref().map_or_else(|| Ok(Index::default()), |bytes| parse(path.clone(), bytes))?;
     change(&mut index);
-    replace(&path, &index.to_bytes(), durability).map_err(Error::io("write", &path))
+    let new = index.to_bytes();
+    if old.as_ref() == Some(&new) {
+        return Ok(());
+    }
+    replace_in(folder, &path, &new, durability)
 }
 
 /// Held while the index, or a blob that is there already, is changed.

@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use kiln_disk::{Durability, replace};
+use kiln_disk::Durability;
 use kiln_image::{Sink, Source};
 use kiln_oci::{Descriptor, Digest, Index, media_type};
 
@@ -10,6 +10,7 @@ use crate::belief::{Belief, Condition, Guarded, OnDamage};
 use crate::checked::CheckedReader;
 use crate::error::ErrorKind;
 use crate::index::{self, REF_NAME, bare};
+use crate::output::replace_in;
 use crate::{Error, Ingest};
 
 /// How much of a blob is on its way at once.
@@ -42,7 +43,7 @@ impl Layout {
     }
 
     /// The same, and what was right once is not hashed again: for a layout that nobody else writes to. What turns out wrong is
-    /// moved to `damaged/`, and `on_damage` is told.
+    /// moved to `damaged/`, and `on_damage` is told. What killed processes left in `ingest/` is for its user to sweep.
     pub fn keep(folder: &Path, on_damage: OnDamage) -> Result<Self, Error> {
         Self::made(Self { belief: Belief::Checked(on_damage), ..Self::at(folder) })
     }
@@ -53,12 +54,14 @@ impl Layout {
         kiln_disk::own::folder(&blobs).map_err(Error::io("create the folder", &blobs))?;
         let marker = folder.join("oci-layout");
         if !marker.exists() {
-            replace(&marker, LAYOUT, Durability::Power).map_err(Error::io("write", &marker))?;
+            replace_in(folder, &marker, LAYOUT, Durability::Power)?;
         }
         if !folder.join("index.json").exists() {
             index::update(folder, layout.durability, |_| {})?;
         }
-        Ingest::sweep(&layout.ingest_folder());
+        if let Belief::Nothing = layout.belief {
+            Ingest::sweep(&layout.ingest_folder());
+        }
         Ok(layout)
     }
 
@@ -100,6 +103,11 @@ impl Layout {
         let digest = Digest::of(bytes);
         self.put(&Descriptor::new("", digest, bytes.len() as u64), &mut &bytes[..])?;
         Ok(digest)
+    }
+
+    /// Writes a file beside the layout so that readers see the old or the new one, whole, even after a power failure.
+    pub fn replace_beside(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+        replace_in(&self.folder, path, bytes, Durability::Power)
     }
 
     /// All manifests with a name, sorted by it.

@@ -31,10 +31,7 @@ impl InUse {
     pub(crate) fn begin(data_dir: &Path, cache_dir: &Path, quiet: bool) -> Result<Self, Failure> {
         // What needs the data folder fails where it cannot be had, and says why; a scan of an archive needs nothing of it.
         let data = share(data_dir).ok();
-        for folder in ["", "keys", "advisories", "store"] {
-            sweep(&data_dir.join(folder));
-        }
-        sweep_where(&data_dir.join("store/ingest"), |_| true);
+        sweep_data(data_dir);
         match share(cache_dir) {
             Ok(cache) => {
                 sweep_cache(cache_dir);
@@ -79,7 +76,12 @@ pub(crate) fn alone(folder: &Path) -> Result<Option<Lock>, Failure> {
     taken.map(Some).map_err(|error| crate::scratch::io("use alone", folder, &error))
 }
 
-/// The same, if nobody uses it now; else shared with those who do. Says which.
+/// A folder that others may use meanwhile, but from which nobody prunes.
+pub(crate) fn shared(folder: &Path) -> Result<Lock, Failure> {
+    share(folder).map_err(|error| crate::scratch::io("use", folder, &error))
+}
+
+/// A folder that nobody else uses meanwhile, if nobody uses it now; else shared with those who do. Says which.
 pub(crate) fn alone_or_shared(folder: &Path) -> Result<(Lock, Holding), Failure> {
     let taken = || {
         kiln_disk::own::folder(folder)?;
@@ -112,16 +114,19 @@ pub(crate) fn is_in_use_lock(name: &str) -> bool {
     name == IN_USE
 }
 
+/// Removes what killed commands left in the data folder.
+pub(crate) fn sweep_data(data_dir: &Path) {
+    sweep_where(&data_dir.join("store/ingest"), |_| true);
+}
+
 /// Removes what killed commands left in the cache.
 pub(crate) fn sweep_cache(cache_dir: &Path) {
-    for folder in ["runs", "builders", "proofs", "spool"] {
+    for folder in ["runs", "spool"] {
         Scratch::sweep(&cache_dir.join(folder));
     }
     let layers = fs::read_dir(cache_dir.join("layers")).into_iter().flatten().flatten();
     layers.for_each(|ids| Scratch::sweep(&ids.path().join("scratch")));
-    for folder in ["downloads/partial", "downloads/documents"] {
-        sweep(&cache_dir.join(folder));
-    }
+    sweep(&cache_dir.join("downloads/partial"));
 }
 
 impl Context {

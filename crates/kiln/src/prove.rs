@@ -44,7 +44,7 @@ pub(crate) struct Side {
 
 /// Builds the app as it is and with `files` in place of its own. The app stays untouched.
 pub(crate) fn prove(app: &Path, files: &[(String, String)], context: &Context) -> Result<Proof, Failure> {
-    let scratch = Scratch::create(&context.cache_dir.join("proofs"))?;
+    let scratch = Scratch::create(&context.cache_dir.join("spool"))?;
     let copy = scratch.path().join("app");
     let tree = collect_with(app, &mut |path, is_dir| !(is_dir && NOT_COPIED.contains(&path.file_name())))?;
     unpack(&tree, &copy)?;

@@ -183,7 +183,9 @@ impl<'a> Bases<'a> {
             return Ok(folder);
         }
         let base = kiln_base::compose(&self.lock, self.host, builder(native), self.supply)?;
-        let scratch = Scratch::create(&self.builders)?;
+        let scratch = Scratch::create(&self.builders.with_file_name("runs"))?;
+        kiln_disk::own::folder(&self.builders)
+            .map_err(|error| crate::scratch::io("create", &self.builders, &error))?;
         let partial = scratch.path().join("root");
         for layer in base.layers {
             let mut tree = layer.tree;

@@ -47,6 +47,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         && context.store().is_dir()
     {
         if !order.only_look {
+            folders::sweep_data(&context.data_dir);
             folders::sweep_older(&context.data_dir);
         }
         gone.extend(prune_store(&context.layout()?, &order)?);

@@ -25,6 +25,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     // Alone, if that is possible: then what nothing needs any more can go, too.
     let (_lock, holding) = folders::alone_or_shared(&context.data_dir)?;
+    folders::sweep_data(&context.data_dir);
     let layout = context.layout()?;
     let entries = layout.entries()?;
     let going = args.names.iter().map(|name| find(name, &entries)).collect::<Result<Vec<_>, _>>()?;

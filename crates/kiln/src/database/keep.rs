@@ -87,9 +87,10 @@ impl Change {
         }
         let provenance = provenance(new.checksum().to_string());
         let path = self.folder.join(DATABASE);
-        kiln_store::replace_file(&path, bytes)?;
+        let store = context.layout()?;
+        store.replace_beside(&path, bytes)?;
         let text = serde_json::to_vec_pretty(&provenance).map_err(|error| failed("write", &path, &error))?;
-        kiln_store::replace_file(&self.folder.join(PROVENANCE), &text)?;
+        store.replace_beside(&self.folder.join(PROVENANCE), &text)?;
         Ok(path)
     }
 }

@@ -59,7 +59,6 @@ pub(crate) fn build(
     let telling = Telling::new(options, &note, &say);
     let notes = NoteBook::new(StepCache::create(&context.cache_dir.join("steps"))?);
     let spool = Scratch::create(&context.cache_dir.join("spool"))?;
-    Scratch::sweep(&context.cache_dir.join("spool"));
     let (named, contexts) = contexts(options)?;
     let own_ignore = (path.as_os_str() != "-").then_some(path.as_path());
     let config = Config::read(context, folder)?;

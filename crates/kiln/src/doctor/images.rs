@@ -18,7 +18,8 @@ pub(super) fn store(context: &Context, repair: bool) -> Vec<Found> {
         return vec![Found::fine(about, "nothing is kept yet")];
     }
     let looked = || {
-        let _lock = folders::alone_or_shared(&context.data_dir)?;
+        // Others may work meanwhile: what they add is whole, and nobody prunes.
+        let _lock = folders::shared(&context.data_dir)?;
         let layout = context.layout()?;
         // The blobs first: what is put aside is missing to the names.
         let blobs = blobs(&layout, repair)?;

@@ -110,6 +110,10 @@ pub(crate) fn key_below(folder: &Path, key: &Path) -> PathBuf {
 
 /// Writes a file that must not be there yet; it appears whole or not at all.
 fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
+    // Only where files cannot be without a name is there one in the making to be left.
+    if let Some(folder) = path.parent() {
+        kiln_disk::sweep(folder);
+    }
     kiln_disk::create(path, text.as_bytes(), mode).map_err(|error| failed("write", path, &error))
 }
 

@@ -142,7 +142,7 @@ impl<'a> Change<'a> {
         // What cannot be used is not kept in place of what can.
         published.trusted_root()?;
         let path = path(self.context);
-        kiln_store::replace_file(&path, &published.to_bytes())?;
+        self.context.layout()?.replace_beside(&path, &published.to_bytes())?;
         Ok(Kept { path, published })
     }
 }

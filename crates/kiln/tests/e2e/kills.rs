@@ -266,8 +266,8 @@ fn a_ship_that_is_killed_is_shipped_the_next_time() {
     let downloads = cache().join("downloads");
     if downloads.is_dir() {
         let links =
-            Command::new("cp").args(["-al"]).arg(&downloads).arg(world.path("cache")).status().unwrap();
-        if !links.success() {
+            Command::new("cp").args(["-al"]).arg(&downloads).arg(world.path("cache")).output().unwrap();
+        if !links.status.success() {
             Run::of(Command::new("cp").args(["-a"]).arg(&downloads).arg(world.path("cache"))).exits(0);
         }
     }
