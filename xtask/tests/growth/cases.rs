@@ -32,15 +32,15 @@ pub(crate) static CASES: &[Case] = &[
     case("layer-scan", 1000, layer_scan),
     case("dockerfile-instructions", 600, |n| lint(&repeat(n, |at| format!("RUN echo {at} && cd /a{at}\n")))),
     case("dockerfile-continued-line", 2000, |n| {
-        lint(&format!("FROM a\nRUN x {}\n", "\\\n  && y ".repeat(n)))
+        lint(&format!("FROM a\nRUN x {}\n", "\\\n  && y ".repeat(n)));
     }),
     case("dockerfile-one-long-word", 20_000, |n| lint(&format!("FROM a\nRUN {}\n", "x".repeat(n)))),
     case("dockerfile-quotes", 4000, |n| lint(&format!("FROM a\nRUN {}\n", "\"'`$(".repeat(n)))),
     case("dockerfile-stages", 400, |n| {
-        lint(&repeat(n, |at| format!("FROM a AS s{at}\nCOPY --from=s0 /a /b\n")))
+        lint(&repeat(n, |at| format!("FROM a AS s{at}\nCOPY --from=s0 /a /b\n")));
     }),
     case("dockerfile-variables", 600, |n| {
-        lint(&repeat(n, |at| format!("ARG A{at}=${{A{at}:-x}}\nENV B{at}=$A{at}\n")))
+        lint(&repeat(n, |at| format!("ARG A{at}=${{A{at}:-x}}\nENV B{at}=$A{at}\n")));
     }),
     case("dockerfile-heredocs", 300, |n| lint(&repeat(n, |at| format!("RUN <<E{at}\necho {at}\nE{at}\n")))),
     case("dockerfile-comments", 2000, |n| lint(&repeat(n, |at| format!("# {at}\n")))),
@@ -48,7 +48,7 @@ pub(crate) static CASES: &[Case] = &[
         lint(&format!(
             "FROM a\nLABEL {}\n",
             repeat(n, |at| format!("l{at}=v ")).trim_start_matches("FROM a\n")
-        ))
+        ));
     }),
     case("dockerfile-fixes", 100, fixes),
     case("dockerignore-patterns", 1000, ignore_patterns),
@@ -65,11 +65,11 @@ pub(crate) static CASES: &[Case] = &[
     case("image-name", 4000, |n| drop("a/".repeat(n).parse::<Reference>())),
     case("image-index", 1000, image_index),
     case("package-url", 4000, |n| {
-        drop(format!("pkg:npm/{}@1?{}", "%40".repeat(n), "a=b&".repeat(n)).parse::<Purl>())
+        drop(format!("pkg:npm/{}@1?{}", "%40".repeat(n), "a=b&".repeat(n)).parse::<Purl>());
     }),
     case("licence", 1000, |n| drop(Licence::declared(&vec!["MIT"; n + 1].join(" OR ")))),
     case("licence-parentheses", 1000, |n| {
-        drop(Licence::declared(&format!("{}MIT{}", "(".repeat(n), ")".repeat(n))))
+        drop(Licence::declared(&format!("{}MIT{}", "(".repeat(n), ")".repeat(n))));
     }),
     case("versions", 2000, versions),
     case("dpkg-status", 1000, dpkg_status),
@@ -78,7 +78,7 @@ pub(crate) static CASES: &[Case] = &[
     case("sbom-cyclonedx", 500, cyclonedx),
     case("sbom-spdx", 500, spdx),
     case("envelope", 20_000, |n| {
-        drop(Envelope::read(format!(r#"{{"payload":"{}"}}"#, "A".repeat(4 * n)).as_bytes()))
+        drop(Envelope::read(format!(r#"{{"payload":"{}"}}"#, "A".repeat(4 * n)).as_bytes()));
     }),
     case("vex-statements", 500, vex),
     case("advisories-of-one-package", 500, advisories),
