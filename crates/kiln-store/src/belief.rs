@@ -80,15 +80,16 @@ impl Layout {
     /// Hashes a blob; with what the file was before that.
     fn examine(&self, digest: &Digest) -> Result<(Condition, Option<Metadata>), Error> {
         let path = self.blob_path(digest);
-        let mut file = match File::open(&path) {
+        let mut file = match kiln_disk::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Condition::Missing, None)),
+            // A pipe or a folder in the place of a blob.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                return Ok((Condition::Damaged, fs::metadata(&path).ok()));
+            }
             Err(error) => return Err(Error::io("open", &path)(error)),
         };
         let metadata = file.metadata().map_err(Error::io("look at", &path))?;
-        if !metadata.is_file() {
-            return Ok((Condition::Damaged, Some(metadata)));
-        }
         let (found, size) = hash(&mut file).map_err(Error::io("read", &path))?;
         let condition = if found == *digest { Condition::Right(size) } else { Condition::Damaged };
         Ok((condition, Some(metadata)))

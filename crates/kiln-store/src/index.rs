@@ -1,6 +1,5 @@
 //! `index.json`: what the layout holds by name, changed by one process at a time.
 
-use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -16,6 +15,8 @@ pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The full name of an image, for containerd and Docker.
 pub(crate) const CONTAINERD_NAME: &str = "io.containerd.image.name";
 
+/// The largest index that is read.
+const INDEX_MAX: u64 = 256 << 20;
 /// The largest manifest that is opened to look for its subject.
 pub(crate) const MANIFEST_MAX: u64 = 4 << 20;
 
@@ -42,7 +43,7 @@ pub(crate) fn subject_of<S: Source<Error = Error>>(
 
 pub(crate) fn read(folder: &Path) -> Result<Index, Error> {
     let path = folder.join("index.json");
-    let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+    let bytes = kiln_disk::read(&path, INDEX_MAX).map_err(Error::io("read", &path))?;
     parse(path, &bytes)
 }
 
@@ -58,7 +59,7 @@ pub(crate) fn update(
 ) -> Result<(), Error> {
     let path = folder.join("index.json");
     let _lock = lock(folder)?;
-    let old = match fs::read(&path) {
+    let old = match kiln_disk::read(&path, INDEX_MAX) {
         Ok(bytes) => Some(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(Error::io("read", &path)(error)),

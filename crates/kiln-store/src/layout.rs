@@ -51,6 +51,9 @@ impl Layout {
     fn made(layout: Self) -> Result<Self, Error> {
         let folder = &layout.folder;
         let blobs = layout.blobs();
+        if let Belief::Nothing = layout.belief {
+            layout.refuse_links()?;
+        }
         kiln_disk::own::folder(&blobs).map_err(Error::io("create the folder", &blobs))?;
         let marker = folder.join("oci-layout");
         if !marker.exists() {
@@ -63,6 +66,18 @@ impl Layout {
             Ingest::sweep(&layout.ingest_folder());
         }
         Ok(layout)
+    }
+
+    /// A layout that the user names may be made by somebody else: what is written to it goes into it.
+    fn refuse_links(&self) -> Result<(), Error> {
+        let inside = ["blobs", "blobs/sha256", "ingest"].map(|name| self.folder.join(name));
+        match inside.into_iter().find(|path| path.is_symlink()) {
+            None => Ok(()),
+            Some(path) => {
+                let why = io::Error::other("a symbolic link is in the way; name the folder that it leads to");
+                Err(Error::io("write to", &path)(why))
+            }
+        }
     }
 
     /// Opens the layout in `folder`, which must be one.
@@ -139,7 +154,7 @@ impl Layout {
 
     fn file(&self, content: &Descriptor) -> Result<File, Error> {
         let path = self.blob_path(&content.digest);
-        File::open(&path).map_err(|error| match error.kind() {
+        kiln_disk::open(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => ErrorKind::Missing(content.digest).into(),
             _ => Error::io("open", &path)(error),
         })

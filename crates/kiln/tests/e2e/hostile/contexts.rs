@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustix::fs::CWD;
@@ -37,6 +37,11 @@ impl Desk {
         let mut kiln = self.world.kiln();
         kiln.env("KILN_CACHE_DIR", self.world.path("cache")).env("HOME", self.world.path("home"));
         Run::of(kiln.args(["build", "-f"]).arg(&file).arg(&self.context))
+    }
+
+    fn copy(&self, image: &str, to: &str) -> Run {
+        let mut kiln = self.world.kiln();
+        Run::of(kiln.env("KILN_CACHE_DIR", self.world.path("cache")).args(["copy", image, to]))
     }
 
     /// The canary is as it was, and in nothing that was built.
@@ -97,25 +102,34 @@ fn a_folder_that_is_swapped_while_it_is_read_brings_nothing_in() {
     }
     fs::write(real.join("secret"), "inside").unwrap();
     symlink(desk.world.path("canary"), &link).unwrap();
-    let done = AtomicBool::new(false);
-    let mut built = 0;
+    let (done, pause) = (AtomicBool::new(false), AtomicU64::new(300));
+    let (mut tried, mut built) = (0, 0);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 let flags = rustix::fs::RenameFlags::EXCHANGE;
                 rustix::fs::renameat_with(CWD, &real, CWD, &link, flags).unwrap();
-                std::thread::sleep(Duration::from_millis(3));
+                std::thread::sleep(Duration::from_micros(pause.load(Ordering::Relaxed)));
             }
         });
-        for number in 0..40 {
-            let run = desk.build(&format!("FROM scratch\nCOPY d /{number}/\nCOPY d/secret /s\n"));
+        // Swapped ever more slowly, until some builds have seen the folder, and many have not.
+        while tried < 40 || built < 3 && tried < 400 {
+            let run = desk.build(&format!("FROM scratch\nCOPY d /{tried}/\nCOPY d/secret /s\n"));
             assert!([Some(0), Some(2), Some(3)].contains(&run.code), "{:?} {}", run.code, run.stderr);
             built += usize::from(run.code == Some(0));
+            tried += 1;
+            if tried % 10 == 0 {
+                pause
+                    .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |pause| {
+                        Some((pause * 2).min(200_000))
+                    })
+                    .unwrap();
+            }
         }
         done.store(true, Ordering::Relaxed);
     });
-    super::say(&format!("hostile: 40 builds of a folder that is swapped: {built} built"));
-    assert!(built > 0, "none of 40 builds saw the folder");
+    super::say(&format!("hostile: {tried} builds of a folder that is swapped: {built} built"));
+    assert!(built > 0 && built < tried, "{built} of {tried} builds saw the folder");
     desk.kept_quiet("a swapped folder");
 }
 
@@ -213,4 +227,76 @@ fn git_runs_nothing_that_anybody_configured() {
     let daemon = GitDaemon::start(&served);
     desk.build(&format!("FROM scratch\nADD git://{}/r.git /r\n", daemon.address)).exits(0);
     assert!(!marker.exists(), "something of the configuration ran");
+}
+
+#[test]
+fn no_output_goes_where_a_link_of_others_leads() {
+    let Some(desk) = Desk::new() else { return };
+    fs::write(desk.context.join("file"), "inside").unwrap();
+    desk.build("FROM scratch\nCOPY file /\n").exits(0);
+    let digest = desk.build("FROM scratch\nCOPY file /\n").exits(0).stdout.trim().to_owned();
+    let canary = desk.world.path("canary");
+    let planted = |name: &str, links: &[(&str, &str)]| {
+        let folder = desk.world.path(name);
+        fs::create_dir_all(folder.join("blobs")).unwrap();
+        for (link, target) in links {
+            drop(fs::remove_dir(folder.join(link)));
+            symlink(canary.join(target), folder.join(link)).unwrap();
+        }
+        folder
+    };
+    for (name, links) in [
+        ("blobs", &[("blobs", "folder")][..]),
+        ("sha256", &[("blobs/sha256", "folder")][..]),
+        ("index", &[("index.json", "secret")][..]),
+        ("marker", &[("oci-layout", "secret")][..]),
+        ("ingest", &[("ingest", "folder")][..]),
+    ] {
+        let folder = planted(name, links);
+        let run = desk.copy(&digest, &format!("oci:{}:1", folder.display()));
+        assert!([Some(0), Some(2), Some(3)].contains(&run.code), "{name}: {:?} {}", run.code, run.stderr);
+        desk.canary.is_as_it_was(name);
+    }
+    for form in ["oci-archive", "docker-archive"] {
+        let file = desk.world.path(&format!("{form}.tar"));
+        symlink(canary.join("secret"), &file).unwrap();
+        let run = desk.copy(&digest, &format!("{form}:{}:a:1", file.display()));
+        assert!([Some(0), Some(2), Some(3)].contains(&run.code), "{form}: {:?} {}", run.code, run.stderr);
+        desk.canary.is_as_it_was(form);
+    }
+}
+
+#[test]
+fn nothing_waits_for_a_pipe() {
+    let Some(desk) = Desk::new() else { return };
+    let pipe = |path: &str| {
+        let path = desk.context.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        Run::of(Command::new("mkfifo").arg(&path)).exits(0);
+        path
+    };
+    for name in [
+        "Dockerfile",
+        ".dockerignore",
+        "package.json",
+        "package-lock.json",
+        "kiln.toml",
+        "kiln.lock",
+        ".gitignore",
+    ] {
+        let path = pipe(name);
+        for command in ["lint", "plan", "fix", "scan", "ship", "build"] {
+            let mut kiln = desk.world.kiln();
+            kiln.args(["--offline", command]).arg(&desk.context);
+            let run =
+                Run::of(Command::new("timeout").arg("60").arg(kiln.get_program()).args(kiln.get_args()));
+            assert!(
+                run.code.is_some_and(|code| code < 4),
+                "{command} with {name}: {:?} {}",
+                run.code,
+                run.stderr
+            );
+        }
+        fs::remove_file(path).unwrap();
+    }
 }
