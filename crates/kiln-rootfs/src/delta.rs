@@ -17,6 +17,9 @@ pub struct Delta {
     pub removed: BTreeSet<RootPath>,
     /// Folders whose content in lower layers is taken away.
     pub opaque: BTreeSet<RootPath>,
+    /// Folders of `tree` that the layer says nothing of but that something lies in them: where a lower layer has such a folder,
+    /// it stays what it is.
+    pub implied: BTreeSet<RootPath>,
 }
 
 impl Delta {
@@ -43,6 +46,9 @@ impl Delta {
             below.remove_below(folder);
         }
         for (path, entry) in self.tree.iter() {
+            if self.implied.contains(path) && below.is_dir(path) {
+                continue;
+            }
             let Err(error) = below.insert(path.clone(), entry.clone()) else { continue };
             // A runtime goes through links of lower layers on the way to an entry.
             let parent = path.parent().and_then(|parent| below.resolve(&parent, true));
@@ -95,7 +101,10 @@ impl Delta {
                 EntryKind::File => Kind::File(content(&entry, reader)?),
                 EntryKind::Symlink(target) => Kind::Symlink(target.clone()),
                 EntryKind::Hardlink(target) => Kind::Hardlink(target.clone()),
-                EntryKind::Special => continue,
+                EntryKind::Special => {
+                    placer.leave_out(entry.path);
+                    continue;
+                }
                 EntryKind::Whiteout(Whiteout::Remove(path)) => {
                     placer.delta.removed.insert(path.clone());
                     continue;
@@ -111,8 +120,70 @@ impl Delta {
                 _ => placer.place(entry.path, Entry { attrs, kind })?,
             }
         }
-        placer.delta.check()?;
-        Ok(placer.delta)
+        let mut delta = placer.delta;
+        delta
+            .implied
+            .retain(|path| delta.tree.get(path).is_some_and(|entry| matches!(entry.kind, Kind::Dir)));
+        delta.check()?;
+        Ok(delta)
+    }
+
+    /// Places an entry; folders above it that the layer says nothing of are implied.
+    pub(crate) fn place(&mut self, path: RootPath, entry: Entry) -> Result<(), Error> {
+        let mut above = path.parent();
+        while let Some(folder) = above.filter(|folder| !folder.is_root() && self.tree.get(folder).is_none()) {
+            above = folder.parent();
+            self.implied.insert(folder);
+        }
+        self.implied.remove(&path);
+        self.tree.insert(path, entry)
+    }
+
+    /// Moves everything below a folder to where a link of a lower layer in its place leads, as a runtime does that goes through it.
+    pub fn relocate(&mut self, from: &RootPath, to: &RootPath) -> Result<(), Error> {
+        let moved = |path: &RootPath| match path.as_str()[from.as_str().len()..].trim_start_matches('/') {
+            "" => Ok(to.clone()),
+            rest => to.join(rest),
+        };
+        let entries: Vec<(RootPath, Entry)> =
+            self.tree.below(from).map(|(path, entry)| (path.clone(), entry.clone())).collect();
+        self.tree.remove(from);
+        for (path, entry) in entries.into_iter().filter(|(path, _)| path != from) {
+            self.place(moved(&path)?, entry)?;
+        }
+        let targets: Vec<RootPath> = self.tree.iter().map(|(path, _)| path.clone()).collect();
+        for path in targets {
+            if let Some(Entry { kind: Kind::Hardlink(target), .. }) = self.tree.get_mut(&path)
+                && target.starts_with(from)
+            {
+                *target = moved(target)?;
+            }
+        }
+        for marks in [&mut self.removed, &mut self.opaque, &mut self.implied] {
+            let below: Vec<RootPath> = marks.iter().filter(|path| path.starts_with(from)).cloned().collect();
+            for path in below {
+                marks.remove(&path);
+                marks.insert(moved(&path)?);
+            }
+        }
+        let is_folder =
+            |path: &RootPath| self.tree.get(path).is_some_and(|entry| matches!(entry.kind, Kind::Dir));
+        self.implied.retain(is_folder);
+        self.check()
+    }
+
+    /// The folders that something of this layer lies in and that it says nothing of, parents first.
+    pub fn folders_below(&self) -> BTreeSet<RootPath> {
+        let marked = self.removed.iter().filter_map(RootPath::parent).chain(self.opaque.iter().cloned());
+        let mut folders = self.implied.clone();
+        for folder in marked {
+            let mut at = Some(folder);
+            while let Some(here) = at.filter(|here| !here.is_root() && self.tree.get(here).is_none()) {
+                at = here.parent();
+                folders.insert(here);
+            }
+        }
+        folders
     }
 
     /// Whether links lead to files, and marks lie in folders.
@@ -153,7 +224,7 @@ fn dangling(path: &RootPath, target: &RootPath) -> Error {
     ErrorKind::Link { path: path.to_string(), target: target.to_string() }.into()
 }
 
-/// Writes a layer as a PAX tar: whiteouts stand before their siblings. See [`crate::write_tar`] for what its bytes
+/// Writes a layer as a PAX tar: whiteouts stand before their siblings, and what is implied is left to be implied. See [`crate::write_tar`] for what its bytes
 /// depend on.
 pub fn write_delta<W: Write>(delta: &Delta, output: W, mtime: u64) -> Result<W, Error> {
     let mut writer = TarWriter::new(output, mtime);
@@ -168,7 +239,7 @@ pub fn write_delta<W: Write>(delta: &Delta, output: W, mtime: u64) -> Result<W, 
     whiteouts.sort_by_cached_key(|path| (path.parent(), path.clone()));
     let empty = Kind::File(Content::Bytes(std::sync::Arc::from([])));
     let mut pending = whiteouts.iter().peekable();
-    for (path, entry) in delta.tree.iter() {
+    for (path, entry) in delta.tree.iter().filter(|(path, _)| !delta.implied.contains(*path)) {
         // Everything that sorts before this entry's folder content goes out once the folder itself is written.
         while let Some(whiteout) =
             pending.next_if(|whiteout| whiteout.parent().is_some_and(|parent| parent < *path))

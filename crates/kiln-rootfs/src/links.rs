@@ -1,6 +1,6 @@
 //! Hard links when entries are replaced or taken away: the other names of a file keep what it held.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::ErrorKind;
 use crate::{Delta, Entry, Error, Kind, RootPath, Tree};
@@ -11,6 +11,8 @@ pub(crate) struct Placer {
     pub(crate) delta: Delta,
     /// The other names of files, by the name that is the file.
     names: BTreeMap<RootPath, Vec<RootPath>>,
+    /// Devices, pipes and sockets, which are left out, and so are their other names.
+    left_out: BTreeSet<RootPath>,
 }
 
 impl Placer {
@@ -19,7 +21,12 @@ impl Placer {
         if let Some(names) = self.names.remove(&path) {
             hand_over(&mut self.delta.tree, &path, &names)?;
         }
-        self.delta.tree.insert(path, entry)
+        self.delta.place(path, entry)
+    }
+
+    /// Leaves out a device, a pipe or a socket.
+    pub(crate) fn leave_out(&mut self, path: RootPath) {
+        self.left_out.insert(path);
     }
 
     /// Gives what a hard link names another name. What is not in this layer may be in one below.
@@ -39,6 +46,10 @@ impl Placer {
             Some(link @ Kind::Symlink(_)) => {
                 let kind = link.clone();
                 self.place(path, Entry { kind, ..entry })
+            }
+            None if self.left_out.contains(&target) => {
+                self.left_out.insert(path);
+                Ok(())
             }
             Some(Kind::File(_)) | None => self.note(path, target, entry),
         }
@@ -80,4 +91,90 @@ pub(crate) fn keep_names(below: &mut Tree, is_gone: &dyn Fn(&RootPath) -> bool) 
         }
     }
     names.iter().try_for_each(|(path, names)| hand_over(below, path, names))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Content, LayerReader, Limits};
+
+    /// A layer of `(kind, name, link)`; what a file holds is its name.
+    fn layer(entries: &[(u8, &str, &str)]) -> Result<Delta, Error> {
+        let mut tar = tar::Builder::new(Vec::new());
+        for (kind, name, link) in entries {
+            let mut header = tar::Header::new_ustar();
+            header.set_entry_type(tar::EntryType::new(*kind));
+            header.set_mode(0o644);
+            header.set_size(if *kind == b'0' { name.len() as u64 } else { 0 });
+            if !link.is_empty() {
+                header.set_link_name(link).unwrap();
+            }
+            let body = if *kind == b'0' { name.as_bytes() } else { b"" };
+            tar.append_data(&mut header, name, body).unwrap();
+        }
+        let tar = tar.into_inner().unwrap();
+        Delta::read(&mut LayerReader::new(&tar[..], Limits::default()), &mut |_, bytes| {
+            let mut content = Vec::new();
+            bytes.read_to_end(&mut content).unwrap();
+            Ok(Content::Bytes(content.into()))
+        })
+    }
+
+    /// What is read at a path, other names followed.
+    fn text(tree: &Tree, path: &str) -> Option<String> {
+        let path = RootPath::new(path).unwrap();
+        match &tree.get(&path)?.kind {
+            Kind::File(Content::Bytes(bytes)) => Some(String::from_utf8(bytes.to_vec()).unwrap()),
+            Kind::Hardlink(file) => text(tree, file.as_str()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn other_names_keep_what_a_file_held() {
+        let mut below = layer(&[(b'0', "f", ""), (b'1', "g", "f"), (b'1', "h", "g")]).unwrap().tree;
+        layer(&[(b'0', "f", "")]).unwrap().apply(&mut below).unwrap();
+        below.insert_file("f", 0o644, *b"new").unwrap();
+        assert_eq!((text(&below, "g").as_deref(), text(&below, "h").as_deref()), (Some("f"), Some("f")));
+        for gone in [".wh.g", ".wh..wh..opq"] {
+            let mut below = layer(&[(b'0', "d/g", ""), (b'1', "h", "d/g"), (b'1', "i", "d/g")]).unwrap().tree;
+            layer(&[(b'0', &format!("d/{gone}"), "")]).unwrap().apply(&mut below).unwrap();
+            assert_eq!(
+                (text(&below, "h").as_deref(), text(&below, "i").as_deref()),
+                (Some("d/g"), Some("d/g"))
+            );
+        }
+        let within = layer(&[(b'0', "f", ""), (b'1', "g", "f"), (b'2', "f", "/etc/shadow")]).unwrap().tree;
+        assert_eq!(text(&within, "g").as_deref(), Some("f"));
+    }
+
+    #[test]
+    fn files_of_lower_layers_have_names_in_upper_ones() {
+        let mut below = layer(&[(b'0', "f", "")]).unwrap().tree;
+        let upper = layer(&[(b'1', "g", "/f")]).unwrap();
+        assert_eq!(upper.links_below().count(), 1);
+        upper.apply(&mut below).unwrap();
+        assert_eq!(text(&below, "g").as_deref(), Some("f"));
+        let error = upper.apply(&mut Tree::new()).unwrap_err().to_string();
+        assert_eq!(error, "the hard link `g` names `f`, which is no file of this layer or of those below");
+    }
+
+    #[test]
+    fn what_names_nothing_is_refused() {
+        for entries in [
+            &[(b'1', "x", "x")][..],
+            &[(b'1', "x", "y"), (b'1', "y", "x")],
+            &[(b'5', "d", ""), (b'1', "x", "d")],
+            &[(b'2', "a", "/home"), (b'0', "a/.wh.name", "")],
+            &[(b'0', "a", ""), (b'0', "a/.wh..wh..opq", "")],
+            &[(b'0', "a", ""), (b'0', "a/b/.wh.c", "")],
+        ] {
+            let outcome = layer(entries).and_then(|delta| delta.apply(&mut Tree::new()));
+            assert!(outcome.is_err(), "{entries:?}");
+        }
+        let left_out =
+            layer(&[(b'6', "pipe", ""), (b'1', "other", "pipe"), (b'2', "l", "/x"), (b'1', "m", "l")]);
+        let paths: Vec<String> = left_out.unwrap().tree.iter().map(|(path, _)| path.to_string()).collect();
+        assert_eq!(paths, ["l", "m"]);
+    }
 }

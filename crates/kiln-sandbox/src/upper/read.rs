@@ -43,7 +43,7 @@ pub fn read_upper(folder: &Path, ids: Ids, user: &User) -> Result<Delta, Error> 
     Ok(reader.finish())
 }
 
-/// One file or link of an upper folder, with its attributes; `None` where there is none, or where it is something else.
+/// One file, link or folder of an upper folder, with its attributes; `None` where there is none, or where it is something else.
 pub fn read_entry(root: &Dir, path: &RootPath, ids: Ids, user: &User) -> Result<Option<Entry>, Error> {
     let failed = |source| Error::io("look at", &root.place_of(path))(source);
     let parent = path.parent().unwrap_or(RootPath::ROOT);
@@ -58,6 +58,8 @@ pub fn read_entry(root: &Dir, path: &RootPath, ids: Ids, user: &User) -> Result<
         Kind::File(Located::content(root, path.clone(), meta.size()))
     } else if meta.is_symlink() {
         Kind::Symlink(link(&folder, name)?)
+    } else if meta.is_dir() {
+        Kind::Dir
     } else {
         return Ok(None);
     };

@@ -34,6 +34,8 @@ const RESULTS: &str = "results";
 const UNNAMED_FOR: Duration = Duration::from_hours(24);
 /// Results that no build used for so long are removed.
 const UNUSED_FOR: Duration = Duration::from_hours(30 * 24);
+/// How many links of lower layers the entries of one layer may lie below.
+const LINKS_MAX: usize = 100;
 /// How exactly the last use is known.
 const TOUCHED_EVERY: Duration = Duration::from_hours(1);
 
@@ -162,7 +164,7 @@ impl<'a> Shop<'a> {
     /// The folder of a layer, if it is there.
     fn unpacked(&self, layer: &Layer) -> Option<PathBuf> {
         let places = match layer {
-            Layer::Base(base) => vec![self.base_folder(base.packed()), self.linked_folder(base)],
+            Layer::Base(base) => vec![self.base_folder(base.packed()), self.stacked_folder(base)],
             Layer::Made(key) => vec![self.made(key)],
         };
         places.into_iter().find_map(|folder| {
@@ -187,11 +189,15 @@ impl<'a> Shop<'a> {
         let place = scratch.path().join("spool");
         let spool = Spool::new(Dir::create(&place).map_err(|error| io("create", &place, &error))?);
         let mut delta = self.stream(&packed, &mut |size, bytes| spool.keep(size, bytes))?;
-        let is_linked = delta.links_below().next().is_some();
+        let needs_below = delta.links_below().next().is_some() || !delta.folders_below().is_empty();
         let folder = match layer {
-            Layer::Base(base) if is_linked => {
+            Layer::Base(base) if needs_below && base.below().next().is_some() => {
+                self.follow_links(base, &mut delta)?;
+                for folder in delta.folders_below() {
+                    self.borrow_folder(base, &mut delta, folder)?;
+                }
                 self.borrow_links(base, &mut delta, &spool)?;
-                self.linked_folder(base)
+                self.stacked_folder(base)
             }
             Layer::Base(base) => self.base_folder(base.packed()),
             Layer::Made(key) => self.made(key),
@@ -214,12 +220,15 @@ impl<'a> Shop<'a> {
             if delta.tree.get(&target).is_some() {
                 continue;
             }
-            let Some(mut entry) = self.file_below(base, &target)? else { return Err(failed()) };
+            let Some(mut entry) = self.entry_below(base, &target)? else { return Err(failed()) };
             if let Kind::File(content) = &entry.kind {
                 let copied = content.open().and_then(|mut bytes| spool.keep(content.size(), &mut bytes));
                 entry.kind =
                     Kind::File(copied.map_err(|error| io("read", Path::new(target.as_str()), &error))?);
+                self.borrow_folders(base, delta, &target)?;
                 delta.tree.insert(target.clone(), entry).map_err(|_| failed())?;
+            } else if matches!(entry.kind, Kind::Dir) {
+                return Err(failed());
             } else if let Some(link) = delta.tree.get_mut(&path) {
                 // Another name of a link is a link that leads to the same place.
                 link.kind = entry.kind;
@@ -228,8 +237,48 @@ impl<'a> Shop<'a> {
         Ok(())
     }
 
-    /// A file or link of the layers below a layer of a base, as it is seen there.
-    fn file_below(&self, base: &BaseLayer, path: &RootPath) -> Result<Option<Entry>, Failure> {
+    /// Moves what lies below links of lower layers to where they lead.
+    fn follow_links(&self, base: &BaseLayer, delta: &mut Delta) -> Result<(), Failure> {
+        for _ in 0..LINKS_MAX {
+            let mut link = None;
+            for folder in delta.folders_below() {
+                if let Some(Entry { kind: Kind::Symlink(target), .. }) = self.entry_below(base, &folder)? {
+                    link = Some((folder, target));
+                    break;
+                }
+            }
+            let Some((folder, target)) = link else { return Ok(()) };
+            let start =
+                if target.starts_with('/') { RootPath::ROOT } else { folder.parent().unwrap_or_default() };
+            let to = RootPath::clamped(&format!("{start}/{target}"))?;
+            if to.starts_with(&folder) {
+                break;
+            }
+            delta.relocate(&folder, &to).map_err(|error| unreadable(base.packed(), error.to_string()))?;
+        }
+        Err(unreadable(base.packed(), "links of the layers below lead in circles".to_owned()))
+    }
+
+    /// Makes a folder of this layer what it is in the layers below.
+    fn borrow_folder(&self, base: &BaseLayer, delta: &mut Delta, folder: RootPath) -> Result<(), Failure> {
+        if let Some(entry @ Entry { kind: Kind::Dir, .. }) = self.entry_below(base, &folder)? {
+            delta.tree.insert(folder, entry)?;
+        }
+        Ok(())
+    }
+
+    /// The same of all folders above a file that this layer does not have.
+    fn borrow_folders(&self, base: &BaseLayer, delta: &mut Delta, path: &RootPath) -> Result<(), Failure> {
+        let Some(folder) = path.parent().filter(|folder| !folder.is_root()) else { return Ok(()) };
+        if delta.tree.get(&folder).is_some() {
+            return Ok(());
+        }
+        self.borrow_folders(base, delta, &folder)?;
+        self.borrow_folder(base, delta, folder)
+    }
+
+    /// A file, link or folder of the layers below a layer of a base, as it is seen there.
+    fn entry_below(&self, base: &BaseLayer, path: &RootPath) -> Result<Option<Entry>, Failure> {
         for lower in base.below() {
             let folder = self.unpack(&Layer::Base(lower))?;
             let folder = Dir::open(&folder).map_err(|error| io("read", &folder, &error))?;
@@ -309,8 +358,8 @@ impl<'a> Shop<'a> {
         self.folder.join(format!("base-{}", packed.diff_id.hex()))
     }
 
-    /// Where a layer lies that has files of those below it.
-    fn linked_folder(&self, base: &BaseLayer) -> PathBuf {
+    /// Where a layer lies that takes something from those below it.
+    fn stacked_folder(&self, base: &BaseLayer) -> PathBuf {
         let start = Key::new("chain").field("layer", base.packed().diff_id.as_bytes());
         let key =
             base.below().fold(start, |key, lower| key.field("below", lower.packed().diff_id.as_bytes()));

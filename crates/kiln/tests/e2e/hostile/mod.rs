@@ -320,6 +320,95 @@ fn forget_steps(cache: &Path) {
     }
 }
 
+/// What honest builders write, and runtimes take: hard links to files of lower layers, marks of both kinds, folders in place of
+/// links and links in place of folders.
+#[test]
+fn what_honest_builders_write_is_taken() {
+    if !needs(&["namespaces", "debian"]) {
+        return;
+    }
+    let world = World::new();
+    let layers = [
+        vec![
+            tar::dir("d").mode(0o1777),
+            tar::file("d/f").mode(0o640).body("one"),
+            tar::file("d/g").body("two"),
+            tar::dir("o"),
+            tar::file("o/gone").body("x"),
+            tar::dir("folder"),
+            tar::file("folder/in").body("x"),
+            tar::symlink("link", "d"),
+        ],
+        vec![
+            tar::hardlink("h", "d/f"),
+            tar::hardlink("d/i", "h"),
+            tar::file("o/.wh..wh..opq"),
+            tar::file("o/new").body("y"),
+            tar::symlink("folder", "d"),
+            tar::dir("link"),
+            tar::file("d/.wh.g"),
+            // Below a link of the base: a runtime goes through it.
+            tar::file("lib/through").body("lib"),
+            tar::symlink("far", "/d/"),
+        ],
+        vec![
+            tar::file("d/f").body("three"),
+            tar::hardlink("late", "d/i"),
+            tar::file("far/deep/new").body("far"),
+            tar::file("lib/.wh.through"),
+        ],
+    ];
+    let folder = stacked(&world, &layers);
+    let text = "FROM hostile\n\
+        RUN test \"$(cat /h /d/i /late /d/f)\" = oneoneonethree && test \"$(stat -c %i /late)\" = \"$(stat -c %i /d/i)\"\n\
+        RUN test \"$(stat -c %a /d)\" = 1777 && test \"$(stat -c %a /h)\" = 640\n\
+        RUN test -L /lib && test ! -e /usr/lib/through && test \"$(cat /d/deep/new)\" = far && test -L /far\n\
+        RUN test \"$(ls /o)\" = new && test ! -e /d/g && test -L /folder && test -d /link && test ! -L /link\n\
+        FROM scratch\nCOPY --from=hostile /h /late /d/f /all/\n";
+    for ids in ["many", "one"] {
+        let place = world.path(ids);
+        fs::create_dir(&place).unwrap();
+        dockerfile(&place, text);
+        let mut kiln = world.kiln();
+        kiln.env("KILN_CACHE_DIR", world.path("cache")).args(["build"]).args(from_layout(&folder, "stacked"));
+        if ids == "one" {
+            kiln.env("KILN_SANDBOX_IDS", "one");
+        }
+        kiln.arg(place.join("Dockerfile")).arg(&place);
+        Run::of(&mut kiln).exits(0);
+        // The last stage needs none of the commands; the first is built for itself.
+        let mut target = world.kiln();
+        target.env("KILN_CACHE_DIR", world.path("cache")).args(["build", "--target", "0"]);
+        if ids == "one" {
+            target.env("KILN_SANDBOX_IDS", "one");
+        }
+        target.args(from_layout(&folder, "stacked")).arg(place.join("Dockerfile")).arg(&place);
+        Run::of(&mut target).exits(0);
+    }
+}
+
+/// A layout whose image `stacked` is Debian with these layers on top.
+fn stacked(world: &World, layers: &[Vec<tar::Entry>]) -> PathBuf {
+    let folder = world.path("images");
+    let (debian, layout) =
+        (Layout::open(&project().join(DEBIAN)).unwrap(), Layout::create(&folder).unwrap().unhurried());
+    let mut manifest = debian_manifest(&debian);
+    for layer in &manifest.layers {
+        layout.put(layer, &mut Source::open(&debian, layer).unwrap()).unwrap();
+    }
+    let mut config: ImageConfig = serde_json::from_slice(&read(&debian, &manifest.config)).unwrap();
+    config.history.clear();
+    for entries in layers {
+        let layer = put(&layout, PLAIN_LAYER, &tar::tar(entries));
+        config.rootfs.diff_ids.push(layer.digest);
+        manifest.layers.push(layer);
+    }
+    manifest.config = put(&layout, media_type::CONFIG, &config.to_bytes());
+    let manifest = put(&layout, media_type::MANIFEST, &manifest.to_bytes());
+    layout.publish(&manifest, Some("stacked")).unwrap();
+    folder
+}
+
 /// A copy of a cache, in which the first layer is replaced.
 fn poison(honest: &Path, folder: &Path, tar: &[u8]) {
     let (from, to) = (Layout::open(honest).unwrap(), Layout::create(folder).unwrap().unhurried());
