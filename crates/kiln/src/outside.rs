@@ -64,6 +64,10 @@ impl Outside {
             return Ok(Path::new(RESOLVER).exists().then(|| PathBuf::from(RESOLVER)));
         };
         let path = scratch.join("resolv.conf");
+        if path.exists() {
+            // An earlier step of the same run was given the same.
+            return Ok(Some(path));
+        }
         let others = text.lines().filter(|line| !line.trim_start().starts_with("nameserver"));
         let server = format!("nameserver {name_server}\n");
         let lines: Vec<&str> = others.chain([&*server]).collect();

@@ -177,6 +177,10 @@ fn public_npmrc(npm: &Npm) -> String {
 }
 
 fn write_secret(path: &Path, text: &str) -> Result<(), Failure> {
+    if path.exists() {
+        // An earlier step of the same run was given the same.
+        return Ok(());
+    }
     kiln_disk::create(path, text.as_bytes(), kiln_disk::PRIVATE).map_err(|error| {
         let what = format!("write {}", path.display());
         Failure::new("kiln.write", kiln_finding::Class::Environment, what).with_cause(error.to_string())
