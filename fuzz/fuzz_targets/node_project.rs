@@ -1,7 +1,7 @@
 #![no_main]
-//! The files of a Node.js project: package.json, the lock files of npm, pnpm and yarn, pnpm's workspace file.
+//! The files of a Node.js project: package.json, the lock files of npm, pnpm and yarn.
 
-use kiln_node::{Lock, LockKind, PackageJson, matches_workspace, pnpm_workspace_globs, words};
+use kiln_node::{Lock, LockKind, PackageJson, words};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -17,12 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
         let app = br#"{"name": "a", "dependencies": {"b": "^1.0.0"}}"#;
         lock.out_of_step("", &PackageJson::read("package.json", app).expect("an app"));
     }
-    if let Ok(globs) = pnpm_workspace_globs("pnpm-workspace.yaml", text) {
-        matches_workspace(&globs, "apps/a");
-    }
     if let Ok(text) = std::str::from_utf8(text) {
         words(text);
-        let (glob, folder) = text.split_once('\n').unwrap_or((text, "apps/a"));
-        matches_workspace(&[glob.to_owned()], folder);
     }
 });

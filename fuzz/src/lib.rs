@@ -1,5 +1,8 @@
 //! Worlds around hostile bytes, so that they reach parsers that kiln does not make public.
 
+pub mod hostile;
+pub mod jail;
+
 use std::io::Write as _;
 
 use kiln_base::{DebPin, Distribution, Fetch, FetchError, Integrity, Item, Lock, NpmPin, Place, Use};

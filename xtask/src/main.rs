@@ -2,7 +2,12 @@
 
 mod ci;
 mod dist;
+mod fuzz;
 mod graph;
+#[cfg(test)]
+mod merges;
+#[cfg(test)]
+mod promises;
 mod ranks;
 mod snapshot;
 mod tidy;
@@ -19,8 +24,17 @@ struct Command {
 }
 
 static COMMANDS: &[Command] = &[
-    Command { name: "ci", about: "all that must pass: fmt, clippy, tidy, test, deny", run: ci::run },
+    Command {
+        name: "ci",
+        about: "all that must pass: [fmt tidy deny clippy static replay test]",
+        run: ci::run,
+    },
     Command { name: "dist", about: "the static binary: [--target x86_64|aarch64]", run: dist::run },
+    Command {
+        name: "fuzz",
+        about: "hostile bytes for every parser: [--replay] [--seconds N] [TARGET…]",
+        run: fuzz::run,
+    },
     Command { name: "graph", about: "the crates by rank, and what each depends on", run: graph::run },
     Command {
         name: "snapshot",

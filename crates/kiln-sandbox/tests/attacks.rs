@@ -162,23 +162,27 @@ struct Who {
     name: &'static str,
     prefix: &'static str,
     command: &'static str,
-    /// Fails where this someone does not exist here.
+    /// What there must be for this someone.
+    need: &'static str,
+    /// Fails where that is not here.
     probe: &'static str,
 }
 
 const EVERYONE: [Who; 4] = [
-    Who { name: "root", prefix: "", command: "run-many", probe: "test $(id -u) = 0" },
-    Who { name: "root with one id", prefix: "", command: "run", probe: "true" },
+    Who { name: "root", prefix: "", command: "run-many", need: "root", probe: "test $(id -u) = 0" },
+    Who { name: "root with one id", prefix: "", command: "run", need: "nothing", probe: "true" },
     Who {
         name: "a user with subordinate ids",
         prefix: "setpriv --reuid kiln-peer --regid kiln-peer --clear-groups",
         command: "run-many",
+        need: "subordinate-ids",
         probe: "test $(id -u) = 0 && command -v newuidmap && grep -q ^kiln-peer: /etc/subuid",
     },
     Who {
         name: "a user without",
         prefix: "setpriv --reuid 4242 --regid 4242 --clear-groups",
         command: "run",
+        need: "namespaces",
         probe: "setpriv --reuid 4242 --regid 4242 --clear-groups unshare --user true",
     },
 ];
@@ -190,7 +194,9 @@ impl Who {
         let mut probe = Command::new("sh");
         let is_here = probe.args(["-c", self.probe]).output().unwrap().status.success();
         if !is_here {
-            writeln!(std::io::stderr(), "skipped: {}: `{}` fails", self.name, self.probe).unwrap();
+            let thread = std::thread::current();
+            let (test, need) = (thread.name().unwrap_or("a test"), self.need);
+            writeln!(std::io::stderr(), "skipped: {test}: no {need} here (`{}` fails)", self.probe).unwrap();
         }
         is_here
     }

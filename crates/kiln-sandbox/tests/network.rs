@@ -54,15 +54,18 @@ fn outcome<'a>(finished: &'a Finished, target: &str) -> &'a str {
     line.unwrap_or_else(|| panic!("{target}: {:?}", finished.last_lines))
 }
 
+/// Says past the capture of test output what this machine lacks.
 #[expect(clippy::explicit_write, reason = "the macro would be captured")]
-fn skipped(why: &str) {
-    writeln!(std::io::stderr(), "skipped: {why}").unwrap();
+fn skipped(thing: &str, why: &str) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    writeln!(std::io::stderr(), "skipped: {test}: no {thing} here ({why})").unwrap();
 }
 
 /// The loopback, link-local addresses and abstract sockets of this machine are out of reach; a port that is named is not.
 #[test]
 fn a_bridge_leads_past_this_machine() {
-    let Some(mut bridge) = Bridge::find() else { return skipped("a bridge: no pasta here") };
+    let Some(mut bridge) = Bridge::find() else { return skipped("pasta", "none is found") };
     let [open, closed] = [(); 2].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
     let [open, closed] = [&open, &closed].map(|listener| listener.local_addr().unwrap());
     let name = format!("kiln-bridge-test-{}", std::process::id());
@@ -74,7 +77,7 @@ fn a_bridge_leads_past_this_machine() {
         let folder = tempfile::tempdir().unwrap();
         let finished = reach(folder.path(), Network::Bridged, Some(bridge.clone()), ids, &targets);
         if let Some(why) = finished.no_bridge {
-            return skipped(&format!("a bridge: {why}"));
+            return skipped("bridge", &why);
         }
         assert_eq!((finished.code, finished.network), (0, Network::Bridged));
         assert_eq!(outcome(&finished, &open), "connected");
@@ -101,7 +104,7 @@ fn without_a_bridge_the_network_is_that_of_this_machine() {
         if outcome(&finished, "landlock").parse::<i32>().unwrap() >= 6 {
             assert_eq!(outcome(&finished, &name), "EPERM");
         } else {
-            skipped("abstract sockets of this machine: its Landlock has no scopes");
+            skipped("landlock-scopes", "abstract sockets of this machine are within reach");
         }
     }
 }
@@ -122,7 +125,7 @@ fn a_bridge_that_cannot_be_opened_is_told() {
 #[test]
 fn a_killed_parent_leaves_no_bridge() {
     if Bridge::find().is_none() {
-        return skipped("a bridge: no pasta here");
+        return skipped("pasta", "none is found");
     }
     let folder = tempfile::tempdir().unwrap();
     let job = job(folder.path(), Network::Bridged, Ids::best(), &["wait"]);
@@ -141,7 +144,7 @@ fn a_killed_parent_leaves_no_bridge() {
     if !started.iter().any(|pid| is_bridge(&pid)) {
         parent.kill().unwrap();
         parent.wait().unwrap();
-        return skipped("a bridge: it does not open");
+        return skipped("bridge", "it does not open");
     }
     parent.kill().unwrap();
     parent.wait().unwrap();
