@@ -15,12 +15,24 @@ pub struct Writer<'a> {
     root: &'a Dir,
     /// The folder that was written to last.
     last: Option<(RootPath, OwnedFd)>,
+    /// A note that something is gone, which may have more names.
+    gone: Option<Gone>,
 }
+
+/// A whiteout: its folder, its name, and how many names it has.
+struct Gone {
+    folder: OwnedFd,
+    name: String,
+    names: u32,
+}
+
+/// How many names one whiteout gets; no usual file system has fewer (ext4: 65,000).
+const NAMES_MAX: u32 = 60_000;
 
 impl<'a> Writer<'a> {
     /// Writes below `root`.
     pub fn new(root: &'a Dir) -> Self {
-        Self { root, last: None }
+        Self { root, last: None, gone: None }
     }
 
     /// The folder that `path` lies in, which must be there.
@@ -57,10 +69,21 @@ impl<'a> Writer<'a> {
     }
 
     /// Notes for an overlay that something of a lower folder is gone: a character device 0/0, which anyone may make since
-    /// Linux 5.8.
+    /// Linux 5.8. Many such notes are names of one device, as overlays make them, too: a name costs less than a device.
     pub fn whiteout(&mut self, path: &RootPath) -> io::Result<()> {
+        let gone = self.gone.take().filter(|gone| gone.names < NAMES_MAX);
         let parent = self.parent(path)?;
-        Ok(mknodat(parent, path.file_name(), FileType::CharacterDevice, Mode::empty(), 0)?)
+        if let Some(gone) = gone
+            && linkat(&gone.folder, &*gone.name, parent, path.file_name(), AtFlags::empty()).is_ok()
+        {
+            self.gone = Some(Gone { names: gone.names + 1, ..gone });
+            return Ok(());
+        }
+        // Where there was none, or it can have no more names.
+        mknodat(parent, path.file_name(), FileType::CharacterDevice, Mode::empty(), 0)?;
+        let (folder, name) = (parent.try_clone_to_owned()?, path.file_name().to_owned());
+        self.gone = Some(Gone { folder, name, names: 1 });
+        Ok(())
     }
 
     /// Moves a file of the same file system here.
