@@ -220,6 +220,17 @@ impl Delta {
     }
 }
 
+/// In a layer, a name that begins so is an order to take something away, whatever it was meant to be.
+pub(crate) fn no_mark(path: &RootPath) -> Result<(), Error> {
+    if path.file_name().starts_with(".wh.") {
+        return Err(Error::path(
+            path.as_str(),
+            "has a name with which layers mark a removal (`.wh.…`); give it another",
+        ));
+    }
+    Ok(())
+}
+
 fn dangling(path: &RootPath, target: &RootPath) -> Error {
     ErrorKind::Link { path: path.to_string(), target: target.to_string() }.into()
 }
@@ -240,6 +251,7 @@ pub fn write_delta<W: Write>(delta: &Delta, output: W, mtime: u64) -> Result<W, 
     let empty = Kind::File(Content::Bytes(std::sync::Arc::from([])));
     let mut pending = whiteouts.iter().peekable();
     for (path, entry) in delta.tree.iter().filter(|(path, _)| !delta.implied.contains(*path)) {
+        no_mark(path)?;
         // Everything that sorts before this entry's folder content goes out once the folder itself is written.
         while let Some(whiteout) =
             pending.next_if(|whiteout| whiteout.parent().is_some_and(|parent| parent < *path))
@@ -290,6 +302,16 @@ mod tests {
         let paths: Vec<_> = read.tree.iter().map(|(path, _)| path.as_str()).collect();
         assert_eq!(paths, ["a", "a/new", "b"]);
         assert_eq!(tar, write_delta(&read, Vec::new(), 0).unwrap());
+    }
+
+    #[test]
+    fn names_that_are_marks_are_not_written() {
+        for name in ["a/.wh.b", ".wh..wh..opq", ".wh.d/x"] {
+            let mut tree = Tree::new();
+            tree.insert_file(name, 0o644, *b"").unwrap();
+            assert!(crate::write_tar(&tree, Vec::new(), 0).is_err(), "{name}");
+            assert!(write_delta(&Delta::placing(tree), Vec::new(), 0).is_err(), "{name}");
+        }
     }
 
     #[test]

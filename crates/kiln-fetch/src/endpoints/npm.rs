@@ -4,6 +4,8 @@ use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use kiln_disk::Dir;
+use kiln_rootfs::RootPath;
 
 use crate::credentials::Credentials;
 use crate::endpoints::{Machine, npmrc};
@@ -95,11 +97,26 @@ fn levels(machine: &Machine) -> Vec<BTreeMap<String, String>> {
     let user = named("userconfig").or_else(|| Some(machine.home.as_ref()?.join(".npmrc")));
     let global = named("globalconfig").or_else(|| Some(prefix(machine, &environment)?.join("etc/npmrc")));
     let own = machine.program("npm").and_then(|npm| own_npmrc(&npm));
-    let files = [Some(machine.project.join(".npmrc")), user, global, own];
-    let read = |path: PathBuf| std::fs::read_to_string(path).ok();
-    let parsed: Vec<_> =
-        files.into_iter().flatten().filter_map(read).map(|text| npmrc::parse(&text, &machine.vars)).collect();
-    [environment].into_iter().chain(parsed).collect()
+    let read = |path: PathBuf| {
+        let text = kiln_disk::read_text(&path, kiln_disk::DOCUMENT_MAX).ok()?;
+        Some(npmrc::parse(&text, &machine.vars))
+    };
+    let project = read(machine.project.join(".npmrc")).map(|settings| of_project(settings, &machine.project));
+    let others = [user, global, own].into_iter().flatten().filter_map(read);
+    [environment].into_iter().chain(project).chain(others).collect()
+}
+
+/// What an app may say for itself: its certificates are files of its own, not files of the machine, which would be shown to
+/// every command of its build.
+fn of_project(mut settings: BTreeMap<String, String>, project: &Path) -> BTreeMap<String, String> {
+    if let Some(named) = settings.remove("cafile") {
+        let own = RootPath::normalise(&named).ok().filter(|_| !named.starts_with('/'));
+        let is_own = |path: &RootPath| Dir::open(project).and_then(|folder| folder.file(path)).is_ok();
+        if let Some(path) = own.filter(is_own) {
+            settings.insert("cafile".to_owned(), project.join(path.as_str()).display().to_string());
+        }
+    }
+    settings
 }
 
 /// `npm_config_KEY`, in any case, with `_` for `-`; a key that starts with `//` is taken as it is.
@@ -167,6 +184,21 @@ mod tests {
             vars,
         };
         (folder, machine)
+    }
+
+    #[test]
+    fn an_app_names_no_file_of_the_machine() {
+        let cafile = |named: &str| {
+            let files = [("app/.npmrc", &*format!("cafile={named}")), ("app/ca.pem", ""), ("secret", "")];
+            let (folder, machine) = machine(&files, &[]);
+            std::os::unix::fs::symlink(folder.path().join("secret"), folder.path().join("app/link")).unwrap();
+            let found = Npm::collect(&machine).cafile;
+            found.map(|path| path.strip_prefix(folder.path()).unwrap().to_owned())
+        };
+        assert_eq!(cafile("ca.pem"), Some(PathBuf::from("app/ca.pem")));
+        for named in ["/etc/passwd", "../secret", "link", "missing", ".", ""] {
+            assert_eq!(cafile(named), None, "{named}");
+        }
     }
 
     #[test]

@@ -184,8 +184,14 @@ fn repair(
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    // A link stays a link.
+    // A link stays a link, as long as it leads to a file of the same project.
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if std::fs::canonicalize(folder).is_ok_and(|folder| !target.starts_with(folder)) {
+        let what = format!("write {}: it is a link to {}", path.display(), target.display());
+        return Err(Failure::new("kiln.write", Class::Config, what)
+            .with_help("name that file itself, if it is the one to be repaired"));
+    }
     kiln_store::replace_file(&target, text.as_bytes()).map_err(|error| {
         Failure::new("kiln.write", Class::Environment, format!("write {}", path.display()))
             .with_cause(error.to_string())

@@ -197,3 +197,19 @@ fn a_folder_that_does_not_fit_is_not_guessed() {
     let run = world.run(["lint".as_ref(), app.as_os_str(), "--format".as_ref(), "json".as_ref()]).exits(0);
     assert_eq!(run.json()[0]["has_context"], false);
 }
+
+#[test]
+fn a_link_out_of_the_folder_is_not_repaired() {
+    let world = World::new();
+    let app = world.app(&[("package.json", "{}")]);
+    let outside = world.path("outside");
+    std::fs::write(&outside, NAIVE).unwrap();
+    std::os::unix::fs::symlink(&outside, app.join("Dockerfile")).unwrap();
+    let run = world.run(["lint".as_ref(), app.as_os_str(), "--fix".as_ref()]).exits(2);
+    assert!(
+        run.stderr.contains("it is a link to") && run.stderr.contains("name that file"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(std::fs::read_to_string(&outside).unwrap(), NAIVE);
+}
