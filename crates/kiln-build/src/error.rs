@@ -81,6 +81,13 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether work was only given up because other work failed.
+    pub(crate) fn is_stopped(&self) -> bool {
+        matches!(*self.0, ErrorKind::Stopped)
+    }
+}
+
 impl Diagnose for Error {
     fn code(&self) -> &'static str {
         match &*self.0 {

@@ -126,8 +126,7 @@ impl<R: Read> LayerReader<R> {
                 return Err(ErrorKind::Limit { what: "entries", limit: self.limits.entries }.into());
             }
             let size = header.size().ok_or_else(|| self.malformed("the size is no number"))?;
-            self.content = size;
-            self.padding = size.wrapping_neg() % BLOCK as u64;
+            self.expect(size)?;
             match header.kind() {
                 b'x' => self.read_pax(&mut extension)?,
                 b'L' => extension.path = Some(self.read_long_name()?),
@@ -162,8 +161,7 @@ impl<R: Read> LayerReader<R> {
         let link = extension.link.unwrap_or_else(|| header.link_name().to_vec());
         let link = String::from_utf8_lossy(&link);
         if let Some(size) = extension.size {
-            self.content = size;
-            self.padding = size.wrapping_neg() % BLOCK as u64;
+            self.expect(size)?;
         }
         let kind = match header.kind() {
             _ if path.file_name().starts_with(".wh.") => whiteout(&path)?,
@@ -191,6 +189,16 @@ impl<R: Read> LayerReader<R> {
             size,
             xattrs: extension.xattrs,
         })
+    }
+
+    /// So many bytes of content follow.
+    fn expect(&mut self, size: u64) -> Result<(), Error> {
+        if size > self.limits.bytes {
+            return Err(ErrorKind::Limit { what: "bytes", limit: self.limits.bytes }.into());
+        }
+        self.content = size;
+        self.padding = size.wrapping_neg() % BLOCK as u64;
+        Ok(())
     }
 
     fn read_pax(&mut self, extension: &mut Extension) -> Result<(), Error> {

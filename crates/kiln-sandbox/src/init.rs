@@ -144,6 +144,10 @@ fn init_process(job: &Job, made: Made) -> Result<(), SetupError> {
     // Nothing inside looks at this process or holds on to it.
     step("close process 1", rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable))?;
     confine::confine(job.network)?;
+    if job.ids == Ids::One && job.user.uid != 0 {
+        // Notes on files say whose they are there; only root may give files to others.
+        step("close the notes on files", confine::close_notes())?;
+    }
     let (program, arguments) = step(
         "start the command",
         job.argv.split_first().ok_or_else(|| io::Error::other("the command has no words")),

@@ -18,6 +18,7 @@ mod limits;
 mod mounts;
 mod namespaces;
 mod owners;
+mod point;
 mod profile;
 mod read_only;
 mod routes;

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use kiln_rootfs::RootPath;
 use rustix::mount::{
     MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_bind_recursive, mount_change,
     unmount,
@@ -12,6 +13,7 @@ use rustix::mount::{
 
 use crate::limits::limit_namespaces;
 use crate::namespaces::Made;
+use crate::point::{Point, by_descriptor};
 use crate::read_only::make_read_only;
 use crate::setup::{SetupError, step};
 use crate::{Job, Mount, Root};
@@ -58,13 +60,15 @@ pub(crate) fn enter_root(job: &Job, sources: &Sources, made: Made) -> Result<(),
     sources.mount_root(&job.root, &root)?;
     mount_devices(&root)?;
     mount_proc(&root)?;
-    for (number, job_mount) in job.mounts.iter().enumerate() {
-        sources.mount(number, job_mount, &root)?;
-    }
+    // All that is the kernel's is in place, and closed, before anything of others is mounted.
+    sources.mount_kernels(job, &root)?;
     if made.user {
         limit_namespaces(&root.join("proc"))?;
     }
     guard(&root)?;
+    for (number, job_mount) in job.mounts.iter().enumerate() {
+        sources.mount(number, job_mount, &root)?;
+    }
     step("enter the root", std::env::set_current_dir(&root))?;
     // With both names the same, the old root ends up on top of the new one and is taken off again
     // (pivot_root(2), "NOTES").
@@ -106,22 +110,56 @@ impl Sources {
         }
     }
 
+    /// Shows what the kernel tells, where a job wants it.
+    fn mount_kernels(&self, job: &Job, root: &Path) -> Result<(), SetupError> {
+        let kernels =
+            job.mounts.iter().zip(&self.mounts).filter(|(job_mount, _)| matches!(job_mount, Mount::Sys));
+        kernels.into_iter().try_for_each(|(_, sources)| sys(&sources[0], &Point::make(root, "sys", true)?))
+    }
+
     fn mount(&self, number: usize, job_mount: &Mount, root: &Path) -> Result<(), SetupError> {
         let sources = &self.mounts[number];
         match job_mount {
+            Mount::Sys => Ok(()),
             Mount::Bind { target, read_only, .. } => {
+                refuse_kernels(target)?;
                 let is_dir = step("look at the source of a bind", sources[0].metadata())?.is_dir();
-                let inside = mount_point(root, target.as_str(), is_dir)?;
-                bind(&by_descriptor(&sources[0]), &inside, *read_only)
+                let point = Point::make(root, target.as_str(), is_dir)?;
+                let name = || format!("bind at `/{target}`");
+                let inside = step(name(), point.open())?;
+                step(name(), mount_bind_recursive(by_descriptor(&sources[0]), by_descriptor(&inside)))?;
+                if !read_only {
+                    return Ok(());
+                }
+                // What is opened now is what was mounted.
+                let top = step(name(), point.open())?;
+                step(name(), make_read_only(&by_descriptor(&top)))
             }
-            Mount::Overlay { target, .. } => overlay(sources, &mount_point(root, target.as_str(), true)?),
-            Mount::Sys => sys(&sources[0], &mount_point(root, "sys", true)?),
+            Mount::Overlay { target, .. } => {
+                refuse_kernels(target)?;
+                let inside = step("open the mount point", Point::make(root, target.as_str(), true)?.open())?;
+                overlay(sources, &by_descriptor(&inside))
+            }
             Mount::Tmpfs { target, size } => {
+                refuse_kernels(target)?;
                 let size = size.map_or_else(String::new, |bytes| format!(",size={bytes}"));
-                tmpfs(&mount_point(root, target.as_str(), true)?, &format!("mode=1777{size}"))
+                let inside = step("open the mount point", Point::make(root, target.as_str(), true)?.open())?;
+                tmpfs(&by_descriptor(&inside), &format!("mode=1777{size}"))
             }
         }
     }
+}
+
+/// Nothing takes the place of what is the kernel's, as with other runtimes: programs, and kiln, take what it says for true.
+fn refuse_kernels(target: &RootPath) -> Result<(), SetupError> {
+    let first = target.parts().next().unwrap_or_default();
+    if ["proc", "sys", "dev"].contains(&first) && target.as_str() != "dev/shm" {
+        return step(
+            format!("mount at `/{target}`"),
+            Err(io::Error::other("nothing can be mounted in /proc, /sys or /dev but at /dev/shm")),
+        );
+    }
+    Ok(())
 }
 
 fn open_all<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<Vec<File>, SetupError> {
@@ -131,32 +169,6 @@ fn open_all<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<Vec<File
 fn open_path(path: &Path) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags, open};
     Ok(File::from(open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?))
-}
-
-fn by_descriptor(file: &File) -> PathBuf {
-    use std::os::fd::AsRawFd;
-    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
-}
-
-/// The place of a mount below the root. The root is made of trees whose links are checked, but a job before
-/// this one may have changed an overlay, so nothing that is a link is followed.
-fn mount_point(root: &Path, target: &str, is_dir: bool) -> Result<PathBuf, SetupError> {
-    let name = || format!("make the mount point `/{target}`");
-    let mut path = root.to_owned();
-    let parts: Vec<&str> = target.split('/').collect();
-    for (at, part) in parts.iter().enumerate() {
-        path.push(part);
-        let last = at + 1 == parts.len();
-        match fs::symlink_metadata(&path) {
-            Ok(found) if found.is_symlink() => {
-                return step(name(), Err(io::Error::other("a symbolic link is in the way")));
-            }
-            Ok(_) => {}
-            Err(_) if last && !is_dir => step(name(), File::create(&path).map(drop))?,
-            Err(_) => step(name(), fs::create_dir(&path))?,
-        }
-    }
-    Ok(path)
 }
 
 fn bind(source: &Path, target: &Path, read_only: bool) -> Result<(), SetupError> {
@@ -197,15 +209,21 @@ fn tmpfs(target: &Path, options: &str) -> Result<(), SetupError> {
 }
 
 /// A network namespace of its own has a view of its own; without one, the machine's is shown.
-fn sys(source: &File, target: &Path) -> Result<(), SetupError> {
+fn sys(source: &File, point: &Point) -> Result<(), SetupError> {
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC | MountFlags::RDONLY;
-    mount("sysfs", target, "sysfs", flags, None).or_else(|_| bind(&by_descriptor(source), target, true))
+    let inside = step("show /sys", point.open())?;
+    if mount("sysfs", by_descriptor(&inside), "sysfs", flags, None).is_ok() {
+        return Ok(());
+    }
+    step("show /sys", mount_bind_recursive(by_descriptor(source), by_descriptor(&inside)))?;
+    let top = step("show /sys", point.open())?;
+    step("show /sys", make_read_only(&by_descriptor(&top)))
 }
 
 fn mount_proc(root: &Path) -> Result<(), SetupError> {
-    let target = mount_point(root, "proc", true)?;
+    let inside = step("mount proc", Point::make(root, "proc", true)?.open())?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    step("mount proc", mount("proc", &target, "proc", flags, None))
+    step("mount proc", mount("proc", by_descriptor(&inside), "proc", flags, None))
 }
 
 /// Hides what tells of this machine and locks what changes it, as container runtimes do. Not every kernel has every file.
@@ -231,8 +249,11 @@ fn guard(root: &Path) -> Result<(), SetupError> {
 }
 
 fn mount_devices(root: &Path) -> Result<(), SetupError> {
-    let folder = mount_point(root, "dev", true)?;
-    step("mount the devices", mount("tmpfs", &folder, "tmpfs", MountFlags::NOSUID, Some(c"mode=0755")))?;
+    let inside = step("mount the devices", Point::make(root, "dev", true)?.open())?;
+    let flags = MountFlags::NOSUID;
+    step("mount the devices", mount("tmpfs", by_descriptor(&inside), "tmpfs", flags, Some(c"mode=0755")))?;
+    // From here on it is a folder of the sandbox's own.
+    let folder = root.join("dev");
     for name in DEVICES {
         let target = folder.join(name);
         let source = Path::new("/dev").join(name);

@@ -51,6 +51,9 @@ fn by_tree(target: &Path) -> io::Result<()> {
 
 fn one_by_one(target: &Path) -> io::Result<()> {
     let mounts = fs::read("/proc/self/mountinfo")?;
+    // Where the target is a descriptor, its name is looked up.
+    let named = fs::read_link(target).ok().filter(|_| target.starts_with("/proc/self/fd"));
+    let target = named.as_deref().unwrap_or(target);
     for mount in mount_points(&mounts).filter(|mount| mount.starts_with(target)) {
         remount(&mount)?;
     }

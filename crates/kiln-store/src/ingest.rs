@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use kiln_disk::{Incoming, PLAIN, sweep_where};
+use kiln_disk::{Incoming, PLAIN};
 use kiln_image::Sink as _;
 use kiln_oci::{Descriptor, Digest, HashingWriter};
 
@@ -47,7 +47,7 @@ impl Ingest {
 
     /// Removes what killed processes left behind in `folder`.
     pub(crate) fn sweep(folder: &Path) {
-        sweep_where(folder, |_| true);
+        kiln_disk::sweep(folder);
     }
 }
 

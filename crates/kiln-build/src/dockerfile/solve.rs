@@ -147,10 +147,14 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
                 .into_iter()
                 .map(|(copy, from, pattern)| scope.spawn(move || self.step_files_digest(copy, from, pattern)))
                 .collect();
-            // The first error in the order of the file is told, whichever came first in time.
-            threads.into_iter().try_for_each(|thread| {
-                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map(drop)
-            })
+            let outcomes = threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            let errors: Vec<Error> = outcomes.filter_map(Result::err).collect();
+            // The first error in the order of the file is told, whichever came first in time; never that of a stage which was only
+            // stopped for another's.
+            let stopped = errors.iter().position(|error| !error.is_stopped()).unwrap_or_default();
+            errors.into_iter().nth(stopped).map_or(Ok(()), Err)
         })
     }
 

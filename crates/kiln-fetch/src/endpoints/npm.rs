@@ -106,9 +106,13 @@ fn levels(machine: &Machine) -> Vec<BTreeMap<String, String>> {
     [environment].into_iter().chain(project).chain(others).collect()
 }
 
+/// What would take the machine's logins to somebody else: who stands between, and whether it is believed.
+const OF_THE_MACHINE: [&str; 7] = ["https-proxy", "proxy", "noproxy", "strict-ssl", "ca", "cert", "key"];
+
 /// What an app may say for itself: its certificates are files of its own, not files of the machine, which would be shown to
-/// every command of its build.
+/// every command of its build; and no proxy, through which the machine's logins would go.
 fn of_project(mut settings: BTreeMap<String, String>, project: &Path) -> BTreeMap<String, String> {
+    settings.retain(|key, _| !OF_THE_MACHINE.contains(&key.as_str()));
     if let Some(named) = settings.remove("cafile") {
         let own = RootPath::normalise(&named).ok().filter(|_| !named.starts_with('/'));
         let is_own = |path: &RootPath| Dir::open(project).and_then(|folder| folder.file(path)).is_ok();
@@ -184,6 +188,14 @@ mod tests {
             vars,
         };
         (folder, machine)
+    }
+
+    #[test]
+    fn an_app_puts_nobody_between() {
+        let text = "https-proxy=http://evil.invalid\nproxy=http://evil.invalid\nstrict-ssl=false\nregistry=https://r.invalid";
+        let (_folder, machine) = machine(&[("app/.npmrc", text)], &[]);
+        let npm = Npm::collect(&machine);
+        assert_eq!((npm.proxy.as_deref(), npm.registry().unwrap()), (None, "https://r.invalid"));
     }
 
     #[test]

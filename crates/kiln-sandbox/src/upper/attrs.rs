@@ -9,7 +9,7 @@ use kiln_disk::{Dir, Meta};
 use kiln_rootfs::Attrs;
 use rustix::fs::{XattrFlags, fchown, fsetxattr};
 
-use super::{NOTED, OPAQUE, OWNER};
+use super::{NOTED, OPAQUE, OURS, OWNER};
 use crate::{Ids, User, capability};
 
 /// What an owner inside is outside; `None` where owners are but noted.
@@ -43,7 +43,7 @@ pub(super) fn set(file: &File, attrs: &Attrs, ids: Ids) -> io::Result<()> {
 
 /// What overlays and kiln itself read as orders; in a layer, it is none.
 fn is_ours(name: &str) -> bool {
-    ["user.overlay.", "trusted.overlay.", "user.kiln."].iter().any(|ours| name.starts_with(ours))
+    ["user.overlay.", "trusted.overlay.", OURS].iter().any(|ours| name.starts_with(ours))
 }
 
 pub(super) fn put(file: &File, name: &str, value: &[u8]) -> io::Result<()> {
@@ -62,12 +62,15 @@ pub(super) fn get(folder: &Dir, name: &OsStr, meta: &Meta, ids: Ids, user: &User
         return Ok(attrs);
     }
     for (name, value) in folder.attributes_here(name)? {
-        if name == OWNER {
-            if let Some(owner) = parse_owner(&value) {
-                (attrs.uid, attrs.gid) = owner;
+        if name.starts_with(OURS) {
+            // Where owners are real, a note is nobody's but the command's.
+            match (ids, name.strip_prefix(NOTED)) {
+                (Ids::One, Some(name)) => drop(attrs.xattrs.insert(name.to_owned(), value)),
+                (Ids::One, None) if name == OWNER => {
+                    (attrs.uid, attrs.gid) = parse_owner(&value).unwrap_or((attrs.uid, attrs.gid));
+                }
+                _ => {}
             }
-        } else if let Some(name) = name.strip_prefix(NOTED) {
-            attrs.xattrs.insert(name.to_owned(), value);
         } else if name == capability::NAME {
             attrs.xattrs.insert(name, capability::for_layer(&value));
         } else if name.starts_with("user.") && !name.starts_with("user.overlay.") || name == OPAQUE {

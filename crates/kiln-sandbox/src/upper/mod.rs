@@ -21,6 +21,8 @@ pub use write::{Placing, write_upper};
 
 /// The extended attribute that notes the owner of a file as `uid:gid`, where the file system cannot.
 pub const OWNER: &str = "user.kiln.owner";
+/// Prefix of all that kiln notes on files.
+const OURS: &str = "user.kiln.";
 /// Prefix of extended attributes that only root may set, as they are noted by others.
 const NOTED: &str = "user.kiln.note.";
 /// How an overlay in a user namespace marks a folder that hides what lies below (overlayfs.rst, "userxattr").

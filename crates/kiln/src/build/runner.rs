@@ -137,11 +137,15 @@ impl<'a> SandboxRunner<'a> {
 
     fn job(&self, step: &Step, doing: Doing, mounts: Vec<Mount>) -> Result<Job, Failure> {
         let networked = matches!(doing, Doing::Fetching | Doing::Reaching) && !self.offline;
+        let mut env = toolchain::environment(self.manager, self.native, self.offline);
+        if doing == Doing::Fetching {
+            env.extend(toolchain::straight(self.supply.npm()));
+        }
         Ok(Job {
             root: Root::ReadOnly(self.builder()?.to_owned()),
             mounts,
             argv: step.argv.clone(),
-            env: toolchain::environment(self.manager, self.native, self.offline),
+            env,
             cwd: "/app".to_owned(),
             network: if networked { Network::Bridged } else { Network::None },
             timeout: Some(self.timeout.map_or(TIMEOUT, Duration::from_secs)),

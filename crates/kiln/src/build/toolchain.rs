@@ -56,6 +56,22 @@ pub(crate) fn environment(manager: Manager, native: bool, offline: bool) -> Vec<
     env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
+/// What stands above the settings of the project where there are logins, so that they put nobody between a package manager and
+/// the registry.
+pub(crate) fn straight(npm: &Npm) -> Vec<(String, String)> {
+    let proxy = npm.proxy.as_deref().unwrap_or("null");
+    let settings = [
+        ("npm_config_https_proxy", proxy),
+        ("npm_config_proxy", proxy),
+        ("npm_config_noproxy", "null"),
+        ("npm_config_strict_ssl", "true"),
+        ("npm_config_ca", "null"),
+        ("npm_config_cafile", "null"),
+        ("YARN_ENABLE_STRICT_SSL", "1"),
+    ];
+    settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
 /// What a command of an app's build does, and so what it may see of this machine.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Doing {

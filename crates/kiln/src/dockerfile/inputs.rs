@@ -78,7 +78,7 @@ impl World<'_> {
         }
         let is_here = matches!(&place, Place::Layout(layout) if layout.folder() == self.layout.folder());
         let is_known =
-            self.layout.has(&descriptor)? && self.layout.resolve(&descriptor.digest.to_string())?.is_some();
+            self.is_whole(&descriptor)? && self.layout.resolve(&descriptor.digest.to_string())?.is_some();
         if !is_here && !is_known {
             (self.note)(&format!("fetching {name}"));
             // Signatures come along, so that the image can be asked again when its registry is away.
@@ -86,6 +86,20 @@ impl World<'_> {
             copy_with(&place, self.layout, &descriptor, None, &options)?;
         }
         self.as_base(name, &descriptor, arch)
+    }
+
+    /// Whether an image is in the store with all that it is made of: what was damaged there has been put aside.
+    fn is_whole(&self, manifest: &Descriptor) -> Result<bool, Failure> {
+        if !self.layout.has(manifest)? {
+            return Ok(false);
+        }
+        let Ok(Image { manifest: image, .. }) = Image::read(self.layout, manifest) else { return Ok(false) };
+        for content in image.layers.iter().chain([&image.config]) {
+            if !self.layout.has(content)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// A base of kiln's own, composed where it is not in the store.

@@ -320,6 +320,157 @@ fn forget_steps(cache: &Path) {
     }
 }
 
+/// A cache that an earlier command filled with links takes the place of a folder in which the sandbox itself writes.
+#[test]
+fn nothing_takes_the_place_of_what_is_the_kernels() {
+    if !needs(&["namespaces", "debian"]) {
+        return;
+    }
+    // Not below the folder in which the sandbox puts its root together, which would hide it.
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    let canary = Canary::new(place.path().join("canary"), None);
+    let world = World::new();
+    let debian = format!("base=oci:{}", project().join(DEBIAN).display());
+    let out = canary.name();
+    let fill = format!(
+        "mkdir -p /c/sys/user /c/user /c/sys/kernel; for at in /c /c/user /c/sys/user; do ln -sfn /{out}/secret $at/max_net_namespaces; \
+         ln -sfn /{out}/new $at/max_ipc_namespaces; done; ln -sfn /{out}/secret /c/sys/kernel/pid_max; ln -sfn /{out} /c/shm"
+    );
+    for ids in ["many", "one"] {
+        for target in [
+            "/proc",
+            "/proc/sys",
+            "/proc/sys/user",
+            "/proc/self",
+            "/sys",
+            "/sys/fs",
+            "/dev",
+            "/dev/pts",
+            "/../proc",
+        ] {
+            let folder = world.path("context");
+            fs::create_dir_all(&folder).unwrap();
+            dockerfile(
+                &folder,
+                &format!(
+                    "FROM base\nRUN --mount=type=cache,id=z,target=/c {fill}\n\
+                     RUN --mount=type=cache,id=z,target={target} true\nRUN --mount=type=tmpfs,target={target} true\n"
+                ),
+            );
+            let mut kiln = world.kiln();
+            kiln.env("KILN_CACHE_DIR", world.path("cache")).args(["build", "--build-context", &debian, "-f"]);
+            if ids == "one" {
+                kiln.env("KILN_SANDBOX_IDS", "one");
+            }
+            let run = Run::of(kiln.arg(folder.join("Dockerfile")).arg(&folder)).exits(3);
+            assert!(run.stderr.contains("nothing can be mounted in /proc"), "{target}: {}", run.stderr);
+            canary.is_as_it_was(target);
+        }
+    }
+}
+
+/// A mount inside of a cache, while another command swaps a folder of it for a link.
+#[test]
+fn a_mount_point_that_is_swapped_leads_nowhere() {
+    if !needs(&["namespaces", "debian"]) {
+        return;
+    }
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    let canary = Canary::new(place.path().join("canary"), None);
+    let world = World::new();
+    let debian = format!("base=oci:{}", project().join(DEBIAN).display());
+    let folder = world.path("context");
+    fs::create_dir(&folder).unwrap();
+    // 316 is renameat2 of x86_64, 276 that of arm64; 2 is RENAME_EXCHANGE.
+    let number = if cfg!(target_arch = "x86_64") { 316 } else { 276 };
+    let swap = format!(
+        "mkdir -p /c/a; ln -sfn /{} /c/b; perl -e 'my $end = time + 6; while (time < $end) {{ syscall({number}, -100, \"/c/a\", -100, \"/c/b\", 2) }}'",
+        canary.name()
+    );
+    let mounts = (0..20).fold(String::new(), |mounts, at| {
+        mounts
+            + "RUN --mount=type=cache,id=r,target=/c --mount=type=tmpfs,target=/c/a/pwned"
+            + &at.to_string()
+            + " true\n"
+    });
+    let mut refused = 0;
+    for round in 0..3 {
+        dockerfile(
+            &folder,
+            &format!(
+                "FROM base AS a\nRUN --mount=type=cache,id=r,target=/c {swap} # {round}\nRUN touch /a\n\
+                 FROM base AS b\nRUN sleep 1 # {round}\n{mounts}RUN touch /b\n\
+                 FROM scratch\nCOPY --from=a /a /\nCOPY --from=b /b /\n"
+            ),
+        );
+        let mut kiln = world.kiln();
+        kiln.env("KILN_CACHE_DIR", world.path("cache")).env("KILN_SANDBOX_IDS", "one");
+        kiln.args(["build", "--no-cache", "--build-context", &debian, "-f"]);
+        let run = Run::of(kiln.arg(folder.join("Dockerfile")).arg(&folder));
+        assert!([Some(0), Some(3)].contains(&run.code), "{:?} {}", run.code, run.stderr);
+        refused += usize::from(run.stderr.contains("a symbolic link is in the way"));
+        canary.is_as_it_was("a swapped mount point");
+    }
+    say(&format!("hostile: a mount point in a folder that is swapped: {refused} of 3 rounds met the link"));
+}
+
+/// What a command without rights writes on its files makes nobody else their owner.
+#[test]
+fn no_note_of_a_command_gives_its_files_away() {
+    if !needs(&["namespaces", "debian"]) {
+        return;
+    }
+    let world = World::new();
+    let debian = format!("base=oci:{}", project().join(DEBIAN).display());
+    let folder = world.path("context");
+    fs::create_dir(&folder).unwrap();
+    let number = if cfg!(target_arch = "x86_64") { 188 } else { 5 };
+    let note = |name: &str, value: &str| {
+        format!(
+            "perl -e '$f = \"/tmp/mine\"; $n = \"{name}\"; $v = \"{value}\"; syscall({number}, $f, $n, $v, length $v, 0)'"
+        )
+    };
+    let (owner, capability) =
+        (note("user.kiln.owner", "0:0"), note("user.kiln.note.security.capability", "x"));
+    dockerfile(
+        &folder,
+        &format!(
+            "FROM base\nUSER 1000:1000\nRUN cp /bin/cat /tmp/mine && chmod 4755 /tmp/mine; {owner}; {capability}; true\n"
+        ),
+    );
+    for ids in ["many", "one"] {
+        let mut kiln = world.kiln();
+        kiln.env("KILN_CACHE_DIR", world.path("cache")).args([
+            "build",
+            "--build-context",
+            &debian,
+            "-t",
+            ids,
+            "-f",
+        ]);
+        if ids == "one" {
+            kiln.env("KILN_SANDBOX_IDS", "one");
+        }
+        Run::of(kiln.arg(folder.join("Dockerfile")).arg(&folder)).exits(0);
+        let out = world.path(&format!("out-{ids}"));
+        world.run(["copy", ids, &format!("oci:{}", out.display())]).exits(0);
+        let mut found = 0;
+        for blob in fs::read_dir(out.join("blobs/sha256")).unwrap().flatten() {
+            let bytes = fs::read(blob.path()).unwrap();
+            let Ok(tar) = kiln_rootfs::decompress(&bytes[..]) else { continue };
+            let mut reader = kiln_rootfs::LayerReader::new(tar, kiln_rootfs::Limits::default());
+            while let Ok(Some(entry)) = reader.next_entry() {
+                if entry.path.as_str() == "tmp/mine" {
+                    found += 1;
+                    assert_eq!((entry.uid, entry.gid), (1000, 1000), "{ids}");
+                    assert!(entry.xattrs.is_empty(), "{ids}: {:?}", entry.xattrs);
+                }
+            }
+        }
+        assert_eq!(found, 1, "{ids}");
+    }
+}
+
 /// What honest builders write, and runtimes take: hard links to files of lower layers, marks of both kinds, folders in place of
 /// links and links in place of folders.
 #[test]
