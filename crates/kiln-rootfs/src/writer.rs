@@ -1,6 +1,5 @@
 use std::io::{self, Read, Write};
 
-use crate::delta::no_mark;
 use crate::error::ErrorKind;
 use crate::header::{BLOCK, Header, octal_max};
 use crate::{Attrs, Content, Error, Kind, RootPath, Tree, pax};
@@ -12,7 +11,6 @@ use crate::{Attrs, Content, Error, Kind, RootPath, Tree, pax};
 pub fn write_tar<W: Write>(tree: &Tree, output: W, mtime: u64) -> Result<W, Error> {
     let mut writer = TarWriter::new(output, mtime);
     for (path, entry) in tree.iter() {
-        no_mark(path)?;
         writer.entry(path, &entry.attrs, &entry.kind)?;
     }
     writer.finish()
