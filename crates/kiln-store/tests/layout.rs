@@ -60,11 +60,12 @@ fn what_a_killed_process_left_is_swept() {
     let (_folder, layout) = layout();
     let ingest = layout.folder().join("ingest");
     fs::create_dir_all(&ingest).unwrap();
-    fs::write(ingest.join("999999-0"), "half a blob").unwrap();
+    fs::write(ingest.join(".kiln-999999.tmp"), "half a blob").unwrap();
+    fs::write(ingest.join("data.csv"), "somebody else's").unwrap();
     let mut alive = layout.ingest().unwrap();
     alive.write_all(b"whole").unwrap();
     Layout::create(layout.folder()).unwrap();
-    assert!(!ingest.join("999999-0").exists());
+    assert!(!ingest.join(".kiln-999999.tmp").exists() && ingest.join("data.csv").exists());
     assert_eq!(alive.commit(None).unwrap(), (Digest::of(b"whole"), 5));
 }
 

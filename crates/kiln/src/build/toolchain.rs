@@ -65,8 +65,6 @@ pub(crate) fn straight(npm: &Npm) -> Vec<(String, String)> {
         ("npm_config_proxy", proxy),
         ("npm_config_noproxy", "null"),
         ("npm_config_strict_ssl", "true"),
-        ("npm_config_ca", "null"),
-        ("npm_config_cafile", "null"),
         ("YARN_ENABLE_STRICT_SSL", "1"),
     ];
     settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
