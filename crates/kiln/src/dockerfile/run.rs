@@ -130,11 +130,15 @@ pub(crate) fn build(
 fn read(path: &Path) -> Result<Dockerfile, Failure> {
     let mut text = String::new();
     let read = if path.as_os_str() == "-" {
-        std::io::stdin().take(DOCKERFILE_MAX).read_to_string(&mut text)
+        std::io::stdin().take(DOCKERFILE_MAX + 1).read_to_string(&mut text)
     } else {
-        kiln_disk::open(path).and_then(|file| file.take(DOCKERFILE_MAX).read_to_string(&mut text))
+        kiln_disk::open(path).and_then(|file| file.take(DOCKERFILE_MAX + 1).read_to_string(&mut text))
     };
     read.map_err(|error| io("read", path, &error))?;
+    if text.len() as u64 > DOCKERFILE_MAX {
+        let what = format!("read {}: it has more than 8 MiB", path.display());
+        return Err(Failure::new("build.dockerfile", Class::Config, what));
+    }
     let file = parse(&text);
     let Some(problem) = file.problems.iter().find(|problem| problem.is_error()) else { return Ok(file) };
     let line = file.lines.line(problem.span.start);
