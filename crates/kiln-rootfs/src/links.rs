@@ -200,4 +200,31 @@ mod tests {
         let paths: Vec<String> = left_out.unwrap().tree.iter().map(|(path, _)| path.to_string()).collect();
         assert_eq!(paths, ["l", "m"]);
     }
+
+    #[test]
+    fn sizes_depths_and_names_have_caps() {
+        let mut header = tar::Header::new_ustar();
+        header.set_path("f").unwrap();
+        header.set_entry_type(tar::EntryType::Char);
+        header.set_mode(0o644);
+        // The largest number that the field holds in base 256; what is added to it overflows.
+        header.as_old_mut().size = [0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+        header.set_cksum();
+        let read = |tar: &[u8]| {
+            let mut reader = LayerReader::new(tar, Limits::default());
+            Delta::read(&mut reader, &mut |_, _| Ok(Content::Bytes([].into()))).map(drop)
+        };
+        assert!(read(header.as_bytes()).unwrap_err().to_string().contains("limit"));
+        let deep = vec!["d"; 300].join("/");
+        assert!(layer(&[(b'0', &deep, "")]).unwrap_err().to_string().contains("deeper than 256"));
+        let mut placer = Placer::default();
+        let heavy = [("user.a".to_owned(), vec![0; 64 << 20])];
+        let outcome = (0..9).try_for_each(|at| {
+            let attrs = crate::Attrs { xattrs: heavy.clone().into(), ..crate::Attrs::root(0o644) };
+            let entry = Entry { attrs, kind: Kind::Dir };
+            // What has the name already is replaced, and counts all the same.
+            placer.place(RootPath::new(if at % 2 == 0 { "a" } else { "b" }).unwrap(), entry)
+        });
+        assert!(outcome.unwrap_err().to_string().contains("names and attributes"));
+    }
 }
