@@ -121,9 +121,7 @@ impl Delta {
             }
         }
         let mut delta = placer.delta;
-        delta
-            .implied
-            .retain(|path| delta.tree.get(path).is_some_and(|entry| matches!(entry.kind, Kind::Dir)));
+        delta.forget_replaced();
         delta.check()?;
         Ok(delta)
     }
@@ -166,10 +164,14 @@ impl Delta {
                 marks.insert(moved(&path)?);
             }
         }
-        let is_folder =
-            |path: &RootPath| self.tree.get(path).is_some_and(|entry| matches!(entry.kind, Kind::Dir));
-        self.implied.retain(is_folder);
+        self.forget_replaced();
         self.check()
+    }
+
+    /// What was implied and is something else by now is implied no more.
+    fn forget_replaced(&mut self) {
+        let tree = &self.tree;
+        self.implied.retain(|path| tree.get(path).is_some_and(|entry| matches!(entry.kind, Kind::Dir)));
     }
 
     /// The folders that something of this layer lies in and that it says nothing of, parents first.

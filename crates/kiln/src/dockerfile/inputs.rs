@@ -77,9 +77,11 @@ impl World<'_> {
             (self.say)(&format!("  {signed}"));
         }
         let is_here = matches!(&place, Place::Layout(layout) if layout.folder() == self.layout.folder());
-        let is_known =
-            self.is_whole(&descriptor)? && self.layout.resolve(&descriptor.digest.to_string())?.is_some();
-        if !is_here && !is_known {
+        let is_known = || {
+            let is_listed = self.layout.resolve(&descriptor.digest.to_string())?.is_some();
+            Ok::<_, Failure>(is_listed && self.is_whole(&descriptor)?)
+        };
+        if !is_here && !is_known()? {
             (self.note)(&format!("fetching {name}"));
             // Signatures come along, so that the image can be asked again when its registry is away.
             let options = CopyOptions { referrers: !self.gate.is_open(), ..CopyOptions::default() };
@@ -123,7 +125,7 @@ impl World<'_> {
             .finish();
         let steps = StepCache::create(&self.context.cache_dir.join("steps"))?;
         let noted = steps.get(&key)?.and_then(|noted| serde_json::from_slice::<Descriptor>(&noted).ok());
-        let known = noted.filter(|noted| self.layout.has(noted).unwrap_or(false));
+        let known = noted.filter(|noted| self.is_whole(noted).unwrap_or(false));
         let descriptor = if let Some(descriptor) = known {
             descriptor
         } else {
