@@ -8,6 +8,9 @@ use crate::{
     Whiteout,
 };
 
+/// How many links of lower layers the entries of one layer may lie below.
+const LINKS_MAX: usize = 100;
+
 /// What one layer changes: entries that it places, and what it takes away from the layers below.
 #[derive(Clone, Debug, Default)]
 pub struct Delta {
@@ -36,8 +39,16 @@ impl Delta {
     /// Changes `below` as this layer does. Source: image-spec, layer.md "Applying Changesets".
     ///
     /// Whiteouts act on lower layers alone, wherever they stand in this one. A file of a lower layer keeps its other names when
-    /// one goes or is replaced.
+    /// one goes or is replaced. Links of lower layers are gone through, as a runtime does.
     pub fn apply(&self, below: &mut Tree) -> Result<(), Error> {
+        match self.link_below(below) {
+            None => self.apply_here(below),
+            Some(link) => self.without_links(link, below)?.apply_here(below),
+        }
+    }
+
+    /// Changes `below`, where nothing of this layer lies below a link.
+    fn apply_here(&self, below: &mut Tree) -> Result<(), Error> {
         keep_names(below, &|path| self.takes_away(path))?;
         for path in &self.removed {
             below.remove(path);
@@ -46,14 +57,11 @@ impl Delta {
             below.remove_below(folder);
         }
         for (path, entry) in self.tree.iter() {
-            if self.implied.contains(path) && below.is_dir(path) {
-                continue;
+            let stays = self.implied.contains(path)
+                && below.get(path).is_some_and(|entry| matches!(entry.kind, Kind::Dir));
+            if !stays {
+                below.insert(path.clone(), entry.clone())?;
             }
-            let Err(error) = below.insert(path.clone(), entry.clone()) else { continue };
-            // A runtime goes through links of lower layers on the way to an entry.
-            let parent = path.parent().and_then(|parent| below.resolve(&parent, true));
-            let Some(parent) = parent else { return Err(error) };
-            below.insert(parent.join(path.file_name())?, entry.clone())?;
         }
         self.links_below().try_for_each(|(path, target)| match below.get(target).map(|entry| &entry.kind) {
             Some(Kind::File(_) | Kind::Hardlink(_)) => Ok(()),
@@ -61,11 +69,43 @@ impl Delta {
         })
     }
 
+    /// The first folder on the way to something of this layer that is a link below, and where that leads.
+    fn link_below(&self, below: &Tree) -> Option<(RootPath, String)> {
+        let mut folders = self.folders_below().into_iter().filter(|folder| !self.hides(folder));
+        folders.find_map(|folder| match &below.get(&folder)?.kind {
+            Kind::Symlink(target) => {
+                let target = target.clone();
+                Some((folder, target))
+            }
+            _ => None,
+        })
+    }
+
+    /// The same layer with everything where the links below lead.
+    fn without_links(&self, link: (RootPath, String), below: &Tree) -> Result<Self, Error> {
+        let mut moved = self.clone();
+        let mut next = Some(link);
+        for _ in 0..LINKS_MAX {
+            let Some((folder, target)) = next else { return Ok(moved) };
+            let start =
+                if target.starts_with('/') { RootPath::ROOT } else { folder.parent().unwrap_or_default() };
+            let to = RootPath::clamped(&format!("{start}/{target}"))?;
+            if to.starts_with(&folder) {
+                return Err(Error::path(folder.as_str(), "is a link below itself"));
+            }
+            moved.relocate(&folder, &to)?;
+            next = moved.link_below(below);
+        }
+        Err(Error::path("", "lies below more than 100 links of the layers below"))
+    }
+
     /// Whether a file of the layers below is no longer what it was.
     fn takes_away(&self, path: &RootPath) -> bool {
-        if self.tree.get(path).is_some() {
-            return true;
-        }
+        self.tree.get(path).is_some() || self.hides(path)
+    }
+
+    /// Whether what the layers below have at this path is gone, whatever this layer has there.
+    fn hides(&self, path: &RootPath) -> bool {
         let mut at = Some(path.clone());
         while let Some(here) = at {
             let is_replaced = self.tree.get(&here).is_some_and(|entry| !matches!(entry.kind, Kind::Dir));
@@ -83,6 +123,11 @@ impl Delta {
             Kind::Hardlink(target) if self.tree.get(target).is_none() => Some((path, target)),
             _ => None,
         })
+    }
+
+    /// Refuses hard links whose file is in a layer below, where there is none.
+    pub fn stands_alone(&self) -> Result<(), Error> {
+        self.links_below().next().map_or(Ok(()), |(path, target)| Err(dangling(path, target)))
     }
 
     /// Reads a layer. `content` says what becomes of the bytes of a file; it may leave them unread. Devices, pipes and
@@ -137,8 +182,8 @@ impl Delta {
         self.tree.insert(path, entry)
     }
 
-    /// Moves everything below a folder to where a link of a lower layer in its place leads, as a runtime does that goes through it.
-    pub fn relocate(&mut self, from: &RootPath, to: &RootPath) -> Result<(), Error> {
+    /// Moves everything below a folder to where a link of a lower layer in its place leads.
+    fn relocate(&mut self, from: &RootPath, to: &RootPath) -> Result<(), Error> {
         let moved = |path: &RootPath| match path.as_str()[from.as_str().len()..].trim_start_matches('/') {
             "" => Ok(to.clone()),
             rest => to.join(rest),
@@ -312,6 +357,62 @@ mod tests {
             let mut tree = Tree::new();
             tree.insert_file(name, 0o644, *b"").unwrap();
             assert!(write_delta(&Delta::placing(tree), Vec::new(), 0).is_err(), "{name}");
+        }
+    }
+
+    /// A layer that says nothing of the folders it lies in.
+    fn of_nothing_but(file: Option<&str>, removed: &[&str], opaque: &[&str]) -> Delta {
+        let mut delta = Delta::default();
+        if let Some(file) = file {
+            let kind = Kind::File(Content::Bytes(std::sync::Arc::from(*b"new")));
+            delta.place(path(file), Entry { attrs: Attrs::root(0o644), kind }).unwrap();
+        }
+        delta.removed = removed.iter().map(|text| path(text)).collect();
+        delta.opaque = opaque.iter().map(|text| path(text)).collect();
+        delta
+    }
+
+    fn usr_merged() -> Tree {
+        let mut below = Tree::new();
+        for file in ["usr/lib/a", "usr/lib/b/c"] {
+            below.insert_file(file, 0o644, *b"").unwrap();
+        }
+        below.insert_dir("usr/lib", 0o711).unwrap();
+        below.insert_symlink("lib", "usr/lib").unwrap();
+        below.insert_symlink("l", "/lib").unwrap();
+        below
+    }
+
+    #[test]
+    fn links_of_lower_layers_are_gone_through() {
+        for (layer, expected) in [
+            (
+                of_nothing_but(Some("lib/new"), &[], &[]),
+                "l lib usr usr/lib usr/lib/a usr/lib/b usr/lib/b/c usr/lib/new",
+            ),
+            (
+                of_nothing_but(Some("l/d/new"), &[], &[]),
+                "l lib usr usr/lib usr/lib/a usr/lib/b usr/lib/b/c usr/lib/d usr/lib/d/new",
+            ),
+            (of_nothing_but(None, &["lib/a"], &[]), "l lib usr usr/lib usr/lib/b usr/lib/b/c"),
+            (of_nothing_but(None, &[], &["l/b"]), "l lib usr usr/lib usr/lib/a usr/lib/b"),
+            (
+                of_nothing_but(Some("lib/new"), &["lib"], &[]),
+                "l lib lib/new usr usr/lib usr/lib/a usr/lib/b usr/lib/b/c",
+            ),
+        ] {
+            let mut tree = usr_merged();
+            layer.apply(&mut tree).unwrap();
+            let paths: Vec<_> = tree.iter().map(|(path, _)| path.as_str()).collect();
+            assert_eq!(paths.join(" "), expected);
+            assert_eq!(tree.get(&path("usr/lib")).unwrap().attrs.mode, 0o711);
+        }
+        let mut circle = Tree::new();
+        circle.insert_symlink("a", "b").unwrap();
+        circle.insert_symlink("b", "a").unwrap();
+        circle.insert_symlink("c", "c/d").unwrap();
+        for file in ["a/x", "c/x"] {
+            assert!(of_nothing_but(Some(file), &[], &[]).apply(&mut circle).is_err(), "{file}");
         }
     }
 

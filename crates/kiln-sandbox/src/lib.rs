@@ -37,4 +37,4 @@ pub use job::{Finished, Ids, Job, Mount, Network, Root, User};
 pub use run::Sandbox;
 pub use subordinate::adopt;
 pub use unpack::{remove, unpack};
-pub use upper::{OWNER, Placing, hides, own, read_entry, read_upper, remove_stubs, write_upper};
+pub use upper::{OWNER, Placing, hides, own, read_upper, remove_stubs, write_upper};

@@ -26,7 +26,7 @@ pub struct BaseLayer {
 
 impl BaseLayer {
     /// The layers of a base, lowest first.
-    pub fn all(layers: &[PackedLayer]) -> impl Iterator<Item = Self> + use<> {
+    pub fn all(layers: &[PackedLayer]) -> impl DoubleEndedIterator<Item = Self> + use<> {
         let layers: Arc<[PackedLayer]> = layers.into();
         (0..layers.len()).map(move |at| Self { layers: layers.clone(), at })
     }

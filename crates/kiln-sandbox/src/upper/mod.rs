@@ -16,7 +16,7 @@ use kiln_rootfs::RootPath;
 use crate::Ids;
 
 pub(crate) use attrs::parse_owner;
-pub use read::{read_entry, read_upper};
+pub use read::read_upper;
 pub use write::{Placing, write_upper};
 
 /// The extended attribute that notes the owner of a file as `uid:gid`, where the file system cannot.
@@ -52,11 +52,14 @@ pub fn remove_stubs(folder: &Dir, path: &RootPath, is_ours: &dyn Fn(&RootPath) -
     }
 }
 
-/// Whether a layer takes away what lower layers hold at this path: a folder on the way is opaque, or gone.
+/// Whether a layer takes away what lower layers hold at this path: a folder on the way is opaque, or gone. A layer that takes
+/// away the root stands for all below it.
 pub fn hides(folder: &Dir, path: &RootPath) -> bool {
     let mut at = Some(path.clone());
-    while let Some(here) = at.filter(|here| !here.is_root()) {
-        if folder.meta(&here).is_ok_and(|found| !found.is_dir()) || is_opaque(folder, &here) {
+    while let Some(here) = at {
+        if !here.is_root() && folder.meta(&here).is_ok_and(|found| !found.is_dir())
+            || is_opaque(folder, &here)
+        {
             return true;
         }
         at = here.parent();

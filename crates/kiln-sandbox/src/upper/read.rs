@@ -22,6 +22,9 @@ const ENTRIES_MAX: usize = 4_000_000;
 pub fn read_upper(folder: &Path, ids: Ids, user: &User) -> Result<Delta, Error> {
     let root = Dir::open(folder).map_err(Error::io("read the folder", folder))?;
     let mut reader = Reader { root: &root, ids, user, delta: Delta::default(), names: BTreeMap::new() };
+    if super::is_opaque(&root, &RootPath::ROOT) {
+        reader.delta.opaque.insert(RootPath::ROOT);
+    }
     let mut open = vec![RootPath::ROOT];
     while let Some(path) = open.pop() {
         let place = || root.place_of(&path);
@@ -41,30 +44,6 @@ pub fn read_upper(folder: &Path, ids: Ids, user: &User) -> Result<Delta, Error> 
         }
     }
     Ok(reader.finish())
-}
-
-/// One file, link or folder of an upper folder, with its attributes; `None` where there is none, or where it is something else.
-pub fn read_entry(root: &Dir, path: &RootPath, ids: Ids, user: &User) -> Result<Option<Entry>, Error> {
-    let failed = |source| Error::io("look at", &root.place_of(path))(source);
-    let parent = path.parent().unwrap_or(RootPath::ROOT);
-    let Ok(folder) = root.sub(&parent) else { return Ok(None) };
-    let name = OsStr::new(path.file_name());
-    let meta = match folder.meta_here(name) {
-        Ok(meta) => meta,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
-    let kind = if meta.is_file() {
-        Kind::File(Located::content(root, path.clone(), meta.size()))
-    } else if meta.is_symlink() {
-        Kind::Symlink(link(&folder, name)?)
-    } else if meta.is_dir() {
-        Kind::Dir
-    } else {
-        return Ok(None);
-    };
-    let attrs = attrs::get(&folder, name, &meta, ids, user).map_err(failed)?;
-    Ok(Some(Entry { attrs, kind }))
 }
 
 struct Reader<'a> {

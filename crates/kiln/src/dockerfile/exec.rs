@@ -56,7 +56,12 @@ impl Executor<'_> {
         }
         let mut lower = Vec::new();
         for layer in job.below.iter().rev() {
-            lower.push(shop.folder_of(layer)?);
+            let place = shop.folder_of(layer)?;
+            let folder = Dir::open(&place).map_err(|error| io("read", &place, &error))?;
+            lower.push(place);
+            if kiln_sandbox::hides(&folder, &RootPath::ROOT) {
+                break;
+            }
         }
         if lower.is_empty() {
             // An overlay has something below.

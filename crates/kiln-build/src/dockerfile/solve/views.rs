@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kiln_rootfs::{Delta, Tree};
+use kiln_rootfs::{Delta, RootPath, Tree};
 
 use super::super::graph::{Op, Step, StepId};
 use super::super::port::{BaseLayer, Depth, Form, Layer, Notes, Workshop};
@@ -52,18 +52,20 @@ impl<W: Workshop, N: Notes> Solver<'_, W, N> {
         let read = |layer: &Layer| self.workshop.read(layer, depth).map_err(Error::port("read a layer"));
         let delta = match (&self.graph.steps[id].op, layer) {
             (Op::Base(layers), _) => {
-                let mut deltas = BaseLayer::all(layers).map(|layer| read(&Layer::Base(layer)));
-                match (deltas.next(), layers.len()) {
-                    // Where there is one layer, nothing is copied.
-                    (Some(only), 1)
-                        if only.as_ref().is_ok_and(|delta| delta.links_below().next().is_none()) =>
-                    {
-                        only?
+                let mut deltas = Vec::new();
+                for layer in BaseLayer::all(layers).rev() {
+                    deltas.push(read(&Layer::Base(layer))?);
+                    if deltas.last().is_some_and(|delta| delta.opaque.contains(&RootPath::ROOT)) {
+                        break;
                     }
-                    (first, _) => {
+                }
+                match &deltas[..] {
+                    // Where there is one layer, nothing is copied.
+                    [only] if only.links_below().next().is_none() => only.clone(),
+                    _ => {
                         let mut tree = Tree::new();
-                        for delta in first.into_iter().chain(deltas) {
-                            delta?.apply(&mut tree).map_err(|source| ErrorKind::Tree { source })?;
+                        for delta in deltas.iter().rev() {
+                            delta.apply(&mut tree).map_err(|source| ErrorKind::Tree { source })?;
                         }
                         Arc::new(Delta::placing(tree))
                     }

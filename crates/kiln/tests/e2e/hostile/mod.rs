@@ -277,12 +277,14 @@ fn no_archive_leaves_its_folder() {
 fn no_cache_leaves_its_folder() {
     let Some(machine) = Machine::new(&POSITIONS[..1]) else { return };
     let debian = format!("base=oci:{}", project().join(DEBIAN).display());
-    let text = format!("FROM base\nRUN touch /made\nRUN {}COPY --from=base /etc/hostname /h\n", look(""));
+    let known = "FROM base\nRUN touch /made\n";
+    // What no cache has, and what the hostile layer must be unpacked for.
+    let text = format!("{known}RUN {}COPY --from=base /etc/hostname /h\n", look(""));
     let honest = machine.world.path("honest");
     let first = World::new();
     let folder = machine.world.path("first");
     fs::create_dir(&folder).unwrap();
-    dockerfile(&folder, &text);
+    dockerfile(&folder, known);
     let place = format!("oci:{}", honest.display());
     let file = folder.join("Dockerfile").display().to_string();
     let mut export = first.kiln();
@@ -535,6 +537,40 @@ fn what_honest_builders_write_is_taken() {
         }
         target.args(from_layout(&folder, "stacked")).arg(place.join("Dockerfile")).arg(&place);
         Run::of(&mut target).exits(0);
+    }
+}
+
+/// A layer that takes much away is unpacked together with those below it, and what is seen and taken is the same.
+#[test]
+fn many_removals_take_away_what_they_name_and_no_more() {
+    if !needs(&["namespaces", "debian"]) {
+        return;
+    }
+    let world = World::new();
+    let names = 0..2_100;
+    let mut files =
+        vec![tar::dir("d"), tar::file("d/kept").body("kept"), tar::file("d/linked").body("linked")];
+    files.extend(names.clone().map(|name| tar::file(format!("d/f{name}"))));
+    let mut marks = vec![tar::dir("d"), tar::hardlink("h", "d/linked"), tar::file("d/f7").body("again")];
+    marks.extend(names.map(|name| tar::file(format!("d/.wh.f{name}"))));
+    let above = vec![tar::file("d/above").body("above"), tar::file("d/.wh.kept")];
+    let folder = stacked(&world, &[files, marks, above]);
+    let text = "FROM hostile AS removed\n\
+        RUN test \"$(ls -x /d)\" = \"above  f7  linked\" && test \"$(stat -c %h /h)\" = 2 && test -e /etc/passwd\n\
+        RUN echo more > /d/more && rm /d/above\n\
+        FROM hostile\nCOPY --from=removed /d /all/\n\
+        RUN test \"$(ls -x /all)\" = \"f7  linked  more\" && test \"$(cat /all/f7 /all/linked)\" = againlinked\n\
+        RUN --mount=type=bind,from=removed,source=/d,target=/m test \"$(ls -x /m)\" = \"f7  linked  more\"\n";
+    dockerfile(&world.path("."), text);
+    for ids in ["many", "one"] {
+        let mut kiln = world.kiln();
+        kiln.env("KILN_CACHE_DIR", world.path(ids)).args(["build", "--no-cache"]);
+        if ids == "one" {
+            kiln.env("KILN_SANDBOX_IDS", "one");
+        }
+        kiln.args(["-t", "removed:1"]).args(from_layout(&folder, "stacked"));
+        kiln.arg(world.path("Dockerfile")).arg(world.path("."));
+        Run::of(&mut kiln).exits(0);
     }
 }
 

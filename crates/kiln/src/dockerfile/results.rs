@@ -1,0 +1,84 @@
+//! Where folders of layers lie on this disk, and how long they stay.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use kiln_disk::own;
+
+use crate::failure::Failure;
+use crate::scratch;
+
+/// Where results lie; names beside it are links into it.
+const RESULTS: &str = "results";
+/// How long a result without a name may still be in use.
+const UNNAMED_FOR: Duration = Duration::from_hours(24);
+/// Results that no build used for so long are removed.
+const UNUSED_FOR: Duration = Duration::from_hours(30 * 24);
+/// How exactly the last use is known.
+const TOUCHED_EVERY: Duration = Duration::from_hours(1);
+
+/// Moves `fs` and `user` of a scratch folder to a folder of their own below `folder`, and makes `name` a link to it, at once.
+/// Another build may run over what the link led to before, so that stays until [`sweep`].
+pub(super) fn put_in_place(folder: &Path, scratch: &Path, name: &Path) -> Result<(), Failure> {
+    let unique = scratch.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = name.file_name().unwrap_or_default().to_string_lossy();
+    let results = folder.join(RESULTS);
+    let (target, link) = (results.join(format!("{stem}-{unique}")), scratch.join("link"));
+    let moved = || {
+        own::folder(&results)?;
+        let whole = scratch.join("whole");
+        own::new_folder(&whole)?;
+        own::rename(scratch.join("fs"), whole.join("fs"))?;
+        if scratch.join("user").exists() {
+            own::rename(scratch.join("user"), whole.join("user"))?;
+        }
+        if target.exists() {
+            kiln_sandbox::remove(&target).map_err(io::Error::other)?;
+        }
+        own::rename(&whole, &target)?;
+        if let Ok(old) = fs::read_link(name) {
+            touch(&old);
+        }
+        own::symlink(&target, &link)?;
+        own::rename(&link, name)
+    };
+    moved().map_err(|error| scratch::io("put in place", name, &error))
+}
+
+/// Removes what no build has used for long: results, and the names that lead to them.
+pub(super) fn sweep(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let links = entries.flatten().filter_map(|entry| Some((entry.path(), fs::read_link(entry.path()).ok()?)));
+    let mut named = BTreeSet::new();
+    for (link, result) in links {
+        if unused_for(&result).is_none_or(|age| age > UNUSED_FOR) {
+            drop(own::remove_file(&link));
+        } else {
+            named.insert(result);
+        }
+    }
+    let Ok(results) = fs::read_dir(folder.join(RESULTS)) else { return };
+    for result in results.flatten().map(|entry| entry.path()).filter(|path| !named.contains(path)) {
+        // Another build may still run over what has lost its name.
+        if unused_for(&result).is_some_and(|age| age > UNNAMED_FOR) {
+            drop(kiln_sandbox::remove(&result));
+        }
+    }
+}
+
+fn unused_for(result: &Path) -> Option<Duration> {
+    fs::metadata(result).ok()?.modified().ok()?.elapsed().ok()
+}
+
+/// Remembers when a result was used last, in its own time, once in an hour.
+pub(super) fn touch(result: &Path) {
+    if unused_for(result).is_some_and(|age| age > TOUCHED_EVERY)
+        && let Ok(folder) = fs::File::open(result)
+    {
+        // Where that cannot be written down, the result goes sooner.
+        drop(folder.set_modified(SystemTime::now()));
+    }
+}
