@@ -150,16 +150,22 @@ impl Sources {
     }
 }
 
+/// What may be mounted at in `/dev`: memory that programs share, and the scripts of a Dockerfile.
+const OPEN: [&str; 2] = ["shm", "pipes"];
+
 /// Nothing takes the place of what is the kernel's, as with other runtimes: programs, and kiln, take what it says for true.
 fn refuse_kernels(target: &RootPath) -> Result<(), SetupError> {
-    let first = target.parts().next().unwrap_or_default();
-    if ["proc", "sys", "dev"].contains(&first) && target.as_str() != "dev/shm" {
-        return step(
-            format!("mount at `/{target}`"),
-            Err(io::Error::other("nothing can be mounted in /proc, /sys or /dev but at /dev/shm")),
-        );
+    let mut parts = target.parts();
+    let is_kernels = match (parts.next(), parts.next()) {
+        (Some("proc" | "sys"), _) => true,
+        (Some("dev"), below) => !below.is_some_and(|name| OPEN.contains(&name)),
+        _ => false,
+    };
+    if !is_kernels {
+        return Ok(());
     }
-    Ok(())
+    let why = "nothing can be mounted in /proc, /sys or /dev but at /dev/shm and below /dev/pipes";
+    step(format!("mount at `/{target}`"), Err(io::Error::other(why)))
 }
 
 fn open_all<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<Vec<File>, SetupError> {
