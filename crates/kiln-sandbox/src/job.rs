@@ -4,6 +4,9 @@ use std::time::Duration;
 use kiln_rootfs::RootPath;
 use serde::{Deserialize, Serialize};
 
+/// The name of the host that a job sees where nobody chose one.
+pub const HOSTNAME: &str = "kiln";
+
 /// One command and the world it sees.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
@@ -21,6 +24,9 @@ pub struct Job {
     pub network: Network,
     /// How long it may run.
     pub timeout: Option<Duration>,
+    /// Bytes of memory that it may have where [`crate::limits`] says that there is a limit; without a number, nine tenths of this
+    /// machine's.
+    pub memory: Option<u64>,
     /// Name of the host it sees.
     pub hostname: String,
     /// Who it runs as.
@@ -40,7 +46,8 @@ impl Default for Job {
             cwd: "/".to_owned(),
             network: Network::None,
             timeout: None,
-            hostname: "kiln".to_owned(),
+            memory: None,
+            hostname: HOSTNAME.to_owned(),
             user: User::default(),
             ids: Ids::One,
         }
@@ -193,6 +200,8 @@ pub struct Finished {
     pub network: Network,
     /// Why a bridge that was there could not be opened.
     pub no_bridge: Option<String>,
+    /// The kernel ended a process because it and the others had all the memory that they may have, in bytes.
+    pub ran_out: Option<u64>,
 }
 
 #[cfg(test)]

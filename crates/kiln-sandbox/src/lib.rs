@@ -9,6 +9,7 @@
 mod bpf;
 mod bridge;
 mod capability;
+mod cgroup;
 mod collect;
 mod confine;
 mod error;
@@ -30,10 +31,12 @@ mod unpack;
 mod upper;
 
 pub use bridge::Bridge;
+pub use cgroup::{Limits, limits};
 pub use collect::{collect, collect_in, collect_with};
 pub use error::Error;
 pub use init::{ENTER, enter};
-pub use job::{Finished, Ids, Job, Mount, Network, Root, User};
+pub use job::{Finished, HOSTNAME, Ids, Job, Mount, Network, Root, User};
+pub use routes::CLOSED;
 pub use run::Sandbox;
 pub use subordinate::adopt;
 pub use unpack::{remove, unpack};

@@ -9,7 +9,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::setup::{SetupError, step};
 
 /// How many processes and threads a job may have.
-const PROCESSES_MAX: u64 = 8192;
+pub(crate) const PROCESSES_MAX: u64 = 8192;
 /// How many files a process may have open, and how many it starts with: those of Docker's, so that programs that close all
 /// there might be do not take minutes.
 const FILES_MAX: u64 = 524_288;

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use crate::bridge::{Bridge, Opened};
+use crate::cgroup::Group;
 use crate::error::ErrorKind;
 use crate::init::ENTER;
 use crate::setup::{Message, SetupError};
@@ -71,7 +72,12 @@ impl Sandbox {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|source| ErrorKind::Start { program: self.program.clone(), source })?;
-        let mut started = Started { child, channel: ours, bridge: None };
+        let group = Group::make(job.memory);
+        if let Some(group) = &group {
+            // Before it is told what to start.
+            group.take(child.id());
+        }
+        let mut started = Started { child, channel: ours, bridge: None, group };
         let mut encoded = serde_json::to_vec(job).map_err(|source| ErrorKind::Encode { source })?;
         encoded.push(b'\n');
         started.write(&encoded)?;
@@ -105,6 +111,8 @@ struct Started {
     channel: UnixStream,
     /// Open for as long as the process runs.
     bridge: Option<Opened>,
+    /// Dropped last.
+    group: Option<Group>,
 }
 
 impl Started {
@@ -133,12 +141,13 @@ impl Started {
     fn finish(mut self, timeout: Option<Duration>, on_line: &mut dyn FnMut(&str)) -> Result<Finished, Error> {
         let mut finished = follow(&mut self.child, timeout, on_line);
         drop(self.bridge.take());
+        finished.ran_out = self.group.as_ref().and_then(Group::ran_out);
         match last_message(&self.channel) {
             Some(Message::Exit { code }) => finished.code = code,
             Some(Message::Setup { step, cause, errno }) => {
                 return Err(ErrorKind::Setup { step, cause, errno }.into());
             }
-            None if finished.timed_out => finished.code = 128 + 9,
+            None if finished.timed_out || finished.ran_out.is_some() => finished.code = 128 + 9,
             Some(Message::Unshared) | None => return Err(ErrorKind::Silent.into()),
         }
         Ok(finished)
@@ -162,6 +171,7 @@ fn follow(child: &mut Child, timeout: Option<Duration>, on_line: &mut dyn FnMut(
         last_lines: Vec::new(),
         network: Network::None,
         no_bridge: None,
+        ran_out: None,
     };
     let mut last = VecDeque::with_capacity(LAST_LINES);
     let lines = start_readers(child);
@@ -208,8 +218,10 @@ fn read_lines(stream: impl Read + Send + 'static, sender: SyncSender<String>) {
                 Ok(0) | Err(_) => return,
                 Ok(_) => {}
             }
-            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-            if sender.send(text).is_err() {
+            let text = String::from_utf8_lossy(&line);
+            // Programs that show how far they are write over what they wrote.
+            let text = text.trim_end().rsplit('\r').next().unwrap_or_default();
+            if sender.send(text.to_owned()).is_err() {
                 return;
             }
         }

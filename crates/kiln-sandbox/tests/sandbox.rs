@@ -2,13 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kiln_rootfs::{Attrs, Content, Delta, Entry, Kind, RootPath, write_delta};
 use kiln_sandbox::{
-    Finished, Ids, Job, Mount, Network, Placing, Root, Sandbox, User, collect, read_upper, remove, unpack,
-    write_upper,
+    Finished, Ids, Job, Mount, Network, Placing, Root, Sandbox, User, collect, limits, read_upper, remove,
+    unpack, write_upper,
 };
 
 /// A root of this machine's programs, and a job in it that runs a shell line.
@@ -67,6 +68,11 @@ fn exit_codes_and_signals_come_back() {
 }
 
 #[test]
+fn lines_that_are_written_over_come_as_they_end() {
+    assert_eq!(output("printf '10 %%\\r20 %%\\r\\nready\\r\\n'").1, "20 %\nready");
+}
+
+#[test]
 fn a_program_that_is_not_there_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let mut job = job(folder.path(), "");
@@ -104,6 +110,30 @@ fn time_runs_out() {
     job.timeout = Some(Duration::from_millis(300));
     let finished = run(&job);
     assert!(finished.timed_out && finished.code != 0);
+}
+
+/// Where groups can be made, as by root on most machines.
+#[test]
+fn memory_and_processes_run_out() {
+    let limits = limits();
+    if limits.memory.is_none() || limits.processes.is_none() {
+        let line = "skipped: memory_and_processes_run_out: no cgroups here (`kiln doctor` says so)";
+        writeln!(std::io::stderr(), "{line}").unwrap();
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let greedy = "cat /proc/self/cgroup; head -c 200000000 /dev/zero | tail | wc -c";
+    let mut job = job(folder.path(), greedy);
+    let finished = run(&job);
+    assert_eq!((finished.code, finished.ran_out), (0, None), "{:?}", finished.last_lines);
+    let group = finished.last_lines.iter().find_map(|line| line.split_once("/kiln-"));
+    let (_, name) = group.expect("it is in a group of its own");
+    job.memory = Some(64 << 20);
+    assert_eq!(run(&job).ran_out, job.memory);
+    // Nothing stays of either.
+    let mut left = std::process::Command::new("find");
+    let left = left.args(["/sys/fs/cgroup", "-name", &format!("kiln-{name}")]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&left.stdout), "");
 }
 
 #[test]

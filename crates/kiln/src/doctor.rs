@@ -44,7 +44,8 @@ impl Found {
 
 /// Looks at everything. With `repair`, what is wrong in the store is put right.
 pub(crate) fn examine(context: &Context, repair: bool) -> Vec<Found> {
-    let mut found = vec![machine::kernel(), sandbox::namespaces(context), machine::subordinate_ids()];
+    let mut found =
+        vec![machine::kernel(), sandbox::namespaces(context), sandbox::limits(), machine::subordinate_ids()];
     found.extend(machine::disks(context));
     found.push(machine::clock(context));
     found.push(machine::logins());

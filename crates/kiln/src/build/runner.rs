@@ -20,7 +20,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outside::Outside;
 use crate::port_error::PortError;
-use crate::progress::Stages;
+use crate::progress::{Stages, size};
 use crate::scratch::{Scratch, io};
 
 /// How long one command may take where nobody says otherwise.
@@ -226,6 +226,8 @@ fn app_path() -> Result<RootPath, Failure> {
 fn failed(command: &str, finished: &Finished, offline: bool) -> Failure {
     let how = if finished.timed_out {
         "did not end in time".to_owned()
+    } else if let Some(memory) = finished.ran_out {
+        format!("took all the memory that it may have, {}, and a process of it was ended", size(memory))
     } else {
         format!("failed with exit code {}", finished.code)
     };

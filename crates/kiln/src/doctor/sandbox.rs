@@ -8,6 +8,7 @@ use kiln_sandbox::{Job, Mount, Root, Sandbox};
 use super::Found;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::progress::size;
 use crate::scratch::{Scratch, io};
 
 const ABOUT: &str = "build steps";
@@ -26,6 +27,30 @@ pub(super) fn namespaces(context: &Context) -> Found {
         }
     }
 }
+
+/// What one step may take of this machine.
+pub(super) fn limits() -> Found {
+    let about = "limits of steps";
+    let limits = kiln_sandbox::limits();
+    let memory = limits.memory.map(|bytes| format!("{} of memory", size(bytes)));
+    let processes = limits.processes.map(|count| format!("{count} processes"));
+    match (memory, processes) {
+        (Some(memory), Some(processes)) => {
+            Found::fine(about, format!("{memory} and {processes}, by cgroups"))
+        }
+        (Some(limit), None) | (None, Some(limit)) => {
+            Found::weak(about, format!("{limit}, and no other: its cgroup controller is off"), UNLIMITED)
+        }
+        (None, None) => {
+            let what = "none by cgroups: where memory runs out, steps are ended before anything else";
+            Found::weak(about, what, UNLIMITED)
+        }
+    }
+}
+
+/// How a process gets control groups of its own.
+const UNLIMITED: &str =
+    "systemd-run --user --scope kiln …, or hand a cgroup with memory and pids over to kiln";
 
 fn try_sandbox(context: &Context) -> Result<(), Failure> {
     // Where the folders of steps are: an overlay may be refused there and work elsewhere.
