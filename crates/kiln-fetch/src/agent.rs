@@ -3,8 +3,10 @@ use std::time::Duration;
 
 use ureq::config::ConfigBuilder;
 use ureq::typestate::AgentScope;
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Proxy};
 
+use crate::closed::{Closed, Open};
 use crate::error::{Error, ErrorKind};
 use crate::tls;
 
@@ -13,12 +15,22 @@ const CONNECT: Duration = Duration::from_secs(20);
 /// Connections as kiln makes them: TLS that trusts this machine and `ca_files`, the proxy of the environment (or
 /// `proxy` where it names none), no redirect followed, no status an error, and nobody waited for longer than `stall`.
 pub fn agent(ca_files: &[PathBuf], proxy: Option<&str>, stall: Duration) -> Result<Agent, Error> {
+    agent_but(ca_files, proxy, stall, Closed::default())
+}
+
+/// The same without connections to some addresses.
+pub(crate) fn agent_but(
+    ca_files: &[PathBuf],
+    proxy: Option<&str>,
+    stall: Duration,
+    closed: Closed,
+) -> Result<Agent, Error> {
     let mut config = builder(ca_files, stall)?;
     if let (None, Some(proxy)) = (Proxy::try_from_env(), proxy) {
         let proxy = Proxy::new(proxy).map_err(|source| ErrorKind::Tls(Box::new(source)))?;
         config = config.proxy(Some(proxy));
     }
-    Ok(config.build().new_agent())
+    Ok(Agent::with_parts(config.build(), DefaultConnector::default(), Open::but(closed)))
 }
 
 /// The same without any proxy, for this machine itself.

@@ -2,7 +2,8 @@ use ureq::http::Response;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_RANGE, ETAG, HeaderName, LOCATION, RANGE};
 use ureq::{Agent, Body};
 
-use crate::agent::agent;
+use crate::agent::agent_but;
+use crate::closed::Closed;
 use crate::credentials::Credentials;
 use crate::download::Options;
 use crate::error::{Error, ErrorKind};
@@ -14,6 +15,7 @@ const REDIRECTS: usize = 8;
 pub(crate) struct Client {
     agent: Agent,
     credentials: Credentials,
+    closed: Closed,
 }
 
 /// What a server sends.
@@ -29,8 +31,9 @@ pub(crate) struct Answer {
 
 impl Client {
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
-        let agent = agent(&options.ca_files, options.proxy.as_deref(), options.stall)?;
-        Ok(Self { agent, credentials: options.credentials.clone() })
+        let closed = options.closed.clone();
+        let agent = agent_but(&options.ca_files, options.proxy.as_deref(), options.stall, closed.clone())?;
+        Ok(Self { agent, credentials: options.credentials.clone(), closed })
     }
 
     /// Asks for `url` from byte `offset` on.
@@ -71,9 +74,8 @@ impl Client {
         if offset > 0 {
             request = request.header(RANGE, format!("bytes={offset}-"));
         }
-        request
-            .call()
-            .map_err(|source| ErrorKind::Network { url: url.shown(), source: Box::new(source) }.into())
+        let answer = self.closed.refuse(&url.host).and_then(|()| request.call());
+        answer.map_err(|source| ErrorKind::Network { url: url.shown(), source: Box::new(source) }.into())
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::cache::{Cache, Partial};
 use crate::checksum::{Checksum, Hasher};
 use crate::client::{Answer, Client};
+use crate::closed::Closed;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::progress::{Meter, OnProgress};
@@ -24,6 +25,8 @@ pub struct Options {
     pub proxy: Option<String>,
     /// What to present to which host.
     pub credentials: Credentials,
+    /// What is not connected to.
+    pub closed: Closed,
     /// How often one address is tried.
     pub attempts: u32,
     /// The pause before the second attempt; it doubles from one attempt to the next.
@@ -43,6 +46,7 @@ impl Options {
             ca_files: Vec::new(),
             proxy: None,
             credentials: Credentials::default(),
+            closed: Closed::default(),
             attempts: 5,
             backoff: Duration::from_millis(400),
             stall: Duration::from_secs(45),

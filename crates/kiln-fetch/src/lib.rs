@@ -10,6 +10,7 @@ mod cache;
 mod changing;
 mod checksum;
 mod client;
+mod closed;
 mod credentials;
 mod document;
 mod download;
@@ -24,6 +25,7 @@ mod url;
 
 pub use agent::{Trouble, agent, trouble};
 pub use checksum::Checksum;
+pub use closed::Closed;
 pub use credentials::Credentials;
 pub use download::{Downloader, Options, Want};
 pub use endpoints::Machine;

@@ -7,10 +7,13 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::Access;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 /// First argument of the process that watches over `pasta`.
 pub(crate) const WATCH: &str = "__bridge";
+/// What `pasta` connects a namespace through.
+const TUNNEL: &str = "/dev/net/tun";
 /// What is read of the reason for a failure, in bytes.
 const REASON_MAX: u64 = 8 << 10;
 
@@ -28,9 +31,15 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// Over the `pasta` that is on the `PATH`, if there is one.
-    pub fn find() -> Option<Self> {
-        crate::subordinate::on_path("pasta").map(Self::over)
+    /// Over the `pasta` that is on the `PATH`, or why there is none.
+    pub fn find() -> Result<Self, &'static str> {
+        let program = crate::subordinate::on_path("pasta").ok_or("there is no pasta on the PATH")?;
+        let opens = rustix::fs::access(TUNNEL, Access::READ_OK | Access::WRITE_OK).is_ok();
+        if opens {
+            Ok(Self::over(program))
+        } else {
+            Err("/dev/net/tun is closed to this user, so pasta cannot work")
+        }
     }
 
     /// Over this `pasta`.

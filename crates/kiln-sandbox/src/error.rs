@@ -97,6 +97,9 @@ impl Diagnose for Error {
             ErrorKind::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some("free some space and run the command again; nothing half-written was kept".to_owned())
             }
+            ErrorKind::Unfit { .. } => {
+                Some("no layer can hold it: remove it in the command that makes it".to_owned())
+            }
             _ => None,
         }
     }

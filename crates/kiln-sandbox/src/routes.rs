@@ -2,14 +2,18 @@
 #![expect(unsafe_code, reason = "netlink has no safe form")]
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::Path;
 
-/// Addresses, and how many of their bits count. Link-local addresses are those of neighbours that ask nobody who they are,
+/// Addresses, and how many of their first bits count. Link-local addresses are those of neighbours that ask nobody who they are,
 /// most of all the services that give a cloud's machines their credentials; some of those have other addresses.
-const CLOSED: [(&str, u8); 4] =
-    [("169.254.0.0", 16), ("168.63.129.16", 32), ("fe80::", 10), ("fd00:ec2::254", 128)];
+pub const CLOSED: [(IpAddr, u8); 4] = [
+    (IpAddr::V4(Ipv4Addr::new(169, 254, 0, 0)), 16),
+    (IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)), 32),
+    (IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0)), 10),
+    (IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)), 128),
+];
 
 const IPV4: u8 = libc::AF_INET.cast_unsigned() as u8;
 const IPV6: u8 = libc::AF_INET6.cast_unsigned() as u8;
@@ -33,7 +37,6 @@ pub(crate) fn close() -> io::Result<()> {
     };
     let has_ipv6 = Path::new("/proc/net/if_inet6").exists();
     for (address, bits) in CLOSED {
-        let address: IpAddr = address.parse().map_err(io::Error::other)?;
         if address.is_ipv4() || has_ipv6 {
             ask(&socket, &request(address, bits))?;
         }

@@ -1,9 +1,9 @@
 //! The only place that prints. Standard output is data, standard error is talk.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use anstream::{eprintln, println};
+use anstream::{adapter::strip_str, eprintln, println};
 use kiln_finding::Class;
 
 use crate::args::Format;
@@ -38,7 +38,44 @@ pub(crate) fn data(text: &str) {
         let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.write_all(b"\n"));
         return written.expect("standard output takes what is written to it");
     }
-    println!("{text}");
+    if std::io::stdout().is_terminal() { println!("{}", harmless(text, true)) } else { println!("{text}") }
+}
+
+/// A text of whatever origin, fit for a terminal: without styles, and what would be a command to the terminal is spelled out.
+pub(crate) fn plain(text: &str) -> String {
+    harmless(&strip_str(text).to_string(), false)
+}
+
+/// Spells out what a terminal would obey, or would show in another order than it stands. Styles stay where they are wanted.
+fn harmless(text: &str, with_styles: bool) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((at, command)) = rest.char_indices().find(|(_, char)| is_command(*char)) {
+        shown.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let style = if with_styles { style_length(rest) } else { None };
+        match style {
+            Some(length) => shown.push_str(&rest[..length]),
+            None => shown.extend(command.escape_unicode()),
+        }
+        rest = &rest[style.unwrap_or(command.len_utf8())..];
+    }
+    shown + rest
+}
+
+/// A control character, or one that turns the direction of what follows (UAX #9).
+fn is_command(char: char) -> bool {
+    char.is_control() && !matches!(char, '\n' | '\t')
+        || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The bytes of the style that a text starts with (ECMA-48, SGR): intensity, slant, underline and colours of letters. One that
+/// hides what follows is none.
+fn style_length(text: &str) -> Option<usize> {
+    let (numbers, _) = text.strip_prefix("\u{1b}[")?.split_once('m')?;
+    let is_known =
+        |number: &str| matches!(number.parse(), Ok(0..=4 | 31..=37 | 39 | 91..=97)) || number.is_empty();
+    numbers.split(';').all(is_known).then_some(numbers.len() + 3)
 }
 
 /// Neither a control character nor the start of one.
@@ -71,7 +108,7 @@ pub(crate) fn wrapped(start: &str, text: &str, indent: usize) -> String {
 
 /// Says something to the person at the terminal.
 pub(crate) fn talk(text: &str) {
-    eprintln!("{text}");
+    eprintln!("{}", plain(text));
 }
 
 /// Says that the cache could not be written: that costs time, and nothing else.
@@ -113,12 +150,12 @@ pub(crate) fn report(failure: &Failure, format: Format) -> ExitCode {
 fn report_to_person(failure: &Failure) {
     let bold = anstyle::Style::new().bold();
     let red = bold.fg_color(Some(anstyle::AnsiColor::Red.into()));
-    eprintln!("{red}error[{}]{red:#}{bold}: {}{bold:#}", failure.code, failure.what);
+    eprintln!("{red}error[{}]{red:#}{bold}: {}{bold:#}", failure.code, plain(&failure.what));
     for cause in &failure.causes {
-        eprintln!("  cause: {cause}");
+        talk(&format!("  cause: {cause}"));
     }
     if let Some(help) = &failure.help {
-        eprintln!("  help: {help}");
+        talk(&format!("  help: {help}"));
     }
     if failure.class == Class::Bug {
         eprintln!("  help: this is a bug of kiln's; please report it with the command you ran");
@@ -168,5 +205,22 @@ impl Table {
             cells.join("  ").trim_end().to_owned()
         };
         self.rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_commands_the_terminal() {
+        let title = "a\u{1b}]0;owned\u{7}b\tc\nd\r\u{9b}2J\u{202e}e";
+        assert_eq!(harmless(title, true), "a\\u{1b}]0;owned\\u{7}b\tc\nd\\u{d}\\u{9b}2J\\u{202e}e");
+        assert_eq!(plain("\u{1b}[1mbold\u{1b}[0m \u{202e}"), "bold \\u{202e}");
+        let styled = "\u{1b}[1m\u{1b}[31;4mred\u{1b}[m";
+        assert_eq!(harmless(styled, true), styled);
+        // It would not be seen.
+        assert_eq!(harmless("\u{1b}[8mhidden", true), "\\u{1b}[8mhidden");
+        assert_eq!(harmless("\u{1b}[30mx\u{1b}[", true), "\\u{1b}[30mx\\u{1b}[");
     }
 }

@@ -15,6 +15,9 @@ use crate::scratch::io;
 /// `host` or `pasta`; without it, `pasta` where it is installed.
 const VARIABLE: &str = "KILN_SANDBOX_NETWORK";
 const RESOLVER: &str = "/etc/resolv.conf";
+const HOSTS: &str = "/etc/hosts";
+/// Names that every machine has.
+const LOCAL_NAMES: &str = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
 /// Where a bridge answers for a name server that only this machine reaches. An address for examples (RFC 5737), which is
 /// nobody's.
 const NAME_SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 53));
@@ -22,6 +25,8 @@ const NAME_SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 53));
 /// The network of commands that have one.
 pub(crate) struct Outside {
     pub(crate) bridge: Option<Bridge>,
+    /// Why there is none.
+    lacking: Option<&'static str>,
 }
 
 impl Outside {
@@ -30,8 +35,8 @@ impl Outside {
         let wanted = std::env::var(VARIABLE).unwrap_or_default();
         let bridge = match &*wanted {
             "" => Bridge::find(),
-            "host" => None,
-            "pasta" => Some(Bridge { is_required: true, ..Bridge::find().ok_or_else(no_pasta)? }),
+            "host" => Err("KILN_SANDBOX_NETWORK=host asks for it"),
+            "pasta" => Ok(Bridge { is_required: true, ..Bridge::find().map_err(no_pasta)? }),
             other => {
                 let what = format!("{VARIABLE}={other}: this is neither `host` nor `pasta`");
                 return Err(Failure::usage(what));
@@ -40,7 +45,8 @@ impl Outside {
         let has_reachable_resolver = fs::read_to_string(RESOLVER).is_ok_and(|text| is_reachable(&text));
         let name_server = (!has_reachable_resolver).then_some(NAME_SERVER);
         let ports = npm.map(loopback_ports).unwrap_or_default();
-        Ok(Self { bridge: bridge.map(|bridge| Bridge { ports, name_server, ..bridge }) })
+        let lacking = bridge.as_ref().err().copied();
+        Ok(Self { bridge: bridge.ok().map(|bridge| Bridge { ports, name_server, ..bridge }), lacking })
     }
 
     /// As provenance and reports name it.
@@ -49,11 +55,10 @@ impl Outside {
     }
 
     /// What the name stands for.
-    pub(crate) fn because(&self) -> &'static str {
-        if self.bridge.is_some() {
-            "steps that download reach what this machine reaches, but not its loopback or link-local addresses"
-        } else {
-            "steps that download share this machine's network; with Debian's `passt` they get one of their own"
+    pub(crate) fn because(&self) -> String {
+        match self.lacking {
+            None => "steps that download reach what this machine reaches, but not its loopback or link-local addresses".to_owned(),
+            Some(why) => format!("steps that download share this machine's network: {why}"),
         }
     }
 
@@ -77,13 +82,28 @@ impl Outside {
     }
 }
 
-fn no_pasta() -> Failure {
-    Failure::new(
-        "sandbox.network",
-        Class::Environment,
-        format!("{VARIABLE}=pasta: there is no pasta on the PATH"),
-    )
-    .with_help("install it (Debian's `passt`), or unset the variable")
+fn no_pasta(why: &str) -> Failure {
+    Failure::new("sandbox.network", Class::Environment, format!("{VARIABLE}=pasta: {why}"))
+        .with_help("install it (Debian's `passt`) and let this user open /dev/net/tun, or unset the variable")
+}
+
+/// The `hosts` of commands, which knows their own name; `scratch` takes it. Those with a network know the names that this machine
+/// knows, too.
+pub(crate) fn hosts(scratch: &Path, hostname: &str, has_network: bool) -> Result<PathBuf, Failure> {
+    let path = scratch.join(if has_network { "hosts" } else { "hosts-alone" });
+    if path.exists() {
+        // An earlier step of the same run was given the same.
+        return Ok(path);
+    }
+    let known = if has_network { fs::read_to_string(HOSTS).ok() } else { None };
+    let mut text = known.unwrap_or_else(|| LOCAL_NAMES.to_owned());
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text = format!("{text}127.0.0.1\t{hostname}\n::1\t{hostname}\n");
+    let written = kiln_disk::create(&path, text.as_bytes(), kiln_disk::PLAIN);
+    written.map_err(|error| io("write", &path, &error))?;
+    Ok(path)
 }
 
 /// Whether some name server is neither on the loopback nor link-local, where no bridge leads.

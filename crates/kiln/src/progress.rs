@@ -32,7 +32,7 @@ impl Stages {
         if let Some(bar) = &self.bar {
             bar.reset_elapsed();
             bar.set_prefix(stage);
-            bar.set_message(what.to_owned());
+            bar.set_message(output::plain(what));
             bar.enable_steady_tick(Duration::from_millis(100));
         }
     }
@@ -40,7 +40,7 @@ impl Stages {
     /// Something moves within the stage.
     pub(crate) fn note(&self, line: &str) {
         if let Some(bar) = &self.bar {
-            bar.set_message(line.to_owned());
+            bar.set_message(output::plain(line));
         }
     }
 
@@ -49,7 +49,7 @@ impl Stages {
         let bar = self.bar.clone();
         move |line| {
             if let Some(bar) = &bar {
-                bar.set_message(line.to_owned());
+                bar.set_message(output::plain(line));
             }
         }
     }

@@ -117,6 +117,8 @@ pub struct Job<'a> {
     pub mounts: Vec<JobMount<'a>>,
     /// Whether the root holds this path without what is mounted for the job.
     pub exists: &'a (dyn Fn(&RootPath) -> bool + Sync),
+    /// Where a path leads in the root; `None` where links lead in a circle.
+    pub follow: &'a (dyn Fn(&RootPath) -> Option<RootPath> + Sync),
 }
 
 /// A mount of a job.

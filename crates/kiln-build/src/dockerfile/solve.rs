@@ -100,11 +100,16 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
             } else if let Some(layer) =
                 self.made(id, if Some(id) < last_run { Form::Folder } else { Form::Blob })?
             {
-                let packed = self.workshop.pack(&layer).map_err(Error::port("pack a layer"))?;
-                found.push((id, packed));
+                found.push((id, self.pack(id, &layer)?));
             }
         }
         Ok(found)
+    }
+
+    /// What a step made as a blob. What a command left may be what no layer holds.
+    fn pack(&self, id: StepId, layer: &Layer) -> Result<PackedLayer, Error> {
+        let packed = self.workshop.pack(layer).map_err(Error::port("pack a layer"));
+        packed.map_err(|error| error.at(&self.graph.steps[id].origin))
     }
 
     /// What this build found out and made, for other machines. What was not made because nobody needed it is not in it.
@@ -116,7 +121,7 @@ impl<'a, W: Workshop, N: Notes> Solver<'a, W, N> {
             }
             let key = self.key(id)?;
             if self.workshop.has(&key).map_err(Error::port("look into the build cache"))? {
-                let packed = self.workshop.pack(&Layer::Made(key)).map_err(Error::port("pack a layer"))?;
+                let packed = self.pack(id, &Layer::Made(key))?;
                 shared.steps.insert(key, Some(packed));
             } else if self.recall(&empty_key(&key))?.is_some() {
                 shared.steps.insert(key, None);

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kiln_disk::{Dir, Located, Meta};
 use kiln_rootfs::{Delta, Entry, Kind, RootPath};
@@ -28,18 +28,19 @@ pub fn read_upper(folder: &Path, ids: Ids, user: &User) -> Result<Delta, Error> 
     let mut open = vec![RootPath::ROOT];
     while let Some(path) = open.pop() {
         let place = || root.place_of(&path);
+        let inside = |path: &RootPath| PathBuf::from(format!("/{path}"));
         if path.parts().count() > DEPTH_MAX {
-            return Err(ErrorKind::Unfit { path: place(), why: "lies deeper than 256 folders" }.into());
+            return Err(ErrorKind::Unfit { path: inside(&path), why: "lies deeper than 256 folders" }.into());
         }
         let folder = root.sub(&path).map_err(|source| Error::io("read the folder", &place())(source))?;
         for name in folder.names().map_err(|source| Error::io("read the folder", &place())(source))? {
             let Some(text) = name.to_str() else {
-                let path = folder.place().join(&name);
+                let path = inside(&path).join(&name);
                 return Err(ErrorKind::Unfit { path, why: "has a name that is no UTF-8" }.into());
             };
-            let inside = path.join(text).map_err(|source| ErrorKind::Tree { path: place(), source })?;
-            if reader.take(&folder, &name, &inside)? {
-                open.push(inside);
+            let path = path.join(text).map_err(|source| ErrorKind::Tree { path: place(), source })?;
+            if reader.take(&folder, &name, &path)? {
+                open.push(path);
             }
         }
     }
@@ -59,6 +60,7 @@ impl Reader<'_> {
     /// Takes in one entry; says whether it is a folder to look into.
     fn take(&mut self, folder: &Dir, name: &OsStr, inside: &RootPath) -> Result<bool, Error> {
         let place = || folder.place().join(name);
+        let unfit = |why| ErrorKind::Unfit { path: PathBuf::from(format!("/{inside}")), why };
         let meta = folder.meta_here(name).map_err(|source| Error::io("look at", &place())(source))?;
         if meta.is_whiteout() {
             self.delta.removed.insert(inside.clone());
@@ -68,7 +70,7 @@ impl Reader<'_> {
             return Ok(false);
         }
         if self.delta.tree.len() >= ENTRIES_MAX {
-            return Err(ErrorKind::Unfit { path: place(), why: "is one file too many: 4,000,000" }.into());
+            return Err(unfit("is one file too many: 4,000,000").into());
         }
         self.let_in(folder, name, &meta).map_err(|source| Error::io("open up", &place())(source))?;
         let attrs = attrs::get(folder, name, &meta, self.ids, self.user);
@@ -86,7 +88,7 @@ impl Reader<'_> {
             }
             Kind::File(Located::content(self.root, inside.clone(), meta.size()))
         } else {
-            return Err(ErrorKind::Unfit { path: place(), why: "is a pipe or a device" }.into());
+            return Err(unfit("is a pipe or a device").into());
         };
         let placed = self.delta.tree.insert(inside.clone(), Entry { attrs, kind });
         placed.map_err(|source| ErrorKind::Tree { path: place(), source })?;

@@ -6,10 +6,10 @@ use kiln_fetch::Url;
 use kiln_fetch::endpoints::Npm;
 use kiln_node::Manager;
 use kiln_rootfs::RootPath;
-use kiln_sandbox::Mount;
+use kiln_sandbox::{HOSTNAME, Mount};
 
 use crate::failure::Failure;
-use crate::outside::Outside;
+use crate::outside::{Outside, hosts};
 use crate::scratch::io;
 
 const SYSTEM_CERTIFICATES: [&str; 3] =
@@ -109,14 +109,11 @@ impl Sights<'_> {
             Doing::Reaching => mounts.push(self.npmrc("npmrc-without-logins", &public_npmrc(self.npm))?),
             Doing::Running => {}
         }
-        if matches!(doing, Doing::Fetching | Doing::Reaching)
-            && let Some(resolver) = self.outside.resolver(self.scratch)?
-        {
+        let has_network = matches!(doing, Doing::Fetching | Doing::Reaching);
+        if has_network && let Some(resolver) = self.outside.resolver(self.scratch)? {
             mounts.push(bind(resolver, "etc/resolv.conf", true)?);
         }
-        if Path::new("/etc/hosts").exists() {
-            mounts.push(bind(PathBuf::from("/etc/hosts"), "etc/hosts", true)?);
-        }
+        mounts.push(bind(hosts(self.scratch, HOSTNAME, has_network)?, "etc/hosts", true)?);
         if let Some(file) = certificates(self.npm) {
             mounts.push(bind(file, CERTIFICATES, true)?);
         }

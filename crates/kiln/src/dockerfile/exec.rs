@@ -16,7 +16,8 @@ use kiln_sandbox::{Finished, Ids, Mount, Network, Placing, Root, Sandbox, User, 
 
 use super::workshop::{Shop, owners};
 use crate::failure::Failure;
-use crate::outside::Outside;
+use crate::outside::{Outside, hosts};
+use crate::progress::size;
 use crate::scratch::{Scratch, io};
 
 /// How long one command may take where nobody says otherwise.
@@ -76,6 +77,7 @@ impl Executor<'_> {
             cwd: job.exec.cwd.clone(),
             network: if job.exec.network && !self.offline { Network::Bridged } else { Network::None },
             timeout: Some(self.timeout.unwrap_or(TIMEOUT)),
+            memory: None,
             hostname: job.exec.hostname.clone(),
             user: User { uid: job.user.uid, gid: job.user.gid, groups: job.user.groups.clone() },
             ids: shop.ids,
@@ -111,15 +113,14 @@ impl Executor<'_> {
         }
         let mut setting = Setting { mounts: Vec::new(), env, locks: Vec::new() };
         setting.mounts.push(Mount::Sys);
+        let network = scratch.folder("network")?;
+        let mut files = vec![(HOSTS, hosts(&network, &job.exec.hostname, job.exec.network)?)];
         if job.exec.network {
-            let hosts = Path::new("/etc/hosts");
-            let files = [
-                ("etc/resolv.conf", self.outside.resolver(&scratch.folder("network")?)?),
-                ("etc/hosts", hosts.exists().then(|| hosts.to_owned())),
-            ];
-            for (target, source) in files {
-                let target = RootPath::new(target)?;
-                setting.mounts.extend(source.map(|source| Mount::Bind { source, target, read_only: true }));
+            files.extend(self.outside.resolver(&network)?.map(|resolver| (RESOLVER, resolver)));
+        }
+        for (name, source) in files {
+            if let Some(target) = place_of(job, name) {
+                setting.mounts.push(Mount::Bind { source, target, read_only: true });
             }
         }
         if let (Some(npm), true) = (self.npm, job.exec.network) {
@@ -238,6 +239,11 @@ impl Executor<'_> {
         let what = if finished.timed_out {
             let limit = self.timeout.unwrap_or(TIMEOUT).as_secs();
             format!("it was still running after {limit} seconds and was stopped")
+        } else if let Some(memory) = finished.ran_out {
+            format!(
+                "a process of it was ended because it took all the memory that it may have, {}",
+                size(memory)
+            )
         } else {
             format!("it ended with exit code {}", finished.code)
         };
@@ -257,6 +263,9 @@ impl Executor<'_> {
     }
 }
 
+/// Files that tell a command of its network.
+const HOSTS: &str = "etc/hosts";
+const RESOLVER: &str = "etc/resolv.conf";
 /// How many of a command's last lines are shown when it fails.
 const LINES_SHOWN: usize = 30;
 
@@ -375,11 +384,19 @@ fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     kiln_disk::create(path, bytes, kiln_disk::PRIVATE).map_err(|error| io("write", path, &error))
 }
 
+/// Where a file that kiln makes for a command is mounted: where the base has it by a link, there. `None` where that is no place
+/// to mount at: the command goes without it.
+fn place_of(job: &Job<'_>, name: &str) -> Option<RootPath> {
+    let path = (job.follow)(&RootPath::new(name).ok()?)?;
+    let is_kernels = ["proc", "sys", "dev"].contains(&path.parts().next()?);
+    (!is_kernels).then_some(path)
+}
+
 /// Removes the places that mounts took in the root.
 fn tidy(upper: &Path, job: &Job<'_>) {
-    let fixed =
-        ["etc/resolv.conf", "etc/hosts", "proc", "sys", "dev", "run/kiln/npmrc", "run/kiln/machine.crt"];
+    let fixed = ["proc", "sys", "dev", "run/kiln/npmrc", "run/kiln/machine.crt"];
     let fixed = fixed.iter().filter_map(|path| RootPath::new(path).ok());
+    let fixed = fixed.chain([HOSTS, RESOLVER].iter().filter_map(|name| place_of(job, name)));
     // What cannot be opened holds no stubs that could be removed.
     let Ok(upper) = Dir::open(upper) else { return };
     for path in job.mounts.iter().map(|mount| mount.target.clone()).chain(fixed) {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use kiln_build::dockerfile::Remote;
 use kiln_disk::Dir;
-use kiln_fetch::{Downloader, Options};
+use kiln_fetch::{Closed, Downloader, Options};
 use kiln_finding::Class;
 use kiln_oci::Digest;
 use kiln_rootfs::Tree;
@@ -34,7 +34,9 @@ pub(super) fn file(
         )
         .with_help("name the file in the destination's folder with an address that ends with its name"));
     }
-    let downloader = Downloader::new(Options { offline, ..Options::new(cache_dir) })?;
+    // A Dockerfile reaches no further by ADD than by RUN.
+    let closed = Closed::new(&kiln_sandbox::CLOSED);
+    let downloader = Downloader::new(Options { offline, closed, ..Options::new(cache_dir) })?;
     let bytes = downloader.document(&[remote.address.to_owned()], None, FILE_MAX)?;
     if let Some(checksum) = remote.checksum {
         check(remote.address, checksum, &bytes)?;

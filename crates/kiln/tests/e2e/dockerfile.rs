@@ -325,6 +325,28 @@ fn remote_files_are_checked() {
     says(&error, &["not what --checksum promises", "got sha256:87428fc5"]);
     let error = bench.error(&format!("FROM scratch\nADD http://{server}/ /x/\n"), &[], 2);
     says(&error, &["no file name"]);
+    // Services there trust whoever asks, and kiln is asked by whoever wrote the Dockerfile.
+    for host in ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "2852039166"] {
+        let error = bench.error(&format!("FROM scratch\nADD http://{host}/latest/credentials /x\n"), &[], 3);
+        says(&error, &["services that trust whoever asks"]);
+    }
+}
+
+#[test]
+fn commands_know_names_through_links_of_the_base() {
+    let Some(bench) = bench() else { return };
+    fs::create_dir(bench.context.join("names")).unwrap();
+    symlink("../run/names/hosts", bench.context.join("names/hosts")).unwrap();
+    symlink("/run/systemd/resolve/stub.conf", bench.context.join("names/resolv.conf")).unwrap();
+    let text = "FROM base\nCOPY names/ /etc/\n\
+        RUN grep -q $(hostname) /etc/hosts && test -L /etc/hosts && test -s /run/systemd/resolve/stub.conf\n\
+        RUN --network=none grep -q localhost /etc/hosts && grep -q buildkitsandbox /etc/hosts\n";
+    bench.build(text, &["-t", "names:1"]).exits(0);
+    // The places at which files were mounted are not left.
+    let look = "RUN --network=none test -L /seen/etc/hosts && test ! -e /seen/run/names && test ! -e /seen/run/systemd\n";
+    let seen =
+        format!("FROM base\nCOPY --from=names:1 /etc /seen/etc\nCOPY --from=names:1 /run /seen/run\n{look}");
+    bench.build(&seen, &[]).exits(0);
 }
 
 #[test]

@@ -144,7 +144,8 @@ impl<W: Workshop, N: Notes> Solver<'_, W, N> {
             })
             .collect::<Result<_, Error>>()?;
         let exists = |path: &RootPath| stack.get(path).is_some();
-        let job = Job { exec, origin: &step.origin, below, user, mounts, exists: &exists };
+        let follow = |path: &RootPath| stack.follow(path).ok();
+        let job = Job { exec, origin: &step.origin, below, user, mounts, exists: &exists, follow: &follow };
         self.workshop.run(key, &job).map_err(Error::port("run the command"))
     }
 

@@ -71,7 +71,8 @@ impl<W: Workshop, N: Notes> Solver<'_, W, N> {
                     }
                 }
             }
-            (_, Some(layer)) => read(&layer)?,
+            // What a command left may be what no layer holds.
+            (_, Some(layer)) => read(&layer).map_err(|error| error.at(&self.graph.steps[id].origin))?,
             (_, None) => Arc::default(),
         };
         *slot = Some(delta.clone());

@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words[..] {
         ["run", job] => read(job).and_then(|job| run(&job, None)),
-        ["run-bridged", job] => read(job).and_then(|job| run(&job, Bridge::find())),
+        ["run-bridged", job] => read(job).and_then(|job| run(&job, Bridge::find().ok())),
         ["run-many", job] => run_many(job),
         ["attack", ref targets @ ..] => attacks::all(targets),
         ["wait"] => attacks::wait(),
