@@ -73,8 +73,7 @@ impl Shop<'_> {
         let delta = self.stream(&packed, keep)?;
         let (delta, folder) = match layer {
             Layer::Base(base) if is_better_whole(base, &delta) => {
-                drop(delta);
-                (self.whole(base, keep)?, self.whole_folder(base))
+                (self.whole(base, &delta, keep)?, self.whole_folder(base))
             }
             Layer::Base(base) => (delta, self.base_folder(base.packed())),
             Layer::Made(key) => (delta, self.made(key)),
@@ -86,20 +85,15 @@ impl Shop<'_> {
         Ok(folder.join("fs"))
     }
 
-    /// A layer together with all below it, as one that hides whatever else is below.
-    fn whole(&self, base: &BaseLayer, keep: Keep<'_>) -> Result<Delta, Failure> {
+    /// A layer, read already, together with all below it, as one that hides whatever else is below.
+    fn whole(&self, base: &BaseLayer, top: &Delta, keep: Keep<'_>) -> Result<Delta, Failure> {
         let mut lowest_first: Vec<PackedLayer> = base.below().map(|lower| lower.packed().clone()).collect();
         lowest_first.reverse();
-        lowest_first.push(base.packed().clone());
         let mut tree = Tree::new();
         for packed in &lowest_first {
-            let delta = self.stream(packed, keep)?;
-            delta.apply(&mut tree).map_err(|error| unreadable(packed, error.to_string()))?;
-            if tree.len() > ENTRIES_MAX {
-                let why = format!("it and those below it hold more than {ENTRIES_MAX} files and folders");
-                return Err(unreadable(packed, why));
-            }
+            put_over(&mut tree, packed, &self.stream(packed, keep)?)?;
         }
+        put_over(&mut tree, base.packed(), top)?;
         Ok(Delta { tree, opaque: BTreeSet::from([RootPath::ROOT]), ..Delta::default() })
     }
 
@@ -175,6 +169,16 @@ impl Shop<'_> {
             base.below().fold(start, |key, lower| key.field("below", lower.packed().diff_id.as_bytes()));
         self.folder.join(format!("base-{}", key.finish().hex()))
     }
+}
+
+/// Changes what the layers below come to as a layer does.
+fn put_over(tree: &mut Tree, packed: &PackedLayer, delta: &Delta) -> Result<(), Failure> {
+    delta.apply(tree).map_err(|error| unreadable(packed, error.to_string()))?;
+    if tree.len() > ENTRIES_MAX {
+        let why = format!("it and those below it hold more than {ENTRIES_MAX} files and folders");
+        return Err(unreadable(packed, why));
+    }
+    Ok(())
 }
 
 /// Whether a layer of a base is to be unpacked together with those below it: it needs something of theirs (the file of a hard
