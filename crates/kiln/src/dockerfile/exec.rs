@@ -101,6 +101,13 @@ impl Executor<'_> {
         if finished.code != 0 {
             return Err(self.failed(job, &finished));
         }
+        if let Some(memory) = finished.ran_out {
+            let line = format!(
+                "kiln: a process of this command was ended: it had taken all of the {}",
+                size(memory)
+            );
+            (self.on_line)(job.origin, &line);
+        }
         tidy(&upper, job);
         Ok(())
     }

@@ -57,5 +57,8 @@ fn run(job: &Job, bridge: Option<Bridge>) -> io::Result<()> {
     let sandbox = Sandbox::new(std::env::current_exe()?).with_bridge(bridge);
     let mut print = |line: &str| drop(writeln!(io::stdout(), "{line}"));
     let finished = sandbox.run(job, &mut print).map_err(io::Error::other)?;
+    if let Some(memory) = finished.ran_out {
+        return Err(io::Error::other(format!("it took all of its {memory} bytes of memory")));
+    }
     if finished.code == 0 { Ok(()) } else { Err(io::Error::other(format!("exit code {}", finished.code))) }
 }
