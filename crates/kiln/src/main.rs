@@ -53,9 +53,14 @@ fn main() -> ExitCode {
     }
     let args = args::Args::parse();
     let format = args.global.format.format();
-    match run(args) {
+    let code = match run(args) {
         Ok(outcome) => outcome.exit_code(),
         Err(failure) => output::report(&failure, format),
+    };
+    match output::unwritten() {
+        None => code,
+        // Whoever asked for JSON cannot be given any.
+        Some(failure) => output::report(&failure, args::Format::Human),
     }
 }
 

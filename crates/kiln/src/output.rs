@@ -1,9 +1,11 @@
 //! The only place that prints. Standard output is data, standard error is talk.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
-use anstream::{adapter::strip_str, eprintln, println};
+use anstream::AutoStream;
+use anstream::adapter::strip_str;
 use kiln_finding::Class;
 
 use crate::args::Format;
@@ -30,15 +32,38 @@ impl Outcome {
     }
 }
 
-/// Writes a result and a line end to standard output.
+/// What standard output said to the first write that failed; nothing is written to it afterwards.
+static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
+
+/// Writes a result and a line end to standard output. Whether that worked is asked at the end, by [`unwritten`].
 pub(crate) fn data(text: &str) {
+    if UNWRITTEN.get().is_none()
+        && let Err(error) = write_data(text)
+    {
+        drop(UNWRITTEN.set(error));
+    }
+}
+
+fn write_data(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
     // Looking for styles to leave out takes longer than writing; a document of a scan has none.
     if text.bytes().all(is_plain) {
-        let mut stdout = std::io::stdout().lock();
-        let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.write_all(b"\n"));
-        return written.expect("standard output takes what is written to it");
+        stdout.write_all(text.as_bytes())?;
+        stdout.write_all(b"\n")?;
+    } else {
+        let is_terminal = stdout.is_terminal();
+        let mut styled = AutoStream::auto(&mut stdout);
+        if is_terminal { writeln!(styled, "{}", harmless(text, true))? } else { writeln!(styled, "{text}")? }
     }
-    if std::io::stdout().is_terminal() { println!("{}", harmless(text, true)) } else { println!("{text}") }
+    stdout.flush()
+}
+
+/// Why a result did not get to standard output. Whoever closed it has read enough, as `head` does, and that is no failure.
+pub(crate) fn unwritten() -> Option<Failure> {
+    let error = UNWRITTEN.get().filter(|error| error.kind() != io::ErrorKind::BrokenPipe)?;
+    let failure =
+        Failure::new("kiln.output", Class::Environment, "write the result to standard output".to_owned());
+    Some(failure.with_cause(error.to_string()))
 }
 
 /// A text of whatever origin, fit for a terminal: without styles, and what would be a command to the terminal is spelled out.
@@ -108,7 +133,12 @@ pub(crate) fn wrapped(start: &str, text: &str, indent: usize) -> String {
 
 /// Says something to the person at the terminal.
 pub(crate) fn talk(text: &str) {
-    eprintln!("{}", plain(text));
+    say(&plain(text));
+}
+
+/// Standard error that nobody reads is nobody's loss.
+fn say(text: &str) {
+    drop(writeln!(AutoStream::auto(io::stderr().lock()), "{text}"));
 }
 
 /// Says that the cache could not be written: that costs time, and nothing else.
@@ -137,7 +167,7 @@ fn terminal_width() -> usize {
 pub(crate) fn report(failure: &Failure, format: Format) -> ExitCode {
     match format {
         Format::Human => report_to_person(failure),
-        Format::Json => println!("{}", failure_as_json(failure)),
+        Format::Json => data(&failure_as_json(failure).to_string()),
     }
     ExitCode::from(match failure.class {
         Class::Refused => 1,
@@ -150,7 +180,7 @@ pub(crate) fn report(failure: &Failure, format: Format) -> ExitCode {
 fn report_to_person(failure: &Failure) {
     let bold = anstyle::Style::new().bold();
     let red = bold.fg_color(Some(anstyle::AnsiColor::Red.into()));
-    eprintln!("{red}error[{}]{red:#}{bold}: {}{bold:#}", failure.code, plain(&failure.what));
+    say(&format!("{red}error[{}]{red:#}{bold}: {}{bold:#}", failure.code, plain(&failure.what)));
     for cause in &failure.causes {
         talk(&format!("  cause: {cause}"));
     }
@@ -158,7 +188,7 @@ fn report_to_person(failure: &Failure) {
         talk(&format!("  help: {help}"));
     }
     if failure.class == Class::Bug {
-        eprintln!("  help: this is a bug of kiln's; please report it with the command you ran");
+        talk("  help: this is a bug of kiln's; please report it with the command you ran");
     }
 }
 

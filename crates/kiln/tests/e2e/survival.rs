@@ -96,3 +96,24 @@ fn a_full_disk_is_named_and_leaves_nothing_behind() {
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[test]
+fn a_result_that_nobody_reads_is_no_failure_and_one_that_does_not_fit_is() {
+    let world = World::new();
+    for format in ["human", "json"] {
+        let run = |stdout: Stdio| {
+            let mut kiln = world.kiln();
+            let output = kiln.args(["explain", "DF023", "--format", format]).stdout(stdout).output().unwrap();
+            (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        assert_eq!(run(writer.into()), (Some(0), String::new()), "{format}");
+        let (code, said) = run(std::fs::File::create("/dev/full").unwrap().into());
+        assert_eq!(code, Some(3), "{format}");
+        assert!(
+            said.contains("write the result to standard output") && said.contains("No space left"),
+            "{said}"
+        );
+    }
+}
