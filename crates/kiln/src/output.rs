@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::AutoStream;
 use anstream::adapter::strip_str;
@@ -35,8 +36,12 @@ impl Outcome {
 /// What standard output said to the first write that failed; nothing is written to it afterwards.
 static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
 
+/// Whether a result was written.
+static HAS_RESULT: AtomicBool = AtomicBool::new(false);
+
 /// Writes a result and a line end to standard output. Whether that worked is asked at the end, by [`unwritten`].
 pub(crate) fn data(text: &str) {
+    HAS_RESULT.store(true, Ordering::Relaxed);
     if UNWRITTEN.get().is_none()
         && let Err(error) = write_data(text)
     {
@@ -163,9 +168,11 @@ fn terminal_width() -> usize {
     size.map_or(100, |size| usize::from(size.ws_col)).clamp(60, 120)
 }
 
-/// Prints a failure, in the one form kiln has for it, and yields its exit code.
+/// Prints a failure, in the one form kiln has for it, and yields its exit code. Where a result went out already, no second document
+/// follows it.
 pub(crate) fn report(failure: &Failure, format: Format) -> ExitCode {
     match format {
+        Format::Json if HAS_RESULT.load(Ordering::Relaxed) => report_to_person(failure),
         Format::Human => report_to_person(failure),
         Format::Json => data(&failure_as_json(failure).to_string()),
     }

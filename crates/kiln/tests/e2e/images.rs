@@ -90,6 +90,12 @@ fn what_is_not_known_does_not_pass_a_gate() {
     ));
     let run = world.run(["scan", &image, "--fail-on", "critical"]).exits(3);
     assert!(run.stdout.contains("not known"), "{}", run.stdout);
+    for format in ["json", "sarif", "cyclonedx", "openvex", "gitlab"] {
+        let run = world.run(["scan", &image, "--fail-on", "critical", "--format", format]).exits(3);
+        // One document, and nothing after it.
+        serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap();
+        assert!(run.stderr.contains("kiln.unknown"), "{}", run.stderr);
+    }
     world.run(["scan", &image, "--fail-on", "critical", "--allow-unknown"]).exits(0);
 }
 
