@@ -60,13 +60,28 @@ impl Delta {
             let stays = self.implied.contains(path)
                 && below.get(path).is_some_and(|entry| matches!(entry.kind, Kind::Dir));
             if !stays {
-                below.insert(path.clone(), entry.clone())?;
+                below.insert(path.clone(), self.seen_over(below, path, entry)?)?;
             }
         }
-        self.links_below().try_for_each(|(path, target)| match below.get(target).map(|entry| &entry.kind) {
-            Some(Kind::File(_) | Kind::Hardlink(_)) => Ok(()),
-            _ => Err(dangling(path, target)),
-        })
+        Ok(())
+    }
+
+    /// An entry as it is over the layers below: another name of a file of theirs names it where links on the way lead to, and
+    /// another name of a link is a link that leads to the same place.
+    fn seen_over(&self, below: &Tree, path: &RootPath, entry: &Entry) -> Result<Entry, Error> {
+        let mut seen = entry.clone();
+        if let Kind::Hardlink(target) = &entry.kind
+            && self.tree.get(target).is_none()
+        {
+            let folder = below.resolve(&target.parent().unwrap_or_default(), true);
+            let file = folder.ok_or_else(|| dangling(path, target))?.join(target.file_name())?;
+            seen.kind = match below.get(&file).map(|entry| &entry.kind) {
+                Some(Kind::File(_)) => Kind::Hardlink(file),
+                Some(other @ (Kind::Hardlink(_) | Kind::Symlink(_))) => other.clone(),
+                Some(Kind::Dir) | None => return Err(dangling(path, target)),
+            };
+        }
+        Ok(seen)
     }
 
     /// The first folder on the way to something of this layer that is a link below, and where that leads.
@@ -188,10 +203,16 @@ impl Delta {
             "" => Ok(to.clone()),
             rest => to.join(rest),
         };
-        let entries: Vec<(RootPath, Entry)> =
-            self.tree.below(from).map(|(path, entry)| (path.clone(), entry.clone())).collect();
+        // What is implied is implied again where it is needed: it must not take the place of what is said.
+        let entries: Vec<(RootPath, Entry)> = self
+            .tree
+            .below(from)
+            .filter(|(path, _)| *path != from && !self.implied.contains(*path))
+            .map(|(path, entry)| (path.clone(), entry.clone()))
+            .collect();
         self.tree.remove(from);
-        for (path, entry) in entries.into_iter().filter(|(path, _)| path != from) {
+        self.implied.retain(|path| !path.starts_with(from));
+        for (path, entry) in entries {
             self.place(moved(&path)?, entry)?;
         }
         let targets: Vec<RootPath> = self.tree.iter().map(|(path, _)| path.clone()).collect();
@@ -202,7 +223,7 @@ impl Delta {
                 *target = moved(target)?;
             }
         }
-        for marks in [&mut self.removed, &mut self.opaque, &mut self.implied] {
+        for marks in [&mut self.removed, &mut self.opaque] {
             let below: Vec<RootPath> = marks.iter().filter(|path| path.starts_with(from)).cloned().collect();
             for path in below {
                 marks.remove(&path);
@@ -407,6 +428,18 @@ mod tests {
             assert_eq!(paths.join(" "), expected);
             assert_eq!(tree.get(&path("usr/lib")).unwrap().attrs.mode, 0o711);
         }
+        // What the layer says of a folder counts, and not what its way through a link implies.
+        let mut said = of_nothing_but(Some("lib/d/new"), &[], &[]);
+        said.place(path("usr/lib/d"), Entry { attrs: Attrs::root(0o700), kind: Kind::Dir }).unwrap();
+        let mut tree = usr_merged();
+        said.apply(&mut tree).unwrap();
+        assert_eq!(tree.get(&path("usr/lib/d")).unwrap().attrs.mode, 0o700);
+        assert!(tree.get(&path("usr/lib/d/new")).is_some());
+        // A link to the root, three times on the way.
+        let mut tree = Tree::new();
+        tree.insert_symlink("b", "/").unwrap();
+        of_nothing_but(Some("b/b/b"), &[], &[]).apply(&mut tree).unwrap();
+        assert!(matches!(tree.get(&path("b")).unwrap().kind, Kind::File(_)));
         let mut circle = Tree::new();
         circle.insert_symlink("a", "b").unwrap();
         circle.insert_symlink("b", "a").unwrap();

@@ -183,6 +183,17 @@ mod tests {
     }
 
     #[test]
+    fn names_of_lower_files_go_through_links_of_lower_layers() {
+        let lower = [(b'5', "usr", ""), (b'0', "usr/f", ""), (b'2', "lib", "usr"), (b'2', "l", "usr/f")];
+        let mut below = layer(&lower).unwrap().tree;
+        layer(&[(b'1', "g", "lib/f"), (b'1', "h", "l")]).unwrap().apply(&mut below).unwrap();
+        assert_eq!(text(&below, "g").as_deref(), Some("usr/f"));
+        let kind = |path: &str| below.get(&RootPath::new(path).unwrap()).map(|entry| entry.kind.clone());
+        assert!(matches!(kind("g"), Some(Kind::Hardlink(file)) if file.as_str() == "usr/f"));
+        assert!(matches!(kind("h"), Some(Kind::Symlink(to)) if to == "usr/f"));
+    }
+
+    #[test]
     fn what_names_nothing_is_refused() {
         for entries in [
             &[(b'1', "x", "x")][..],

@@ -23,9 +23,6 @@ use crate::scratch::io;
 const ACCOUNTS: [&str; 2] = ["etc/passwd", "etc/group"];
 const ACCOUNTS_MAX: u64 = 4 << 20;
 
-/// A layer that takes away more than this is unpacked together with those below it: what it takes away is then not written, and
-/// neither are its marks.
-const REMOVALS_MAX: usize = 2_000;
 /// How many files and folders may be unpacked together.
 const ENTRIES_MAX: usize = 4_000_000;
 
@@ -45,7 +42,7 @@ impl Shop<'_> {
     /// The folder of a layer, if it is there.
     fn unpacked(&self, layer: &Layer) -> Option<PathBuf> {
         let places = match layer {
-            Layer::Base(base) => vec![self.base_folder(base.packed()), self.whole_folder(base)],
+            Layer::Base(base) => vec![self.alone_folder(base.packed()), self.whole_folder(base)],
             Layer::Made(key) => vec![self.made(key)],
         };
         places.into_iter().find_map(|folder| {
@@ -72,10 +69,8 @@ impl Shop<'_> {
         let keep = &mut |size, bytes: &mut dyn Read| spool.keep(size, bytes);
         let delta = self.stream(&packed, keep)?;
         let (delta, folder) = match layer {
-            Layer::Base(base) if is_better_whole(base, &delta) => {
-                (self.whole(base, &delta, keep)?, self.whole_folder(base))
-            }
-            Layer::Base(base) => (delta, self.base_folder(base.packed())),
+            Layer::Base(base) if stands_alone(&delta) => (delta, self.alone_folder(base.packed())),
+            Layer::Base(base) => (self.whole(base, &delta, keep)?, self.whole_folder(base)),
             Layer::Made(key) => (delta, self.made(key)),
         };
         delta.stands_alone().map_err(|error| unreadable(&packed, error.to_string()))?;
@@ -133,13 +128,17 @@ impl Shop<'_> {
     /// it wants to know little.
     pub(super) fn kept_names(&self, layer: &Layer) -> Result<Delta, Failure> {
         let (folder, packed) = match layer {
-            Layer::Base(base) => (self.base_folder(base.packed()), Some(base.packed().clone())),
+            Layer::Base(base) => (self.alone_folder(base.packed()), Some(base.packed().clone())),
             Layer::Made(key) => (self.made(key), self.packed(key)?),
         };
         let kept = match (layer, fs::read_link(&folder)) {
-            (Layer::Base(base), _) => Key::new("names").field("layer", base.packed().diff_id.as_bytes()),
-            (_, Ok(result)) => Key::new("names").field("result", result.as_os_str().as_encoded_bytes()),
-            (Layer::Made(key), Err(_)) => Key::new("names").field("made", key.as_bytes()),
+            (Layer::Base(base), _) => {
+                Key::new("what it says").field("layer", base.packed().diff_id.as_bytes())
+            }
+            (_, Ok(result)) => {
+                Key::new("what it says").field("result", result.as_os_str().as_encoded_bytes())
+            }
+            (Layer::Made(key), Err(_)) => Key::new("what it says").field("made", key.as_bytes()),
         };
         let kept = kept.finish();
         if let Some(noted) = self.notes.get(&kept)?
@@ -157,9 +156,10 @@ impl Shop<'_> {
         Ok(delta)
     }
 
-    /// Where a layer lies that needs nothing of those below it.
-    fn base_folder(&self, packed: &PackedLayer) -> PathBuf {
-        self.folder.join(format!("base-{}", packed.diff_id.hex()))
+    /// Where a layer lies that is the same over whatever layers.
+    fn alone_folder(&self, packed: &PackedLayer) -> PathBuf {
+        let key = Key::new("alone").field("layer", packed.diff_id.as_bytes());
+        self.folder.join(format!("base-{}", key.finish().hex()))
     }
 
     /// Where a layer lies together with all below it.
@@ -181,11 +181,14 @@ fn put_over(tree: &mut Tree, packed: &PackedLayer, delta: &Delta) -> Result<(), 
     Ok(())
 }
 
-/// Whether a layer of a base is to be unpacked together with those below it: it needs something of theirs (the file of a hard
-/// link, a folder that it says nothing of), or takes much away.
-fn is_better_whole(base: &BaseLayer, delta: &Delta) -> bool {
-    let needs_below = delta.links_below().next().is_some() || !delta.folders_below().is_empty();
-    base.below().next().is_some() && (needs_below || delta.removed.len() > REMOVALS_MAX)
+/// Whether a layer of a base holds the same whatever lies below it. Others are unpacked together with those: they need something of
+/// theirs (the file of a hard link, a folder that they say nothing of), or take something away, which is then not written, and
+/// neither are its marks.
+fn stands_alone(delta: &Delta) -> bool {
+    delta.stands_alone().is_ok()
+        && delta.implied.is_empty()
+        && delta.removed.is_empty()
+        && delta.opaque.is_empty()
 }
 
 /// What a layer says without the content of its files.

@@ -574,6 +574,39 @@ fn many_removals_take_away_what_they_name_and_no_more() {
     }
 }
 
+/// The same layer in two images is in each what the layers below make of it, whichever was built first.
+#[test]
+fn no_image_changes_what_another_is() {
+    if !needs(&["namespaces", "debian"]) {
+        return;
+    }
+    let world = World::new();
+    let layer =
+        vec![tar::file("lib64/foo").body("x"), tar::file("tmp/foo").body("x"), tar::file("d/.wh.ghost")];
+    let layout = Layout::create(&world.path("alone")).unwrap().unhurried();
+    let blob = put(&layout, PLAIN_LAYER, &tar::tar(&layer));
+    let mut config: ImageConfig = serde_json::from_str(
+        r#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#,
+    )
+    .unwrap();
+    config.rootfs.diff_ids.push(blob.digest);
+    let config = put(&layout, media_type::CONFIG, &config.to_bytes());
+    let manifest = put(&layout, media_type::MANIFEST, &Manifest::image(config, vec![blob]).to_bytes());
+    layout.publish(&manifest, Some("alone")).unwrap();
+    let over = stacked(&world, &[vec![tar::dir("d").mode(0o700)], layer]);
+    dockerfile(&world.path("."), "FROM scratch\nCOPY --from=hostile / /x/\n");
+    let build = |images: &Path, name: &str| {
+        let mut kiln = world.kiln();
+        kiln.args(["build", "-t", "x:1"]).args(from_layout(images, name));
+        Run::of(kiln.arg(world.path("Dockerfile")).arg(world.path("."))).exits(0);
+    };
+    build(&world.path("alone"), "alone");
+    let look = "FROM hostile\nRUN test -L /lib64 && test $(stat -c %a /tmp) = 1777 && test $(stat -c %a /d) = 700 && ! ls /d | grep .\n\
+        RUN --mount=type=bind,from=hostile,source=/d,target=/m ! ls -A /m | grep .\n";
+    dockerfile(&world.path("."), look);
+    build(&over, "stacked");
+}
+
 /// A layout whose image `stacked` is Debian with these layers on top.
 fn stacked(world: &World, layers: &[Vec<tar::Entry>]) -> PathBuf {
     let folder = world.path("images");
