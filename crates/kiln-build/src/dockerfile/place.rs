@@ -60,6 +60,7 @@ impl Placer<'_, '_> {
         }
         let path = rooted(&dest)?;
         let target = self.follow(&path)?;
+        self.keep_parents(item, &target)?;
         let Some(source) = item.entry() else { return self.contents(item, &target) };
         if matches!(source.kind, Kind::Dir) {
             return self.contents(item, &target);
@@ -72,6 +73,29 @@ impl Placer<'_, '_> {
         let target = if is_folder { join(&target, &item.name)? } else { target };
         self.make_parents(&target)?;
         self.entry(&target, self.changed(source, item.tree, &BTreeMap::new())?)
+    }
+
+    /// With `--parents`, folders on the way that are new are what they are where they come from.
+    fn keep_parents(&mut self, item: &Item<'_>, target: &RootPath) -> Result<(), Error> {
+        let kept = item.keeps.as_deref().map_or(0, |keeps| keeps.split('/').count() - 1);
+        let mut ways = Vec::new();
+        let (mut source, mut inside) = (item.path.parent(), target.parent());
+        while let (Some(from), Some(to)) = (source, inside)
+            && ways.len() < kept
+            && from.file_name() == to.file_name()
+        {
+            (source, inside) = (from.parent(), to.parent());
+            ways.push((from, to));
+        }
+        for (from, to) in ways.into_iter().rev() {
+            if self.get(&to).is_none()
+                && let Some(folder @ Entry { kind: Kind::Dir, .. }) = item.tree.get(&from)
+            {
+                self.make_parents(&to)?;
+                self.entry(&to, self.changed(folder, item.tree, &BTreeMap::new())?)?;
+            }
+        }
+        Ok(())
     }
 
     /// Puts what a folder holds into the folder `target`.

@@ -64,11 +64,36 @@ impl BuildContext {
             }
             if let Some(onward) = self.take_way(&path, &mut tree)? {
                 left.push(onward);
-            } else if path.is_root() || tree.get(&path).is_some_and(|entry| matches!(entry.kind, Kind::Dir)) {
+            } else if self.leads_below(&path) {
                 self.take_below(&path, &mut tree)?;
             }
         }
         Ok(tree)
+    }
+
+    /// Whether a path is a folder of which something may be taken.
+    fn leads_below(&self, path: &RootPath) -> bool {
+        let is_open = || !self.ignore.is_ignored(path.as_str()) || self.ignore.may_descend(path.as_str());
+        path.is_root() || is_open() && self.folder.meta(path).is_ok_and(|found| found.is_dir())
+    }
+
+    /// Takes in an entry, and the folders above it: what is taken in again brings along those that were left out.
+    fn take(&self, path: RootPath, entry: Entry, tree: &mut Tree) -> Result<(), Failure> {
+        let mut missing = Vec::new();
+        let mut above = path.parent();
+        while let Some(folder) = above.filter(|folder| !folder.is_root() && tree.get(folder).is_none()) {
+            above = folder.parent();
+            missing.push(folder);
+        }
+        for folder in missing.into_iter().rev() {
+            let parent = self.folder.sub(&folder.parent().unwrap_or_default());
+            let parent =
+                parent.map_err(|error| disk("read the folder", &self.folder.place_of(&folder), &error))?;
+            if let Some(entry) = self.entry(&parent, OsStr::new(folder.file_name()), &folder)? {
+                tree.insert(folder, entry)?;
+            }
+        }
+        Ok(tree.insert(path, entry)?)
     }
 
     /// Takes in every part of a path. Where a part is a link, says where the path goes on.
@@ -93,7 +118,7 @@ impl BuildContext {
             if !self.ignore.is_ignored(here.as_str())
                 || !matches!(entry.kind, Kind::Dir) && at + 1 < parts.len()
             {
-                tree.insert(here.clone(), entry)?;
+                self.take(here.clone(), entry, tree)?;
             }
             if let Some(target) = link {
                 let rest = parts[at + 1..].join("/");
@@ -139,7 +164,7 @@ impl BuildContext {
                 }
                 let Some(entry) = self.entry(&opened, &name, &path)? else { continue };
                 let is_dir = matches!(entry.kind, Kind::Dir);
-                tree.insert(path.clone(), entry)?;
+                self.take(path.clone(), entry, tree)?;
                 if is_dir {
                     open.push((path, matched));
                 }

@@ -71,9 +71,14 @@ fn lay_out(folder: &Path) {
         ("ignored/dropped.txt", "dropped\n", 0o644),
         ("ignored/kept.txt", "kept\n", 0o644),
         ("ignored/deep/dropped/again.txt", "again\n", 0o644),
+        ("hidden/dropped.txt", "dropped\n", 0o644),
+        ("hidden/src/kept.js", "kept\n", 0o640),
+        ("hidden/src/dropped.ts", "dropped\n", 0o644),
+        ("hidden/empty/dropped.ts", "dropped\n", 0o644),
         (
             ".dockerignore",
-            "ignored/*\n!ignored/kept.txt\n!ignored/deep\nignored/deep/dropped\n!ignored/**/again.txt\n",
+            "ignored/*\n!ignored/kept.txt\n!ignored/deep\nignored/deep/dropped\n!ignored/**/again.txt\n\
+             hidden\n!hidden/*/*.js\n",
             0o644,
         ),
     ] {
@@ -81,6 +86,7 @@ fn lay_out(folder: &Path) {
     }
     fs::create_dir_all(folder.join("modes/open")).unwrap();
     fs::set_permissions(folder.join("modes/open"), fs::Permissions::from_mode(0o1777)).unwrap();
+    fs::set_permissions(folder.join("hidden/src"), fs::Permissions::from_mode(0o710)).unwrap();
     fs::create_dir_all(folder.join("links")).unwrap();
     symlink("../a.txt", folder.join("links/to-file")).unwrap();
     symlink("../dir", folder.join("links/to-dir")).unwrap();
@@ -315,6 +321,13 @@ static DOCKER: Peer = Peer {
         ("scratch-copy-all", "app/ignored/deep/dropped", "a folder that is left out is not looked into"),
         ("scratch-copy-all-to-root", "ignored/deep/dropped", "a folder that is left out is not looked into"),
         ("ignored-files", "x/deep/dropped", "a folder that is left out is not looked into"),
+        ("scratch-copy-all", "app/hidden", "a folder that is left out is not looked into"),
+        ("scratch-copy-all-to-root", "hidden", "a folder that is left out is not looked into"),
+        (
+            "ignored-folders-with-exceptions",
+            "docker does not build it",
+            "a folder that is left out is not looked into",
+        ),
         ("scratch-copy-all", "app/modes/setuid", "the client drops the setuid bit"),
         ("scratch-copy-all-to-root", "modes/setuid", "the client drops the setuid bit"),
         ("copy-modes", "m/setuid", "the client drops the setuid bit"),
@@ -345,6 +358,13 @@ static BUILDAH: Peer = Peer {
     has_config: false,
     differs: &[
         ("", "etc/hosts:", "the place where /etc/hosts was mounted stays"),
+        ("scratch-copy-all", "app/hidden", "a folder that is left out is not looked into"),
+        ("scratch-copy-all-to-root", "hidden", "a folder that is left out is not looked into"),
+        (
+            "ignored-folders-with-exceptions",
+            "buildah does not build it",
+            "a folder that is left out is not looked into",
+        ),
         ("scratch-copy-all", "app/ignored/deep/dropped", "a folder that is left out is not looked into"),
         ("scratch-copy-all-to-root", "ignored/deep/dropped", "a folder that is left out is not looked into"),
         ("ignored-files", "x/deep/dropped", "a folder that is left out is not looked into"),
