@@ -51,14 +51,14 @@ pub(crate) fn data(text: &str) {
 
 fn write_data(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    // Looking for styles to leave out takes longer than writing; a document of a scan has none.
-    if text.bytes().all(is_plain) {
+    if stdout.is_terminal() {
+        writeln!(AutoStream::auto(&mut stdout), "{}", harmless(text, true))?;
+    } else if text.bytes().all(is_plain) {
+        // Looking for styles to leave out takes longer than writing; a document of a scan has none.
         stdout.write_all(text.as_bytes())?;
         stdout.write_all(b"\n")?;
     } else {
-        let is_terminal = stdout.is_terminal();
-        let mut styled = AutoStream::auto(&mut stdout);
-        if is_terminal { writeln!(styled, "{}", harmless(text, true))? } else { writeln!(styled, "{text}")? }
+        writeln!(AutoStream::auto(&mut stdout), "{text}")?;
     }
     stdout.flush()
 }
@@ -86,7 +86,8 @@ fn harmless(text: &str, with_styles: bool) -> String {
         let style = if with_styles { style_length(rest) } else { None };
         match style {
             Some(length) => shown.push_str(&rest[..length]),
-            None => shown.extend(command.escape_unicode()),
+            // As in JSON, which this may be.
+            None => shown.extend(format!("\\u{:04x}", u32::from(command)).chars()),
         }
         rest = &rest[style.unwrap_or(command.len_utf8())..];
     }
@@ -252,12 +253,12 @@ mod tests {
     #[test]
     fn nothing_commands_the_terminal() {
         let title = "a\u{1b}]0;owned\u{7}b\tc\nd\r\u{9b}2J\u{202e}e";
-        assert_eq!(harmless(title, true), "a\\u{1b}]0;owned\\u{7}b\tc\nd\\u{d}\\u{9b}2J\\u{202e}e");
-        assert_eq!(plain("\u{1b}[1mbold\u{1b}[0m \u{202e}"), "bold \\u{202e}");
+        assert_eq!(harmless(title, true), "a\\u001b]0;owned\\u0007b\tc\nd\\u000d\\u009b2J\\u202ee");
+        assert_eq!(plain("\u{1b}[1mbold\u{1b}[0m \u{202e}"), "bold \\u202e");
         let styled = "\u{1b}[1m\u{1b}[31;4mred\u{1b}[m";
         assert_eq!(harmless(styled, true), styled);
         // It would not be seen.
-        assert_eq!(harmless("\u{1b}[8mhidden", true), "\\u{1b}[8mhidden");
-        assert_eq!(harmless("\u{1b}[30mx\u{1b}[", true), "\\u{1b}[30mx\\u{1b}[");
+        assert_eq!(harmless("\u{1b}[8mhidden", true), "\\u001b[8mhidden");
+        assert_eq!(harmless("\u{1b}[30mx\u{1b}[", true), "\\u001b[30mx\\u001b[");
     }
 }
