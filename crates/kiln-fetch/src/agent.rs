@@ -80,6 +80,10 @@ pub fn trouble(error: &ureq::Error) -> Trouble {
             | ureq::Error::Pem(_)
             | ureq::Error::InvalidProxyUrl,
         ) => Trouble::Lasting,
+        // What is closed is closed the next time, too.
+        (None, ureq::Error::Io(error)) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            Trouble::Lasting
+        }
         (None, _) => Trouble::Passing,
     }
 }

@@ -1,7 +1,7 @@
 //! Addresses that are not connected to when it is others who say what is fetched: there are services that trust whoever asks.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, ToSocketAddrs};
 
 use ureq::Error;
 use ureq::config::Config;
@@ -32,16 +32,18 @@ impl Closed {
         })
     }
 
-    /// Refuses a host that is such an address itself; a proxy would be asked for it.
+    /// Refuses a host that is such an address, however it is spelled, or has one by name: a proxy would be asked for it. What this
+    /// machine cannot look up is left to whoever can.
     pub(crate) fn refuse(&self, host: &str) -> Result<(), Error> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
         let bare = match host.strip_prefix('[') {
             Some(v6) => v6.split(']').next().unwrap_or_default(),
             None => host.split(':').next().unwrap_or_default(),
         };
-        match bare.parse() {
-            Ok(address) if self.has(address) => Err(refused(address)),
-            _ => Ok(()),
-        }
+        let mut found = (bare, 0).to_socket_addrs().into_iter().flatten().map(|address| address.ip());
+        found.find(|address| self.has(*address)).map_or(Ok(()), |address| Err(refused(address)))
     }
 }
 
@@ -103,10 +105,17 @@ mod tests {
         for address in ["169.255.0.1", "168.63.129.17", "fec0::1", "127.0.0.1", "::1"] {
             assert!(!closed.has(parse(address)), "{address}");
         }
-        for host in ["169.254.169.254", "169.254.169.254:80", "[fe80::1]:80", "[::ffff:169.254.0.1]"] {
+        for host in [
+            "169.254.169.254",
+            "169.254.169.254:80",
+            "[fe80::1]:80",
+            "[::ffff:169.254.0.1]",
+            "2852039166:80",
+            "0xa9fea9fe",
+        ] {
             assert!(closed.refuse(host).is_err(), "{host}");
         }
-        assert!(closed.refuse("example:80").is_ok() && Closed::default().refuse("169.254.169.254").is_ok());
+        assert!(closed.refuse("127.0.0.1:80").is_ok() && Closed::default().refuse("169.254.169.254").is_ok());
         assert!(Closed::new(&[(parse("0.0.0.0"), 0)]).has(parse("1.2.3.4")));
     }
 }
