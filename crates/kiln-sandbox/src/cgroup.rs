@@ -29,6 +29,8 @@ struct Place {
     version: Version,
     memory: bool,
     processes: bool,
+    /// Bytes of memory that all in it may have together.
+    ceiling: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,12 +65,13 @@ impl Group {
     /// Makes a group with its limits; `None` where this process may make none. `memory` is in bytes.
     pub(crate) fn make(memory: Option<u64>) -> Option<Self> {
         let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
-        let part = || {
-            let all = read("/proc/meminfo").lines().find_map(total_memory)?;
-            Some(all / MEMORY_PART.1 * MEMORY_PART.0)
-        };
-        let memory = memory.or_else(part)?;
-        let group = Self::make_in(&places(&read("/proc/self/mountinfo"), &read("/proc/self/cgroup")), memory);
+        let part = |all: u64| all / MEMORY_PART.1 * MEMORY_PART.0;
+        let places = places(&read("/proc/self/mountinfo"), &read("/proc/self/cgroup"));
+        let memory = memory.or_else(|| {
+            let limits = places.iter().filter_map(|place| place.ceiling);
+            limits.chain(read("/proc/meminfo").lines().find_map(total_memory)).min().map(part)
+        })?;
+        let group = Self::make_in(&places, memory);
         (!group.folders.is_empty()).then_some(group)
     }
 
@@ -188,18 +191,35 @@ fn places(mounts: &str, own: &str) -> Vec<Place> {
                     let given = fs::read_to_string(folder.join("cgroup.subtree_control")).unwrap_or_default();
                     let has = |name: &str| given.split_ascii_whitespace().any(|word| word == name);
                     let (memory, processes) = (has("memory"), has("pids"));
-                    places.push(Place { folder, version, memory, processes });
+                    let ceiling = ceiling(&folder, Path::new(mounted), version);
+                    places.push(Place { folder, version, memory, processes, ceiling });
                 }
             }
             Version::One => {
                 let has = |name: &str| options.split(',').any(|word| word == name);
                 let (memory, processes) = (has("memory"), has("pids"));
-                places.push(Place { folder: own, version, memory, processes });
+                let ceiling = ceiling(&own, Path::new(mounted), version);
+                places.push(Place { folder: own, version, memory, processes, ceiling });
             }
         }
     }
     places.retain(|place| place.memory || place.processes);
     places
+}
+
+/// The least that a group and those above it allow.
+fn ceiling(folder: &Path, mounted: &Path, version: Version) -> Option<u64> {
+    let read = |folder: &Path, file: &str| fs::read_to_string(folder.join(file)).ok();
+    match version {
+        Version::Two => {
+            let groups = folder.ancestors().take_while(|group| group.starts_with(mounted));
+            groups.filter_map(|group| read(group, "memory.max")?.trim().parse().ok()).min()
+        }
+        Version::One => {
+            let stat = read(folder, "memory.stat")?;
+            stat.lines().find_map(|line| line.strip_prefix("hierarchical_memory_limit ")?.parse().ok())
+        }
+    }
 }
 
 /// `36 35 98:0 /root /mounted rw,noatime master:1 - kind source options`: root, mounted, kind and options. proc_pid_mountinfo(5).
@@ -240,11 +260,18 @@ mod tests {
     #[test]
     fn groups_are_made_beside_ones_own() {
         let tree = tree(&[("", "cpu memory pids\n"), ("app", "memory pids\n"), ("app/kiln.scope", "")]);
+        fs::write(tree.path().join("memory.max"), "1073741824\n").unwrap();
+        fs::write(tree.path().join("app/memory.max"), "max\n").unwrap();
         let at = tree.path().display();
         let mounts = format!("30 24 0:26 / {at} rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n");
         let found = places(&mounts, "0::/app/kiln.scope\n");
-        let beside =
-            Place { folder: tree.path().join("app"), version: Version::Two, memory: true, processes: true };
+        let beside = Place {
+            folder: tree.path().join("app"),
+            version: Version::Two,
+            memory: true,
+            processes: true,
+            ceiling: Some(1 << 30),
+        };
         assert_eq!(found, [beside]);
         // In a container, the root of the mount is the group of the container.
         let mounts = format!("30 24 0:26 /app {at} ro - cgroup2 cgroup rw\n");
@@ -267,8 +294,13 @@ mod tests {
     #[test]
     fn limits_are_written_and_what_they_did_is_read() {
         let tree = tree(&[("app", "memory pids")]);
-        let place =
-            Place { folder: tree.path().join("app"), version: Version::Two, memory: true, processes: true };
+        let place = Place {
+            folder: tree.path().join("app"),
+            version: Version::Two,
+            memory: true,
+            processes: true,
+            ceiling: Some(1 << 30),
+        };
         let (left, recent) = (place.folder.join("kiln-old"), place.folder.join("kiln-new"));
         for folder in [&left, &recent] {
             own::new_folder(folder).unwrap();

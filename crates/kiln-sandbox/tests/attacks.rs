@@ -253,8 +253,11 @@ fn read_only_goes_all_the_way_down() {
     let den = Den::new();
     let shown = den.folder.path().join("shown");
     fs::create_dir_all(shown.join("a b/mount")).unwrap();
-    let mut job =
-        den.job(&["sh", "-c", "touch /tmp/x /mnt/x; touch '/mnt/a b/mount/x'; ls '/mnt/a b/mount'"]);
+    let mut job = den.job(&[
+        "sh",
+        "-c",
+        "exec 2>&1; touch /tmp/x /mnt/x; touch '/mnt/a b/mount/x'; ls '/mnt/a b/mount'",
+    ]);
     fs::create_dir(den.folder.path().join("root/mnt")).unwrap();
     let target = RootPath::new("mnt").unwrap();
     job.mounts.push(Mount::Bind { source: shown.clone(), target, read_only: true });
