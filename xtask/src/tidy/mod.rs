@@ -2,6 +2,7 @@
 
 mod absences;
 mod doors;
+mod locks;
 mod names;
 mod places;
 mod ranks;
@@ -42,8 +43,16 @@ struct Size {
 
 type Check = fn(&Tree) -> anyhow::Result<Vec<String>>;
 
-static CHECKS: &[Check] =
-    &[absences::check, doors::check, names::check, places::check, ranks::check, sizes::check, tables::check];
+static CHECKS: &[Check] = &[
+    absences::check,
+    doors::check,
+    locks::check,
+    names::check,
+    places::check,
+    ranks::check,
+    sizes::check,
+    tables::check,
+];
 
 /// Every problem of the project.
 fn problems() -> anyhow::Result<Vec<String>> {
