@@ -106,12 +106,7 @@ impl Machine {
     }
 
     fn kiln(&self, ids: &str) -> Command {
-        let mut kiln = self.world.kiln();
-        kiln.env("KILN_CACHE_DIR", self.world.path("cache"));
-        if ids == "one" {
-            kiln.env("KILN_SANDBOX_IDS", "one");
-        }
-        kiln
+        kiln_with(&self.world, ids)
     }
 
     /// Nothing that kiln keeps holds the secret.
@@ -149,6 +144,16 @@ impl Machine {
         }
         folder
     }
+}
+
+/// kiln with a cache of this world's own, and one id or many.
+fn kiln_with(world: &World, ids: &str) -> Command {
+    let mut kiln = world.kiln();
+    kiln.env("KILN_CACHE_DIR", world.path("cache"));
+    if ids == "one" {
+        kiln.env("KILN_SANDBOX_IDS", "one");
+    }
+    kiln
 }
 
 fn debian_manifest(debian: &Layout) -> Manifest {
@@ -522,19 +527,13 @@ fn what_honest_builders_write_is_taken() {
         let place = world.path(ids);
         fs::create_dir(&place).unwrap();
         dockerfile(&place, text);
-        let mut kiln = world.kiln();
-        kiln.env("KILN_CACHE_DIR", world.path("cache")).args(["build"]).args(from_layout(&folder, "stacked"));
-        if ids == "one" {
-            kiln.env("KILN_SANDBOX_IDS", "one");
-        }
+        let mut kiln = kiln_with(&world, ids);
+        kiln.arg("build").args(from_layout(&folder, "stacked"));
         kiln.arg(place.join("Dockerfile")).arg(&place);
         Run::of(&mut kiln).exits(0);
         // The last stage needs none of the commands; the first is built for itself.
-        let mut target = world.kiln();
-        target.env("KILN_CACHE_DIR", world.path("cache")).args(["build", "--target", "0"]);
-        if ids == "one" {
-            target.env("KILN_SANDBOX_IDS", "one");
-        }
+        let mut target = kiln_with(&world, ids);
+        target.args(["build", "--target", "0"]);
         target.args(from_layout(&folder, "stacked")).arg(place.join("Dockerfile")).arg(&place);
         Run::of(&mut target).exits(0);
     }
@@ -563,12 +562,8 @@ fn many_removals_take_away_what_they_name_and_no_more() {
         RUN --mount=type=bind,from=removed,source=/d,target=/m test \"$(ls -x /m)\" = \"f7  linked  more\"\n";
     dockerfile(&world.path("."), text);
     for ids in ["many", "one"] {
-        let mut kiln = world.kiln();
-        kiln.env("KILN_CACHE_DIR", world.path(ids)).args(["build", "--no-cache"]);
-        if ids == "one" {
-            kiln.env("KILN_SANDBOX_IDS", "one");
-        }
-        kiln.args(["-t", "removed:1"]).args(from_layout(&folder, "stacked"));
+        let mut kiln = kiln_with(&world, ids);
+        kiln.args(["build", "--no-cache", "-t", "removed:1"]).args(from_layout(&folder, "stacked"));
         kiln.arg(world.path("Dockerfile")).arg(world.path("."));
         Run::of(&mut kiln).exits(0);
     }
@@ -596,7 +591,7 @@ fn no_image_changes_what_another_is() {
     let over = stacked(&world, &[vec![tar::dir("d").mode(0o700)], layer]);
     dockerfile(&world.path("."), "FROM scratch\nCOPY --from=hostile / /x/\n");
     let build = |images: &Path, name: &str| {
-        let mut kiln = world.kiln();
+        let mut kiln = kiln_with(&world, "many");
         kiln.args(["build", "-t", "x:1"]).args(from_layout(images, name));
         Run::of(kiln.arg(world.path("Dockerfile")).arg(world.path("."))).exits(0);
     };
