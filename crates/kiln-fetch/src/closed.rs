@@ -59,9 +59,9 @@ fn refused(address: IpAddr) -> Error {
 }
 
 /// Finds the addresses of a host, and keeps to those that are not closed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Open {
-    pub(crate) closed: Closed,
+    closed: Closed,
     inner: DefaultResolver,
 }
 

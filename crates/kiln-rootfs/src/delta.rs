@@ -141,7 +141,7 @@ impl Delta {
     }
 
     /// Refuses hard links whose file is in a layer below, where there is none.
-    pub fn stands_alone(&self) -> Result<(), Error> {
+    pub fn holds_its_links(&self) -> Result<(), Error> {
         self.links_below().next().map_or(Ok(()), |(path, target)| Err(dangling(path, target)))
     }
 

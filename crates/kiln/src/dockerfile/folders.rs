@@ -73,7 +73,7 @@ impl Shop<'_> {
             Layer::Base(base) => (self.whole(base, &delta, keep)?, self.whole_folder(base)),
             Layer::Made(key) => (delta, self.made(key)),
         };
-        delta.stands_alone().map_err(|error| unreadable(&packed, error.to_string()))?;
+        delta.holds_its_links().map_err(|error| unreadable(&packed, error.to_string()))?;
         write_upper(&delta, &scratch.path().join("fs"), self.ids, Placing::Move)?;
         kiln_sandbox::remove(&place)?;
         put_in_place(&self.folder, scratch.path(), &folder)?;
@@ -185,7 +185,7 @@ fn put_over(tree: &mut Tree, packed: &PackedLayer, delta: &Delta) -> Result<(), 
 /// theirs (the file of a hard link, a folder that they say nothing of), or take something away, which is then not written, and
 /// neither are its marks.
 fn stands_alone(delta: &Delta) -> bool {
-    delta.stands_alone().is_ok()
+    delta.holds_its_links().is_ok()
         && delta.implied.is_empty()
         && delta.removed.is_empty()
         && delta.opaque.is_empty()
