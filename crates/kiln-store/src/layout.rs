@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use kiln_disk::Durability;
+use kiln_disk::{Durability, Holding, Lock};
 use kiln_image::{Sink, Source};
 use kiln_oci::{Descriptor, Digest, Index, media_type};
 
@@ -138,6 +138,13 @@ impl Layout {
         index::update(&self.folder, self.durability, |index| {
             index::place(index, manifest, Some(name), Some(full_name));
         })
+    }
+
+    /// Held from the look at what is attached to an image until what is missing is attached, so that two who ship the same
+    /// image at the same time do not both attach it. It has nothing to do with the lock of the index.
+    pub fn lock_attaching(&self) -> Result<Lock, Error> {
+        let path = self.folder.join(".attaching.lock");
+        Lock::wait(&path, Holding::Alone).map_err(Error::io("lock", &path))
     }
 
     /// Lists the referrers of `subject` in an index under the tag `sha256-<hex>`, where tools look that copy a layout

@@ -134,7 +134,8 @@ fn sign(
 ) -> Result<(), Failure> {
     stages.start("sign", "signing");
     let authority = signer.authority().ok_or_else(unproven)?;
-    if !is_new && ship::verify(layout, &built.manifest, authority)?.is_satisfied() {
+    let _lock = layout.lock_attaching()?;
+    if ship::verify(layout, &built.manifest, authority)?.is_satisfied() {
         stages.done("signed before, and nothing has changed");
         return Ok(());
     }

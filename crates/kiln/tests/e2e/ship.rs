@@ -1,8 +1,13 @@
 //! `kiln ship` on the example apps: the whole pipeline with real parts, and what stops it.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use kiln_disk::{Holding, Lock};
 
 use crate::harness::{Run, World, needs};
 
@@ -42,6 +47,44 @@ fn the_first_command_of_the_readme_ends_with_a_signed_verified_image() {
     for words in ["dependencies", "(unchanged)", "signed before"] {
         assert!(again.stderr.contains(words), "{words} in:\n{}", again.stderr);
     }
+}
+
+#[test]
+fn an_image_that_two_ship_at_once_is_signed_once() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::new();
+    let app = world.example("orders-api");
+    world.run(["build", path(&app), "-q"]).exits(0);
+    let attached = || {
+        let target = format!("oci:{}", path(&world.path("copy")));
+        let run = world.run(["copy", "orders-api:1.4.0", &target, "--all", "--format", "json"]);
+        run.exits(0).json()["referrers"].clone()
+    };
+    // As another kiln holds it that is about to sign.
+    let lock = Lock::wait(&world.data("store/.attaching.lock"), Holding::Alone).unwrap();
+    let start = || {
+        let mut ship = world.kiln();
+        let mut ship =
+            ship.args(["ship", path(&app)]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(ship.stderr.take().unwrap()).lines();
+        assert!(
+            said.by_ref().any(|line| line.unwrap().trim_start().starts_with("gate ")),
+            "it judges before it signs"
+        );
+        // Nobody who writes must find the pipe closed.
+        (ship, thread::spawn(move || said.count()))
+    };
+    let both = [start(), start()];
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(attached(), 0, "they wait");
+    drop(lock);
+    for (mut ship, said) in both {
+        assert!(ship.wait().unwrap().success());
+        said.join().unwrap();
+    }
+    assert_eq!(attached(), 4);
 }
 
 #[test]
