@@ -6,9 +6,13 @@
 mod cause;
 mod diagnose;
 mod fact;
+mod failure;
 mod finding;
+mod port_error;
 
 pub use cause::Cause;
 pub use diagnose::{Class, Diagnose};
 pub use fact::Fact;
+pub use failure::Failure;
 pub use finding::{Finding, Location, Severity};
+pub use port_error::PortError;

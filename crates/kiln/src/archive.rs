@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_image::Source;
 use kiln_oci::Reference;
 use kiln_store::{Archive, Daemon};
 
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::place::Place;
 use crate::subject::Located;
 

@@ -1,13 +1,12 @@
 //! Statements written into an index, as BuildKit does: unsigned, where other tools show them.
 
 use kiln_attest::{Bundle, Content, Statement, attached, predicate};
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_image::{Image, Sink, read_small};
 use kiln_oci::{Descriptor, Index, Platform, media_type};
 use kiln_trust::Form;
 use serde_json::Value;
 
-use crate::failure::Failure;
 use crate::place::Place;
 use crate::platform;
 use crate::statements::Found;

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use kiln_finding::Failure;
 use kiln_trust::{Authority, Certified, Claim, Identity, LoggedKey, Matcher};
 
 use crate::config::Config;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::ship::{Keys, read_public};
 use crate::trust;
 

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::failure::Failure;
+use kiln_finding::Failure;
 
 /// The time that files carry and the one the image says: `given`, or `SOURCE_DATE_EPOCH`, or the start of 1970, so that
 /// equal inputs give equal images.

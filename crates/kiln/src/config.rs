@@ -2,14 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_plan::{HealthSetting, Overrides};
 use kiln_policy::Exception;
 use serde::Deserialize;
 
 use crate::base::Settings;
 use crate::context::Context;
-use crate::failure::Failure;
 
 const FILE: &str = "kiln.toml";
 

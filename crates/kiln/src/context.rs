@@ -1,7 +1,8 @@
 use std::path::{Path, PathBuf};
 
+use kiln_finding::Failure;
+
 use crate::args::{Format, Global, Output};
-use crate::failure::Failure;
 use crate::folders::InUse;
 
 /// What a command may know of the world around it.

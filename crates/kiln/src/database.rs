@@ -8,17 +8,15 @@ mod settings;
 
 use std::path::{Path, PathBuf};
 
-use kiln_finding::Class;
-use kiln_vuln::{Database, Date};
-
 pub(crate) use artifact::{publish, pull};
 pub(crate) use documents::{Document, Documents};
 pub(crate) use keep::{Change, Kept, Provenance};
+use kiln_finding::{Class, Failure};
+use kiln_vuln::{Database, Date};
 pub(crate) use settings::{Settings, Signed};
 
 use crate::clock::now;
 use crate::context::Context;
-use crate::failure::Failure;
 
 /// Most bytes of a database.
 pub(crate) const DATABASE_MAX: u64 = 1 << 30;

@@ -4,14 +4,13 @@ use std::io::{BufWriter, Read};
 use std::path::{Path, PathBuf};
 
 use kiln_disk::{Incoming, PLAIN, sweep};
-use kiln_finding::{Cause, Class};
+use kiln_finding::{Cause, Class, Failure};
 use kiln_image::Sink;
 use kiln_oci::Descriptor;
 use kiln_registry::Repository;
 use kiln_store::{ArchiveForm, ArchiveSink, Layout, Load};
 
 use crate::archive;
-use crate::failure::Failure;
 use crate::place::Place;
 
 /// A sink whose errors are told alike. Archives are whole only after [`Destination::finish`].

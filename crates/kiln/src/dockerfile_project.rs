@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_plan::AppFacts;
 use kiln_rewrite::Yarn;
 use kiln_rootfs::{RootPath, Tree};
 
-use crate::failure::Failure;
 use crate::project::{self, Project, bytes};
 
 /// The largest shell script that is looked into, in bytes.

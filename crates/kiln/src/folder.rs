@@ -4,13 +4,11 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use kiln_disk::{Dir, Located};
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_inventory::{Machine, scan_folder};
 use kiln_oci::Arch;
 use kiln_pkg::{Inventory, Unread};
 use kiln_rootfs::{Attrs, Entry, Kind, RootPath, Tree};
-
-use crate::failure::Failure;
 
 /// How deep folders may lie in each other.
 const DEPTH_MAX: usize = 256;

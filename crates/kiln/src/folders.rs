@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kiln_disk::{Holding, Lock, sweep, sweep_where};
+use kiln_finding::Failure;
 use kiln_oci::Digest;
 use kiln_store::Layout;
 
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::output;
 use crate::scratch::Scratch;
 

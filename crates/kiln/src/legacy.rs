@@ -1,13 +1,13 @@
 //! Signatures and statements under a tag, beside those of others that lie there already.
 
-use kiln_attest::{Statement, legacy::tag};
-use kiln_finding::Class;
+use kiln_attest::Statement;
+use kiln_attest::legacy::tag;
+use kiln_finding::{Class, Failure};
 use kiln_image::{Sink, Source, read_small};
 use kiln_oci::{Descriptor, Manifest};
 use kiln_sign::{KeyPair, legacy};
 
 use crate::destination::Destination;
-use crate::failure::Failure;
 
 /// How many signatures one tag may hold.
 const LAYERS_MAX: usize = 1000;

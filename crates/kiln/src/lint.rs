@@ -9,16 +9,14 @@ mod surroundings;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use kiln_finding::Class;
+pub(crate) use discover::{dockerfiles, is_dockerfile};
+use kiln_finding::{Class, Failure};
 use kiln_lint::{Context as Around, Level, Linted, Profile, RULES, Settings};
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::args::Output;
-use crate::failure::Failure;
 use crate::output;
-
-pub(crate) use discover::{dockerfiles, is_dockerfile};
 
 /// `[lint]` of kiln.toml, and the same on the command line.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -16,7 +16,6 @@ mod diff;
 mod dockerfile;
 mod dockerfile_project;
 mod doctor;
-mod failure;
 mod findings;
 mod folder;
 mod folders;
@@ -26,7 +25,6 @@ mod output;
 mod outside;
 mod place;
 mod platform;
-mod port_error;
 mod progress;
 mod project;
 mod prove;
@@ -64,7 +62,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: args::Args) -> Result<output::Outcome, failure::Failure> {
+fn run(args: args::Args) -> Result<output::Outcome, kiln_finding::Failure> {
     let context = context::Context::new(args.global)?;
     args.command.prepare()?;
     let context = if args.command.uses_folders() { context.in_use()? } else { context };

@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::AutoStream;
 use anstream::adapter::strip_str;
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 
 use crate::args::Format;
-use crate::failure::Failure;
 
 /// How a command that could finish ended.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 
 use kiln_fetch::Url;
 use kiln_fetch::endpoints::Npm;
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_sandbox::Bridge;
 
-use crate::failure::Failure;
 use crate::scratch::io;
 
 /// `host` or `pasta`; without it, `pasta` where it is installed.

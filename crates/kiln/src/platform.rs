@@ -1,10 +1,8 @@
 //! Images for several platforms.
 
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_image::{Source, read_small};
 use kiln_oci::{Arch, Descriptor, Index, media_type};
-
-use crate::failure::Failure;
 
 /// The image for this machine; for machines that kiln knows no images of, the one for amd64.
 pub(crate) fn for_here<S: Source>(place: &S, descriptor: &Descriptor) -> Result<Descriptor, Failure> {

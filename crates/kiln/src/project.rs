@@ -5,13 +5,11 @@ use std::io::Read;
 use std::path::Path;
 
 use kiln_dockerfile::Ignore;
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_node::{Lock, LockKind, PackageJson, WorkspaceGlobs, pnpm_workspace_globs};
 use kiln_plan::AppFacts;
 use kiln_rootfs::{Kind, RootPath, Tree};
 use kiln_sandbox::collect_with;
-
-use crate::failure::Failure;
 
 /// Folders that are never part of an app.
 const NEVER: [&str; 3] = ["node_modules", ".git", ".hg"];

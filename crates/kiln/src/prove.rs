@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use kiln_finding::Failure;
 use kiln_image::Image;
 use kiln_lint::Level;
 use kiln_pkg::{Interest, InterestKind};
@@ -11,13 +12,11 @@ use kiln_vuln::check;
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::database;
 use crate::dockerfile::{self, DockerfileOptions};
-use crate::failure::Failure;
 use crate::output::Table;
 use crate::progress::{Stages, size};
 use crate::scratch::Scratch;
-use crate::{lint, subject};
+use crate::{database, lint, subject};
 
 /// Folders that no image is built from.
 const NOT_COPIED: [&str; 2] = ["node_modules", ".git"];

@@ -3,15 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use kiln_finding::Class;
-use kiln_registry::{Client, Keyring, Options, Repository};
-
+use kiln_finding::{Class, Failure};
 use kiln_oci::Reference;
+use kiln_registry::{Client, Keyring, Options, Repository};
 use serde_json::Value;
 
 use crate::config::Config;
 use crate::context::Context;
-use crate::failure::Failure;
 
 /// A client with the settings of the project this is run in, and the logins of docker and podman.
 pub(crate) fn client(context: &Context) -> Result<Client, Failure> {

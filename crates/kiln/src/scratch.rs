@@ -1,12 +1,9 @@
-use std::fs;
-use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use kiln_disk::{Holding, Lock, remove};
-use kiln_finding::Class;
-
-use crate::failure::Failure;
+use kiln_finding::{Class, Failure};
 
 const LOCK: &str = "lock";
 const SUFFIX: &str = ".tmp";

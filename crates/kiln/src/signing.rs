@@ -10,22 +10,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kiln_fetch::{Exchange, ExchangeOptions};
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_sign::oidc::{Ambient, Client, ambient, by_device, in_browser};
 use kiln_sign::{Services, Signer, TOKEN_MAX, Token, Transport, Witnesses};
-
-use crate::clock::now;
-use crate::config::Config;
-use crate::context::Context;
-use crate::failure::Failure;
-use crate::output;
-use crate::ship::Keys;
-use crate::trust;
-
 pub(crate) use settings::Settings;
 
 use self::login::Desk;
 use self::services::Endpoints;
+use crate::clock::now;
+use crate::config::Config;
+use crate::context::Context;
+use crate::ship::Keys;
+use crate::{output, trust};
 
 /// Who signs.
 #[derive(clap::Args)]

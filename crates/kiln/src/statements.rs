@@ -5,13 +5,12 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use kiln_attest::{Statement, attached, legacy, predicate};
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_image::{Sink, Source, read_small};
 use kiln_oci::{Descriptor, Digest, Manifest, media_type};
 use kiln_sign::{Attachment, Signer, attach};
 use kiln_trust::{Authority, Evidence, Form, Report, Requirement, verify_image};
 
-use crate::failure::Failure;
 use crate::platform;
 
 /// What a search for statements may cost: manifests and tags that are opened, bytes of what they hold, and time.

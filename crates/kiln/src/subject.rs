@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_image::{Image, Source};
 use kiln_inventory::{CATALOG, FactCache, LayerFacts, scan_image, set_base};
 use kiln_oci::{Descriptor, Digest, Index, Reference};
@@ -10,7 +10,6 @@ use kiln_pkg::Inventory;
 use kiln_store::{Layout, StepCache};
 
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::place::Place;
 use crate::platform::for_here;
 use crate::{archive, registry, transfer};

@@ -3,13 +3,12 @@
 use std::io::Read;
 use std::path::Path;
 
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_oci::Digest;
 use kiln_pkg::Inventory;
 use kiln_sbom::DOCUMENT_MAX;
 
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::folder;
 use crate::subject::Subject;
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use kiln_finding::Failure;
 use kiln_image::{Copied, CopyOptions, Sink, copy_with};
 use kiln_oci::{Descriptor, Digest, Reference};
 use kiln_store::{ArchiveForm, Layout};
@@ -12,7 +13,6 @@ use crate::archive::{daemon_name, file_and_name};
 use crate::args::Format;
 use crate::context::Context;
 use crate::destination::Destination;
-use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::place::Place;
 use crate::platform::for_here;

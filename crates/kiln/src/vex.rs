@@ -4,18 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kiln_attest::{Vex, predicate};
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_vuln::VexSource;
 use serde::Deserialize;
 
 use crate::context::Context;
-use crate::failure::Failure;
-use crate::output;
 use crate::place::Place;
 use crate::ship::read_public;
-use crate::statements;
 use crate::subject::Subject;
 use crate::target::Target;
+use crate::{output, statements};
 
 /// `[scan]`
 #[derive(Clone, Debug, Default, Deserialize)]

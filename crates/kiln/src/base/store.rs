@@ -1,11 +1,10 @@
 use std::io::Write;
 
 use kiln_base::{Base, Lock};
+use kiln_finding::Failure;
 use kiln_image::{PackedLayer, Sink as _, pack_layer};
 use kiln_oci::{Descriptor, History, ImageConfig, Manifest, Platform, RootFs, media_type};
 use kiln_store::Layout;
-
-use crate::failure::Failure;
 
 /// Times inside of layers, so that a layer whose files stay the same stays the same blob.
 const MTIME: u64 = 0;

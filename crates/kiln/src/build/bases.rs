@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use kiln_base::{Distribution, Lock, Request, Tool, Variant};
 use kiln_build::{BaseImage, Key};
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_image::{Image, PackedLayer, Source};
 use kiln_node::Manager;
 use kiln_oci::{Arch, Descriptor, Digest};
@@ -15,7 +15,6 @@ use kiln_store::{Layout, StepCache};
 use crate::base::{self, Supply};
 use crate::config::Config;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::scratch::Scratch;
 
 /// The lock file beside `package.json`.

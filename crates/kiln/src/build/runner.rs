@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kiln_build::{Run, Runner};
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure, PortError};
 use kiln_node::Manager;
 use kiln_oci::Digest;
 use kiln_plan::{Plan, Step};
@@ -17,9 +17,7 @@ use super::toolchain::{self, Doing, Sights};
 use crate::base::Supply;
 use crate::build::Bases;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::outside::Outside;
-use crate::port_error::PortError;
 use crate::progress::{Stages, size};
 use crate::scratch::{Scratch, io};
 

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use kiln_fetch::Url;
 use kiln_fetch::endpoints::Npm;
+use kiln_finding::Failure;
 use kiln_node::Manager;
 use kiln_rootfs::RootPath;
 use kiln_sandbox::{HOSTNAME, Mount};
 
-use crate::failure::Failure;
 use crate::outside::{Outside, hosts};
 use crate::scratch::io;
 

@@ -2,7 +2,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use kiln_attest::Statement;
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use serde_json::{Value, json};
 
 use crate::args::Format;
@@ -10,7 +10,6 @@ use crate::clock::timestamp;
 use crate::config::Config;
 use crate::context::Context;
 use crate::destination::Destination;
-use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::signing::SigningOptions;
 use crate::subject::Located;

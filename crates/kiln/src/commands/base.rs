@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use kiln_base::{Base, Distribution, Lock, Request, Use, Variant};
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_oci::Arch;
 use kiln_store::Layout;
 use serde_json::json;
@@ -11,7 +11,6 @@ use crate::base::{self, Packed, Settings, Supply};
 use crate::clock::now;
 use crate::config::Config;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
 

@@ -1,4 +1,4 @@
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_oci::Descriptor;
 use kiln_store::Layout;
 
@@ -7,7 +7,6 @@ use crate::build::{self, Options};
 use crate::config::Config;
 use crate::context::Context;
 use crate::dockerfile::{self, DockerfileOptions};
-use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
 

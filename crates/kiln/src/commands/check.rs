@@ -1,8 +1,9 @@
 use std::path::PathBuf;
 
+use kiln_finding::Failure;
+
 use super::lint::Asked;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::lint;
 use crate::output::Outcome;
 

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kiln_fetch::{Downloader, Options};
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_sign::Signer;
 use kiln_vuln::build::{Builder, Recognised};
 use kiln_vuln::{Database, Date, SliceInfo};
@@ -13,7 +13,6 @@ use crate::clock::timestamp;
 use crate::config::Config;
 use crate::context::Context;
 use crate::database::{self, Change, Choice, DATABASE_MAX, Documents, Opened, Origin, Provenance, today};
-use crate::failure::Failure;
 use crate::output::{self, Outcome, Table};
 use crate::ship::Keys;
 

@@ -1,8 +1,8 @@
+use kiln_finding::Failure;
 use kiln_lint::RULES;
 use kiln_policy::CHECKS;
 
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::output::{self, Outcome};
 
 /// Explain a check of the scorecard or a rule of lint: what it asks, why, and how to pass it

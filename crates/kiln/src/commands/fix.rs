@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use kiln_dockerfile::Ignore;
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_lint::{Applied, Repair, Settings};
 use kiln_rewrite::{Answer, Choice, Fault, Obstacle, Project, Target, rewrite};
 use serde_json::{Value, json};
@@ -10,7 +10,6 @@ use super::lint::Repairs;
 use crate::args::Format;
 use crate::config::Config;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::{diff, dockerfile, dockerfile_project, lint, prove};
 

@@ -1,5 +1,6 @@
 use std::time::SystemTime;
 
+use kiln_finding::Failure;
 use kiln_image::Image;
 use kiln_oci::Descriptor;
 use kiln_store::{Entry, Layout, Spare};
@@ -7,7 +8,6 @@ use serde::Serialize;
 
 use crate::args::Format;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::output::{self, Outcome, Table};
 use crate::platform;
 use crate::progress::size;

@@ -1,7 +1,8 @@
 use std::path::PathBuf;
 
+use kiln_finding::Failure;
+
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::ship::Keys;
 

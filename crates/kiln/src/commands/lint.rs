@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_lint::{Level, Profile, Repair, Settings, fix};
 use serde_json::json;
 
@@ -9,7 +9,6 @@ use crate::args::Output;
 use crate::config::Config;
 use crate::context::Context;
 use crate::diff;
-use crate::failure::Failure;
 use crate::lint::{self, Report};
 use crate::output::{self, Outcome};
 

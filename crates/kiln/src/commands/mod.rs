@@ -25,9 +25,10 @@ mod trust;
 mod verify;
 mod version;
 
+use kiln_finding::Failure;
+
 use crate::args::Output;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::output::Outcome;
 
 /// A command of kiln's.

@@ -1,12 +1,11 @@
 use std::path::{Path, PathBuf};
 
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_plan::{dockerfile, dockerignore, plan};
 
 use crate::args::Format;
 use crate::config::Config;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::outside::Outside;
 use crate::project::Project;

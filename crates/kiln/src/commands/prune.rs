@@ -1,15 +1,14 @@
 use std::time::{Duration, SystemTime};
 
+use kiln_finding::Failure;
 use serde_json::json;
 
 use crate::args::Format;
 use crate::context::Context;
-use crate::dockerfile;
-use crate::failure::Failure;
-use crate::folders;
 use crate::output::{self, Outcome, Table};
 use crate::progress::size;
 use crate::pruning::{Gone, Order, age, prune_cache, prune_store};
+use crate::{dockerfile, folders};
 
 /// What is not used for so long goes from the cache: 30 days.
 const UNUSED_FOR: Duration = Duration::from_hours(30 * 24);

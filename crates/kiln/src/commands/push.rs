@@ -1,6 +1,7 @@
+use kiln_finding::Failure;
+
 use crate::context::Context;
 use crate::destination::Destination;
-use crate::failure::Failure;
 use crate::output::Outcome;
 use crate::subject::Located;
 use crate::transfer::{Along, Target, send};

@@ -1,14 +1,13 @@
 use std::collections::BTreeSet;
 
 use kiln_disk::Holding;
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_oci::Digest;
 use kiln_store::{Entry, Layout};
 use serde_json::json;
 
 use crate::args::Format;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::folders;
 use crate::output::{self, Outcome};
 use crate::progress::size;

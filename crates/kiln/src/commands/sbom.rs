@@ -1,10 +1,9 @@
 use std::path::{Path, PathBuf};
 
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_sbom::{Document, FORMATS, Format};
 
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::target::Target;
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use kiln_finding::{Class, Severity};
+use kiln_finding::{Class, Failure, Severity};
 use kiln_policy::excuse;
 use kiln_report::{SCAN_FORMATS, Scan, Stamp};
 use kiln_vuln::{Database, Match, VexSource, VexTarget, apply_vex, check, plan};
@@ -11,7 +11,6 @@ use crate::clock::timestamp;
 use crate::config::Config;
 use crate::context::Context;
 use crate::database::{self, today};
-use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::target::Target;
 use crate::{findings, vex};

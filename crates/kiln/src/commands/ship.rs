@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use kiln_finding::{Class, Fact};
+use kiln_finding::{Class, Fact, Failure};
 use kiln_image::Image;
 use kiln_oci::Descriptor;
 use kiln_policy::{Attested, Evidence, Scorecard, Settings, Size, Stage, Subject, judge};
@@ -15,7 +15,6 @@ use crate::clock::{now, timestamp};
 use crate::config::Config;
 use crate::context::Context;
 use crate::database::Choice;
-use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
 use crate::ship::{self, Target};

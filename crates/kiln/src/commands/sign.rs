@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use kiln_attest::{Statement, predicate};
+use kiln_finding::Failure;
 use kiln_oci::{Descriptor, media_type};
 use serde_json::json;
 
@@ -9,7 +10,6 @@ use crate::clock::timestamp;
 use crate::config::Config;
 use crate::context::Context;
 use crate::destination::Destination;
-use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::signing::SigningOptions;
 use crate::subject::Located;

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_trust::Published;
 use serde_json::json;
 
@@ -9,7 +9,6 @@ use crate::args::Format;
 use crate::clock::rfc3339;
 use crate::config::Config;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::output::{self, Outcome, Table};
 use crate::progress::Stages;
 use crate::trust::{Change, Kept, kept};

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use kiln_attest::predicate;
+use kiln_finding::Failure;
 use kiln_trust::{ImageRule, Matcher, Report, Requirement, Rule};
 
 use crate::args::Format;
@@ -8,7 +9,6 @@ use crate::authority::AuthorityOptions;
 use crate::clock::now;
 use crate::config::Config;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::output::{self, Outcome};
 use crate::ship::REQUIRED;
 use crate::statements::{Found, predicate_type};

@@ -1,5 +1,6 @@
+use kiln_finding::Failure;
+
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::output::{self, Outcome};
 
 /// Show the version of kiln

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use kiln_attest::{Statement, predicate};
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_image::{Sink, Source, read_small};
 use kiln_oci::{Descriptor, Manifest, media_type};
 use kiln_sign::Signer;
@@ -12,7 +12,6 @@ use kiln_trust::Requirement;
 use super::{DATABASE_MAX, Signed};
 use crate::context::Context;
 use crate::destination::Destination;
-use crate::failure::Failure;
 use crate::statements;
 use crate::subject::Located;
 use crate::transfer::Target;

@@ -5,12 +5,11 @@ use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_vuln::Date;
 use zip::ZipArchive;
 
 use super::failed;
-use crate::failure::Failure;
 
 /// Most bytes of one document after unpacking.
 const DOCUMENT_MAX: u64 = 1 << 30;

@@ -2,11 +2,10 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use kiln_finding::{Failure, PortError};
 use kiln_vuln::{Cause, ReadAt};
 
 use super::{DATABASE_MAX, failed};
-use crate::failure::Failure;
-use crate::port_error::PortError;
 
 /// A database in a file, read in the parts that are asked.
 ///

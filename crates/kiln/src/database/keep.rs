@@ -4,14 +4,13 @@ use std::fs;
 use std::path::PathBuf;
 
 use kiln_disk::{Holding, Lock};
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_vuln::{Database, MAX_SHRINK_PERCENT, shrunk};
 use serde::{Deserialize, Serialize};
 
 use super::file::AtPath;
 use super::{failed, named, newest};
 use crate::context::Context;
-use crate::failure::Failure;
 
 const FOLDER: &str = "advisories";
 const DATABASE: &str = "advisories.kdb";

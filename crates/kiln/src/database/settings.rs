@@ -1,11 +1,10 @@
 use std::path::PathBuf;
 
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_trust::PublicKey;
 use serde::Deserialize;
 
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::ship::{Keys, read_public};
 
 /// `[database]`: where `kiln db update` gets advisories from. Nothing is known here.

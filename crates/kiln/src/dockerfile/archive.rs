@@ -5,11 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kiln_disk::Dir;
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_rootfs::{Content, Delta, Kind, LayerReader, Limits, Tree, decompress};
 
 use super::spool::Spool;
-use crate::failure::Failure;
 use crate::scratch::io as disk;
 
 const XZ: &[u8] = &[0xfd, b'7', b'z', b'X', b'Z', 0];

@@ -1,11 +1,10 @@
 //! From layers and configuration to an image in the store.
 
 use kiln_build::dockerfile::{StepId, Target};
+use kiln_finding::Failure;
 use kiln_image::PackedLayer;
 use kiln_oci::{Descriptor, History, Manifest, Platform, RootFs, media_type};
 use kiln_store::Layout;
-
-use crate::failure::Failure;
 
 /// Who wrote a history entry.
 const COMMENT: &str = "kiln.dockerfile.v0";

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 
 use kiln_disk::{Dir, Located};
 use kiln_dockerfile::{Ignore, Parents};
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_rootfs::{Attrs, Entry, Kind, RootPath, Tree};
 
-use crate::failure::Failure;
 use crate::scratch::io as disk;
 
 /// How deep folders may lie in each other, and how many links a path may go through.

@@ -9,13 +9,12 @@ use kiln_build::dockerfile::{ExecMountKind, Job, JobMount, Layer, MountContent, 
 use kiln_disk::{Dir, Holding, Lock};
 use kiln_dockerfile::Sharing;
 use kiln_fetch::endpoints::Npm;
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_oci::Digest;
 use kiln_rootfs::{Delta, Entry, Kind, RootPath, Tree};
 use kiln_sandbox::{Finished, Ids, Mount, Network, Placing, Root, Sandbox, User, remove_stubs, write_upper};
 
 use super::workshop::{Shop, owners};
-use crate::failure::Failure;
 use crate::outside::{Outside, hosts};
 use crate::progress::size;
 use crate::scratch::{Scratch, io};

@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError};
 use kiln_build::Key;
 use kiln_build::dockerfile::{BaseLayer, Layer};
 use kiln_disk::Dir;
+use kiln_finding::Failure;
 use kiln_image::{Compression, PackedLayer, Source, pack_delta};
 use kiln_rootfs::{Content, Delta, Kind, LayerReader, Limits, RootPath, Tree, decompress};
 use kiln_sandbox::{Placing, read_upper, write_upper};
@@ -16,7 +17,6 @@ use kiln_sandbox::{Placing, read_upper, write_upper};
 use super::results::{put_in_place, touch};
 use super::spool::Spool;
 use super::workshop::{Shop, lost};
-use crate::failure::Failure;
 use crate::scratch::io;
 
 /// Files whose content is wanted although a layer is only looked at.

@@ -9,12 +9,11 @@ use std::time::{Duration, Instant};
 
 use kiln_build::dockerfile::Remote;
 use kiln_disk::Dir;
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_oci::Digest;
 use kiln_rootfs::{RootPath, Tree};
 use kiln_sandbox::collect_in;
 
-use crate::failure::Failure;
 use crate::scratch::io;
 
 /// Fewer digits name no commit.

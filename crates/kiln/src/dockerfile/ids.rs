@@ -1,9 +1,7 @@
 //! Which user and group ids the commands of a Dockerfile see.
 
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_sandbox::Ids;
-
-use crate::failure::Failure;
 
 /// `one` does as if there were only one id, as for a user without subordinate ids. `many` is set where they were taken.
 const VARIABLE: &str = "KILN_SANDBOX_IDS";

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_image::Compression;
 
-use crate::failure::Failure;
 use crate::scratch::io;
 
 /// Secrets are read up to here, as BuildKit does, in bytes.

@@ -5,12 +5,11 @@ use std::path::Path;
 use kiln_build::dockerfile::Remote;
 use kiln_disk::Dir;
 use kiln_fetch::{Closed, Downloader, Options};
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_oci::Digest;
 use kiln_rootfs::Tree;
 
 use super::spool::Spool;
-use crate::failure::Failure;
 use crate::scratch::io;
 
 /// The largest file that is fetched, in bytes.

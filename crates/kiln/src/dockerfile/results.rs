@@ -1,14 +1,13 @@
 //! Where folders of layers lie on this disk, and how long they stay.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
+use std::{fs, io};
 
 use kiln_disk::own;
+use kiln_finding::Failure;
 
-use crate::failure::Failure;
 use crate::scratch;
 
 /// Where results lie; names beside it are links into it.

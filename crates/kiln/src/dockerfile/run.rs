@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kiln_build::dockerfile::{Request, Solver, lower};
 use kiln_dockerfile::{Dockerfile, parse};
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_oci::{Arch, Descriptor};
 use kiln_store::{Layout, StepCache};
 
@@ -25,7 +25,6 @@ use crate::base::Supply;
 use crate::clock::image_times;
 use crate::config::Config;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::outside::Outside;
 use crate::progress::{Stages, size};
 use crate::scratch::{Scratch, io};

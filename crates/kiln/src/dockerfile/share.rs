@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use kiln_build::dockerfile::Shared;
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_image::{PackedLayer, Source, read_small};
 use kiln_oci::{Descriptor, Digest, Manifest, media_type};
 use kiln_store::Layout;
@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 
 use super::workshop::Shop;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::place::Place;
 use crate::subject::Located;
 use crate::transfer::{Along, Target, deliver};

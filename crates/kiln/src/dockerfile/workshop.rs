@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use kiln_build::Key;
 use kiln_build::dockerfile::{Depth, Form, Job, Layer, Workshop};
+use kiln_finding::{Failure, PortError};
 use kiln_image::{Compression, PackedLayer, Sink, Source, pack_delta};
 use kiln_oci::Digest;
 use kiln_rootfs::Delta;
@@ -16,9 +17,7 @@ use kiln_store::Layout;
 use super::exec::Executor;
 use super::notes::NoteBook;
 use super::results::{put_in_place, sweep};
-use crate::failure::Failure;
 use crate::place::Place;
-use crate::port_error::PortError;
 use crate::scratch::{Scratch, io};
 
 /// Where layers are made and kept.

@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
 
+use kiln_finding::Failure;
 use kiln_oci::Digest;
 use kiln_store::{Condition, Layout};
 
 use super::Found;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::folders;
 
 /// How many names are listed in one line.

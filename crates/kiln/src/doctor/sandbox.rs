@@ -1,13 +1,12 @@
 use std::fs;
 use std::path::PathBuf;
 
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_rootfs::RootPath;
 use kiln_sandbox::{Job, Mount, Root, Sandbox};
 
 use super::Found;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::progress::size;
 use crate::scratch::{Scratch, io};
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::failure::Failure;
+use kiln_finding::Failure;
 
 /// Folders that hold no Dockerfiles of one's own.
 const SKIPPED: [&str; 4] = ["node_modules", ".git", "target", "vendor"];

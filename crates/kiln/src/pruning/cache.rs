@@ -4,8 +4,9 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use kiln_finding::Failure;
+
 use super::{Gone, Order};
-use crate::failure::Failure;
 use crate::scratch::io;
 
 /// What lies in the cache: how it is called, its folders, and how deep in them things are that go one by one.

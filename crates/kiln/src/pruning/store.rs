@@ -1,7 +1,7 @@
+use kiln_finding::Failure;
 use kiln_store::{Layout, Spare};
 
 use super::{Gone, Order};
-use crate::failure::Failure;
 
 /// Removes from the store what no name leads to. Nobody else may use it meanwhile.
 pub(crate) fn prune_store(layout: &Layout, order: &Order) -> Result<Vec<Gone>, Failure> {

@@ -4,12 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kiln_disk::{Holding, Lock, PLAIN, PRIVATE};
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_sign::{HeldKey, KeyPair};
 use kiln_trust::PublicKey;
 
 use crate::context::Context;
-use crate::failure::Failure;
 
 /// Where a key pair lies: `<stem>.key` and `<stem>.pub`.
 pub(crate) struct Keys {

@@ -2,10 +2,10 @@
 
 use std::str::FromStr;
 
+use kiln_finding::Failure;
 use kiln_oci::Descriptor;
 use kiln_store::Layout;
 
-use crate::failure::Failure;
 use crate::place::Place;
 use crate::transfer;
 

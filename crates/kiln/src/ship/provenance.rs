@@ -3,11 +3,10 @@ use std::collections::BTreeMap;
 use kiln_attest::{Material, Provenance};
 use kiln_base::{DebPin, Integrity, NpmPin};
 use kiln_build::{Key, tree_digest};
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use serde_json::json;
 
 use crate::build::Outcome;
-use crate::failure::Failure;
 
 /// What the image was made from, as SLSA provenance. It names packages and digests, never places or secrets.
 pub(crate) fn provenance(built: &Outcome, finished_on: String) -> Result<Provenance, Failure> {

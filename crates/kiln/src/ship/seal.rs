@@ -1,7 +1,7 @@
 //! Statements about an image, signed and stored beside it, and found and checked again.
 
 use kiln_attest::{Statement, predicate};
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_oci::Descriptor;
 use kiln_pkg::Inventory;
 use kiln_sbom::{Document, Subject};
@@ -12,7 +12,6 @@ use serde_json::Value;
 
 use super::provenance::provenance;
 use crate::build::Outcome;
-use crate::failure::Failure;
 use crate::statements;
 
 /// What every shipped image must have.

@@ -1,12 +1,11 @@
 use std::path::{Path, PathBuf};
 
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_sign::{Generation, Log, Services};
 
 use crate::clock::now;
 use crate::config::Config;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::trust;
 
 /// Services to ask. None is known by itself.

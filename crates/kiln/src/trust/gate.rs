@@ -1,5 +1,5 @@
 use kiln_build::Key;
-use kiln_finding::Class;
+use kiln_finding::{Class, Failure};
 use kiln_image::Source;
 use kiln_oci::{Descriptor, Digest};
 use kiln_store::StepCache;
@@ -8,7 +8,6 @@ use kiln_trust::{ImageRule, Report};
 use super::settings::{Rule, Unmatched, full_name};
 use crate::config::Config;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::statements::Found;
 
 /// Folder of what was accepted before, below the cache folder.

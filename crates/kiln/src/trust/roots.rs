@@ -7,14 +7,13 @@ use std::sync::Arc;
 
 use kiln_disk::{Holding, Lock};
 use kiln_fetch::{Downloader, Options};
-use kiln_finding::{Cause, Class};
+use kiln_finding::{Cause, Class, Failure};
 use kiln_trust::{Mirror, PUBLISHED_MAX, Published, TrustRoot};
 
 use super::settings::Settings;
 use crate::clock::now;
 use crate::config::Config;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::scratch::io;
 
 /// The file below the data folder.
@@ -184,11 +183,11 @@ impl Mirror for Folder {
         match File::open(&path).and_then(|file| file.take(max + 1).read_to_end(&mut bytes)) {
             Ok(_) if bytes.len() as u64 > max => {
                 let why = std::io::Error::other(format!("it is larger than {max} bytes"));
-                Err(Cause::new(crate::port_error::PortError::new(io("read", &path, &why))))
+                Err(Cause::new(kiln_finding::PortError::new(io("read", &path, &why))))
             }
             Ok(_) => Ok(Some(bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Cause::new(crate::port_error::PortError::new(io("read", &path, &error)))),
+            Err(error) => Err(Cause::new(kiln_finding::PortError::new(io("read", &path, &error)))),
         }
     }
 }

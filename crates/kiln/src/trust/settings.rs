@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kiln_attest::predicate;
+use kiln_finding::Failure;
 use kiln_oci::Reference;
 use kiln_trust::{Authority, Certified, Identity, ImageRule, Matcher, NamePattern, Requirement};
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,6 @@ use crate::archive::daemon_name;
 use crate::authority::{self, matcher};
 use crate::config::Config;
 use crate::context::Context;
-use crate::failure::Failure;
 use crate::scratch::io;
 use crate::ship::{key_below, read_public};
 use crate::statements::predicate_type;

@@ -1,10 +1,8 @@
-use kiln_finding::{Class, Diagnose};
+use crate::{Class, Diagnose, Failure};
 
-use crate::failure::Failure;
-
-/// A failure of this machine's, as an engine sees it.
+/// A [`Failure`] as an engine sees it that asked through a port: an error with a chain of sources.
 #[derive(Debug)]
-pub(crate) struct PortError {
+pub struct PortError {
     failure: Failure,
     source: Option<Link>,
 }
@@ -19,7 +17,8 @@ struct Link {
 }
 
 impl PortError {
-    pub(crate) fn new(failure: Failure) -> Self {
+    /// Keeps all that `failure` says.
+    pub fn new(failure: Failure) -> Self {
         let chain = failure
             .causes
             .iter()
