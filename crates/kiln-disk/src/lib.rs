@@ -9,6 +9,7 @@
 mod attributes;
 mod beneath;
 mod dir;
+mod disk_failure;
 mod incoming;
 mod located;
 mod lock;
@@ -16,13 +17,16 @@ pub mod own;
 mod read;
 mod remove;
 mod replace;
+mod scratch;
 mod writer;
 
 pub use dir::{Dir, Meta};
+pub use disk_failure::disk_failure;
 pub use incoming::{Incoming, is_incoming, resume, sweep, sweep_where};
 pub use located::Located;
 pub use lock::{Holding, Lock};
 pub use read::{DOCUMENT_MAX, open, read, read_text};
 pub use remove::remove;
 pub use replace::{Durability, PLAIN, PRIVATE, create, replace, replace_from};
+pub use scratch::Scratch;
 pub use writer::Writer;

@@ -4,14 +4,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kiln_disk::{Holding, Lock, sweep, sweep_where};
+use kiln_disk::{Holding, Lock, Scratch, sweep, sweep_where};
 use kiln_finding::Failure;
 use kiln_oci::Digest;
 use kiln_store::Layout;
 
 use crate::context::Context;
 use crate::output;
-use crate::scratch::Scratch;
 
 /// Held by every command that uses a folder, and alone by one that removes things from it.
 const IN_USE: &str = ".in-use";
@@ -59,7 +58,7 @@ fn stand_in() -> Result<Scratch, Failure> {
     let folder = std::env::temp_dir();
     Scratch::sweep_named(&folder, STAND_IN);
     Scratch::named(&folder, STAND_IN)
-        .map_err(|error| crate::scratch::io("create a folder in", &folder, &error))
+        .map_err(|error| kiln_disk::disk_failure("create a folder in", &folder, &error))
 }
 
 fn share(folder: &Path) -> std::io::Result<Lock> {
@@ -73,12 +72,12 @@ pub(crate) fn alone(folder: &Path) -> Result<Option<Lock>, Failure> {
         return Ok(None);
     }
     let taken = take(folder, Holding::Alone, &format!("other kilns that use {} to end", folder.display()));
-    taken.map(Some).map_err(|error| crate::scratch::io("use alone", folder, &error))
+    taken.map(Some).map_err(|error| kiln_disk::disk_failure("use alone", folder, &error))
 }
 
 /// A folder that others may use meanwhile, but from which nobody prunes.
 pub(crate) fn shared(folder: &Path) -> Result<Lock, Failure> {
-    share(folder).map_err(|error| crate::scratch::io("use", folder, &error))
+    share(folder).map_err(|error| kiln_disk::disk_failure("use", folder, &error))
 }
 
 /// A folder that nobody else uses meanwhile, if nobody uses it now; else shared with those who do. Says which.
@@ -90,7 +89,7 @@ pub(crate) fn alone_or_shared(folder: &Path) -> Result<(Lock, Holding), Failure>
             None => Ok((share(folder)?, Holding::Shared)),
         }
     };
-    taken().map_err(|error| crate::scratch::io("use", folder, &error))
+    taken().map_err(|error| kiln_disk::disk_failure("use", folder, &error))
 }
 
 fn take(folder: &Path, holding: Holding, awaited: &str) -> std::io::Result<Lock> {

@@ -30,7 +30,6 @@ mod project;
 mod prove;
 mod pruning;
 mod registry;
-mod scratch;
 mod ship;
 mod signing;
 mod statements;

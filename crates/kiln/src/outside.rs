@@ -4,12 +4,11 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
+use kiln_disk::disk_failure;
 use kiln_fetch::Url;
 use kiln_fetch::endpoints::Npm;
 use kiln_finding::{Class, Failure};
 use kiln_sandbox::Bridge;
-
-use crate::scratch::io;
 
 /// `host` or `pasta`; without it, `pasta` where it is installed.
 const VARIABLE: &str = "KILN_SANDBOX_NETWORK";
@@ -76,7 +75,7 @@ impl Outside {
         let server = format!("nameserver {name_server}\n");
         let lines: Vec<&str> = others.chain([&*server]).collect();
         let written = kiln_disk::create(&path, lines.join("\n").as_bytes(), kiln_disk::PLAIN);
-        written.map_err(|error| io("write", &path, &error))?;
+        written.map_err(|error| disk_failure("write", &path, &error))?;
         Ok(Some(path))
     }
 }
@@ -101,7 +100,7 @@ pub(crate) fn hosts(scratch: &Path, hostname: &str, has_network: bool) -> Result
     }
     text = format!("{text}127.0.0.1\t{hostname}\n::1\t{hostname}\n");
     let written = kiln_disk::create(&path, text.as_bytes(), kiln_disk::PLAIN);
-    written.map_err(|error| io("write", &path, &error))?;
+    written.map_err(|error| disk_failure("write", &path, &error))?;
     Ok(path)
 }
 

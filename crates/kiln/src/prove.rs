@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use kiln_disk::Scratch;
 use kiln_finding::Failure;
 use kiln_image::Image;
 use kiln_lint::Level;
@@ -15,7 +16,6 @@ use crate::context::Context;
 use crate::dockerfile::{self, DockerfileOptions};
 use crate::output::Table;
 use crate::progress::{Stages, size};
-use crate::scratch::Scratch;
 use crate::{database, lint, subject};
 
 /// Folders that no image is built from.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use kiln_base::{Distribution, Lock, Request, Tool, Variant};
 use kiln_build::{BaseImage, Key};
+use kiln_disk::Scratch;
 use kiln_finding::{Class, Failure};
 use kiln_image::{Image, PackedLayer, Source};
 use kiln_node::Manager;
@@ -15,7 +16,6 @@ use kiln_store::{Layout, StepCache};
 use crate::base::{self, Supply};
 use crate::config::Config;
 use crate::context::Context;
-use crate::scratch::Scratch;
 
 /// The lock file beside `package.json`.
 const LOCK: &str = "kiln.lock";
@@ -184,7 +184,7 @@ impl<'a> Bases<'a> {
         let base = kiln_base::compose(&self.lock, self.host, builder(native), self.supply)?;
         let scratch = Scratch::create(&self.builders.with_file_name("runs"))?;
         kiln_disk::own::folder(&self.builders)
-            .map_err(|error| crate::scratch::io("create", &self.builders, &error))?;
+            .map_err(|error| kiln_disk::disk_failure("create", &self.builders, &error))?;
         let partial = scratch.path().join("root");
         for layer in base.layers {
             let mut tree = layer.tree;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kiln_build::{Run, Runner};
+use kiln_disk::{Scratch, disk_failure};
 use kiln_finding::{Class, Failure, PortError};
 use kiln_node::Manager;
 use kiln_oci::Digest;
@@ -19,7 +20,6 @@ use crate::build::Bases;
 use crate::context::Context;
 use crate::outside::Outside;
 use crate::progress::{Stages, size};
-use crate::scratch::{Scratch, io};
 
 /// How long one command may take where nobody says otherwise.
 const TIMEOUT: Duration = Duration::from_mins(30);
@@ -98,10 +98,10 @@ impl<'a> SandboxRunner<'a> {
     /// Runs all steps of a run; `app` is what is mounted at `/app`.
     fn run_steps(&self, run: &Run<'_>, scratch: &Path, app: &Mount) -> Result<(), Failure> {
         let downloads = self.folder.with_file_name("packages");
-        kiln_disk::own::folder(&downloads).map_err(|error| io("create", &downloads, &error))?;
+        kiln_disk::own::folder(&downloads).map_err(|error| disk_failure("create", &downloads, &error))?;
         let sights = Sights { npm: self.supply.npm(), downloads: &downloads, outside: self.outside, scratch };
-        let program =
-            std::env::current_exe().map_err(|error| io("find", Path::new("/proc/self/exe"), &error))?;
+        let program = std::env::current_exe()
+            .map_err(|error| disk_failure("find", Path::new("/proc/self/exe"), &error))?;
         let sandbox = Sandbox::new(program).with_bridge(self.outside.bridge.clone());
         for step in run.steps {
             let command = step.argv.join(" ");
@@ -164,7 +164,7 @@ impl<'a> SandboxRunner<'a> {
     fn run_over(&self, run: &Run<'_>, scratch: &Scratch, lower: PathBuf) -> Result<PathBuf, Failure> {
         let (upper, work) = (scratch.path().join("app"), scratch.path().join("work"));
         unpack(run.files, &upper)?;
-        kiln_disk::own::new_folder(&work).map_err(|error| io("create", &work, &error))?;
+        kiln_disk::own::new_folder(&work).map_err(|error| disk_failure("create", &work, &error))?;
         let mount = Mount::Overlay { lower: vec![lower], upper: upper.clone(), work, target: app_path()? };
         self.run_steps(run, scratch.path(), &mount)?;
         Ok(upper)
@@ -183,7 +183,7 @@ impl SandboxRunner<'_> {
             Ok(()) => Ok(()),
             // Another kiln was faster; its folder is as good.
             Err(_) if kept.is_dir() => Ok(()),
-            Err(error) => Err(io("put in place", &kept, &error)),
+            Err(error) => Err(disk_failure("put in place", &kept, &error)),
         }
     }
 

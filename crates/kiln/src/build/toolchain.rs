@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use kiln_disk::disk_failure;
 use kiln_fetch::Url;
 use kiln_fetch::endpoints::Npm;
 use kiln_finding::Failure;
@@ -10,7 +11,6 @@ use kiln_rootfs::RootPath;
 use kiln_sandbox::{HOSTNAME, Mount};
 
 use crate::outside::{Outside, hosts};
-use crate::scratch::io;
 
 const SYSTEM_CERTIFICATES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
@@ -129,7 +129,7 @@ impl Sights<'_> {
     fn copy_of_downloads(&self) -> Result<Mount, Failure> {
         let [upper, work] = ["downloads", "downloads-work"].map(|name| self.scratch.join(name));
         for folder in [&upper, &work] {
-            kiln_disk::own::folder(folder).map_err(|error| io("create", folder, &error))?;
+            kiln_disk::own::folder(folder).map_err(|error| disk_failure("create", folder, &error))?;
         }
         let lower = vec![self.downloads.to_owned()];
         Ok(Mount::Overlay { lower, upper, work, target: RootPath::normalise(DOWNLOADS)? })

@@ -9,7 +9,7 @@ use kiln_finding::{Class, Failure};
 use kiln_rootfs::{Content, Delta, Kind, LayerReader, Limits, Tree, decompress};
 
 use super::spool::Spool;
-use crate::scratch::io as disk;
+use kiln_disk::disk_failure;
 
 const XZ: &[u8] = &[0xfd, b'7', b'z', b'X', b'Z', 0];
 const BZIP2: &[u8] = b"BZh";
@@ -27,7 +27,7 @@ pub(super) fn unpack(content: &Content, spool: &Path) -> Result<Option<Tree>, Fa
         Content::Stored { file, .. } => file.place(),
         Content::Bytes(_) => "an archive".to_owned(),
     };
-    let failed = |error: io::Error| disk("unpack", Path::new(&what), &error);
+    let failed = |error: io::Error| disk_failure("unpack", Path::new(&what), &error);
     let file = content.open().map_err(failed)?;
     let mut plain = BufReader::with_capacity(64 << 10, opened(file).map_err(failed)?);
     // What cannot be decompressed only began like an archive.
@@ -35,7 +35,7 @@ pub(super) fn unpack(content: &Content, spool: &Path) -> Result<Option<Tree>, Fa
     if start.get(MAGIC_AT..MAGIC_AT + MAGIC.len()) != Some(MAGIC) {
         return Ok(None);
     }
-    let spool = Spool::new(Dir::create(spool).map_err(|error| disk("create", spool, &error))?);
+    let spool = Spool::new(Dir::create(spool).map_err(|error| disk_failure("create", spool, &error))?);
     let mut reader = LayerReader::new(plain, Limits::default());
     let mut trouble = None;
     let mut delta = Delta::read(&mut reader, &mut |entry, bytes| {

@@ -9,7 +9,7 @@ use kiln_dockerfile::{Ignore, Parents};
 use kiln_finding::{Class, Failure};
 use kiln_rootfs::{Attrs, Entry, Kind, RootPath, Tree};
 
-use crate::scratch::io as disk;
+use kiln_disk::disk_failure;
 
 /// How deep folders may lie in each other, and how many links a path may go through.
 const DEPTH_MAX: usize = 256;
@@ -86,8 +86,8 @@ impl BuildContext {
         }
         for folder in missing.into_iter().rev() {
             let parent = self.folder.sub(&folder.parent().unwrap_or_default());
-            let parent =
-                parent.map_err(|error| disk("read the folder", &self.folder.place_of(&folder), &error))?;
+            let parent = parent
+                .map_err(|error| disk_failure("read the folder", &self.folder.place_of(&folder), &error))?;
             if let Some(entry) = self.entry(&parent, OsStr::new(folder.file_name()), &folder)? {
                 tree.insert(folder, entry)?;
             }
@@ -144,8 +144,8 @@ impl BuildContext {
                 return Err(Failure::new("build.context", Class::Config, what));
             }
             let opened = self.folder.sub(&folder);
-            let opened = opened.map_err(|error| disk("read the folder", &on_disk, &error))?;
-            for name in opened.names().map_err(|error| disk("read the folder", &on_disk, &error))? {
+            let opened = opened.map_err(|error| disk_failure("read the folder", &on_disk, &error))?;
+            for name in opened.names().map_err(|error| disk_failure("read the folder", &on_disk, &error))? {
                 let Some(text) = name.to_str() else {
                     let what = format!("read `{}`: its name is no UTF-8", on_disk.join(&name).display());
                     return Err(Failure::new("build.context", Class::Config, what)
@@ -178,12 +178,13 @@ impl BuildContext {
         let meta = match folder.meta_here(name) {
             Ok(meta) => meta,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(disk("look at", &on_disk(), &error)),
+            Err(error) => return Err(disk_failure("look at", &on_disk(), &error)),
         };
         let (mode, kind) = if meta.is_dir() {
             (meta.mode(), Kind::Dir)
         } else if meta.is_symlink() {
-            let target = folder.link_here(name).map_err(|error| disk("read the link", &on_disk(), &error))?;
+            let target =
+                folder.link_here(name).map_err(|error| disk_failure("read the link", &on_disk(), &error))?;
             (0o777, Kind::Symlink(target.to_string_lossy().into_owned()))
         } else if meta.is_file() {
             (meta.mode(), Kind::File(Located::content(&self.folder, path.clone(), meta.size())))

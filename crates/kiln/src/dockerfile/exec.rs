@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiln_build::dockerfile::{ExecMountKind, Job, JobMount, Layer, MountContent, Origin};
-use kiln_disk::{Dir, Holding, Lock};
+use kiln_disk::{Dir, Holding, Lock, Scratch, disk_failure};
 use kiln_dockerfile::Sharing;
 use kiln_fetch::endpoints::Npm;
 use kiln_finding::{Class, Failure};
@@ -17,7 +17,6 @@ use kiln_sandbox::{Finished, Ids, Mount, Network, Placing, Root, Sandbox, User, 
 use super::workshop::{Shop, owners};
 use crate::outside::{Outside, hosts};
 use crate::progress::size;
-use crate::scratch::{Scratch, io};
 
 /// How long one command may take where nobody says otherwise.
 const TIMEOUT: Duration = Duration::from_hours(2);
@@ -57,7 +56,7 @@ impl Executor<'_> {
         let mut lower = Vec::new();
         for layer in job.below.iter().rev() {
             let place = shop.folder_of(layer)?;
-            let folder = Dir::open(&place).map_err(|error| io("read", &place, &error))?;
+            let folder = Dir::open(&place).map_err(|error| disk_failure("read", &place, &error))?;
             lower.push(place);
             if kiln_sandbox::hides(&folder, &RootPath::ROOT) {
                 break;
@@ -81,8 +80,8 @@ impl Executor<'_> {
             user: User { uid: job.user.uid, gid: job.user.gid, groups: job.user.groups.clone() },
             ids: shop.ids,
         };
-        let program =
-            std::env::current_exe().map_err(|error| io("find", Path::new("/proc/self/exe"), &error))?;
+        let program = std::env::current_exe()
+            .map_err(|error| disk_failure("find", Path::new("/proc/self/exe"), &error))?;
         let mut last = Vec::new();
         let finished =
             Sandbox::new(program).with_bridge(self.outside.bridge.clone()).run(&sandboxed, &mut |line| {
@@ -212,14 +211,14 @@ impl Executor<'_> {
         setting: &mut Setting,
     ) -> Result<PathBuf, Failure> {
         let kept = self.caches.join(owners(shop.ids)).join(Digest::of(id.as_bytes()).hex());
-        kiln_disk::own::folder(&kept).map_err(|error| io("create", &kept, &error))?;
+        kiln_disk::own::folder(&kept).map_err(|error| disk_failure("create", &kept, &error))?;
         let lock_path = kept.join("lock");
         let lock = match sharing {
             Sharing::Shared => Ok(None),
             Sharing::Locked => Lock::wait(&lock_path, Holding::Alone).map(Some),
             Sharing::Private => Lock::attempt(&lock_path, Holding::Alone),
         };
-        let lock = lock.map_err(|error| io("lock", &lock_path, &error))?;
+        let lock = lock.map_err(|error| disk_failure("lock", &lock_path, &error))?;
         // Whoever comes while another uses it gets one of its own, which is not kept.
         let is_own = sharing == Sharing::Private && lock.is_none();
         let source = if is_own { folder } else { &kept }.join("fs");
@@ -235,7 +234,9 @@ impl Executor<'_> {
                 let tree = merged(shop, layers)?;
                 write_upper(&Delta::placing(subtree(&tree, path)?), &source, shop.ids, Placing::Copy)?;
             }
-            None => kiln_disk::own::folder(&source).map_err(|error| io("create", &source, &error))?,
+            None => {
+                kiln_disk::own::folder(&source).map_err(|error| disk_failure("create", &source, &error))?
+            }
         }
         own(&source, shop.ids, owner, mode)?;
         Ok(source)
@@ -299,7 +300,7 @@ fn files(
         _ => {
             let (upper, work) = (folder.join("upper"), folder.join("work"));
             for folder in [&upper, &work] {
-                kiln_disk::own::folder(folder).map_err(|error| io("create", folder, &error))?;
+                kiln_disk::own::folder(folder).map_err(|error| disk_failure("create", folder, &error))?;
                 own(folder, shop.ids, (0, 0), 0o755)?;
             }
             Ok(Mount::Overlay { lower, upper, work, target })
@@ -363,7 +364,7 @@ fn layers_on_disk(shop: &Shop<'_>, layers: &[Layer], path: &RootPath) -> Result<
     let mut found = Vec::new();
     for layer in layers.iter().rev() {
         let place = shop.folder_of(layer)?;
-        let folder = Dir::open(&place).map_err(|error| io("read", &place, &error))?;
+        let folder = Dir::open(&place).map_err(|error| disk_failure("read", &place, &error))?;
         match folder.meta(path) {
             Ok(entry) if entry.is_dir() => found.push(folder.place_of(path)),
             Ok(entry) if entry.is_file() && found.is_empty() => return Ok(vec![folder.place_of(path)]),
@@ -383,11 +384,11 @@ fn own(path: &Path, ids: Ids, (uid, gid): (u32, u32), mode: u32) -> Result<(), F
         kiln_sandbox::own(path, ids, uid, gid)?;
         kiln_disk::own::set_mode(path, mode)
     };
-    set().map_err(|error| io("set the owner of", path, &error))
+    set().map_err(|error| disk_failure("set the owner of", path, &error))
 }
 
 fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    kiln_disk::create(path, bytes, kiln_disk::PRIVATE).map_err(|error| io("write", path, &error))
+    kiln_disk::create(path, bytes, kiln_disk::PRIVATE).map_err(|error| disk_failure("write", path, &error))
 }
 
 /// Where a file that kiln makes for a command is mounted: where the base has it by a link, there. `None` where that is no place

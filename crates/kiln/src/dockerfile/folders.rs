@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError};
 
 use kiln_build::Key;
 use kiln_build::dockerfile::{BaseLayer, Layer};
-use kiln_disk::Dir;
+use kiln_disk::{Dir, disk_failure};
 use kiln_finding::Failure;
 use kiln_image::{Compression, PackedLayer, Source, pack_delta};
 use kiln_rootfs::{Content, Delta, Kind, LayerReader, Limits, RootPath, Tree, decompress};
@@ -17,7 +17,6 @@ use kiln_sandbox::{Placing, read_upper, write_upper};
 use super::results::{put_in_place, touch};
 use super::spool::Spool;
 use super::workshop::{Shop, lost};
-use crate::scratch::io;
 
 /// Files whose content is wanted although a layer is only looked at.
 const ACCOUNTS: [&str; 2] = ["etc/passwd", "etc/group"];
@@ -65,7 +64,7 @@ impl Shop<'_> {
         };
         let scratch = self.scratch()?;
         let place = scratch.path().join("spool");
-        let spool = Spool::new(Dir::create(&place).map_err(|error| io("create", &place, &error))?);
+        let spool = Spool::new(Dir::create(&place).map_err(|error| disk_failure("create", &place, &error))?);
         let keep = &mut |size, bytes: &mut dyn Read| spool.keep(size, bytes);
         let delta = self.stream(&packed, keep)?;
         let (delta, folder) = match layer {
@@ -106,7 +105,11 @@ impl Shop<'_> {
             }))
         });
         if let Some(error) = trouble {
-            return Err(io("unpack the layer", Path::new(&packed.descriptor.digest.to_string()), &error));
+            return Err(disk_failure(
+                "unpack the layer",
+                Path::new(&packed.descriptor.digest.to_string()),
+                &error,
+            ));
         }
         let delta = delta.map_err(|error| unreadable(packed, error.to_string()))?;
         reader.drain()?;
@@ -209,7 +212,7 @@ fn bare(mut delta: Delta) -> Result<Delta, Failure> {
         let mut bytes = Vec::new();
         if ACCOUNTS.contains(&path.as_str()) {
             let read = content.open().and_then(|file| file.take(ACCOUNTS_MAX).read_to_end(&mut bytes));
-            read.map_err(|error| io("read", Path::new(path.as_str()), &error))?;
+            read.map_err(|error| disk_failure("read", Path::new(path.as_str()), &error))?;
         }
         *content = Content::Bytes(bytes.into());
     }

@@ -8,13 +8,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use kiln_build::dockerfile::Remote;
-use kiln_disk::Dir;
+use kiln_disk::{Dir, disk_failure};
 use kiln_finding::{Class, Failure};
 use kiln_oci::Digest;
 use kiln_rootfs::{RootPath, Tree};
 use kiln_sandbox::collect_in;
-
-use crate::scratch::io;
 
 /// Fewer digits name no commit.
 const SHORTEST_COMMIT: usize = 7;
@@ -68,7 +66,7 @@ pub(super) fn fetch(remote: &Remote<'_>, scratch: &Path) -> Result<Tree, Failure
     let (reference, folder) = fragment.split_once(':').unwrap_or((fragment, ""));
     check_protocol(address)?;
     let place = scratch.join(Digest::of(remote.address.as_bytes()).hex());
-    let clone = Dir::create(&place).map_err(|error| io("create", &place, &error))?;
+    let clone = Dir::create(&place).map_err(|error| disk_failure("create", &place, &error))?;
     run(&place, &["init", "--quiet"])?;
     // Addresses of submodules may be relative to that of the repository.
     run(&place, &["remote", "add", "--", "origin", address])?;

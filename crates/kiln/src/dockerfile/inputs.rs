@@ -196,7 +196,7 @@ fn own_lock(folder: &Path, own: &OwnBase, arch: Arch, supply: &Supply) -> Result
     let path = folder.join("kiln.lock");
     if path.is_file() {
         let text = kiln_disk::read_text(&path, kiln_disk::DOCUMENT_MAX)
-            .map_err(|error| crate::scratch::io("read", &path, &error))?;
+            .map_err(|error| kiln_disk::disk_failure("read", &path, &error))?;
         return Ok(Lock::read(&text)?);
     }
     let mut request =

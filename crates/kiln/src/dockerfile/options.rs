@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use kiln_disk::disk_failure;
 use kiln_finding::{Class, Failure};
 use kiln_image::Compression;
-
-use crate::scratch::io;
 
 /// Secrets are read up to here, as BuildKit does, in bytes.
 const SECRET_MAX: u64 = 500 << 10;
@@ -152,10 +151,10 @@ fn secret(text: &str) -> Result<(String, Vec<u8>), Failure> {
 }
 
 fn read_secret(path: &Path) -> Result<Vec<u8>, Failure> {
-    let size = std::fs::metadata(path).map_err(|error| io("read the secret", path, &error))?.len();
+    let size = std::fs::metadata(path).map_err(|error| disk_failure("read the secret", path, &error))?.len();
     if size > SECRET_MAX {
         let what = format!("read the secret {}: it has more than 500 KiB", path.display());
         return Err(Failure::new("build.secret", Class::Usage, what));
     }
-    std::fs::read(path).map_err(|error| io("read the secret", path, &error))
+    std::fs::read(path).map_err(|error| disk_failure("read the secret", path, &error))
 }

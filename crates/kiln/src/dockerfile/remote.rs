@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use kiln_build::dockerfile::Remote;
-use kiln_disk::Dir;
+use kiln_disk::{Dir, disk_failure};
 use kiln_fetch::{Closed, Downloader, Options};
 use kiln_finding::{Class, Failure};
 use kiln_oci::Digest;
 use kiln_rootfs::Tree;
 
 use super::spool::Spool;
-use crate::scratch::io;
 
 /// The largest file that is fetched, in bytes.
 const FILE_MAX: u64 = 4 << 30;
@@ -40,9 +39,10 @@ pub(super) fn file(
     if let Some(checksum) = remote.checksum {
         check(remote.address, checksum, &bytes)?;
     }
-    let spool = Spool::new(Dir::create(scratch).map_err(|error| io("create", scratch, &error))?);
-    let content =
-        spool.keep(bytes.len() as u64, &mut &bytes[..]).map_err(|error| io("write", scratch, &error))?;
+    let spool = Spool::new(Dir::create(scratch).map_err(|error| disk_failure("create", scratch, &error))?);
+    let content = spool
+        .keep(bytes.len() as u64, &mut &bytes[..])
+        .map_err(|error| disk_failure("write", scratch, &error))?;
     let mut tree = Tree::new();
     let entry =
         kiln_rootfs::Entry { attrs: kiln_rootfs::Attrs::root(0o600), kind: kiln_rootfs::Kind::File(content) };

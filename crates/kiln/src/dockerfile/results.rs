@@ -5,10 +5,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
-use kiln_disk::own;
+use kiln_disk::{disk_failure, own};
 use kiln_finding::Failure;
-
-use crate::scratch;
 
 /// Where results lie; names beside it are links into it.
 const RESULTS: &str = "results";
@@ -44,7 +42,7 @@ pub(super) fn put_in_place(folder: &Path, scratch: &Path, name: &Path) -> Result
         own::symlink(&target, &link)?;
         own::rename(&link, name)
     };
-    moved().map_err(|error| scratch::io("put in place", name, &error))
+    moved().map_err(|error| disk_failure("put in place", name, &error))
 }
 
 /// Removes what no build has used for long: results, and the names that lead to them.

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use kiln_build::dockerfile::{Request, Solver, lower};
+use kiln_disk::{Scratch, disk_failure};
 use kiln_dockerfile::{Dockerfile, parse};
 use kiln_finding::{Class, Failure};
 use kiln_oci::{Arch, Descriptor};
@@ -27,7 +28,6 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::outside::Outside;
 use crate::progress::{Stages, size};
-use crate::scratch::{Scratch, io};
 use crate::trust::Gate;
 
 /// The largest Dockerfile, in bytes.
@@ -133,7 +133,7 @@ fn read(path: &Path) -> Result<Dockerfile, Failure> {
     } else {
         kiln_disk::open(path).and_then(|file| file.take(DOCKERFILE_MAX + 1).read_to_string(&mut text))
     };
-    read.map_err(|error| io("read", path, &error))?;
+    read.map_err(|error| disk_failure("read", path, &error))?;
     if text.len() as u64 > DOCKERFILE_MAX {
         let what = format!("read {}: it has more than 8 MiB", path.display());
         return Err(Failure::new("build.dockerfile", Class::Config, what));

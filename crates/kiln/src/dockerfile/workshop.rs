@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use kiln_build::Key;
 use kiln_build::dockerfile::{Depth, Form, Job, Layer, Workshop};
+use kiln_disk::{Scratch, disk_failure};
 use kiln_finding::{Failure, PortError};
 use kiln_image::{Compression, PackedLayer, Sink, Source, pack_delta};
 use kiln_oci::Digest;
@@ -18,7 +19,6 @@ use super::exec::Executor;
 use super::notes::NoteBook;
 use super::results::{put_in_place, sweep};
 use crate::place::Place;
-use crate::scratch::{Scratch, io};
 
 /// Where layers are made and kept.
 pub(super) struct Shop<'a> {
@@ -162,19 +162,20 @@ impl<'a> Shop<'a> {
         let scratch = self.scratch()?;
         self.executor.run(self, job, &scratch)?;
         let left = scratch.path().join("fs");
-        let is_empty = fs::read_dir(&left).map_err(|error| io("read", &left, &error))?.next().is_none();
+        let is_empty =
+            fs::read_dir(&left).map_err(|error| disk_failure("read", &left, &error))?.next().is_none();
         self.notes.forget(&self.packed_key(key))?;
         if is_empty {
             let kept = self.made(key);
             if kept.is_symlink() {
-                kiln_disk::own::remove_file(&kept).map_err(|error| io("remove", &kept, &error))?;
+                kiln_disk::own::remove_file(&kept).map_err(|error| disk_failure("remove", &kept, &error))?;
             }
             return Ok(false);
         }
         let user = scratch.path().join("user");
         let text = format!("{} {}", job.user.uid, job.user.gid);
         let written = kiln_disk::create(&user, text.as_bytes(), kiln_disk::PRIVATE);
-        written.map_err(|error| io("write", &user, &error))?;
+        written.map_err(|error| disk_failure("write", &user, &error))?;
         put_in_place(&self.folder, scratch.path(), &self.made(key))?;
         Ok(true)
     }

@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use kiln_disk::{Scratch, disk_failure};
 use kiln_finding::{Class, Failure};
 use kiln_rootfs::RootPath;
 use kiln_sandbox::{Job, Mount, Root, Sandbox};
@@ -8,7 +9,6 @@ use kiln_sandbox::{Job, Mount, Root, Sandbox};
 use super::Found;
 use crate::context::Context;
 use crate::progress::size;
-use crate::scratch::{Scratch, io};
 
 const ABOUT: &str = "build steps";
 /// A program that is nowhere: everything but it is there when the sandbox looks for it.
@@ -58,7 +58,7 @@ fn try_sandbox(context: &Context) -> Result<(), Failure> {
     let root = scratch.folder("root")?;
     for folder in ["app", "proc", "dev", "tmp", "etc", "root"] {
         let folder = root.join(folder);
-        kiln_disk::own::new_folder(&folder).map_err(|error| io("create", &folder, &error))?;
+        kiln_disk::own::new_folder(&folder).map_err(|error| disk_failure("create", &folder, &error))?;
     }
     let mount = Mount::Overlay {
         lower: vec![scratch.folder("lower")?],
@@ -72,8 +72,8 @@ fn try_sandbox(context: &Context) -> Result<(), Failure> {
         argv: vec![NO_PROGRAM.to_owned()],
         ..Job::default()
     };
-    let program =
-        std::env::current_exe().map_err(|error| io("find", &PathBuf::from("/proc/self/exe"), &error))?;
+    let program = std::env::current_exe()
+        .map_err(|error| disk_failure("find", &PathBuf::from("/proc/self/exe"), &error))?;
     match Sandbox::new(program).run(&job, &mut |_| {}) {
         // It came as far as that.
         Err(error) if error.to_string().contains(NO_PROGRAM) => Ok(()),

@@ -4,10 +4,10 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use kiln_disk::disk_failure;
 use kiln_finding::Failure;
 
 use super::{Gone, Order};
-use crate::scratch::io;
 
 /// What lies in the cache: how it is called, its folders, and how deep in them things are that go one by one.
 const KINDS: [(&str, &[&str], usize); 6] = [
@@ -137,5 +137,5 @@ fn last_use(found: &Metadata) -> SystemTime {
 }
 
 fn remove(path: &Path) -> Result<(), Failure> {
-    kiln_disk::remove(path).map_err(|error| io("remove", path, &error))
+    kiln_disk::remove(path).map_err(|error| disk_failure("remove", path, &error))
 }

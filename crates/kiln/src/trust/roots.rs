@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kiln_disk::{Holding, Lock};
+use kiln_disk::{Holding, Lock, disk_failure};
 use kiln_fetch::{Downloader, Options};
 use kiln_finding::{Cause, Class, Failure};
 use kiln_trust::{Mirror, PUBLISHED_MAX, Published, TrustRoot};
@@ -14,7 +14,6 @@ use super::settings::Settings;
 use crate::clock::now;
 use crate::config::Config;
 use crate::context::Context;
-use crate::scratch::io;
 
 /// The file below the data folder.
 const FILE: &str = "trust.json";
@@ -106,7 +105,7 @@ pub(crate) fn kept(context: &Context) -> Result<Option<Kept>, Failure> {
     let mut bytes = Vec::new();
     match File::open(&path).and_then(|file| file.take(PUBLISHED_MAX).read_to_end(&mut bytes)) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(io("read", &path, &error)),
+        Err(error) => Err(disk_failure("read", &path, &error)),
         Ok(_) => {
             let published = Published::read(&bytes).map_err(|error| {
                 Failure::from(error).with_help(format!("delete {} and bring the roots again", path.display()))
@@ -125,9 +124,9 @@ pub(crate) struct Change<'a> {
 impl<'a> Change<'a> {
     pub(crate) fn begin(context: &'a Context) -> Result<Self, Failure> {
         let folder = &context.data_dir;
-        kiln_disk::own::folder(folder).map_err(|error| io("create", folder, &error))?;
+        kiln_disk::own::folder(folder).map_err(|error| disk_failure("create", folder, &error))?;
         let path = folder.join("trust.lock");
-        let lock = Lock::wait(&path, Holding::Alone).map_err(|error| io("lock", &path, &error))?;
+        let lock = Lock::wait(&path, Holding::Alone).map_err(|error| disk_failure("lock", &path, &error))?;
         Ok(Self { context, _lock: lock })
     }
 
@@ -183,11 +182,11 @@ impl Mirror for Folder {
         match File::open(&path).and_then(|file| file.take(max + 1).read_to_end(&mut bytes)) {
             Ok(_) if bytes.len() as u64 > max => {
                 let why = std::io::Error::other(format!("it is larger than {max} bytes"));
-                Err(Cause::new(kiln_finding::PortError::new(io("read", &path, &why))))
+                Err(Cause::new(kiln_finding::PortError::new(disk_failure("read", &path, &why))))
             }
             Ok(_) => Ok(Some(bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Cause::new(kiln_finding::PortError::new(io("read", &path, &error)))),
+            Err(error) => Err(Cause::new(kiln_finding::PortError::new(disk_failure("read", &path, &error)))),
         }
     }
 }

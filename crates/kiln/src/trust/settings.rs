@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kiln_attest::predicate;
+use kiln_disk::disk_failure;
 use kiln_finding::Failure;
 use kiln_oci::Reference;
 use kiln_trust::{Authority, Certified, Identity, ImageRule, Matcher, NamePattern, Requirement};
@@ -13,7 +14,6 @@ use crate::archive::daemon_name;
 use crate::authority::{self, matcher};
 use crate::config::Config;
 use crate::context::Context;
-use crate::scratch::io;
 use crate::ship::{key_below, read_public};
 use crate::statements::predicate_type;
 
@@ -105,7 +105,7 @@ impl Rule {
             inputs.extend(read_public(&key_below(folder, key))?.spki());
         }
         if let Some(path) = root {
-            let bytes = std::fs::read(&path).map_err(|error| io("read", &path, &error))?;
+            let bytes = std::fs::read(&path).map_err(|error| disk_failure("read", &path, &error))?;
             inputs.extend(kiln_oci::Digest::of(&bytes).as_bytes());
         }
         Ok(inputs)

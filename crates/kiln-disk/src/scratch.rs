@@ -2,31 +2,35 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use kiln_disk::{Holding, Lock, remove};
-use kiln_finding::{Class, Failure};
+use kiln_finding::Failure;
+
+use crate::lock::{Holding, Lock};
+use crate::{disk_failure, own, remove};
 
 const LOCK: &str = "lock";
 const SUFFIX: &str = ".tmp";
 
 /// A folder of this process alone, removed with everything in it. A lock shows others that it is in use, so that what
 /// killed processes left can be told apart.
-pub(crate) struct Scratch {
+#[derive(Debug)]
+pub struct Scratch {
     folder: PathBuf,
     _lock: Lock,
 }
 
 impl Scratch {
-    pub(crate) fn create(parent: &Path) -> Result<Self, Failure> {
-        Self::named(parent, "").map_err(|error| io("create a folder in", parent, &error))
+    /// A new one in `parent`, which is made where it is missing.
+    pub fn create(parent: &Path) -> Result<Self, Failure> {
+        Self::named(parent, "").map_err(|error| disk_failure("create a folder in", parent, &error))
     }
 
     /// With a name that begins with `prefix`.
-    pub(crate) fn named(parent: &Path, prefix: &str) -> io::Result<Self> {
-        kiln_disk::own::folder(parent)?;
+    pub fn named(parent: &Path, prefix: &str) -> io::Result<Self> {
+        own::folder(parent)?;
         let mut names = tempfile::Builder::new();
         names.prefix(prefix).suffix(SUFFIX).rand_bytes(16);
         loop {
-            let made = names.make_in(parent, |path| kiln_disk::own::private_folder(path))?;
+            let made = names.make_in(parent, |path| own::private_folder(path))?;
             // From here on it is removed as a whole, not by a name of a file.
             let folder = made.into_temp_path().keep().map_err(|failed| failed.error)?;
             match Lock::wait(&folder.join(LOCK), Holding::Alone) {
@@ -41,24 +45,25 @@ impl Scratch {
         }
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
         &self.folder
     }
 
     /// A new empty folder inside.
-    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf, Failure> {
+    pub fn folder(&self, name: &str) -> Result<PathBuf, Failure> {
         let folder = self.folder.join(name);
-        kiln_disk::own::folder(&folder).map_err(|error| io("create", &folder, &error))?;
+        own::folder(&folder).map_err(|error| disk_failure("create", &folder, &error))?;
         Ok(folder)
     }
 
     /// Removes what killed processes left in `parent`.
-    pub(crate) fn sweep(parent: &Path) {
+    pub fn sweep(parent: &Path) {
         Self::sweep_named(parent, "");
     }
 
     /// The same of those whose name begins with `prefix`; only what is this user's.
-    pub(crate) fn sweep_named(parent: &Path, prefix: &str) {
+    pub fn sweep_named(parent: &Path, prefix: &str) {
         let Ok(entries) = fs::read_dir(parent) else { return };
         let own = rustix::process::geteuid().as_raw();
         for entry in entries.flatten() {
@@ -73,7 +78,7 @@ impl Scratch {
 
 fn sweep_one(folder: &Path) {
     // One that was made a moment ago has no lock yet; it is empty, and whoever made it makes another one.
-    if kiln_disk::own::remove_empty(folder).is_ok() || !folder.join(LOCK).exists() {
+    if own::remove_empty(folder).is_ok() || !folder.join(LOCK).exists() {
         return;
     }
     if let Ok(Some(_held)) = Lock::attempt(&folder.join(LOCK), Holding::Alone) {
@@ -94,21 +99,6 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         // What stays is swept by a later build.
         remove_locked(&self.folder);
-    }
-}
-
-/// A failure of this machine's disk.
-pub(crate) fn io(doing: &str, path: &Path, cause: &io::Error) -> Failure {
-    let failure = Failure::new("build.io", Class::Environment, format!("{doing} `{}`", path.display()))
-        .with_cause(cause.to_string());
-    match cause.kind() {
-        io::ErrorKind::StorageFull => {
-            failure.with_help("free some space and run the command again; nothing half-written was kept")
-        }
-        io::ErrorKind::Unsupported => {
-            failure.with_help("keep kiln's folders on a disk of this machine: --data-dir, --cache-dir")
-        }
-        _ => failure,
     }
 }
 
