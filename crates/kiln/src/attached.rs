@@ -3,18 +3,17 @@
 use kiln_attest::{Bundle, Content, Statement, attached, predicate};
 use kiln_finding::{Class, Failure};
 use kiln_image::{Image, Sink, read_small};
+use kiln_images::{Destination, Place};
 use kiln_oci::{Descriptor, Index, Platform, media_type};
 use kiln_trust::Form;
 use serde_json::Value;
 
-use crate::place::Place;
-use crate::platform;
 use crate::statements::Found;
 
 /// Puts what signed statements say about `root`, or about the images in it, beside them in an index, and yields that index,
 /// which has no name yet. `root` and its images are in `sink` already.
-pub(crate) fn index<T: Sink>(from: &Place, root: &Descriptor, sink: &T) -> Result<Descriptor, Failure> {
-    let (mut document, images) = match platform::index(from, root)? {
+pub(crate) fn index(from: &Place, root: &Descriptor, sink: &Destination) -> Result<Descriptor, Failure> {
+    let (mut document, images) = match kiln_images::index_of(from, root)? {
         Some(index) => (read(from, root)?, images(&index)),
         None => of_one(from, root)?,
     };

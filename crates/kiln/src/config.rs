@@ -1,5 +1,6 @@
 //! `kiln.toml`: where a default must change. Unknown keys are errors.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use kiln_finding::{Class, Failure};
@@ -8,7 +9,6 @@ use kiln_policy::Exception;
 use serde::Deserialize;
 
 use crate::base::Settings;
-use crate::context::Context;
 
 const FILE: &str = "kiln.toml";
 
@@ -75,23 +75,34 @@ pub(crate) struct BuildConfig {
 
 impl Config {
     /// Reads the file named on the command line, or `kiln.toml` in `project`; without one, nothing is set.
-    pub(crate) fn read(context: &Context, project: &Path) -> Result<Self, Failure> {
-        let named = context.config.clone();
-        let path = named.clone().unwrap_or_else(|| project.join(FILE));
+    pub(crate) fn read(named: Option<&Path>, project: &Path) -> Result<Self, Failure> {
+        let path = named.map_or_else(|| project.join(FILE), Path::to_owned);
         let text = match kiln_disk::read_text(&path, CONFIG_MAX) {
-            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error)
+                if named.is_none()
+                    && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
                 return Ok(Self::default());
             }
             text => text.map_err(|error| failed(&path, &error))?,
         };
-        let config: Self = toml::from_str(&text).map_err(|error| failed(&path, &error))?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| failed(&path, &error))?;
         if config.build.timeout.is_some_and(|timeout| !(1..=TIMEOUT_MAX).contains(&timeout)) {
             let why = format!("[build] timeout is a number of seconds from 1 to {TIMEOUT_MAX}");
             return Err(failed(&path, &why));
         }
         let folder = path.parent().unwrap_or(Path::new(""));
         // What is shown starts as the user would write it.
-        Ok(Self { folder: folder.strip_prefix(".").unwrap_or(folder).to_owned(), ..config })
+        folder.strip_prefix(".").unwrap_or(folder).clone_into(&mut config.folder);
+        for file in &mut config.registry.ca_files {
+            *file = config.folder.join(&*file);
+        }
+        Ok(config)
+    }
+
+    /// What a gate asks, and what is let pass.
+    pub(crate) fn policy(&self) -> Result<kiln_policy::Settings, Failure> {
+        Ok(kiln_policy::Settings::new(&self.policy, self.exception.clone())?)
     }
 
     /// What the user decided in place of the planner.

@@ -2,8 +2,11 @@ use std::path::{Path, PathBuf};
 
 use kiln_finding::Failure;
 
+use kiln_images::Machine;
+
 use crate::args::{Format, Global, Output};
-use crate::folders::InUse;
+use crate::config::Config;
+use crate::folders::{InUse, say_damaged};
 
 /// What a command may know of the world around it.
 pub(crate) struct Context {
@@ -11,43 +14,42 @@ pub(crate) struct Context {
     /// What was asked for, where a command knows more forms.
     pub(crate) output: Output,
     pub(crate) quiet: bool,
-    pub(crate) offline: bool,
-    /// The configuration file named on the command line.
-    pub(crate) config: Option<PathBuf>,
-    /// Images and keys; kept for good.
-    pub(crate) data_dir: PathBuf,
-    /// Downloads and build results; may be deleted at any time.
-    pub(crate) cache_dir: PathBuf,
+    /// kiln.toml of the folder that the command is about, or the file named on the command line.
+    pub(crate) config: Config,
+    pub(crate) machine: Machine,
     in_use: Option<InUse>,
 }
 
 impl Context {
-    pub(crate) fn new(global: Global) -> Result<Self, Failure> {
+    /// `project` is the folder whose kiln.toml counts, where one does.
+    pub(crate) fn new(global: Global, project: Option<&Path>) -> Result<Self, Failure> {
+        let config = project.map(|project| Config::read(global.config.as_deref(), project));
+        let config = config.transpose()?.unwrap_or_default();
+        let machine = Machine {
+            data_dir: folder(global.data_dir, "XDG_DATA_HOME", ".local/share")?,
+            cache_dir: folder(global.cache_dir, "XDG_CACHE_HOME", ".cache")?,
+            offline: global.offline,
+            registry: config.registry.clone(),
+            on_damage: say_damaged,
+        };
         Ok(Self {
             format: global.format.format(),
             output: global.format,
             quiet: global.quiet,
-            offline: global.offline,
-            config: global.config,
-            data_dir: folder(global.data_dir, "XDG_DATA_HOME", ".local/share")?,
-            cache_dir: folder(global.cache_dir, "XDG_CACHE_HOME", ".cache")?,
+            config,
+            machine,
             in_use: None,
         })
     }
 
     /// The same for a command that uses what is kept: until it ends, nothing of that is pruned.
     pub(crate) fn in_use(mut self) -> Result<Self, Failure> {
-        let in_use = InUse::begin(&self.data_dir, &self.cache_dir, self.quiet)?;
+        let in_use = InUse::begin(&self.machine.data_dir, &self.machine.cache_dir, self.quiet)?;
         if let Some(stand_in) = in_use.stand_in() {
-            self.cache_dir = stand_in;
+            self.machine.cache_dir = stand_in;
         }
         self.in_use = Some(in_use);
         Ok(self)
-    }
-
-    /// The folder of kiln's own store, an OCI layout.
-    pub(crate) fn store(&self) -> PathBuf {
-        self.data_dir.join("store")
     }
 }
 

@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 use kiln_disk::{Holding, Lock, Scratch, sweep, sweep_where};
 use kiln_finding::Failure;
 use kiln_oci::Digest;
-use kiln_store::Layout;
 
-use crate::context::Context;
 use crate::output;
 
 /// Held by every command that uses a folder, and alone by one that removes things from it.
@@ -128,14 +126,8 @@ pub(crate) fn sweep_cache(cache_dir: &Path) {
     sweep(&cache_dir.join("downloads/partial"));
 }
 
-impl Context {
-    /// kiln's own store, which is made where it is missing.
-    pub(crate) fn layout(&self) -> Result<Layout, Failure> {
-        Ok(Layout::keep(&self.store(), say_damaged)?)
-    }
-}
-
-fn say_damaged(digest: &Digest, aside: &Path) {
+/// Says that the store was mended.
+pub(crate) fn say_damaged(digest: &Digest, aside: &Path) {
     output::talk(&format!(
         "warning: a blob in the store was not what its name says: {digest}; it is now {}, and is fetched or built again",
         aside.display()

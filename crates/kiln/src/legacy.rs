@@ -4,10 +4,9 @@ use kiln_attest::Statement;
 use kiln_attest::legacy::tag;
 use kiln_finding::{Class, Failure};
 use kiln_image::{Sink, Source, read_small};
+use kiln_images::Destination;
 use kiln_oci::{Descriptor, Manifest};
 use kiln_sign::{KeyPair, legacy};
-
-use crate::destination::Destination;
 
 /// How many signatures one tag may hold.
 const LAYERS_MAX: usize = 1000;

@@ -1,6 +1,5 @@
 //! The `kiln` binary: arguments, configuration, wiring, printing, exit codes; nothing else.
 
-mod archive;
 mod args;
 mod attached;
 mod authority;
@@ -11,7 +10,6 @@ mod commands;
 mod config;
 mod context;
 mod database;
-mod destination;
 mod diff;
 mod dockerfile;
 mod dockerfile_project;
@@ -19,21 +17,18 @@ mod doctor;
 mod findings;
 mod folder;
 mod folders;
+mod inventory;
 mod legacy;
 mod lint;
 mod output;
 mod outside;
-mod place;
-mod platform;
 mod progress;
 mod project;
 mod prove;
 mod pruning;
-mod registry;
 mod ship;
 mod signing;
 mod statements;
-mod subject;
 mod target;
 mod transfer;
 mod trust;
@@ -62,7 +57,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: args::Args) -> Result<output::Outcome, kiln_finding::Failure> {
-    let context = context::Context::new(args.global)?;
+    let context = context::Context::new(args.global, args.command.project())?;
     args.command.prepare()?;
     let context = if args.command.uses_folders() { context.in_use()? } else { context };
     let outcome = args.command.run(&context);

@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::dockerfile::{self, DockerfileOptions};
 use crate::output::Table;
 use crate::progress::{Stages, size};
-use crate::{database, lint, subject};
+use crate::{database, inventory, lint};
 
 /// Folders that no image is built from.
 const NOT_COPIED: [&str; 2] = ["node_modules", ".git"];
@@ -43,11 +43,11 @@ pub(crate) struct Side {
 
 /// Builds the app as it is and with `files` in place of its own. The app stays untouched.
 pub(crate) fn prove(app: &Path, files: &[(String, String)], context: &Context) -> Result<Proof, Failure> {
-    let scratch = Scratch::create(&context.cache_dir.join("spool"))?;
+    let scratch = Scratch::create(&context.machine.cache_dir.join("spool"))?;
     let copy = scratch.path().join("app");
     let tree = collect_with(app, &mut |path, is_dir| !(is_dir && NOT_COPIED.contains(&path.file_name())))?;
     unpack(&tree, &copy)?;
-    let layout = context.layout()?;
+    let layout = context.machine.layout()?;
     let before = side(&copy, context, &layout).map_err(|failure| {
         let cause = failure.causes.last().map_or_else(String::new, |cause| format!(": {cause}"));
         format!("{}{cause}", failure.what)
@@ -65,7 +65,7 @@ fn side(folder: &Path, context: &Context, layout: &Layout) -> Result<Side, Failu
     let built = dockerfile::build(folder, &options, None, context, layout, &stages)?;
     stages.finish();
     let image = Image::read(layout, &built.manifest)?;
-    let inventory = subject::inventory(&image, layout, context)?;
+    let inventory = inventory::inventory(&image, layout, &context.machine)?;
     let report = check(&database::newest(context)?.database, &inventory)?;
     let is_shell = |interest: &&Interest| interest.kind == InterestKind::Shell && !interest.deleted;
     let shells = inventory.interests.iter().filter(is_shell).count();

@@ -188,7 +188,7 @@ impl KeylessOptions {
 }
 
 fn online(context: &Context) -> Result<(), Failure> {
-    if !context.offline {
+    if !context.machine.offline {
         return Ok(());
     }
     let what = "sign with witnesses: --offline is set, and services must be asked";

@@ -11,8 +11,6 @@ use kiln_oci::{Descriptor, Digest, Manifest, media_type};
 use kiln_sign::{Attachment, Signer, attach};
 use kiln_trust::{Authority, Evidence, Form, Report, Requirement, verify_image};
 
-use crate::platform;
-
 /// What a search for statements may cost: manifests and tags that are opened, bytes of what they hold, and time.
 const MANIFESTS_MAX: usize = 100;
 const BYTES_MAX: u64 = 128 << 20;
@@ -49,7 +47,7 @@ impl Found {
     /// Looks for it beside the image, and in `root` where that is an index. That something cannot be listed is an error: nobody
     /// may take it for nothing.
     pub(crate) fn about<S: Source>(place: &S, root: &Descriptor, image: &Digest) -> Result<Self, Failure> {
-        let index = platform::index(place, root)?.unwrap_or_default();
+        let index = kiln_images::index_of(place, root)?.unwrap_or_default();
         let attached = index.manifests.into_iter().filter(|entry| attached::is_about(entry, image));
         let (evidence, left_out) = Search::new(place).about(image, attached)?;
         Ok(Self { evidence, left_out })

@@ -4,17 +4,17 @@ use std::io::Read;
 use std::path::Path;
 
 use kiln_finding::{Class, Failure};
+use kiln_images::NamedImage;
 use kiln_oci::Digest;
 use kiln_pkg::Inventory;
 use kiln_sbom::DOCUMENT_MAX;
 
 use crate::context::Context;
-use crate::folder;
-use crate::subject::Subject;
+use crate::{folder, inventory};
 
 /// Something that holds packages.
 pub(crate) enum Target {
-    Image(Box<Subject>),
+    Image(Box<NamedImage>),
     Folder { text: String },
     Document { text: String },
 }
@@ -38,10 +38,9 @@ impl Target {
                 Class::Usage,
                 format!("there is no file or folder `{text}`"),
             )),
-            Some(found) => {
-                Ok(Subject::open_here(context, text)?.map_or(found, |subject| Self::Image(Box::new(subject))))
-            }
-            None => Ok(Self::Image(Box::new(Subject::open(context, text)?))),
+            Some(found) => Ok(NamedImage::open_here(&context.machine, text)?
+                .map_or(found, |subject| Self::Image(Box::new(subject)))),
+            None => Ok(Self::Image(Box::new(NamedImage::open(&context.machine, text)?))),
         }
     }
 
@@ -73,7 +72,7 @@ impl Target {
     /// What it holds.
     pub(crate) fn inventory(&self, context: &Context) -> Result<Inventory, Failure> {
         match self {
-            Self::Image(subject) => subject.inventory(context),
+            Self::Image(subject) => inventory::inventory(&subject.image, subject.place(), &context.machine),
             Self::Folder { text } => folder::inventory(Path::new(text)),
             Self::Document { text } => document(Path::new(text)),
         }

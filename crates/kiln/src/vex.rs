@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 
 use kiln_attest::{Vex, predicate};
 use kiln_finding::{Class, Failure};
+use kiln_images::{NamedImage, Place};
 use kiln_vuln::VexSource;
 use serde::Deserialize;
 
 use crate::context::Context;
-use crate::place::Place;
 use crate::ship::read_public;
-use crate::subject::Subject;
 use crate::target::Target;
 use crate::{output, statements};
 
@@ -76,7 +75,7 @@ impl Statements {
 }
 
 /// How many VEX documents lie on an image of this machine. A registry is not asked for what nobody wants to know.
-fn announced(subject: &Subject, context: &Context) -> usize {
+fn announced(subject: &NamedImage, context: &Context) -> usize {
     let is_here = !matches!(subject.place(), Place::Registry(_));
     let digest = &subject.image.descriptor.digest;
     let count =

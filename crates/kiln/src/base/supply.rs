@@ -36,8 +36,8 @@ impl Supply {
         Self {
             project: project.to_owned(),
             settings: settings.clone(),
-            cache_dir: context.cache_dir.clone(),
-            offline: context.offline,
+            cache_dir: context.machine.cache_dir.clone(),
+            offline: context.machine.offline,
             note: Arc::new(stages.notifier()),
             endpoints: OnceLock::new(),
             downloader: OnceLock::new(),

@@ -126,7 +126,7 @@ impl<'a> Bases<'a> {
         steps: &'a StepCache,
         context: &Context,
     ) -> Self {
-        Self { lock, arch, host, supply, layout, steps, builders: context.cache_dir.join("builders") }
+        Self { lock, arch, host, supply, layout, steps, builders: context.machine.cache_dir.join("builders") }
     }
 
     /// `kiln/node:24-debian13`

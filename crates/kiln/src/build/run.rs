@@ -82,7 +82,7 @@ pub(crate) fn build(
     stages.start("base", "composing the base");
     let supply = Supply::new(context, &options.app, &config.base, stages);
     let locked = bases::lock(&options.app, &plan, config, &archs(arch, host), &supply, options.locked)?;
-    let steps = StepCache::create(&context.cache_dir.join("steps"))?;
+    let steps = StepCache::create(&context.machine.cache_dir.join("steps"))?;
     let bases = Bases::new(locked.lock, (arch, host), &supply, layout, &steps, context);
     let base = bases.runtime()?;
     stages.done(&base_summary(&bases, &base, locked.written));

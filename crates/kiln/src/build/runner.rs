@@ -52,7 +52,7 @@ impl<'a> SandboxRunner<'a> {
         outside: &'a Outside,
         context: &Context,
     ) -> Self {
-        let folder = context.cache_dir.join("runs");
+        let folder = context.machine.cache_dir.join("runs");
         Scratch::sweep(&folder);
         Self {
             bases,
@@ -60,7 +60,7 @@ impl<'a> SandboxRunner<'a> {
             native: !plan.natives.is_empty(),
             supply,
             stages,
-            offline: context.offline,
+            offline: context.machine.offline,
             outside,
             build_network: false,
             timeout: None,

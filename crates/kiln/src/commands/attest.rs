@@ -3,16 +3,14 @@ use std::path::{Path, PathBuf};
 
 use kiln_attest::Statement;
 use kiln_finding::{Class, Failure};
+use kiln_images::{Destination, Located};
 use serde_json::{Value, json};
 
 use crate::args::Format;
 use crate::clock::timestamp;
-use crate::config::Config;
 use crate::context::Context;
-use crate::destination::Destination;
 use crate::output::{self, Outcome};
 use crate::signing::SigningOptions;
-use crate::subject::Located;
 use crate::{legacy, statements};
 
 /// The largest predicate that is signed, in bytes: what readers accept, with room for its encoding.
@@ -39,9 +37,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let predicate_type = statements::predicate_type(&args.kind)?;
     let predicate = read(&args.predicate)?;
-    let Located { place, descriptor, .. } = Located::find(context, &args.image)?;
+    let Located { place, descriptor, .. } = Located::find(&context.machine, &args.image)?;
     let destination = Destination::of(place, &args.image)?;
-    let signer = args.signing.signer(context, &Config::read(context, Path::new("."))?)?;
+    let signer = args.signing.signer(context, &context.config)?;
     if args.legacy {
         statements::refuse_legacy(&signer)?;
     }

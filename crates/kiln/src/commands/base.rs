@@ -9,7 +9,6 @@ use serde_json::json;
 use crate::args::Format;
 use crate::base::{self, Packed, Settings, Supply};
 use crate::clock::now;
-use crate::config::Config;
 use crate::context::Context;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
@@ -108,7 +107,7 @@ fn compose(args: &Compose, context: &Context) -> Result<Outcome, Failure> {
         (true, false) => Variant::Dev,
         (false, false) => Variant::Runtime,
     };
-    let settings = args.choice.settings(context)?;
+    let settings = args.choice.settings(context);
     let stages = Stages::new(context.quiet);
     stages.start("base", "looking at the archives");
     let supply = Supply::new(context, Path::new("."), &settings, &stages);
@@ -136,7 +135,7 @@ fn compose(args: &Compose, context: &Context) -> Result<Outcome, Failure> {
 }
 
 fn lock(args: &LockArgs, context: &Context) -> Result<Outcome, Failure> {
-    let settings = args.choice.settings(context)?;
+    let settings = args.choice.settings(context);
     let stages = Stages::new(context.quiet);
     stages.start("base", "looking at the archives");
     let supply = Supply::new(context, Path::new("."), &settings, &stages);
@@ -174,15 +173,15 @@ fn inspect(path: &Path, context: &Context) -> Result<Outcome, Failure> {
 
 impl Choice {
     /// kiln.toml, with the flags over it.
-    fn settings(&self, context: &Context) -> Result<Settings, Failure> {
-        let file = Config::read(context, Path::new("."))?.base;
-        Ok(Settings {
+    fn settings(&self, context: &Context) -> Settings {
+        let file = context.config.base.clone();
+        Settings {
             distribution: self.distribution.map(|release| release.to_string()).or(file.distribution),
             node: self.node.or(file.node),
             archive: self.archive.clone().or(file.archive),
             security_archive: self.security_archive.clone().or(file.security_archive),
             registry: self.registry.clone().or(file.registry),
-        })
+        }
     }
 
     /// Flags that a lock contradicts are not passed over.

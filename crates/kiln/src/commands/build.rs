@@ -1,10 +1,11 @@
+use std::path::Path;
+
 use kiln_finding::{Class, Failure};
 use kiln_oci::Descriptor;
 use kiln_store::Layout;
 
 use crate::args::Format;
 use crate::build::{self, Options};
-use crate::config::Config;
 use crate::context::Context;
 use crate::dockerfile::{self, DockerfileOptions};
 use crate::output::{self, Outcome};
@@ -19,6 +20,13 @@ pub(crate) struct Args {
     dockerfile: DockerfileOptions,
 }
 
+impl Args {
+    /// The folder that is built from.
+    pub(crate) fn project(&self) -> &Path {
+        &self.options.app
+    }
+}
+
 /// Takes the ids that the commands of a Dockerfile may have, before anything else happens.
 pub(crate) fn prepare(args: &Args) -> Result<(), Failure> {
     if wants_dockerfile(args)? { dockerfile::adopt_ids() } else { Ok(()) }
@@ -26,13 +34,13 @@ pub(crate) fn prepare(args: &Args) -> Result<(), Failure> {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let is_dockerfile = wants_dockerfile(args)?;
-    let layout = context.layout()?;
+    let layout = context.machine.layout()?;
     let stages = Stages::new(context.quiet);
     let (manifest, name) = if is_dockerfile {
         from_dockerfile(args, context, &layout, &stages)?
     } else {
-        let config = Config::read(context, &args.options.app)?;
-        let built = build::build(&args.options, &config, context, &layout, &stages)?;
+        let config = &context.config;
+        let built = build::build(&args.options, config, context, &layout, &stages)?;
         (built.manifest, Some(built.name))
     };
     if let Some(name) = &name {

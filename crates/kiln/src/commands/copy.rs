@@ -1,9 +1,10 @@
 use kiln_finding::Failure;
+use kiln_images::{Along, CopyTarget, Located};
 
+use crate::attached;
 use crate::context::Context;
 use crate::output::Outcome;
-use crate::subject::Located;
-use crate::transfer::{Along, Target, send};
+use crate::transfer::send;
 
 /// Copy an image between registries, layouts, archives, Docker and the store
 #[derive(clap::Args)]
@@ -23,14 +24,14 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let from = Located::find(context, &args.from)?;
-    let target = Target::open(context, &args.to, &from.name, from.tag.as_deref())?;
+    let from = Located::find(&context.machine, &args.from)?;
+    let target = CopyTarget::open(&context.machine, &args.to, &from.name, from.tag.as_deref())?;
     send(
         context,
         "copy",
         &from,
         &from.descriptor,
         target,
-        Along { referrers: args.all, index: args.index_attestations },
+        Along { referrers: args.all, index: args.index_attestations.then_some(&attached::index) },
     )
 }

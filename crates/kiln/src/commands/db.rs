@@ -10,7 +10,6 @@ use serde_json::json;
 
 use crate::args::Format;
 use crate::clock::timestamp;
-use crate::config::Config;
 use crate::context::Context;
 use crate::database::{self, Change, Choice, DATABASE_MAX, Documents, Opened, Origin, Provenance, today};
 use crate::output::{self, Outcome, Table};
@@ -109,7 +108,7 @@ fn add(builder: &mut Builder, document: &database::Document<'_>, context: &Conte
 }
 
 fn update(args: &Update, context: &Context) -> Result<(), Failure> {
-    let config = Config::read(context, Path::new("."))?.database;
+    let config = &context.config.database;
     let from = if args.from.is_empty() { &config.from } else { &args.from };
     if from.is_empty() {
         return Err(Failure::new(
@@ -139,7 +138,7 @@ fn update(args: &Update, context: &Context) -> Result<(), Failure> {
 
 /// A compiled database, or one made of feeds.
 fn fetch(from: &[String], context: &Context) -> Result<Vec<u8>, Failure> {
-    let options = Options { offline: context.offline, ..Options::new(&context.cache_dir) };
+    let options = Options { offline: context.machine.offline, ..Options::new(&context.machine.cache_dir) };
     let downloader = Downloader::new(options)?;
     let mut builder = Builder::default();
     for url in from {

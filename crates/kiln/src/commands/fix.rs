@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use super::lint::Repairs;
 use crate::args::Format;
-use crate::config::Config;
 use crate::context::Context;
 use crate::output::{self, Outcome};
 use crate::{diff, dockerfile, dockerfile_project, lint, prove};
@@ -34,6 +33,13 @@ pub(crate) struct Args {
     /// Change what may change the app, too, such as the line of Node
     #[arg(long = "unsafe")]
     may_be_unsafe: bool,
+}
+
+impl Args {
+    /// The folder that is rewritten.
+    pub(crate) fn project(&self) -> &Path {
+        &self.app
+    }
 }
 
 fn targets() -> clap::builder::PossibleValuesParser {
@@ -69,7 +75,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         return super::lint::edit(args.app.clone(), repairs, context);
     }
     let project = dockerfile_project::collect(&args.app)?;
-    let settings = Config::read(context, &args.app)?.lint.settings()?;
+    let settings = context.config.lint.settings()?;
     let choice = Choice {
         target: args.to.as_deref().and_then(Target::find),
         may_change_node: args.may_be_unsafe,

@@ -9,7 +9,6 @@ use serde::Serialize;
 use crate::args::Format;
 use crate::context::Context;
 use crate::output::{self, Outcome, Table};
-use crate::platform;
 use crate::progress::size;
 use crate::statements::kind_of;
 
@@ -45,7 +44,7 @@ struct Attached {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let layout = context.layout()?;
+    let layout = context.machine.layout()?;
     let entries = layout.entries()?;
     let is_shown = |entry: &&Entry| entry.subject.is_none() && (args.all || entry.name.is_some());
     let mut images = Vec::new();
@@ -91,7 +90,7 @@ fn listed(entry: &Entry, entries: &[Entry], layout: &Layout) -> Result<Listed, F
 
 /// What it runs on; nothing where that cannot be read, as of what is no image.
 fn platforms(layout: &Layout, manifest: &Descriptor) -> Vec<String> {
-    if let Ok(Some(index)) = platform::index(layout, manifest) {
+    if let Ok(Some(index)) = kiln_images::index_of(layout, manifest) {
         let known = index.manifests.iter().filter_map(|entry| entry.platform.as_ref());
         return known
             .filter(|platform| platform.os != "unknown")

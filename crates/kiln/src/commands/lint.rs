@@ -6,7 +6,6 @@ use kiln_lint::{Level, Profile, Repair, Settings, fix};
 use serde_json::json;
 
 use crate::args::Output;
-use crate::config::Config;
 use crate::context::Context;
 use crate::diff;
 use crate::lint::{self, Report};
@@ -84,7 +83,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 
 impl Asked {
     pub(super) fn settings(&self, context: &Context) -> Result<Settings, Failure> {
-        let mut choice = Config::read(context, Path::new("."))?.lint;
+        let mut choice = context.config.lint.clone();
         if let Some(place) = self.profile {
             choice.profile = Some(match place {
                 Where::Docker => Profile::Docker,
@@ -128,7 +127,7 @@ pub(super) struct Repairs {
 
 /// Repairs one Dockerfile without changing its structure.
 pub(super) fn edit(file: PathBuf, repairs: Repairs, context: &Context) -> Result<Outcome, Failure> {
-    let settings = Config::read(context, Path::new("."))?.lint.settings()?;
+    let settings = context.config.lint.settings()?;
     let reports = lint::lint(&[file], None, &settings)?;
     repair(repairs, &reports, &settings, context)
 }

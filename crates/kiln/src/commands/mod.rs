@@ -25,6 +25,8 @@ mod trust;
 mod verify;
 mod version;
 
+use std::path::Path;
+
 use kiln_finding::Failure;
 
 use crate::args::Output;
@@ -68,6 +70,24 @@ impl Command {
             Self::Fix(args) => fix::prepare(args),
             Self::Prune(_) => prune::prepare(),
             _ => Ok(()),
+        }
+    }
+
+    /// The folder whose kiln.toml counts; `None` for commands that need nothing of it.
+    pub(crate) fn project(&self) -> Option<&Path> {
+        match self {
+            Self::Build(args) => Some(args.project()),
+            Self::Fix(args) => Some(args.project()),
+            Self::Plan(args) => Some(args.project()),
+            Self::Ship(args) => Some(args.project()),
+            Self::Doctor(_)
+            | Self::Explain(_)
+            | Self::Images(_)
+            | Self::Keygen(_)
+            | Self::Prune(_)
+            | Self::Rm(_)
+            | Self::Version(_) => None,
+            _ => Some(Path::new(".")),
         }
     }
 

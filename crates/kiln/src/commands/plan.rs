@@ -4,7 +4,6 @@ use kiln_finding::{Class, Failure};
 use kiln_plan::{dockerfile, dockerignore, plan};
 
 use crate::args::Format;
-use crate::config::Config;
 use crate::context::Context;
 use crate::output::{self, Outcome};
 use crate::outside::Outside;
@@ -24,8 +23,15 @@ pub(crate) struct Args {
     force: bool,
 }
 
+impl Args {
+    /// The folder that is built from.
+    pub(crate) fn project(&self) -> &Path {
+        &self.app
+    }
+}
+
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let config = Config::read(context, &args.app)?;
+    let config = &context.config;
     let project = Project::collect(&args.app)?;
     let plan = plan(&project.facts, &config.overrides()?)?;
     let text = dockerfile(&plan, &project.facts);

@@ -42,20 +42,20 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let order =
         Order { before, counts_for_blobs: args.older_than.is_some(), all: args.all, only_look: args.dry_run };
     let mut gone = Vec::new();
-    if let Some(_alone) = folders::alone(&context.data_dir)?
-        && context.store().is_dir()
+    if let Some(_alone) = folders::alone(&context.machine.data_dir)?
+        && context.machine.store().is_dir()
     {
         if !order.only_look {
-            folders::sweep_data(&context.data_dir);
-            folders::sweep_older(&context.data_dir);
+            folders::sweep_data(&context.machine.data_dir);
+            folders::sweep_older(&context.machine.data_dir);
         }
-        gone.extend(prune_store(&context.layout()?, &order)?);
+        gone.extend(prune_store(&context.machine.layout()?, &order)?);
     }
-    if let Some(_alone) = folders::alone(&context.cache_dir)? {
+    if let Some(_alone) = folders::alone(&context.machine.cache_dir)? {
         if !order.only_look {
-            folders::sweep_cache(&context.cache_dir);
+            folders::sweep_cache(&context.machine.cache_dir);
         }
-        gone.extend(prune_cache(&context.cache_dir, &order)?);
+        gone.extend(prune_cache(&context.machine.cache_dir, &order)?);
     }
     show(&gone, args.dry_run, context);
     Ok(Outcome::Fine)

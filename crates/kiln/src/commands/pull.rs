@@ -1,10 +1,9 @@
 use kiln_finding::Failure;
+use kiln_images::{Along, CopyTarget, Located, for_here, read_reference};
 
 use crate::context::Context;
 use crate::output::Outcome;
-use crate::platform::for_here;
-use crate::subject::Located;
-use crate::transfer::{Along, Target, reference, send};
+use crate::transfer::send;
 
 /// Fetch an image from its registry into kiln's store
 #[derive(clap::Args)]
@@ -20,10 +19,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let name = reference(&args.reference)?;
-    let from = Located::remote(context, &name)?;
+    let name = read_reference(&args.reference)?;
+    let from = Located::remote(&context.machine, &name)?;
     let root =
         if args.all_platforms { from.descriptor.clone() } else { for_here(&from.place, &from.descriptor)? };
-    let target = Target::store(context, &name)?;
-    send(context, "pull", &from, &root, target, Along::of(args.all))
+    let target = CopyTarget::store(&context.machine, &name)?;
+    send(context, "pull", &from, &root, target, Along { referrers: args.all, index: None })
 }

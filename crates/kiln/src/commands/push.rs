@@ -1,10 +1,10 @@
 use kiln_finding::Failure;
+use kiln_images::{Along, CopyTarget, Destination, Located};
 
+use crate::attached;
 use crate::context::Context;
-use crate::destination::Destination;
 use crate::output::Outcome;
-use crate::subject::Located;
-use crate::transfer::{Along, Target, send};
+use crate::transfer::send;
 
 /// Send an image to its registry, with its signature and statements
 #[derive(clap::Args)]
@@ -23,9 +23,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let from = Located::here(context, &args.image)?;
+    let from = Located::here(&context.machine, &args.image)?;
     let name = args.reference.as_deref().unwrap_or(&args.image);
-    let target = Target::open(context, name, &from.name, from.tag.as_deref())?;
+    let target = CopyTarget::open(&context.machine, name, &from.name, from.tag.as_deref())?;
     if !matches!(target.destination, Destination::Registry(_)) {
         return Err(Failure::usage(format!("push to `{name}`: the name has no registry"))
             .with_help(format!("name one: kiln push {} registry.example/team/app:1", args.image)));
@@ -36,6 +36,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         &from,
         &from.descriptor,
         target,
-        Along { referrers: !args.image_only, index: args.index_attestations },
+        Along { referrers: !args.image_only, index: args.index_attestations.then_some(&attached::index) },
     )
 }

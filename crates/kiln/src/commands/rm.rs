@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use kiln_disk::Holding;
 use kiln_finding::{Class, Failure};
+use kiln_images::read_reference;
 use kiln_oci::Digest;
 use kiln_store::{Entry, Layout};
 use serde_json::json;
@@ -11,7 +12,6 @@ use crate::context::Context;
 use crate::folders;
 use crate::output::{self, Outcome};
 use crate::progress::size;
-use crate::transfer::reference;
 
 /// Remove images from kiln's store, with what is attached to them
 #[derive(clap::Args)]
@@ -23,9 +23,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     // Alone, if that is possible: then what nothing needs any more can go, too.
-    let (_lock, holding) = folders::alone_or_shared(&context.data_dir)?;
-    folders::sweep_data(&context.data_dir);
-    let layout = context.layout()?;
+    let (_lock, holding) = folders::alone_or_shared(&context.machine.data_dir)?;
+    folders::sweep_data(&context.machine.data_dir);
+    let layout = context.machine.layout()?;
     let entries = layout.entries()?;
     let going = args.names.iter().map(|name| find(name, &entries)).collect::<Result<Vec<_>, _>>()?;
     let names: BTreeSet<String> = going.iter().flatten().filter_map(|entry| entry.name.clone()).collect();
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 /// The entries that a name or a digest stands for.
 fn find<'a>(text: &str, entries: &'a [Entry]) -> Result<Vec<&'a Entry>, Failure> {
     let digest = text.parse::<Digest>().ok();
-    let name = if digest.is_none() { Some(reference(text)?) } else { None };
+    let name = if digest.is_none() { Some(read_reference(text)?) } else { None };
     let digest = digest.or_else(|| name.as_ref().and_then(|name| name.digest));
     let name = name.filter(|name| name.digest.is_none()).map(|name| name.name_and_tag());
     let is_meant = |entry: &&Entry| match &digest {

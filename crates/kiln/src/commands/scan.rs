@@ -1,5 +1,4 @@
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use kiln_finding::{Class, Failure, Severity};
 use kiln_policy::excuse;
@@ -8,7 +7,6 @@ use kiln_vuln::{Database, Match, VexSource, VexTarget, apply_vex, check, plan};
 
 use crate::args::Output;
 use crate::clock::timestamp;
-use crate::config::Config;
 use crate::context::Context;
 use crate::database::{self, today};
 use crate::output::{self, Outcome};
@@ -52,7 +50,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         return Err(Failure::usage("write the scans of several images in this format: it holds one")
             .with_help("scan one image at a time, or use --format json"));
     }
-    let config = Config::read(context, Path::new("."))?;
+    let config = &context.config;
     let exceptions = config.policy()?.exceptions;
     let documents = args.vex.files(&config.scan)?;
     let database = args.database.open(context)?.database;

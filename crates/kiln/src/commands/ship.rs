@@ -3,7 +3,7 @@ use std::path::Path;
 use kiln_finding::{Class, Fact, Failure};
 use kiln_image::Image;
 use kiln_oci::Descriptor;
-use kiln_policy::{Attested, Evidence, Scorecard, Settings, Size, Stage, Subject, judge};
+use kiln_policy::{Attested, Evidence, Scorecard, Size, Stage, Subject, judge};
 use kiln_sign::Signer;
 use kiln_store::Layout;
 use kiln_trust::{Authority, Certified, Report};
@@ -12,14 +12,13 @@ use kiln_vuln::{Date, VexSource, VexTarget, apply_vex};
 use crate::args::Format;
 use crate::build::{self, Options};
 use crate::clock::{now, timestamp};
-use crate::config::Config;
 use crate::context::Context;
 use crate::database::Choice;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
 use crate::ship::{self, Target};
 use crate::signing::SigningOptions;
-use crate::{subject, vex};
+use crate::{inventory, vex};
 
 /// Build, scan, judge, sign and verify an app's image, each step gating the next
 #[derive(clap::Args)]
@@ -38,13 +37,20 @@ pub(crate) struct Args {
     signing: SigningOptions,
 }
 
+impl Args {
+    /// The folder that is built from.
+    pub(crate) fn project(&self) -> &Path {
+        &self.options.app
+    }
+}
+
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let config = Config::read(context, &args.options.app)?;
+    let config = &context.config;
     let settings = config.policy()?;
-    args.signing.can_be_proven(context, &config)?;
-    let layout = context.layout()?;
+    args.signing.can_be_proven(context, config)?;
+    let layout = context.machine.layout()?;
     let stages = Stages::new(context.quiet);
-    let built = build::build(&args.options, &config, context, &layout, &stages)?;
+    let built = build::build(&args.options, config, context, &layout, &stages)?;
 
     stages.start("scan", "reading the layers");
     let documents = vex::Statements::default().files(&config.scan)?;
@@ -61,8 +67,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     }
     stages.done(&card.summary());
 
-    let is_new = args.signing.makes_key(context, &config);
-    let signer = args.signing.signer(context, &config)?;
+    let is_new = args.signing.makes_key(context, config);
+    let signer = args.signing.signer(context, config)?;
     let authority = signer.authority().ok_or_else(unproven)?;
     sign(&built, &evidence, &layout, (&signer, is_new), &stages)?;
     stages.start("verify", "checking what a cluster would check");
@@ -94,7 +100,7 @@ fn evidence(
     context: &Context,
 ) -> Result<Evidence, Failure> {
     let image = Image::read(layout, &built.manifest)?;
-    let inventory = subject::inventory(&image, layout, context)?;
+    let inventory = inventory::inventory(&image, layout, &context.machine)?;
     let database = database.open(context)?.database;
     let mut report = kiln_vuln::check(&database, &inventory)?;
     let (name, tag) = built.name.rsplit_once(':').unwrap_or((&built.name, "latest"));
@@ -235,10 +241,4 @@ fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |c: char| c.is_alphanumeric() || "/._-:@%+=,".contains(c);
     if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
-impl Config {
-    pub(super) fn policy(&self) -> Result<Settings, Failure> {
-        Ok(Settings::new(&self.policy, self.exception.clone())?)
-    }
 }

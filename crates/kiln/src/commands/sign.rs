@@ -1,19 +1,15 @@
-use std::path::Path;
-
 use kiln_attest::{Statement, predicate};
 use kiln_finding::Failure;
+use kiln_images::{Destination, Located};
 use kiln_oci::{Descriptor, media_type};
 use serde_json::json;
 
 use crate::args::Format;
 use crate::clock::timestamp;
-use crate::config::Config;
 use crate::context::Context;
-use crate::destination::Destination;
 use crate::output::{self, Outcome};
 use crate::signing::SigningOptions;
-use crate::subject::Located;
-use crate::{legacy, platform, statements};
+use crate::{legacy, statements};
 
 /// Sign an image that is there already
 #[derive(clap::Args)]
@@ -31,10 +27,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let Located { place, name, descriptor, .. } = Located::find(context, &args.image)?;
+    let Located { place, name, descriptor, .. } = Located::find(&context.machine, &args.image)?;
     let images = if args.recursive { with_children(&place, &descriptor)? } else { vec![descriptor] };
     let destination = Destination::of(place, &args.image)?;
-    let signer = args.signing.signer(context, &Config::read(context, Path::new("."))?)?;
+    let signer = args.signing.signer(context, &context.config)?;
     if args.legacy {
         statements::refuse_legacy(&signer)?;
     }
@@ -60,7 +56,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 /// An index, and the images that it lists.
 fn with_children<S: kiln_image::Source>(place: &S, root: &Descriptor) -> Result<Vec<Descriptor>, Failure> {
     let mut images = vec![root.clone()];
-    let children = platform::index(place, root)?.map(|index| index.manifests).unwrap_or_default();
+    let children = kiln_images::index_of(place, root)?.map(|index| index.manifests).unwrap_or_default();
     images.extend(children.into_iter().filter(|entry| media_type::is_manifest(&entry.media_type)));
     Ok(images)
 }

@@ -7,7 +7,6 @@ use serde_json::json;
 
 use crate::args::Format;
 use crate::clock::rfc3339;
-use crate::config::Config;
 use crate::context::Context;
 use crate::output::{self, Outcome, Table};
 use crate::progress::Stages;
@@ -64,7 +63,7 @@ fn update(args: &Update, context: &Context) -> Result<Kept, Failure> {
         };
         kept(context)?.ok_or_else(missing)?.published
     };
-    let ca_files = Config::read(context, Path::new("."))?.registry.ca_files;
+    let ca_files = context.config.registry.ca_files.clone();
     let stages = Stages::new(context.quiet);
     stages.start("trust", from.mirror());
     let kept = change.refresh(&from, ca_files)?;

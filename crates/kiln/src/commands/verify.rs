@@ -1,18 +1,15 @@
-use std::path::Path;
-
 use kiln_attest::predicate;
 use kiln_finding::Failure;
+use kiln_images::NamedImage;
 use kiln_trust::{ImageRule, Matcher, Report, Requirement, Rule};
 
 use crate::args::Format;
 use crate::authority::AuthorityOptions;
 use crate::clock::now;
-use crate::config::Config;
 use crate::context::Context;
 use crate::output::{self, Outcome};
 use crate::ship::REQUIRED;
 use crate::statements::{Found, predicate_type};
-use crate::subject::Subject;
 use crate::trust::Gate;
 
 /// Check the signature of an image and the statements made about it
@@ -45,7 +42,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let rules = rules(args, context)?;
-    let subject = Subject::open(context, &args.image)?;
+    let subject = NamedImage::open(&context.machine, &args.image)?;
     let image = &subject.image.descriptor.digest;
     let found = Found::about(subject.place(), &subject.root, image)?;
     let asked: Vec<String> = rules.iter().map(ImageRule::describe).collect();
@@ -62,9 +59,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 /// What must be there is what the command line asks for, if it asks for anything.
 fn rules(args: &Args, context: &Context) -> Result<Vec<ImageRule>, Failure> {
     let required = requirements(args)?;
-    let config = Config::read(context, Path::new("."))?;
+    let config = &context.config;
     if args.authority.is_unset() {
-        let mut rules = Gate::new(context, &config).opened(&args.image)?;
+        let mut rules = Gate::new(context, config).opened(&args.image)?;
         if let (Some(required), false) = (&required, rules.is_empty()) {
             for rule in &mut rules {
                 rule.required.clone_from(required);
@@ -74,7 +71,7 @@ fn rules(args: &Args, context: &Context) -> Result<Vec<ImageRule>, Failure> {
             return Ok(rules);
         }
     }
-    let authorities = vec![args.authority.authority(context, &config)?];
+    let authorities = vec![args.authority.authority(context, config)?];
     let required = required.unwrap_or_else(|| REQUIRED.map(Requirement::of).into());
     Ok(vec![ImageRule { authorities, required }])
 }

@@ -5,16 +5,14 @@ use std::io::Read;
 use kiln_attest::{Statement, predicate};
 use kiln_finding::{Class, Failure};
 use kiln_image::{Sink, Source, read_small};
+use kiln_images::{CopyTarget, Destination, Located};
 use kiln_oci::{Descriptor, Manifest, media_type};
 use kiln_sign::Signer;
 use kiln_trust::Requirement;
 
 use super::{DATABASE_MAX, Signed};
 use crate::context::Context;
-use crate::destination::Destination;
 use crate::statements;
-use crate::subject::Located;
-use crate::transfer::Target;
 
 /// What the artifact is.
 const ARTIFACT: &str = "application/vnd.kiln.advisories";
@@ -29,7 +27,7 @@ pub(crate) fn publish(
     signer: &Signer,
     now: &str,
 ) -> Result<Descriptor, Failure> {
-    let target = Target::open(context, name, "advisories", None)?;
+    let target = CopyTarget::open(&context.machine, name, "advisories", None)?;
     let place = match &target.destination {
         Destination::Layout(_) | Destination::Registry(_) => &target.destination,
         Destination::File(_) | Destination::Daemon(_) => {
@@ -65,7 +63,7 @@ pub(crate) fn publish(
 
 /// The bytes of a published database whose signature is verified.
 pub(crate) fn pull(context: &Context, name: &str, signed: &Signed) -> Result<Vec<u8>, Failure> {
-    let located = Located::find(context, name)?;
+    let located = Located::find(&context.machine, name)?;
     let refuse =
         |why: &str| Failure::new("db.artifact", Class::Content, format!("use the advisories {name}: {why}"));
     let required = [Requirement::of(predicate::SIGNATURE)];

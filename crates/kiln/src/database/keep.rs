@@ -39,7 +39,7 @@ pub(crate) struct Provenance {
 
 /// Opens the database in the data folder, if there is one.
 pub(super) fn open(context: &Context) -> Result<Option<(Kept, Database<'static>)>, Failure> {
-    let folder = context.data_dir.join(FOLDER);
+    let folder = context.machine.data_dir.join(FOLDER);
     let path = folder.join(DATABASE);
     if !path.exists() {
         return Ok(None);
@@ -63,7 +63,7 @@ pub(crate) struct Change {
 
 impl Change {
     pub(crate) fn begin(context: &Context) -> Result<Self, Failure> {
-        let folder = context.data_dir.join(FOLDER);
+        let folder = context.machine.data_dir.join(FOLDER);
         kiln_disk::own::folder(&folder).map_err(|error| failed("create", &folder, &error))?;
         let path = folder.join("lock");
         let lock = Lock::wait(&path, Holding::Alone).map_err(|error| failed("lock", &path, &error))?;
@@ -86,7 +86,7 @@ impl Change {
         }
         let provenance = provenance(new.checksum().to_string());
         let path = self.folder.join(DATABASE);
-        let store = context.layout()?;
+        let store = context.machine.layout()?;
         store.replace_beside(&path, bytes)?;
         let text = serde_json::to_vec_pretty(&provenance).map_err(|error| failed("write", &path, &error))?;
         store.replace_beside(&self.folder.join(PROVENANCE), &text)?;

@@ -235,7 +235,7 @@ impl Executor<'_> {
                 write_upper(&Delta::placing(subtree(&tree, path)?), &source, shop.ids, Placing::Copy)?;
             }
             None => {
-                kiln_disk::own::folder(&source).map_err(|error| disk_failure("create", &source, &error))?
+                kiln_disk::own::folder(&source).map_err(|error| disk_failure("create", &source, &error))?;
             }
         }
         own(&source, shop.ids, owner, mode)?;

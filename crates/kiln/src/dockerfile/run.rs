@@ -24,7 +24,6 @@ use super::watch::Telling;
 use super::workshop::Shop;
 use crate::base::Supply;
 use crate::clock::image_times;
-use crate::config::Config;
 use crate::context::Context;
 use crate::outside::Outside;
 use crate::progress::{Stages, size};
@@ -56,17 +55,17 @@ pub(crate) fn build(
     let note = stages.notifier();
     let say = stages.teller();
     let telling = Telling::new(options, &note, &say);
-    let notes = NoteBook::new(StepCache::create(&context.cache_dir.join("steps"))?);
-    let spool = Scratch::create(&context.cache_dir.join("spool"))?;
+    let notes = NoteBook::new(StepCache::create(&context.machine.cache_dir.join("steps"))?);
+    let spool = Scratch::create(&context.machine.cache_dir.join("spool"))?;
     let (named, contexts) = contexts(options)?;
     let own_ignore = (path.as_os_str() != "-").then_some(path.as_path());
-    let config = Config::read(context, folder)?;
+    let config = &context.config;
     let supply = Supply::new(context, folder, &config.base, stages);
     let world = World {
         context,
         supply: &supply,
         folder,
-        gate: Gate::new(context, &config),
+        gate: Gate::new(context, config),
         bases: Mutex::default(),
         layout,
         main: BuildContext::open(folder, own_ignore)?,
@@ -96,12 +95,13 @@ pub(crate) fn build(
         secrets: options.secrets()?,
         agents: options.agents()?,
         timeout: options.timeout.map(Duration::from_secs),
-        offline: context.offline,
-        caches: context.cache_dir.join("mounts"),
+        offline: context.machine.offline,
+        caches: context.machine.cache_dir.join("mounts"),
         on_line: &on_line,
     };
     let ids = ids();
-    let mut shop = Shop::new(layout, &notes, &executor, &context.cache_dir, ids, mtime, options.compression);
+    let mut shop =
+        Shop::new(layout, &notes, &executor, &context.machine.cache_dir, ids, mtime, options.compression);
     for place in &options.cache_from {
         // A cache that cannot be had costs time, and the user wants to know.
         if let Err(failure) = share::import(place, &mut shop, context) {

@@ -8,15 +8,13 @@ use std::collections::BTreeMap;
 use kiln_build::dockerfile::Shared;
 use kiln_finding::{Class, Failure};
 use kiln_image::{PackedLayer, Source, read_small};
+use kiln_images::{Along, CopyTarget, Located, Place, deliver};
 use kiln_oci::{Descriptor, Digest, Manifest, media_type};
 use kiln_store::Layout;
 use serde::{Deserialize, Serialize};
 
 use super::workshop::Shop;
 use crate::context::Context;
-use crate::place::Place;
-use crate::subject::Located;
-use crate::transfer::{Along, Target, deliver};
 
 /// What kind of artifact a cache is, and the type of its config.
 const CACHE: &str = "application/vnd.kiln.cache.v1+json";
@@ -44,7 +42,7 @@ pub(super) fn export(
     layout: &Layout,
     context: &Context,
 ) -> Result<(), Failure> {
-    let target = Target::open(context, text, "cache", None)?;
+    let target = CopyTarget::open(&context.machine, text, "cache", None)?;
     let layers: BTreeMap<Digest, Descriptor> = shared
         .steps
         .values()
@@ -65,13 +63,13 @@ pub(super) fn export(
     let bytes = manifest.to_bytes();
     layout.put_bytes(&bytes)?;
     let descriptor = Descriptor::of(media_type::MANIFEST, &bytes);
-    deliver(&Place::Layout(layout.clone()), &descriptor, target, Along::of(false))?;
+    deliver(&Place::Layout(layout.clone()), &descriptor, target, Along::default(), &|_| {})?;
     Ok(())
 }
 
 /// Makes what a place holds known to this build. Layers stay there until they are needed.
 pub(super) fn import(text: &str, shop: &mut Shop<'_>, context: &Context) -> Result<usize, Failure> {
-    let Located { place, descriptor, .. } = Located::find(context, text)?;
+    let Located { place, descriptor, .. } = Located::find(&context.machine, text)?;
     let contents = read(text, &place, &descriptor)?;
     if (contents.mtime, contents.compression) != (shop.mtime, shop.compression) {
         return Ok(0);

@@ -10,6 +10,7 @@ use kiln_build::dockerfile::{Depth, Form, Job, Layer, Workshop};
 use kiln_disk::{Scratch, disk_failure};
 use kiln_finding::{Failure, PortError};
 use kiln_image::{Compression, PackedLayer, Sink, Source, pack_delta};
+use kiln_images::Place;
 use kiln_oci::Digest;
 use kiln_rootfs::Delta;
 use kiln_sandbox::{Ids, Placing, User, read_upper, write_upper};
@@ -18,7 +19,6 @@ use kiln_store::Layout;
 use super::exec::Executor;
 use super::notes::NoteBook;
 use super::results::{put_in_place, sweep};
-use crate::place::Place;
 
 /// Where layers are made and kept.
 pub(super) struct Shop<'a> {

@@ -14,13 +14,13 @@ const SHOWN: usize = 3;
 /// Whether every blob is what its name says, and every name leads to a whole image.
 pub(super) fn store(context: &Context, repair: bool) -> Vec<Found> {
     let about = "store";
-    if !context.store().join("index.json").exists() {
+    if !context.machine.store().join("index.json").exists() {
         return vec![Found::fine(about, "nothing is kept yet")];
     }
     let looked = || {
         // Others may work meanwhile: what they add is whole, and nobody prunes.
-        let _lock = folders::shared(&context.data_dir)?;
-        let layout = context.layout()?;
+        let _lock = folders::shared(&context.machine.data_dir)?;
+        let layout = context.machine.layout()?;
         // The blobs first: what is put aside is missing to the names.
         let blobs = blobs(&layout, repair)?;
         Ok::<_, Failure>(vec![blobs, names(&layout, repair)?])

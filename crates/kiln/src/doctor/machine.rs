@@ -9,7 +9,6 @@ use crate::clock::{now, rfc3339};
 use crate::context::Context;
 use crate::database::{newest, today};
 use crate::progress::size;
-use crate::registry;
 
 /// The oldest kernel that lets ordinary users mount overlays. Source: Linux 5.11 release notes.
 const OLDEST_KERNEL: (u32, u32) = (5, 11);
@@ -80,7 +79,8 @@ pub(super) fn subordinate_ids() -> Found {
 
 /// Free space where images and the cache lie.
 pub(super) fn disks(context: &Context) -> Vec<Found> {
-    let folders = [("disk of the store", &context.data_dir), ("disk of the cache", &context.cache_dir)];
+    let folders =
+        [("disk of the store", &context.machine.data_dir), ("disk of the cache", &context.machine.cache_dir)];
     folders.map(|(about, folder)| disk(about, folder)).into()
 }
 
@@ -127,7 +127,7 @@ pub(super) fn clock(context: &Context) -> Found {
     if built.age(today()) > FAR_FUTURE {
         return Found::broken(about, format!("{shown} is more than ten years after kiln was made"), cure);
     }
-    let written = fs::metadata(context.store().join("index.json")).and_then(|found| found.modified());
+    let written = fs::metadata(context.machine.store().join("index.json")).and_then(|found| found.modified());
     let ahead = written.ok().and_then(|written| written.duration_since(SystemTime::now()).ok());
     match ahead {
         Some(ahead) if ahead.as_secs() > AHEAD => Found::weak(
@@ -141,7 +141,7 @@ pub(super) fn clock(context: &Context) -> Found {
 
 pub(super) fn logins() -> Found {
     let about = "logins";
-    let (known, unread) = registry::known_logins();
+    let (known, unread) = kiln_images::known_logins();
     if let Some(file) = unread {
         let what = format!("{} cannot be read as JSON", file.display());
         return Found::broken(about, what, "remove it and log in again (docker login, podman login)");

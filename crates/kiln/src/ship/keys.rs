@@ -18,7 +18,7 @@ pub(crate) struct Keys {
 impl Keys {
     /// kiln's own key pair.
     pub(crate) fn local(context: &Context) -> Self {
-        Self { stem: context.data_dir.join("keys/kiln") }
+        Self { stem: context.machine.data_dir.join("keys/kiln") }
     }
 
     /// The key pair of this name.

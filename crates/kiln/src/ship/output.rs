@@ -3,11 +3,9 @@
 use std::str::FromStr;
 
 use kiln_finding::Failure;
+use kiln_images::{Along, CopyTarget, Place, deliver};
 use kiln_oci::Descriptor;
 use kiln_store::Layout;
-
-use crate::place::Place;
-use crate::transfer;
 
 /// What a target may begin with.
 const KINDS: [&str; 4] = ["oci", "oci-archive", "docker-archive", "docker"];
@@ -51,6 +49,7 @@ pub(crate) fn write(
 ) -> Result<String, Failure> {
     let (repository, tag) = name.rsplit_once(':').unwrap_or((name, "latest"));
     let unknown = || Failure::usage(format!("write to {}: it is no output", target.0));
-    let open = transfer::Target::local(&target.0, repository, Some(tag))?.ok_or_else(unknown)?;
-    transfer::deliver(&Place::Layout(layout.clone()), image, open, transfer::Along::of(true))
+    let open = CopyTarget::local(&target.0, repository, Some(tag))?.ok_or_else(unknown)?;
+    let along = Along { referrers: true, index: None };
+    Ok(deliver(&Place::Layout(layout.clone()), image, open, along, &|_| {})?.shown)
 }

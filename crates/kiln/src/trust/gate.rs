@@ -43,7 +43,7 @@ impl<'a> Gate<'a> {
         if rules.is_empty() {
             return Ok(vouching);
         }
-        let cache = StepCache::create(&self.context.cache_dir.join(ACCEPTED))?;
+        let cache = StepCache::create(&self.context.machine.cache_dir.join(ACCEPTED))?;
         for rule in rules {
             let key = self.key(rule, root, image)?;
             if cache.get(&key)?.is_some() {

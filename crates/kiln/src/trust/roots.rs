@@ -96,7 +96,7 @@ impl Kept {
 
 /// Where what was published is kept.
 pub(super) fn path(context: &Context) -> PathBuf {
-    context.data_dir.join(FILE)
+    context.machine.data_dir.join(FILE)
 }
 
 /// What was published, if it was ever brought.
@@ -123,7 +123,7 @@ pub(crate) struct Change<'a> {
 
 impl<'a> Change<'a> {
     pub(crate) fn begin(context: &'a Context) -> Result<Self, Failure> {
-        let folder = &context.data_dir;
+        let folder = &context.machine.data_dir;
         kiln_disk::own::folder(folder).map_err(|error| disk_failure("create", folder, &error))?;
         let path = folder.join("trust.lock");
         let lock = Lock::wait(&path, Holding::Alone).map_err(|error| disk_failure("lock", &path, &error))?;
@@ -140,7 +140,7 @@ impl<'a> Change<'a> {
         // What cannot be used is not kept in place of what can.
         published.trusted_root()?;
         let path = path(self.context);
-        self.context.layout()?.replace_beside(&path, &published.to_bytes())?;
+        self.context.machine.layout()?.replace_beside(&path, &published.to_bytes())?;
         Ok(Kept { path, published })
     }
 }
@@ -154,9 +154,9 @@ struct Web {
 impl Web {
     fn open(context: &Context, address: &str, ca_files: Vec<PathBuf>) -> Result<Self, Failure> {
         let options = Options {
-            offline: context.offline,
+            offline: context.machine.offline,
             ca_files,
-            ..Options::new(context.cache_dir.join("downloads"))
+            ..Options::new(context.machine.cache_dir.join("downloads"))
         };
         Ok(Self { address: address.to_owned(), downloader: Downloader::new(options)? })
     }

@@ -10,12 +10,12 @@ use kiln_oci::Reference;
 use kiln_trust::{Authority, Certified, Identity, ImageRule, Matcher, NamePattern, Requirement};
 use serde::{Deserialize, Serialize};
 
-use crate::archive::daemon_name;
 use crate::authority::{self, matcher};
 use crate::config::Config;
 use crate::context::Context;
 use crate::ship::{key_below, read_public};
 use crate::statements::predicate_type;
+use kiln_images::daemon_name;
 
 /// `[trust]`
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -33,6 +33,26 @@ fn an_image_goes_to_a_registry_and_is_judged_there() {
     world.run(["scan", &name, "--offline"]).exits(0);
 }
 
+/// Wherever kiln is started from.
+#[test]
+fn the_configuration_of_the_app_says_how_registries_are_reached() {
+    if !needs(&["registry"]) {
+        return;
+    }
+    let world = World::new();
+    let image = vulnerable(&world);
+    let (_server, host) = registry(&world);
+    world.run(["push", &image, &format!("{host}/base:1")]).exits(0);
+    let mirror = format!("[registry]\nmirrors = {{ \"registry.invalid\" = [\"{host}\"] }}\n");
+    let dockerfile = "FROM registry.invalid/base:1\nENV A=1\n";
+    world.app(&[("kiln.toml", &mirror), ("Dockerfile", dockerfile)]);
+    std::fs::write(world.path("kiln.toml"), "of = \"another folder\"\n").unwrap();
+    world.run(["build", "-f", "app/Dockerfile", "app", "-t", "mirrored:1"]).exits(0);
+    let wrong = world.run(["pull", "registry.invalid/base:1"]).exits(2);
+    assert!(wrong.stderr.contains("kiln.toml"), "{}", wrong.stderr);
+    world.run(["pull", "registry.invalid/base:1", "--config", "app/kiln.toml"]).exits(0);
+}
+
 fn stored(world: &World) -> String {
     std::fs::read_to_string(world.data("store").join("index.json")).unwrap()
 }

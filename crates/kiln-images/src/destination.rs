@@ -14,15 +14,19 @@ use crate::archive;
 use crate::place::Place;
 
 /// A sink whose errors are told alike. Archives are whole only after [`Destination::finish`].
-pub(crate) enum Destination {
+pub enum Destination {
+    /// kiln's store, or an OCI layout elsewhere.
     Layout(Layout),
+    /// A repository of a registry.
     Registry(Box<Repository>),
+    /// An archive in a file.
     File(Box<ArchiveFile>),
+    /// The Docker daemon.
     Daemon(Box<ArchiveSink<Load>>),
 }
 
 /// An archive that gets its name when it is whole.
-pub(crate) struct ArchiveFile {
+pub struct ArchiveFile {
     sink: ArchiveSink<BufWriter<Incoming>>,
     path: PathBuf,
 }
@@ -49,18 +53,19 @@ fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
 }
 
 impl Destination {
-    pub(crate) fn archive(path: &Path, form: ArchiveForm) -> Result<Self, Failure> {
+    /// A new archive, in place of a file that may be there.
+    pub fn archive(path: &Path, form: ArchiveForm) -> Result<Self, Failure> {
         Ok(Self::File(Box::new(ArchiveFile::create(path, form)?)))
     }
 
     /// The Docker daemon, which will know the image as `name`.
-    pub(crate) fn daemon(name: &str) -> Result<Self, Failure> {
+    pub fn daemon(name: &str) -> Result<Self, Failure> {
         let load = archive::daemon()?.load()?;
         Ok(Self::Daemon(Box::new(ArchiveSink::new(load, ArchiveForm::Docker(name.to_owned()))?)))
     }
 
     /// Where something lies, to add to it.
-    pub(crate) fn of(place: Place, text: &str) -> Result<Self, Failure> {
+    pub fn of(place: Place, text: &str) -> Result<Self, Failure> {
         match place {
             Place::Layout(layout) => Ok(Self::Layout(layout)),
             Place::Registry(repository) => Ok(Self::Registry(repository)),
@@ -70,12 +75,12 @@ impl Destination {
     }
 
     /// Whether the order in which content comes shows in what is written.
-    pub(crate) fn is_ordered(&self) -> bool {
+    pub fn is_ordered(&self) -> bool {
         matches!(self, Self::File(_) | Self::Daemon(_))
     }
 
     /// Makes what was taken in whole.
-    pub(crate) fn finish(self) -> Result<(), Failure> {
+    pub fn finish(self) -> Result<(), Failure> {
         match self {
             Self::Layout(_) | Self::Registry(_) => Ok(()),
             Self::File(file) => file.finish(),

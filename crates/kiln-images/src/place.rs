@@ -9,8 +9,10 @@ use kiln_registry::Repository;
 use kiln_store::{Archive, Layout};
 
 /// A source whose errors are told alike.
-pub(crate) enum Place {
+pub enum Place {
+    /// kiln's store, or an OCI layout elsewhere.
     Layout(Layout),
+    /// A repository of a registry.
     Registry(Box<Repository>),
     /// A file, or what the Docker daemon handed out.
     Archive(Box<Archive>),

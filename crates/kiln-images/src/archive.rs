@@ -7,27 +7,27 @@ use kiln_image::Source;
 use kiln_oci::Reference;
 use kiln_store::{Archive, Daemon};
 
-use crate::context::Context;
+use crate::located::Located;
+use crate::machine::Machine;
 use crate::place::Place;
-use crate::subject::Located;
 
 /// How an image of an archive or of the daemon begins; the rest is `FILE[:NAME]`, or the name.
 const ARCHIVES: [&str; 2] = ["oci-archive:", "docker-archive:"];
 const DAEMONS: [&str; 2] = ["docker:", "docker-daemon:"];
 
 /// The image that `text` names, if it names one of an archive or of the daemon.
-pub(crate) fn locate(context: &Context, text: &str) -> Result<Option<Located>, Failure> {
+pub(crate) fn locate(machine: &Machine, text: &str) -> Result<Option<Located>, Failure> {
     if let Some(place) = ARCHIVES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
-        return in_file(context, text, place).map(Some);
+        return in_file(machine, text, place).map(Some);
     }
     match daemon_name(text) {
-        Some(name) => in_daemon(context, name).map(Some),
+        Some(name) => in_daemon(machine, name).map(Some),
         None => Ok(None),
     }
 }
 
 /// The name of an image of the daemon.
-pub(crate) fn daemon_name(text: &str) -> Option<&str> {
+pub fn daemon_name(text: &str) -> Option<&str> {
     DAEMONS.iter().find_map(|prefix| text.strip_prefix(prefix))
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn file_and_name(place: &str) -> (PathBuf, Option<&str>) {
 }
 
 /// The Docker daemon of this machine.
-pub(crate) fn daemon() -> Result<Daemon, Failure> {
+pub fn daemon() -> Result<Daemon, Failure> {
     let host = std::env::var("DOCKER_HOST").ok();
     Daemon::find(host.as_deref())?.ok_or_else(|| {
         Failure::new("store.daemon", Class::Environment, "find a Docker daemon: there is no socket")
@@ -48,25 +48,20 @@ pub(crate) fn daemon() -> Result<Daemon, Failure> {
     })
 }
 
-/// Where archives lie that are not read in place.
-fn spool(context: &Context) -> PathBuf {
-    context.cache_dir.join("spool")
-}
-
-fn in_file(context: &Context, text: &str, place: &str) -> Result<Located, Failure> {
+fn in_file(machine: &Machine, text: &str, place: &str) -> Result<Located, Failure> {
     let (file, name) = file_and_name(place);
-    let archive = Archive::open(&file, &spool(context))?;
+    let archive = Archive::open(&file, &machine.spool())?;
     let stem =
         file.file_stem().map_or_else(|| "image".to_owned(), |stem| stem.to_string_lossy().into_owned());
     only(archive, text, name, &stem)
 }
 
-fn in_daemon(context: &Context, name: &str) -> Result<Located, Failure> {
+fn in_daemon(machine: &Machine, name: &str) -> Result<Located, Failure> {
     // The daemon adds no tag to a name, and then saves all of them.
     let reference: Option<Reference> = name.parse().ok();
     let is_open = reference.as_ref().is_some_and(|found| found.tag.is_none() && found.digest.is_none());
     let asked = if is_open && !is_id(name) { format!("{name}:latest") } else { name.to_owned() };
-    let archive = daemon()?.save(&asked, &spool(context))?;
+    let archive = daemon()?.save(&asked, &machine.spool())?;
     let missing = || {
         let what = format!("there is no image `{asked}` in the Docker daemon");
         Failure::new("kiln.no_image", Class::Usage, what).with_help("`docker images` lists what is there")

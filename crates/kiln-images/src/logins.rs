@@ -1,33 +1,12 @@
-//! Registries, as this machine and kiln.toml say they are reached.
+//! Where logins to registries are found that docker, podman and their helpers keep.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use kiln_finding::{Class, Failure};
-use kiln_oci::Reference;
-use kiln_registry::{Client, Keyring, Options, Repository};
 use serde_json::Value;
 
-use crate::config::Config;
-use crate::context::Context;
-
-/// A client with the settings of the project this is run in, and the logins of docker and podman.
-pub(crate) fn client(context: &Context) -> Result<Client, Failure> {
-    let config = Config::read(context, Path::new("."))?;
-    Ok(Client::new(&config.registry, Keyring::new(logins()), Options::default())?)
-}
-
-/// The repository that `reference` lies in.
-pub(crate) fn repository(context: &Context, reference: &Reference) -> Result<Repository, Failure> {
-    if context.offline {
-        let what = format!("ask the registry of {reference}: --offline is set");
-        return Err(Failure::new("kiln.offline", Class::Usage, what));
-    }
-    Ok(client(context)?.repository(reference)?)
-}
-
 /// The hosts that somebody has logged in to, or that a program knows the logins of; and a file that cannot be read.
-pub(crate) fn known_logins() -> (Vec<String>, Option<PathBuf>) {
+pub fn known_logins() -> (Vec<String>, Option<PathBuf>) {
     let mut hosts = BTreeSet::new();
     for file in logins() {
         let Ok(text) = std::fs::read(&file) else { continue };
@@ -44,7 +23,7 @@ pub(crate) fn known_logins() -> (Vec<String>, Option<PathBuf>) {
 
 /// Where `docker login` and `podman login` keep what they are told, the most special place first.
 /// Sources: containers-auth.json(5); docker-cli, `config` of docker(1).
-fn logins() -> Vec<PathBuf> {
+pub(crate) fn logins() -> Vec<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let podman = std::env::var_os("REGISTRY_AUTH_FILE").map(PathBuf::from);
     let runtime = folder("XDG_RUNTIME_DIR").map(|run| run.join("containers/auth.json"));

@@ -5,19 +5,19 @@ use kiln_image::{Source, read_small};
 use kiln_oci::{Arch, Descriptor, Index, media_type};
 
 /// The image for this machine; for machines that kiln knows no images of, the one for amd64.
-pub(crate) fn for_here<S: Source>(place: &S, descriptor: &Descriptor) -> Result<Descriptor, Failure> {
+pub fn for_here<S: Source>(place: &S, descriptor: &Descriptor) -> Result<Descriptor, Failure> {
     let arch = Arch::host().unwrap_or(Arch::Amd64);
     for_arch(place, descriptor, arch, &descriptor.digest.to_string())
 }
 
 /// The image for `arch`; `name` is what the whole is called. An image for one platform is that one.
-pub(crate) fn for_arch<S: Source>(
+pub fn for_arch<S: Source>(
     place: &S,
     descriptor: &Descriptor,
     arch: Arch,
     name: &str,
 ) -> Result<Descriptor, Failure> {
-    let Some(index) = index(place, descriptor)? else { return Ok(descriptor.clone()) };
+    let Some(index) = index_of(place, descriptor)? else { return Ok(descriptor.clone()) };
     let fits = |entry: &&Descriptor| {
         let platform = entry.platform.as_ref();
         platform.is_some_and(|platform| platform.os == "linux" && platform.architecture == arch.as_str())
@@ -34,7 +34,7 @@ pub(crate) fn for_arch<S: Source>(
 }
 
 /// The index that a descriptor names; `None` where it names one image.
-pub(crate) fn index<S: Source>(place: &S, descriptor: &Descriptor) -> Result<Option<Index>, Failure> {
+pub fn index_of<S: Source>(place: &S, descriptor: &Descriptor) -> Result<Option<Index>, Failure> {
     if !media_type::is_index(&descriptor.media_type) {
         return Ok(None);
     }

@@ -1,0 +1,29 @@
+//! Places and names of images: how an image is found that a user names, what can be read from where it lies, and how it is
+//! brought elsewhere.
+//!
+//! Start from [`Machine`], which says where kiln keeps things and how registries are reached; [`Located::find`] finds what a
+//! name stands for, [`NamedImage::open`] opens the image for one platform, and [`deliver`] brings it to a [`CopyTarget`].
+
+mod archive;
+mod copy_target;
+mod delivery;
+mod destination;
+mod located;
+mod logins;
+mod machine;
+mod named_image;
+mod place;
+mod platform;
+mod reference;
+
+pub use archive::{daemon, daemon_name};
+pub use copy_target::CopyTarget;
+pub use delivery::{Along, Arrived, MakeIndex, deliver};
+pub use destination::Destination;
+pub use located::Located;
+pub use logins::known_logins;
+pub use machine::Machine;
+pub use named_image::NamedImage;
+pub use place::Place;
+pub use platform::{for_arch, for_here, index_of};
+pub use reference::read_reference;
