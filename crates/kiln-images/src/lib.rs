@@ -5,6 +5,7 @@
 //! name stands for, [`NamedImage::open`] opens the image for one platform, and [`deliver`] brings it to a [`CopyTarget`].
 
 mod archive;
+pub mod clock;
 mod copy_target;
 mod delivery;
 mod destination;
@@ -20,6 +21,7 @@ pub use archive::{daemon, daemon_name};
 pub use copy_target::CopyTarget;
 pub use delivery::{Along, Arrived, MakeIndex, deliver};
 pub use destination::Destination;
+pub use kiln_registry::Settings as RegistrySettings;
 pub use located::Located;
 pub use logins::known_logins;
 pub use machine::Machine;

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use kiln_finding::Failure;
-use kiln_trust::{Authority, Certified, Claim, Identity, LoggedKey, Matcher};
+use kiln_proof::trust::{claim, matcher};
+use kiln_proof::{Keys, read_public, trust};
+use kiln_trust::{Authority, Certified, Identity, LoggedKey};
 
 use crate::config::Config;
 use crate::context::Context;
-use crate::ship::{Keys, read_public};
-use crate::trust;
 
 /// Whom a signature must be by.
 #[derive(clap::Args)]
@@ -70,7 +70,7 @@ impl AuthorityOptions {
         };
         let claims = self.claims.iter().map(|text| claim(text)).collect::<Result<_, _>>()?;
         Ok(Authority::Certificate(Box::new(Certified {
-            root: Arc::new(trust::root(context, config, self.trusted_root.as_deref())?),
+            root: Arc::new(trust::root(&context.machine, &config.trust, self.trusted_root.as_deref())?),
             identity: Identity { issuer, subject, claims },
             needs_certificate_log: !self.insecure_ignore_sct,
             logs: if self.insecure_ignore_tlog { 0 } else { self.min_logs.into() },
@@ -85,12 +85,13 @@ impl AuthorityOptions {
             _ if of_certificates => {}
             // Whom logs are traced back to is told, so a log is asked for.
             Some(path) if has_root => {
-                let root = Arc::new(trust::root(context, config, self.trusted_root.as_deref())?);
+                let root =
+                    Arc::new(trust::root(&context.machine, &config.trust, self.trusted_root.as_deref())?);
                 return Ok(Authority::LoggedKey(Box::new(LoggedKey { key: read_public(path)?, root })));
             }
             Some(path) => return Ok(read_public(path)?.into()),
             None if has_root => {}
-            None => return Ok(Keys::local(context).public()?.into()),
+            None => return Ok(Keys::local(&context.machine).public()?.into()),
         }
         Err(half("--certificate-identity and --certificate-oidc-issuer", "who must have signed"))
     }
@@ -99,24 +100,4 @@ impl AuthorityOptions {
 fn half(missing: &str, what: &str) -> Failure {
     Failure::usage(format!("verify a certificate: nothing says {what}"))
         .with_help(format!("pass {missing}, too"))
-}
-
-/// What a text must be, of which at most one is given.
-pub(crate) fn matcher(exact: Option<&str>, pattern: Option<&str>) -> Result<Option<Matcher>, Failure> {
-    Ok(match (exact, pattern) {
-        (Some(text), _) => Some(Matcher::exact(text)?),
-        (None, Some(text)) => Some(Matcher::pattern(text)?),
-        (None, None) => None,
-    })
-}
-
-/// `CLAIM=VALUE`
-pub(crate) fn claim(text: &str) -> Result<(Claim, Matcher), Failure> {
-    let known = || Claim::ALL.map(Claim::as_str).join(", ");
-    let (name, value) = text.split_once('=').unwrap_or((text, ""));
-    let claim = Claim::ALL.into_iter().find(|claim| claim.as_str() == name).ok_or_else(|| {
-        Failure::usage(format!("ask for the claim `{text}`: there is none of that name"))
-            .with_help(format!("name one of {}, as CLAIM=VALUE", known()))
-    })?;
-    Ok((claim, Matcher::exact(value)?))
 }

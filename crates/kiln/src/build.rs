@@ -7,5 +7,5 @@ mod runner;
 mod toolchain;
 
 pub(crate) use bases::Bases;
-pub(crate) use run::{Options, Outcome, build};
+pub(crate) use run::{Options, build};
 pub(crate) use toolchain::npm_settings;

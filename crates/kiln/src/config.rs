@@ -18,7 +18,7 @@ const FILE: &str = "kiln.toml";
 pub(crate) struct Config {
     pub(crate) image: ImageConfig,
     pub(crate) base: Settings,
-    pub(crate) database: crate::database::Settings,
+    pub(crate) database: kiln_proof::advisories::Settings,
     pub(crate) build: BuildConfig,
     pub(crate) policy: kiln_policy::Overrides,
     pub(crate) registry: kiln_registry::Settings,
@@ -26,7 +26,7 @@ pub(crate) struct Config {
     pub(crate) lint: crate::lint::Choice,
     pub(crate) scan: crate::vex::Settings,
     pub(crate) signing: crate::signing::Settings,
-    pub(crate) trust: crate::trust::Settings,
+    pub(crate) trust: kiln_proof::trust::Settings,
     /// The folder of the file.
     #[serde(skip)]
     pub(crate) folder: PathBuf,
@@ -94,6 +94,7 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new(""));
         // What is shown starts as the user would write it.
         folder.strip_prefix(".").unwrap_or(folder).clone_into(&mut config.folder);
+        config.folder.clone_into(&mut config.trust.folder);
         for file in &mut config.registry.ca_files {
             *file = config.folder.join(&*file);
         }

@@ -2,10 +2,10 @@
 
 use kiln_finding::Severity;
 use kiln_pkg::{Ecosystem, Inventory};
+use kiln_proof::advisories::today;
 use kiln_report::Scan;
 use kiln_vuln::{Covered, Fix, Match, Plan, Report};
 
-use crate::database::today;
 use crate::output::{self, Table};
 
 pub(crate) fn show(scan: &Scan, explains_vex: bool) {

@@ -1,7 +1,6 @@
 //! The `kiln` binary: arguments, configuration, wiring, printing, exit codes; nothing else.
 
 mod args;
-mod attached;
 mod authority;
 mod base;
 mod build;
@@ -17,8 +16,6 @@ mod doctor;
 mod findings;
 mod folder;
 mod folders;
-mod inventory;
-mod legacy;
 mod lint;
 mod output;
 mod outside;
@@ -28,10 +25,8 @@ mod prove;
 mod pruning;
 mod ship;
 mod signing;
-mod statements;
 mod target;
 mod transfer;
-mod trust;
 mod vex;
 
 use std::process::ExitCode;

@@ -14,9 +14,9 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::dockerfile::{self, DockerfileOptions};
+use crate::lint;
 use crate::output::Table;
 use crate::progress::{Stages, size};
-use crate::{database, inventory, lint};
 
 /// Folders that no image is built from.
 const NOT_COPIED: [&str; 2] = ["node_modules", ".git"];
@@ -65,8 +65,8 @@ fn side(folder: &Path, context: &Context, layout: &Layout) -> Result<Side, Failu
     let built = dockerfile::build(folder, &options, None, context, layout, &stages)?;
     stages.finish();
     let image = Image::read(layout, &built.manifest)?;
-    let inventory = inventory::inventory(&image, layout, &context.machine)?;
-    let report = check(&database::newest(context)?.database, &inventory)?;
+    let inventory = kiln_proof::inventory(&image, layout, &context.machine)?;
+    let report = check(&kiln_proof::advisories::newest(&context.machine)?.database, &inventory)?;
     let is_shell = |interest: &&Interest| interest.kind == InterestKind::Shell && !interest.deleted;
     let shells = inventory.interests.iter().filter(is_shell).count();
     let settings = lint::Choice::default().settings()?;

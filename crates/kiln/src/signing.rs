@@ -11,17 +11,17 @@ use std::sync::Arc;
 
 use kiln_fetch::{Exchange, ExchangeOptions};
 use kiln_finding::{Class, Failure};
+use kiln_images::clock::now;
+use kiln_proof::{Keys, trust};
 use kiln_sign::oidc::{Ambient, Client, ambient, by_device, in_browser};
 use kiln_sign::{Services, Signer, TOKEN_MAX, Token, Transport, Witnesses};
 pub(crate) use settings::Settings;
 
 use self::login::Desk;
 use self::services::Endpoints;
-use crate::clock::now;
 use crate::config::Config;
 use crate::context::Context;
-use crate::ship::Keys;
-use crate::{output, trust};
+use crate::output;
 
 /// Who signs.
 #[derive(clap::Args)]
@@ -69,7 +69,7 @@ impl SigningOptions {
         if self.is_keyless(config) {
             return self.keyless.signer(context, config);
         }
-        let key = Keys::signing(context, self.key.as_deref())?;
+        let key = Keys::signing(&context.machine, self.key.as_deref())?;
         let services = self.keyless.endpoints.witnesses()?;
         if services.logs.is_empty() && services.timestamps.is_empty() {
             return Ok(Signer::with_key(key)?);
@@ -85,7 +85,8 @@ impl SigningOptions {
     pub(crate) fn can_be_proven(&self, context: &Context, config: &Config) -> Result<(), Failure> {
         if self.is_keyless(config) {
             online(context)?;
-            let root = trust::root_if_known(context, config, self.keyless.trusted_root.as_deref())?;
+            let root =
+                trust::root_if_known(&context.machine, &config.trust, self.keyless.trusted_root.as_deref())?;
             root.ok_or_else(|| {
                 Failure::usage("ship with a certificate: nothing says whom it is traced back to").with_help(
                     "name a trusted_root.json with --trusted-root FILE or in [trust] of kiln.toml, or bring one with \
@@ -98,7 +99,9 @@ impl SigningOptions {
 
     /// Whether signing will make a key that lasts.
     pub(crate) fn makes_key(&self, context: &Context, config: &Config) -> bool {
-        !self.is_keyless(config) && self.key.is_none() && !Keys::local(context).private_path().exists()
+        !self.is_keyless(config)
+            && self.key.is_none()
+            && !Keys::local(&context.machine).private_path().exists()
     }
 
     /// Where the public key of a signature lies, or what names it, that was made with a key.
@@ -107,7 +110,7 @@ impl SigningOptions {
             Some(uri) => uri.into(),
             None => key.with_extension("pub"),
         });
-        beside.unwrap_or_else(|| Keys::local(context).public_path())
+        beside.unwrap_or_else(|| Keys::local(&context.machine).public_path())
     }
 
     /// For people: who signed.
@@ -150,7 +153,8 @@ impl KeylessOptions {
         services: Services,
     ) -> Result<Witnesses, Failure> {
         online(context)?;
-        let root = trust::root_if_known(context, config, self.trusted_root.as_deref())?.map(Arc::new);
+        let root = trust::root_if_known(&context.machine, &config.trust, self.trusted_root.as_deref())?
+            .map(Arc::new);
         let options =
             ExchangeOptions { ca_files: config.registry.ca_files.clone(), ..ExchangeOptions::default() };
         Ok(Witnesses { transport: Box::new(Exchange::new(options)?), services, root })

@@ -10,7 +10,7 @@ use kiln_pkg::Inventory;
 use kiln_sbom::DOCUMENT_MAX;
 
 use crate::context::Context;
-use crate::{folder, inventory};
+use crate::folder;
 
 /// Something that holds packages.
 pub(crate) enum Target {
@@ -72,7 +72,7 @@ impl Target {
     /// What it holds.
     pub(crate) fn inventory(&self, context: &Context) -> Result<Inventory, Failure> {
         match self {
-            Self::Image(subject) => inventory::inventory(&subject.image, subject.place(), &context.machine),
+            Self::Image(subject) => kiln_proof::inventory(&subject.image, subject.place(), &context.machine),
             Self::Folder { text } => folder::inventory(Path::new(text)),
             Self::Document { text } => document(Path::new(text)),
         }

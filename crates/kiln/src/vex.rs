@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use kiln_attest::{Vex, predicate};
 use kiln_finding::{Class, Failure};
 use kiln_images::{NamedImage, Place};
+use kiln_proof::read_public;
 use kiln_vuln::VexSource;
 use serde::Deserialize;
 
 use crate::context::Context;
-use crate::ship::read_public;
+use crate::output;
 use crate::target::Target;
-use crate::{output, statements};
 
 /// `[scan]`
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -54,7 +54,7 @@ impl Statements {
             return Ok((Vec::new(), announced(subject, context)));
         };
         let (key, descriptor) = (read_public(path)?, &subject.image.descriptor);
-        let report = statements::verify(subject.place(), descriptor, &key.into(), &[])?;
+        let report = kiln_proof::verify(subject.place(), descriptor, &key.into(), &[])?;
         let mut sources = Vec::new();
         for statement in &report.statements {
             let statement = statement.get();
@@ -79,7 +79,7 @@ fn announced(subject: &NamedImage, context: &Context) -> usize {
     let is_here = !matches!(subject.place(), Place::Registry(_));
     let digest = &subject.image.descriptor.digest;
     let count =
-        if is_here { statements::count(subject.place(), digest, predicate::OPENVEX_FAMILY) } else { 0 };
+        if is_here { kiln_proof::count(subject.place(), digest, predicate::OPENVEX_FAMILY) } else { 0 };
     if count > 0 && !context.quiet {
         let documents = if count == 1 { "document lies" } else { "documents lie" };
         output::talk(&format!(

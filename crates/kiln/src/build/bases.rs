@@ -76,7 +76,7 @@ pub(crate) fn lock(
         return Err(Failure::new("kiln.lock", Class::Config, format!("find {}", path.display()))
             .with_help("run without --locked to write it"));
     }
-    let lock = kiln_base::resolve(&request, supply, crate::clock::now())?;
+    let lock = kiln_base::resolve(&request, supply, kiln_images::clock::now())?;
     // A folder that cannot be written to is no reason not to ship from it.
     let written = kiln_store::replace_file(&path, lock.render().as_bytes()).is_ok();
     Ok(Locked { lock, written })

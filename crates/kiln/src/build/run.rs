@@ -3,12 +3,12 @@
 use std::io::Read;
 use std::path::Path;
 
-use kiln_base::Lock;
 use kiln_build::{BaseImage, Facts, Input, assemble};
 use kiln_disk::Dir;
 use kiln_finding::Failure;
-use kiln_oci::{Arch, Descriptor};
+use kiln_oci::Arch;
 use kiln_plan::Plan;
+use kiln_proof::Built;
 use kiln_rootfs::RootPath;
 use kiln_store::{Layout, StepCache};
 
@@ -25,22 +25,6 @@ use crate::project::Project;
 
 /// The largest file that names a commit, in bytes.
 const REFERENCE_MAX: u64 = 4 << 10;
-
-/// An image that was built, and all that is known of how.
-pub(crate) struct Outcome {
-    pub(crate) project: Project,
-    pub(crate) plan: Plan,
-    pub(crate) arch: Arch,
-    pub(crate) lock: Lock,
-    pub(crate) base: BaseImage,
-    pub(crate) manifest: Descriptor,
-    /// `orders-api:1.4.0`
-    pub(crate) name: String,
-    /// The network of commands that fetched packages: `pasta`, `host` or `none`.
-    pub(crate) network: &'static str,
-    /// Commit of the sources, where they are known to be of one.
-    pub(crate) revision: Option<String>,
-}
 
 /// What the user may say on the command line.
 #[derive(clap::Args)]
@@ -66,7 +50,7 @@ pub(crate) fn build(
     context: &Context,
     layout: &Layout,
     stages: &Stages,
-) -> Result<Outcome, Failure> {
+) -> Result<Built, Failure> {
     stages.start("plan", "reading the app");
     let project = Project::collect(&options.app)?;
     let mut plan = kiln_plan::plan(&project.facts, &config.overrides()?)?;
@@ -117,7 +101,18 @@ pub(crate) fn build(
     let name = name(options, &plan);
     let lock = bases.lock;
     let revision = revision(&options.app);
-    Ok(Outcome { project, plan, arch, lock, base, manifest: image.manifest.0, name, revision, network })
+    Ok(Built {
+        facts: project.facts,
+        tree: project.tree,
+        plan,
+        arch,
+        lock,
+        base,
+        manifest: image.manifest.0,
+        name,
+        network,
+        revision,
+    })
 }
 
 /// The architecture of the image and that of this machine, on which its commands run.

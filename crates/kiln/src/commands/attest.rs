@@ -3,15 +3,15 @@ use std::path::{Path, PathBuf};
 
 use kiln_attest::Statement;
 use kiln_finding::{Class, Failure};
+use kiln_images::clock::timestamp;
 use kiln_images::{Destination, Located};
+use kiln_proof::legacy;
 use serde_json::{Value, json};
 
 use crate::args::Format;
-use crate::clock::timestamp;
 use crate::context::Context;
 use crate::output::{self, Outcome};
 use crate::signing::SigningOptions;
-use crate::{legacy, statements};
 
 /// The largest predicate that is signed, in bytes: what readers accept, with room for its encoding.
 const PREDICATE_MAX: u64 = 20 << 20;
@@ -35,24 +35,24 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let predicate_type = statements::predicate_type(&args.kind)?;
+    let predicate_type = kiln_proof::predicate_type(&args.kind)?;
     let predicate = read(&args.predicate)?;
     let Located { place, descriptor, .. } = Located::find(&context.machine, &args.image)?;
     let destination = Destination::of(place, &args.image)?;
     let signer = args.signing.signer(context, &context.config)?;
     if args.legacy {
-        statements::refuse_legacy(&signer)?;
+        kiln_proof::refuse_legacy(&signer)?;
     }
     let statement = Statement::about(&descriptor.digest, &predicate_type, predicate);
     if args.legacy {
         legacy::attest(&destination, &descriptor, &statement, signer.key())?;
     } else {
-        statements::add(&destination, &descriptor, &statement, &signer, &timestamp())?;
+        kiln_proof::add(&destination, &descriptor, &statement, &signer, &timestamp())?;
     }
     output::data(&match context.format {
         Format::Human => descriptor.digest.to_string(),
         Format::Json => {
-            let (kind, who) = statements::signer_json(&signer)?;
+            let (kind, who) = kiln_proof::signer_json(&signer)?;
             json!({ "digest": descriptor.digest, "predicateType": predicate_type, kind: who }).to_string()
         }
     });

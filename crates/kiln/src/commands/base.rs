@@ -2,13 +2,13 @@ use std::path::{Path, PathBuf};
 
 use kiln_base::{Base, Distribution, Lock, Request, Use, Variant};
 use kiln_finding::{Class, Failure};
+use kiln_images::clock::now;
 use kiln_oci::Arch;
 use kiln_store::Layout;
 use serde_json::json;
 
 use crate::args::Format;
 use crate::base::{self, Packed, Settings, Supply};
-use crate::clock::now;
 use crate::context::Context;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;

@@ -1,7 +1,6 @@
 use kiln_finding::Failure;
 use kiln_images::{Along, CopyTarget, Located};
 
-use crate::attached;
 use crate::context::Context;
 use crate::output::Outcome;
 use crate::transfer::send;
@@ -32,6 +31,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         &from,
         &from.descriptor,
         target,
-        Along { referrers: args.all, index: args.index_attestations.then_some(&attached::index) },
+        Along { referrers: args.all, index: args.index_attestations.then_some(&kiln_proof::index) },
     )
 }

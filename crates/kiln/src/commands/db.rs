@@ -3,17 +3,18 @@ use std::path::{Path, PathBuf};
 
 use kiln_fetch::{Downloader, Options};
 use kiln_finding::{Class, Failure};
+use kiln_images::clock::timestamp;
+use kiln_proof::Keys;
+use kiln_proof::advisories::{Change, DATABASE_MAX, Opened, Origin, Provenance, today};
 use kiln_sign::Signer;
 use kiln_vuln::build::{Builder, Recognised};
 use kiln_vuln::{Database, Date, SliceInfo};
 use serde_json::json;
 
 use crate::args::Format;
-use crate::clock::timestamp;
 use crate::context::Context;
-use crate::database::{self, Change, Choice, DATABASE_MAX, Documents, Opened, Origin, Provenance, today};
+use crate::database::{self, Choice, Documents};
 use crate::output::{self, Outcome, Table};
-use crate::ship::Keys;
 
 /// The advisory database: its state, and how it is updated, built and published
 #[derive(clap::Args)]
@@ -121,18 +122,18 @@ fn update(args: &Update, context: &Context) -> Result<(), Failure> {
         ));
     }
     // Before the download, so that of two updates at the same time the second finds the work of the first.
-    let change = Change::begin(context)?;
+    let change = Change::begin(&context.machine)?;
     let mut signed_by = None;
     let bytes = match &from[..] {
         [one] if let Some(name) = one.strip_prefix("oci://") => {
-            let signed = config.signed(args.key.as_ref(), context)?;
+            let signed = config.signed(args.key.as_ref(), &context.machine)?;
             signed_by = Some(signed.path.display().to_string());
-            database::pull(context, name, &signed)?
+            kiln_proof::advisories::pull(&context.machine, name, &signed)?
         }
         from => fetch(from, context)?,
     };
     let provenance = |checksum| Provenance { from: from.clone(), at: timestamp(), signed_by, checksum };
-    let path = change.install(context, &bytes, provenance, args.force)?;
+    let path = change.install(&context.machine, &bytes, provenance, args.force)?;
     show_new(&bytes, &path, context)
 }
 
@@ -167,9 +168,10 @@ fn publish(args: &Publish, context: &Context) -> Result<(), Failure> {
     let opened = args.choice.open(context)?;
     opened.database.verify()?;
     let bytes = opened.database.to_bytes()?;
-    let (key, _) = Keys::local(context).open_or_make()?;
+    let (key, _) = Keys::local(&context.machine).open_or_make()?;
     let signer = Signer::with_key(key)?;
-    let descriptor = database::publish(context, &args.reference, &bytes, &signer, &timestamp())?;
+    let descriptor =
+        kiln_proof::advisories::publish(&context.machine, &args.reference, &bytes, &signer, &timestamp())?;
     output::data(&match context.format {
         Format::Human => format!("{}@{}", args.reference, descriptor.digest),
         Format::Json => json!({"artifact": args.reference, "digest": descriptor.digest}).to_string(),

@@ -3,6 +3,7 @@ use std::time::SystemTime;
 use kiln_finding::Failure;
 use kiln_image::Image;
 use kiln_oci::Descriptor;
+use kiln_proof::kind_of;
 use kiln_store::{Entry, Layout, Spare};
 use serde::Serialize;
 
@@ -10,7 +11,6 @@ use crate::args::Format;
 use crate::context::Context;
 use crate::output::{self, Outcome, Table};
 use crate::progress::size;
-use crate::statements::kind_of;
 
 /// List the images of kiln's store
 #[derive(clap::Args)]
@@ -125,7 +125,7 @@ fn table(images: &[Listed]) -> String {
 
 /// How long ago something was, in its largest unit.
 fn age(since: u64) -> String {
-    let seconds = crate::clock::now().cast_unsigned().saturating_sub(since);
+    let seconds = kiln_images::clock::now().cast_unsigned().saturating_sub(since);
     let (count, unit) = match seconds {
         0..60 => return "a moment".to_owned(),
         60..3_600 => (seconds / 60, "minute"),

@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 
 use kiln_finding::Failure;
+use kiln_proof::Keys;
 
 use crate::context::Context;
 use crate::output::{self, Outcome};
-use crate::ship::Keys;
 
 /// Make a signing key pair, in cosign's format
 #[derive(clap::Args)]
@@ -17,7 +17,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let keys = match &args.output_key_prefix {
         Some(stem) => Keys::at(stem),
-        None => Keys::local(context),
+        None => Keys::local(&context.machine),
     };
     keys.make()?;
     output::data(&keys.public_path().display().to_string());

@@ -1,7 +1,6 @@
 use kiln_finding::Failure;
 use kiln_images::{Along, CopyTarget, Destination, Located};
 
-use crate::attached;
 use crate::context::Context;
 use crate::output::Outcome;
 use crate::transfer::send;
@@ -36,6 +35,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         &from,
         &from.descriptor,
         target,
-        Along { referrers: !args.image_only, index: args.index_attestations.then_some(&attached::index) },
+        Along { referrers: !args.image_only, index: args.index_attestations.then_some(&kiln_proof::index) },
     )
 }

@@ -1,17 +1,17 @@
 use std::collections::BTreeSet;
 
 use kiln_finding::{Class, Failure, Severity};
+use kiln_images::clock::timestamp;
 use kiln_policy::excuse;
+use kiln_proof::advisories::today;
 use kiln_report::{SCAN_FORMATS, Scan, Stamp};
 use kiln_vuln::{Database, Match, VexSource, VexTarget, apply_vex, check, plan};
 
 use crate::args::Output;
-use crate::clock::timestamp;
 use crate::context::Context;
-use crate::database::{self, today};
 use crate::output::{self, Outcome};
 use crate::target::Target;
-use crate::{findings, vex};
+use crate::{database, findings, vex};
 
 /// Find packages, vulnerabilities and credentials
 #[derive(clap::Args)]

@@ -1,24 +1,23 @@
 use std::path::Path;
 
 use kiln_finding::{Class, Fact, Failure};
-use kiln_image::Image;
+use kiln_images::clock::timestamp;
 use kiln_oci::Descriptor;
-use kiln_policy::{Attested, Evidence, Scorecard, Size, Stage, Subject, judge};
+use kiln_policy::{Evidence, Scorecard, Stage, judge};
+use kiln_proof::{Built, about_build, attested, seal, verify_sealed};
 use kiln_sign::Signer;
 use kiln_store::Layout;
-use kiln_trust::{Authority, Certified, Report};
-use kiln_vuln::{Date, VexSource, VexTarget, apply_vex};
+use kiln_trust::{Authority, Certified};
 
 use crate::args::Format;
 use crate::build::{self, Options};
-use crate::clock::{now, timestamp};
 use crate::context::Context;
 use crate::database::Choice;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
 use crate::ship::{self, Target};
 use crate::signing::SigningOptions;
-use crate::{inventory, vex};
+use crate::vex;
 
 /// Build, scan, judge, sign and verify an app's image, each step gating the next
 #[derive(clap::Args)]
@@ -54,7 +53,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 
     stages.start("scan", "reading the layers");
     let documents = vex::Statements::default().files(&config.scan)?;
-    let mut evidence = evidence(&built, &layout, &args.database, &documents, context)?;
+    let database = args.database.open(context)?.database;
+    let mut evidence = about_build(&context.machine, &built, &layout, &database, &documents)?;
     stages.done(&scan_summary(&evidence));
 
     stages.start("gate", "judging");
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let authority = signer.authority().ok_or_else(unproven)?;
     sign(&built, &evidence, &layout, (&signer, is_new), &stages)?;
     stages.start("verify", "checking what a cluster would check");
-    let report = ship::verify(&layout, &built.manifest, authority)?;
+    let report = verify_sealed(&layout, &built.manifest, authority)?;
     evidence.attestations = Fact::Known(attested(&report));
     let card = judge(&evidence, &settings, Stage::Attested);
     let who = args.signing.describe(context, &signer);
@@ -92,46 +92,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     Ok(Outcome::Fine)
 }
 
-fn evidence(
-    built: &build::Outcome,
-    layout: &Layout,
-    database: &Choice,
-    documents: &[VexSource],
-    context: &Context,
-) -> Result<Evidence, Failure> {
-    let image = Image::read(layout, &built.manifest)?;
-    let inventory = inventory::inventory(&image, layout, &context.machine)?;
-    let database = database.open(context)?.database;
-    let mut report = kiln_vuln::check(&database, &inventory)?;
-    let (name, tag) = built.name.rsplit_once(':').unwrap_or((&built.name, "latest"));
-    let target = VexTarget {
-        name: Some(name.to_owned()),
-        tag: Some(tag.to_owned()),
-        digests: vec![built.manifest.digest],
-    };
-    apply_vex(&mut report, &target, documents);
-    let seconds = now();
-    Ok(Evidence {
-        subject: Subject {
-            name: built.name.clone(),
-            digest: built.manifest.digest,
-            platform: format!("linux/{}", built.arch),
-        },
-        today: Date::from_unix(seconds.cast_unsigned()),
-        size: Fact::Known(Size { compressed: image.compressed_size(), layers: image.manifest.layers.len() }),
-        config: Fact::Known(image.config),
-        inventory: Fact::Known(inventory),
-        vulnerabilities: Fact::Known(report),
-        lock: ship::lock_facts(&built.project.facts),
-        base: ship::base(&built.base),
-        archive: ship::archive(&built.lock, seconds),
-        attestations: Fact::Unknown("the image is not signed yet".to_owned()),
-    })
-}
-
 /// Signs, unless everything required is there already and right.
 fn sign(
-    built: &build::Outcome,
+    built: &Built,
     evidence: &Evidence,
     layout: &Layout,
     (signer, is_new): (&Signer, bool),
@@ -140,7 +103,7 @@ fn sign(
     stages.start("sign", "signing");
     let authority = signer.authority().ok_or_else(unproven)?;
     let _lock = layout.lock_attaching()?;
-    if ship::verify(layout, &built.manifest, authority)?.is_satisfied() {
+    if verify_sealed(layout, &built.manifest, authority)?.is_satisfied() {
         stages.done("signed before, and nothing has changed");
         return Ok(());
     }
@@ -148,7 +111,7 @@ fn sign(
         .inventory
         .known()
         .ok_or_else(|| Failure::new("kiln.bug", Class::Bug, "sign an image without an inventory"))?;
-    ship::seal(built, inventory, signer, layout, &timestamp())?;
+    seal(built, inventory, signer, layout, &timestamp())?;
     let made = if is_new { " with a key made now" } else { "" };
     stages.done(&format!("signature, SPDX, CycloneDX, SLSA provenance{made}"));
     Ok(())
@@ -156,20 +119,6 @@ fn sign(
 
 fn unproven() -> Failure {
     Failure::new("kiln.bug", Class::Bug, "ship what cannot be verified")
-}
-
-fn attested(report: &Report) -> Vec<Attested> {
-    let right = report.statements.iter().map(|statement| Attested {
-        predicate_type: statement.get().predicate_type.clone(),
-        verified: true,
-        detail: statement.signer().to_string(),
-    });
-    let wrong = report.rejected().map(|(_, rejected)| Attested {
-        predicate_type: String::new(),
-        verified: false,
-        detail: rejected.why.clone(),
-    });
-    right.chain(wrong).collect()
 }
 
 fn deliver(

@@ -1,15 +1,15 @@
 use kiln_attest::{Statement, predicate};
 use kiln_finding::Failure;
+use kiln_images::clock::timestamp;
 use kiln_images::{Destination, Located};
 use kiln_oci::{Descriptor, media_type};
+use kiln_proof::legacy;
 use serde_json::json;
 
 use crate::args::Format;
-use crate::clock::timestamp;
 use crate::context::Context;
 use crate::output::{self, Outcome};
 use crate::signing::SigningOptions;
-use crate::{legacy, statements};
 
 /// Sign an image that is there already
 #[derive(clap::Args)]
@@ -32,21 +32,21 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let destination = Destination::of(place, &args.image)?;
     let signer = args.signing.signer(context, &context.config)?;
     if args.legacy {
-        statements::refuse_legacy(&signer)?;
+        kiln_proof::refuse_legacy(&signer)?;
     }
     for image in &images {
         if args.legacy {
             legacy::sign(&destination, image, &name, signer.key())?;
         } else {
             let statement = Statement::about(&image.digest, predicate::SIGNATURE, json!({}));
-            statements::add(&destination, image, &statement, &signer, &timestamp())?;
+            kiln_proof::add(&destination, image, &statement, &signer, &timestamp())?;
         }
     }
     let digests: Vec<String> = images.iter().map(|image| image.digest.to_string()).collect();
     output::data(&match context.format {
         Format::Human => digests.join("\n"),
         Format::Json => {
-            let (kind, who) = statements::signer_json(&signer)?;
+            let (kind, who) = kiln_proof::signer_json(&signer)?;
             json!({ "signed": digests, kind: who }).to_string()
         }
     });

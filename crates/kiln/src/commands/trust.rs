@@ -2,15 +2,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kiln_finding::{Class, Failure};
+use kiln_images::clock::rfc3339;
+use kiln_proof::trust::{Change, Kept, kept};
 use kiln_trust::Published;
 use serde_json::json;
 
 use crate::args::Format;
-use crate::clock::rfc3339;
 use crate::context::Context;
 use crate::output::{self, Outcome, Table};
 use crate::progress::Stages;
-use crate::trust::{Change, Kept, kept};
 
 /// Roots of trust: whom certificates of signers are traced back to
 #[derive(clap::Args)]
@@ -39,7 +39,7 @@ struct Update {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let known = match &args.action {
-        Action::Status => kept(context)?,
+        Action::Status => kept(&context.machine)?,
         Action::Update(args) => Some(update(args, context)?),
     };
     output::data(&match (context.format, &known) {
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 }
 
 fn update(args: &Update, context: &Context) -> Result<Kept, Failure> {
-    let change = Change::begin(context)?;
+    let change = Change::begin(&context.machine)?;
     let from = if let (Some(mirror), Some(root)) = (&args.mirror, &args.root) {
         begin(mirror, root, context)?
     } else {
@@ -61,7 +61,7 @@ fn update(args: &Update, context: &Context) -> Result<Kept, Failure> {
             Failure::usage("update the roots of trust: none are known yet")
                 .with_help("name the repository and the root to start from: --mirror URL --root root.json")
         };
-        kept(context)?.ok_or_else(missing)?.published
+        kept(&context.machine)?.ok_or_else(missing)?.published
     };
     let ca_files = context.config.registry.ca_files.clone();
     let stages = Stages::new(context.quiet);
@@ -78,7 +78,7 @@ fn begin(mirror: &str, root: &Path, context: &Context) -> Result<Published, Fail
             .with_cause(error.to_string())
     })?;
     let new = Published::begin(mirror, &anchor);
-    let known = kept(context)?.map(|kept| kept.published);
+    let known = kept(&context.machine)?.map(|kept| kept.published);
     Ok(known.filter(|known| known.begins_like(&new)).unwrap_or(new))
 }
 

@@ -1,16 +1,14 @@
 use kiln_attest::predicate;
 use kiln_finding::Failure;
 use kiln_images::NamedImage;
+use kiln_images::clock::now;
+use kiln_proof::{Found, Gate, REQUIRED, predicate_type};
 use kiln_trust::{ImageRule, Matcher, Report, Requirement, Rule};
 
 use crate::args::Format;
 use crate::authority::AuthorityOptions;
-use crate::clock::now;
 use crate::context::Context;
 use crate::output::{self, Outcome};
-use crate::ship::REQUIRED;
-use crate::statements::{Found, predicate_type};
-use crate::trust::Gate;
 
 /// Check the signature of an image and the statements made about it
 #[derive(clap::Args)]
@@ -61,7 +59,7 @@ fn rules(args: &Args, context: &Context) -> Result<Vec<ImageRule>, Failure> {
     let required = requirements(args)?;
     let config = &context.config;
     if args.authority.is_unset() {
-        let mut rules = Gate::new(context, config).opened(&args.image)?;
+        let mut rules = Gate::new(&context.machine, &config.trust).opened(&args.image)?;
         if let (Some(required), false) = (&required, rules.is_empty()) {
             for rule in &mut rules {
                 rule.required.clone_from(required);

@@ -9,7 +9,7 @@ use kiln_finding::{Class, Failure};
 use kiln_vuln::Date;
 use zip::ZipArchive;
 
-use super::failed;
+use kiln_proof::advisories::failed;
 
 /// Most bytes of one document after unpacking.
 const DOCUMENT_MAX: u64 = 1 << 30;

@@ -12,6 +12,7 @@ use kiln_finding::{Class, Failure, PortError};
 use kiln_image::{CopyOptions, Image, PackedLayer, Sink, Source, copy_with};
 use kiln_images::{Located, Place, for_arch};
 use kiln_oci::{Arch, Descriptor, Reference, media_type};
+use kiln_proof::Gate;
 use kiln_rootfs::{Content, RootPath, Tree};
 use kiln_store::{Layout, StepCache};
 
@@ -19,7 +20,6 @@ use super::context::BuildContext;
 use super::{archive, git, remote};
 use crate::base::Supply;
 use crate::context::Context;
-use crate::trust::Gate;
 
 /// Contexts, images, downloads.
 pub(super) struct World<'a> {
@@ -200,7 +200,7 @@ fn own_lock(folder: &Path, own: &OwnBase, arch: Arch, supply: &Supply) -> Result
     let mut request =
         kiln_base::Request { node: own.node, builder: true, ..kiln_base::Request::new(vec![arch]) };
     request.distribution = own.distribution.parse().map_err(Failure::usage)?;
-    let lock = kiln_base::resolve(&request, supply, crate::clock::now())?;
+    let lock = kiln_base::resolve(&request, supply, kiln_images::clock::now())?;
     // A folder that cannot be written to is no reason not to build from it.
     drop(kiln_store::replace_file(&path, lock.render().as_bytes()));
     Ok(lock)

@@ -10,6 +10,7 @@ use kiln_disk::{Scratch, disk_failure};
 use kiln_dockerfile::{Dockerfile, parse};
 use kiln_finding::{Class, Failure};
 use kiln_oci::{Arch, Descriptor};
+use kiln_proof::Gate;
 use kiln_store::{Layout, StepCache};
 
 use super::assemble::assemble;
@@ -27,7 +28,6 @@ use crate::clock::image_times;
 use crate::context::Context;
 use crate::outside::Outside;
 use crate::progress::{Stages, size};
-use crate::trust::Gate;
 
 /// The largest Dockerfile, in bytes.
 const DOCKERFILE_MAX: u64 = 8 << 20;
@@ -65,7 +65,7 @@ pub(crate) fn build(
         context,
         supply: &supply,
         folder,
-        gate: Gate::new(context, config),
+        gate: Gate::new(&context.machine, &config.trust),
         bases: Mutex::default(),
         layout,
         main: BuildContext::open(folder, own_ignore)?,

@@ -2,12 +2,12 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
+use kiln_images::clock::{now, rfc3339};
+use kiln_proof::advisories::{newest, today};
 use kiln_vuln::Database;
 
 use super::Found;
-use crate::clock::{now, rfc3339};
 use crate::context::Context;
-use crate::database::{newest, today};
 use crate::progress::size;
 
 /// The oldest kernel that lets ordinary users mount overlays. Source: Linux 5.11 release notes.
@@ -154,7 +154,7 @@ pub(super) fn logins() -> Found {
 
 pub(super) fn advisories(context: &Context) -> Found {
     let about = "advisories";
-    let opened = match newest(context) {
+    let opened = match newest(&context.machine) {
         Ok(opened) => opened,
         Err(failure) => {
             return Found::broken(

@@ -1,12 +1,12 @@
 use std::path::{Path, PathBuf};
 
 use kiln_finding::{Class, Failure};
+use kiln_images::clock::now;
+use kiln_proof::trust;
 use kiln_sign::{Generation, Log, Services};
 
-use crate::clock::now;
 use crate::config::Config;
 use crate::context::Context;
-use crate::trust;
 
 /// Services to ask. None is known by itself.
 #[derive(clap::Args)]
@@ -86,7 +86,7 @@ fn read(path: &Path) -> Result<Services, Failure> {
 }
 
 fn published(context: &Context) -> Result<Services, Failure> {
-    let kept = trust::kept(context)?;
+    let kept = trust::kept(&context.machine)?;
     let text = kept.as_ref().and_then(|kept| kept.published.signing_config());
     Ok(text.map(|text| Services::read(text, now())).transpose()?.unwrap_or_default())
 }

@@ -26,7 +26,7 @@ const BUNDLE_PREDICATE: &str = "dev.sigstore.bundle.predicateType";
 const LEGACY_ENDINGS: [&str; 2] = ["sig", "att"];
 
 /// Looks for what was said about an image as anyone would who has only a layout, or a registry, and checks it.
-pub(crate) fn verify<S: Source>(
+pub fn verify<S: Source>(
     place: &S,
     image: &Descriptor,
     authority: &Authority,
@@ -37,7 +37,7 @@ pub(crate) fn verify<S: Source>(
 }
 
 /// What lies beside an image and may be a signed statement about it.
-pub(crate) struct Found {
+pub struct Found {
     evidence: Vec<Evidence>,
     /// How much was not looked at, because there was too much.
     left_out: usize,
@@ -46,19 +46,20 @@ pub(crate) struct Found {
 impl Found {
     /// Looks for it beside the image, and in `root` where that is an index. That something cannot be listed is an error: nobody
     /// may take it for nothing.
-    pub(crate) fn about<S: Source>(place: &S, root: &Descriptor, image: &Digest) -> Result<Self, Failure> {
+    pub fn about<S: Source>(place: &S, root: &Descriptor, image: &Digest) -> Result<Self, Failure> {
         let index = kiln_images::index_of(place, root)?.unwrap_or_default();
         let attached = index.manifests.into_iter().filter(|entry| attached::is_about(entry, image));
         let (evidence, left_out) = Search::new(place).about(image, attached)?;
         Ok(Self { evidence, left_out })
     }
 
-    pub(crate) fn evidence(&self) -> &[Evidence] {
+    /// Each with the place it was found at.
+    pub fn evidence(&self) -> &[Evidence] {
         &self.evidence
     }
 
     /// The verdict over it.
-    pub(crate) fn judged(&self, verify: impl Fn(&[Evidence]) -> Report) -> Report {
+    pub fn judged(&self, verify: impl Fn(&[Evidence]) -> Report) -> Report {
         let mut report = verify(&self.evidence);
         report.left_out += self.left_out;
         report
@@ -171,7 +172,7 @@ impl<'a, S: Source> Search<'a, S> {
 
 /// How many manifests beside an image say that they hold statements of this kind. Nothing is checked, and what cannot be read does
 /// not count.
-pub(crate) fn count<S: Source>(place: &S, image: &Digest, family: &str) -> usize {
+pub fn count<S: Source>(place: &S, image: &Digest, family: &str) -> usize {
     let is_one = |annotations: &std::collections::BTreeMap<String, String>| {
         let kinds = [annotations.get(BUNDLE_PREDICATE), annotations.get(legacy::PREDICATE_TYPE)];
         kinds.into_iter().flatten().any(|kind| kind.starts_with(family))
@@ -188,7 +189,7 @@ pub(crate) fn count<S: Source>(place: &S, image: &Digest, family: &str) -> usize
 }
 
 /// Signs a statement and puts it beside its image. `now` is RFC 3339, to the second.
-pub(crate) fn add<T: Sink>(
+pub fn add<T: Sink>(
     sink: &T,
     image: &Descriptor,
     statement: &Statement,
@@ -205,7 +206,7 @@ pub(crate) fn add<T: Sink>(
 }
 
 /// Who signed, for programs.
-pub(crate) fn signer_json(signer: &Signer) -> Result<(&'static str, serde_json::Value), Failure> {
+pub fn signer_json(signer: &Signer) -> Result<(&'static str, serde_json::Value), Failure> {
     Ok(match signer.certificate() {
         Some(says) => ("certificate", serde_json::json!({ "issuer": says.issuer, "subject": says.subject })),
         None => ("key", signer.key().public()?.hint().into()),
@@ -213,7 +214,7 @@ pub(crate) fn signer_json(signer: &Signer) -> Result<(&'static str, serde_json::
 }
 
 /// Refuses the older forms for a certificate: they have no place that kiln reads it from.
-pub(crate) fn refuse_legacy(signer: &Signer) -> Result<(), Failure> {
+pub fn refuse_legacy(signer: &Signer) -> Result<(), Failure> {
     if signer.certificate().is_none() && !signer.has_witnesses() {
         return Ok(());
     }
@@ -222,7 +223,7 @@ pub(crate) fn refuse_legacy(signer: &Signer) -> Result<(), Failure> {
 }
 
 /// What an attached manifest says, in one word where there is one: the kind of its statement, else of the artifact.
-pub(crate) fn kind_of(layout: &kiln_store::Layout, manifest: &Descriptor) -> String {
+pub fn kind_of(layout: &kiln_store::Layout, manifest: &Descriptor) -> String {
     let read = kiln_image::read_small(layout, "manifest", manifest).ok();
     let read = read.and_then(|bytes| serde_json::from_slice::<kiln_oci::Manifest>(&bytes).ok());
     let Some(read) = read else { return "unreadable".to_owned() };
@@ -251,7 +252,7 @@ const NAMES: [(&str, &str); 11] = [
 ];
 
 /// The predicate type of a short name, or the type itself.
-pub(crate) fn predicate_type(name: &str) -> Result<String, Failure> {
+pub fn predicate_type(name: &str) -> Result<String, Failure> {
     if let Some((_, found)) = NAMES.iter().find(|(short, _)| *short == name) {
         return Ok((*found).to_owned());
     }

@@ -5,41 +5,42 @@ use std::path::PathBuf;
 
 use kiln_disk::{Holding, Lock};
 use kiln_finding::{Class, Failure};
+use kiln_images::Machine;
 use kiln_vuln::{Database, MAX_SHRINK_PERCENT, shrunk};
 use serde::{Deserialize, Serialize};
 
 use super::file::AtPath;
 use super::{failed, named, newest};
-use crate::context::Context;
 
 const FOLDER: &str = "advisories";
 const DATABASE: &str = "advisories.kdb";
 const PROVENANCE: &str = "provenance.json";
 
 /// The database in the data folder.
-pub(crate) struct Kept {
-    pub(crate) path: PathBuf,
+pub struct Kept {
+    /// Where it lies.
+    pub path: PathBuf,
     /// Where it came from; `None` where that was lost.
-    pub(crate) provenance: Option<Provenance>,
+    pub provenance: Option<Provenance>,
 }
 
 /// Where a database came from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Provenance {
+pub struct Provenance {
     /// Addresses or the name of an artifact, as they were given.
-    pub(crate) from: Vec<String>,
+    pub from: Vec<String>,
     /// When it was brought; RFC 3339.
-    pub(crate) at: String,
+    pub at: String,
     /// The key whose signature was verified; `None` where nobody signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) signed_by: Option<String>,
+    pub signed_by: Option<String>,
     /// Checksum of the database this is about.
-    pub(crate) checksum: String,
+    pub checksum: String,
 }
 
 /// Opens the database in the data folder, if there is one.
-pub(super) fn open(context: &Context) -> Result<Option<(Kept, Database<'static>)>, Failure> {
-    let folder = context.machine.data_dir.join(FOLDER);
+pub(crate) fn open(machine: &Machine) -> Result<Option<(Kept, Database<'static>)>, Failure> {
+    let folder = machine.data_dir.join(FOLDER);
     let path = folder.join(DATABASE);
     if !path.exists() {
         return Ok(None);
@@ -56,14 +57,15 @@ pub(super) fn open(context: &Context) -> Result<Option<(Kept, Database<'static>)
 }
 
 /// Held while the database is changed, so that of two updates each is whole.
-pub(crate) struct Change {
+pub struct Change {
     folder: PathBuf,
     _lock: Lock,
 }
 
 impl Change {
-    pub(crate) fn begin(context: &Context) -> Result<Self, Failure> {
-        let folder = context.machine.data_dir.join(FOLDER);
+    /// Waits for those who change it.
+    pub fn begin(machine: &Machine) -> Result<Self, Failure> {
+        let folder = machine.data_dir.join(FOLDER);
         kiln_disk::own::folder(&folder).map_err(|error| failed("create", &folder, &error))?;
         let path = folder.join("lock");
         let lock = Lock::wait(&path, Holding::Alone).map_err(|error| failed("lock", &path, &error))?;
@@ -72,21 +74,21 @@ impl Change {
 
     /// Puts `bytes` in place of what is used now. Nothing changes unless they are whole, and have what was known before; `force`
     /// lets them have less.
-    pub(crate) fn install(
+    pub fn install(
         &self,
-        context: &Context,
+        machine: &Machine,
         bytes: &[u8],
         provenance: impl FnOnce(String) -> Provenance,
         force: bool,
     ) -> Result<PathBuf, Failure> {
         let new = Database::open(bytes)?;
         new.verify()?;
-        if !force && let Ok(old) = newest(context) {
+        if !force && let Ok(old) = newest(machine) {
             refuse_shrunk(&old.database, &new)?;
         }
         let provenance = provenance(new.checksum().to_string());
         let path = self.folder.join(DATABASE);
-        let store = context.machine.layout()?;
+        let store = machine.layout()?;
         store.replace_beside(&path, bytes)?;
         let text = serde_json::to_vec_pretty(&provenance).map_err(|error| failed("write", &path, &error))?;
         store.replace_beside(&self.folder.join(PROVENANCE), &text)?;

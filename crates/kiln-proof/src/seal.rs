@@ -10,18 +10,18 @@ use kiln_store::Layout;
 use kiln_trust::{Authority, Report, Requirement};
 use serde_json::Value;
 
-use super::provenance::provenance;
-use crate::build::Outcome;
+use crate::built::Built;
+use crate::provenance::provenance;
 use crate::statements;
 
 /// What every shipped image must have.
-pub(crate) const REQUIRED: [&str; 4] =
+pub const REQUIRED: [&str; 4] =
     [predicate::SIGNATURE, predicate::SPDX, predicate::CYCLONEDX, predicate::PROVENANCE];
 const SBOMS: [&str; 2] = ["spdx-json", "cyclonedx-json"];
 
 /// Signs the image and what is known of it. `now` is RFC 3339, to the second.
-pub(crate) fn seal(
-    built: &Outcome,
+pub fn seal(
+    built: &Built,
     inventory: &Inventory,
     signer: &Signer,
     layout: &Layout,
@@ -58,6 +58,11 @@ fn bug(what: String) -> Failure {
 }
 
 /// Looks for what every shipped image must have, signed by whom it must be.
-pub(crate) fn verify(layout: &Layout, image: &Descriptor, signer: &Authority) -> Result<Report, Failure> {
-    statements::verify(layout, image, signer, &REQUIRED.map(Requirement::of))
+pub fn verify_sealed(layout: &Layout, image: &Descriptor, signer: &Authority) -> Result<Report, Failure> {
+    statements::verify(layout, image, signer, &required())
+}
+
+/// [`REQUIRED`], as it is asked for.
+pub(crate) fn required() -> [Requirement; REQUIRED.len()] {
+    REQUIRED.map(Requirement::of)
 }

@@ -11,13 +11,13 @@ use super::{DATABASE_MAX, failed};
 ///
 /// It is not mapped: a mapping needs `unsafe`, and a file that shrinks under it ends the process. Two reads (header and list of
 /// slices) take a hundredth of a millisecond, and a lookup needs one slice, never the file.
-pub(super) struct AtPath {
+pub(crate) struct AtPath {
     file: File,
     path: PathBuf,
 }
 
 impl AtPath {
-    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let file = File::open(path).map_err(|error| failed("open", path, &error))?;
         let length = file.metadata().map_err(|error| failed("read", path, &error))?.len();
         if length > DATABASE_MAX {

@@ -1,39 +1,40 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use kiln_attest::predicate;
 use kiln_disk::disk_failure;
 use kiln_finding::Failure;
+use kiln_images::{Machine, daemon_name};
 use kiln_oci::Reference;
 use kiln_trust::{Authority, Certified, Identity, ImageRule, Matcher, NamePattern, Requirement};
 use serde::{Deserialize, Serialize};
 
-use crate::authority::{self, matcher};
-use crate::config::Config;
-use crate::context::Context;
-use crate::ship::{key_below, read_public};
+use super::identity::{claim, matcher};
+use crate::keys::{key_below, read_public};
 use crate::statements::predicate_type;
-use kiln_images::daemon_name;
 
 /// `[trust]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub(crate) struct Settings {
+pub struct Settings {
     /// Whom certificates are traced back to: a `trusted_root.json`.
-    pub(super) trusted_root: Option<PathBuf>,
+    pub(crate) trusted_root: Option<PathBuf>,
     /// Days since it was last looked whether there are newer roots.
-    pub(super) max_root_age: Option<u64>,
+    pub(crate) max_root_age: Option<u64>,
     /// What becomes of images that no rule names.
-    pub(super) unmatched: Unmatched,
+    pub(crate) unmatched: Unmatched,
     /// Every rule that names an image must be met.
-    pub(super) rule: Vec<Rule>,
+    pub(crate) rule: Vec<Rule>,
+    /// The folder of kiln.toml, which files are named from.
+    #[serde(skip)]
+    pub folder: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Unmatched {
+pub(crate) enum Unmatched {
     /// Where there are rules, an image without one is not used.
     #[default]
     Refuse,
@@ -43,7 +44,7 @@ pub(super) enum Unmatched {
 /// `[[trust.rule]]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Rule {
+pub(crate) struct Rule {
     /// Names of images, without tag and digest; `*` and `**` may stand in them.
     images: Vec<String>,
     /// Public keys, any of which may have signed.
@@ -79,15 +80,15 @@ fn signature() -> Vec<String> {
 }
 
 impl Settings {
-    /// The file with roots that kiln.toml in `folder` names.
-    pub(super) fn root_in(&self, folder: &Path) -> Option<PathBuf> {
-        self.trusted_root.as_ref().map(|path| folder.join(path))
+    /// The file with roots that kiln.toml names.
+    pub(crate) fn root_file(&self) -> Option<PathBuf> {
+        self.trusted_root.as_ref().map(|path| self.folder.join(path))
     }
 }
 
 impl Rule {
     /// Whether it is about images of this name, in full.
-    pub(super) fn is_about(&self, name: &str) -> Result<bool, Failure> {
+    pub(crate) fn is_about(&self, name: &str) -> Result<bool, Failure> {
         Ok(self.names()?.iter().any(|pattern| pattern.is_match(name)))
     }
 
@@ -96,13 +97,12 @@ impl Rule {
     }
 
     /// Everything that its verdict depends on besides the image: the files that it names, as they are now.
-    pub(super) fn inputs(&self, context: &Context, config: &Config) -> Result<Vec<u8>, Failure> {
-        let folder = &config.folder;
+    pub(crate) fn inputs(&self, machine: &Machine, settings: &Settings) -> Result<Vec<u8>, Failure> {
         let mut inputs = serde_json::to_vec(self).expect("a rule is texts and lists");
-        let root = config.trust.root_in(folder).unwrap_or_else(|| super::roots::path(context));
+        let root = settings.root_file().unwrap_or_else(|| super::roots::path(machine));
         let root = (!self.identities.is_empty()).then_some(root).filter(|path| path.exists());
         for key in &self.keys {
-            inputs.extend(read_public(&key_below(folder, key))?.spki());
+            inputs.extend(read_public(&key_below(&settings.folder, key))?.spki());
         }
         if let Some(path) = root {
             let bytes = std::fs::read(&path).map_err(|error| disk_failure("read", &path, &error))?;
@@ -112,15 +112,15 @@ impl Rule {
     }
 
     /// The rule with its keys and roots.
-    pub(super) fn open(&self, context: &Context, config: &Config) -> Result<ImageRule, Failure> {
+    pub(crate) fn open(&self, machine: &Machine, settings: &Settings) -> Result<ImageRule, Failure> {
         let mut authorities = Vec::new();
         for key in &self.keys {
-            authorities.push(Authority::from(read_public(&key_below(&config.folder, key))?));
+            authorities.push(Authority::from(read_public(&key_below(&settings.folder, key))?));
         }
         let identities: Vec<Identity> =
             self.identities.iter().map(Who::identity).collect::<Result<_, _>>()?;
         if !identities.is_empty() {
-            let root = Arc::new(super::root(context, config, None)?);
+            let root = Arc::new(super::root(machine, settings, None)?);
             for (who, identity) in self.identities.iter().zip(identities) {
                 let certified = Certified {
                     root: Arc::clone(&root),
@@ -154,7 +154,7 @@ impl Who {
                     .ok_or_else(|| unfit(&[], &format!("an identity has no {what}")))
             };
         let claims: Result<_, Failure> =
-            self.claims.iter().map(|(name, value)| authority::claim(&format!("{name}={value}"))).collect();
+            self.claims.iter().map(|(name, value)| claim(&format!("{name}={value}"))).collect();
         Ok(Identity {
             issuer: both(&self.issuer, &self.issuer_pattern, "issuer")?,
             subject: both(&self.subject, &self.subject_pattern, "subject")?,
@@ -175,7 +175,7 @@ fn unfit(images: &[String], why: &str) -> Failure {
 
 /// The full name of an image that a Dockerfile names: without tag and digest, with the host that Docker would ask. A place
 /// on this machine, such as `oci:DIR:TAG`, is its own name; `registry:` only says where to look.
-pub(super) fn full_name(text: &str) -> String {
+pub(crate) fn full_name(text: &str) -> String {
     let text = text.strip_prefix("registry:").unwrap_or(text);
     if !is_place(text)
         && let Ok(reference) = text.parse::<Reference>()

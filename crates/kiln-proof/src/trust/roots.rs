@@ -8,12 +8,11 @@ use std::sync::Arc;
 use kiln_disk::{Holding, Lock, disk_failure};
 use kiln_fetch::{Downloader, Options};
 use kiln_finding::{Cause, Class, Failure};
+use kiln_images::Machine;
 use kiln_trust::{Mirror, PUBLISHED_MAX, Published, TrustRoot};
 
 use super::settings::Settings;
-use crate::clock::now;
-use crate::config::Config;
-use crate::context::Context;
+use kiln_images::clock::now;
 
 /// The file below the data folder.
 const FILE: &str = "trust.json";
@@ -22,13 +21,12 @@ const MAX_AGE: u64 = 30;
 const DAY: i64 = 86_400;
 
 /// Whom certificates are traced back to: `file`, else that of kiln.toml, else what was published.
-pub(crate) fn root(context: &Context, config: &Config, file: Option<&Path>) -> Result<TrustRoot, Failure> {
-    let settings = &config.trust;
-    let named = settings.root_in(&config.folder);
+pub fn root(machine: &Machine, settings: &Settings, file: Option<&Path>) -> Result<TrustRoot, Failure> {
+    let named = settings.root_file();
     if let Some(path) = file.or(named.as_deref()) {
         return pinned(path, settings);
     }
-    let Some(kept) = kept(context)? else {
+    let Some(kept) = kept(machine)? else {
         return Err(Failure::usage("verify a certificate: nothing says whom it is traced back to").with_help(
             "bring the roots of an instance with `kiln trust update --mirror URL --root root.json`, or name a \
              trusted_root.json with --trusted-root FILE",
@@ -41,15 +39,15 @@ pub(crate) fn root(context: &Context, config: &Config, file: Option<&Path>) -> R
 }
 
 /// The same, where anything says whom.
-pub(crate) fn root_if_known(
-    context: &Context,
-    config: &Config,
+pub fn root_if_known(
+    machine: &Machine,
+    settings: &Settings,
     file: Option<&Path>,
 ) -> Result<Option<TrustRoot>, Failure> {
-    if file.is_none() && config.trust.trusted_root.is_none() && kept(context)?.is_none() {
+    if file.is_none() && settings.trusted_root.is_none() && kept(machine)?.is_none() {
         return Ok(None);
     }
-    root(context, config, file).map(Some)
+    root(machine, settings, file).map(Some)
 }
 
 /// A file that somebody put there. It is as old as it says on the disk, which is limited only where kiln.toml does.
@@ -79,14 +77,16 @@ fn young_enough(origin: &str, age: u64, limit: u64, cure: &str) -> Result<String
 }
 
 /// Published roots on this machine.
-pub(crate) struct Kept {
-    pub(crate) path: PathBuf,
-    pub(crate) published: Published,
+pub struct Kept {
+    /// Where they lie.
+    pub path: PathBuf,
+    /// The roots, with what proves them.
+    pub published: Published,
 }
 
 impl Kept {
     /// Whole days since it was last looked for newer ones. A clock that is behind makes none of them young.
-    pub(crate) fn age_days(&self) -> u64 {
+    pub fn age_days(&self) -> u64 {
         match now() - self.published.checked() {
             age if age < -DAY => u64::MAX,
             age => age.max(0).cast_unsigned() / DAY.cast_unsigned(),
@@ -95,13 +95,13 @@ impl Kept {
 }
 
 /// Where what was published is kept.
-pub(super) fn path(context: &Context) -> PathBuf {
-    context.machine.data_dir.join(FILE)
+pub(crate) fn path(machine: &Machine) -> PathBuf {
+    machine.data_dir.join(FILE)
 }
 
 /// What was published, if it was ever brought.
-pub(crate) fn kept(context: &Context) -> Result<Option<Kept>, Failure> {
-    let path = path(context);
+pub fn kept(machine: &Machine) -> Result<Option<Kept>, Failure> {
+    let path = path(machine);
     let mut bytes = Vec::new();
     match File::open(&path).and_then(|file| file.take(PUBLISHED_MAX).read_to_end(&mut bytes)) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -116,31 +116,32 @@ pub(crate) fn kept(context: &Context) -> Result<Option<Kept>, Failure> {
 }
 
 /// Held while roots are brought, so that of two updates each is whole.
-pub(crate) struct Change<'a> {
-    context: &'a Context,
+pub struct Change<'a> {
+    machine: &'a Machine,
     _lock: Lock,
 }
 
 impl<'a> Change<'a> {
-    pub(crate) fn begin(context: &'a Context) -> Result<Self, Failure> {
-        let folder = &context.machine.data_dir;
+    /// Waits for those who change them.
+    pub fn begin(machine: &'a Machine) -> Result<Self, Failure> {
+        let folder = &machine.data_dir;
         kiln_disk::own::folder(folder).map_err(|error| disk_failure("create", folder, &error))?;
         let path = folder.join("trust.lock");
         let lock = Lock::wait(&path, Holding::Alone).map_err(|error| disk_failure("lock", &path, &error))?;
-        Ok(Self { context, _lock: lock })
+        Ok(Self { machine, _lock: lock })
     }
 
     /// Asks the mirror what is published now, and keeps that.
-    pub(crate) fn refresh(&self, from: &Published, ca_files: Vec<PathBuf>) -> Result<Kept, Failure> {
+    pub fn refresh(&self, from: &Published, ca_files: Vec<PathBuf>) -> Result<Kept, Failure> {
         let mirror: Arc<dyn Mirror> = match Path::new(from.mirror()) {
             folder if folder.is_dir() => Arc::new(Folder(folder.to_owned())),
-            _ => Arc::new(Web::open(self.context, from.mirror(), ca_files)?),
+            _ => Arc::new(Web::open(self.machine, from.mirror(), ca_files)?),
         };
         let published = from.refresh(mirror, now())?;
         // What cannot be used is not kept in place of what can.
         published.trusted_root()?;
-        let path = path(self.context);
-        self.context.machine.layout()?.replace_beside(&path, &published.to_bytes())?;
+        let path = path(self.machine);
+        self.machine.layout()?.replace_beside(&path, &published.to_bytes())?;
         Ok(Kept { path, published })
     }
 }
@@ -152,11 +153,11 @@ struct Web {
 }
 
 impl Web {
-    fn open(context: &Context, address: &str, ca_files: Vec<PathBuf>) -> Result<Self, Failure> {
+    fn open(machine: &Machine, address: &str, ca_files: Vec<PathBuf>) -> Result<Self, Failure> {
         let options = Options {
-            offline: context.machine.offline,
+            offline: machine.offline,
             ca_files,
-            ..Options::new(context.machine.cache_dir.join("downloads"))
+            ..Options::new(machine.cache_dir.join("downloads"))
         };
         Ok(Self { address: address.to_owned(), downloader: Downloader::new(options)? })
     }

@@ -1,33 +1,35 @@
 use std::path::PathBuf;
 
 use kiln_finding::{Class, Failure};
+use kiln_images::Machine;
 use kiln_trust::PublicKey;
 use serde::Deserialize;
 
-use crate::context::Context;
-use crate::ship::{Keys, read_public};
+use crate::keys::{Keys, read_public};
 
 /// `[database]`: where `kiln db update` gets advisories from. Nothing is known here.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub(crate) struct Settings {
+pub struct Settings {
     /// Addresses of feeds or of a compiled database, or the name of an artifact (`oci://registry.example/team/advisories:latest`).
-    pub(crate) from: Vec<String>,
+    pub from: Vec<String>,
     /// The public key that must have signed an artifact; kiln's own by default.
-    pub(crate) key: Option<PathBuf>,
+    pub key: Option<PathBuf>,
 }
 
 /// Who must have signed an artifact.
-pub(crate) struct Signed {
-    pub(crate) key: PublicKey,
-    pub(crate) path: PathBuf,
+pub struct Signed {
+    /// The key.
+    pub key: PublicKey,
+    /// Where it was read.
+    pub path: PathBuf,
 }
 
 impl Settings {
     /// The key of the command line, of kiln.toml, or kiln's own.
-    pub(crate) fn signed(&self, named: Option<&PathBuf>, context: &Context) -> Result<Signed, Failure> {
+    pub fn signed(&self, named: Option<&PathBuf>, machine: &Machine) -> Result<Signed, Failure> {
         let path = named.or(self.key.as_ref()).cloned();
-        let path = path.unwrap_or_else(|| Keys::local(context).public_path());
+        let path = path.unwrap_or_else(|| Keys::local(machine).public_path());
         if !path.exists() {
             let what = format!("verify the advisories: there is no public key {}", path.display());
             return Err(Failure::new("db.key", Class::Config, what).with_help(

@@ -5,37 +5,38 @@ use std::path::{Path, PathBuf};
 
 use kiln_disk::{Holding, Lock, PLAIN, PRIVATE};
 use kiln_finding::{Class, Failure};
+use kiln_images::Machine;
 use kiln_sign::{HeldKey, KeyPair};
 use kiln_trust::PublicKey;
 
-use crate::context::Context;
-
 /// Where a key pair lies: `<stem>.key` and `<stem>.pub`.
-pub(crate) struct Keys {
+pub struct Keys {
     stem: PathBuf,
 }
 
 impl Keys {
     /// kiln's own key pair.
-    pub(crate) fn local(context: &Context) -> Self {
-        Self { stem: context.machine.data_dir.join("keys/kiln") }
+    pub fn local(machine: &Machine) -> Self {
+        Self { stem: machine.data_dir.join("keys/kiln") }
     }
 
     /// The key pair of this name.
-    pub(crate) fn at(stem: &Path) -> Self {
+    pub fn at(stem: &Path) -> Self {
         Self { stem: stem.to_owned() }
     }
 
-    pub(crate) fn private_path(&self) -> PathBuf {
+    /// Where the private key lies.
+    pub fn private_path(&self) -> PathBuf {
         self.stem.with_extension("key")
     }
 
-    pub(crate) fn public_path(&self) -> PathBuf {
+    /// Where the public key lies.
+    pub fn public_path(&self) -> PathBuf {
         self.stem.with_extension("pub")
     }
 
     /// Reads the private key; where there is none, makes one. Says whether it was made.
-    pub(crate) fn open_or_make(&self) -> Result<(KeyPair, bool), Failure> {
+    pub fn open_or_make(&self) -> Result<(KeyPair, bool), Failure> {
         let _lock = if self.public_path().exists() { None } else { Some(self.lock()?) };
         if !self.private_path().exists() {
             return Ok((self.make()?, true));
@@ -52,8 +53,8 @@ impl Keys {
 
     /// The key pair of a private key file, or of a URI that names a key elsewhere; kiln's own where none is named, made on
     /// first use.
-    pub(crate) fn signing(context: &Context, file: Option<&Path>) -> Result<KeyPair, Failure> {
-        let Some(path) = file else { return Ok(Self::local(context).open_or_make()?.0) };
+    pub fn signing(machine: &Machine, file: Option<&Path>) -> Result<KeyPair, Failure> {
+        let Some(path) = file else { return Ok(Self::local(machine).open_or_make()?.0) };
         if let Some(key) = held(path) {
             return Ok(KeyPair::held(key?)?);
         }
@@ -69,7 +70,7 @@ impl Keys {
     }
 
     /// Makes a key pair. Files that are there are never replaced.
-    pub(crate) fn make(&self) -> Result<KeyPair, Failure> {
+    pub fn make(&self) -> Result<KeyPair, Failure> {
         let pair = KeyPair::generate()?;
         self.make_folder()?;
         write_new(&self.private_path(), &pair.to_file(&password())?, PRIVATE)?;
@@ -83,7 +84,7 @@ impl Keys {
     }
 
     /// Reads the public key.
-    pub(crate) fn public(&self) -> Result<PublicKey, Failure> {
+    pub fn public(&self) -> Result<PublicKey, Failure> {
         read_public(&self.public_path())
     }
 }
@@ -94,7 +95,7 @@ fn held(path: &Path) -> Option<Result<Box<dyn HeldKey>, kiln_sign::Error>> {
 }
 
 /// Reads a public key file, or asks whoever holds the key of a URI.
-pub(crate) fn read_public(path: &Path) -> Result<PublicKey, Failure> {
+pub fn read_public(path: &Path) -> Result<PublicKey, Failure> {
     if let Some(key) = held(path) {
         return Ok(key?.public()?);
     }

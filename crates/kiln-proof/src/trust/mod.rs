@@ -2,9 +2,11 @@
 //! back to.
 
 mod gate;
+mod identity;
 mod roots;
 mod settings;
 
-pub(crate) use gate::Gate;
-pub(crate) use roots::{Change, Kept, kept, root, root_if_known};
-pub(crate) use settings::Settings;
+pub use gate::Gate;
+pub use identity::{claim, matcher};
+pub use roots::{Change, Kept, kept, root, root_if_known};
+pub use settings::Settings;

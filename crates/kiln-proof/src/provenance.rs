@@ -6,12 +6,12 @@ use kiln_build::{Key, tree_digest};
 use kiln_finding::{Class, Failure};
 use serde_json::json;
 
-use crate::build::Outcome;
+use crate::built::Built;
 
 /// What the image was made from, as SLSA provenance. It names packages and digests, never places or secrets.
-pub(crate) fn provenance(built: &Outcome, finished_on: String) -> Result<Provenance, Failure> {
+pub(crate) fn provenance(built: &Built, finished_on: String) -> Result<Provenance, Failure> {
     let plan = &built.plan;
-    let source = tree_digest(&built.project.tree).map_err(|(path, error)| {
+    let source = tree_digest(&built.tree).map_err(|(path, error)| {
         Failure::new("build.read", Class::Environment, format!("read {path}")).with_cause(error.to_string())
     })?;
     let mut materials = vec![

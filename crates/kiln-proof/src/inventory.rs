@@ -15,7 +15,7 @@ const FACTS: &str = "facts";
 const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
 
 /// What an image holds; layers that were read before are not read again.
-pub(crate) fn inventory<S: Source + Sync>(
+pub fn inventory<S: Source + Sync>(
     image: &Image,
     place: &S,
     machine: &Machine,

@@ -5,13 +5,12 @@ use std::io::Read;
 use kiln_attest::{Statement, predicate};
 use kiln_finding::{Class, Failure};
 use kiln_image::{Sink, Source, read_small};
-use kiln_images::{CopyTarget, Destination, Located};
+use kiln_images::{CopyTarget, Destination, Located, Machine};
 use kiln_oci::{Descriptor, Manifest, media_type};
 use kiln_sign::Signer;
 use kiln_trust::Requirement;
 
 use super::{DATABASE_MAX, Signed};
-use crate::context::Context;
 use crate::statements;
 
 /// What the artifact is.
@@ -20,14 +19,14 @@ const ARTIFACT: &str = "application/vnd.kiln.advisories";
 const LAYER: &str = "application/vnd.kiln.advisories.v2";
 
 /// Puts a database where `name` says, with a signature. `now` is RFC 3339.
-pub(crate) fn publish(
-    context: &Context,
+pub fn publish(
+    machine: &Machine,
     name: &str,
     database: &[u8],
     signer: &Signer,
     now: &str,
 ) -> Result<Descriptor, Failure> {
-    let target = CopyTarget::open(&context.machine, name, "advisories", None)?;
+    let target = CopyTarget::open(machine, name, "advisories", None)?;
     let place = match &target.destination {
         Destination::Layout(_) | Destination::Registry(_) => &target.destination,
         Destination::File(_) | Destination::Daemon(_) => {
@@ -62,8 +61,8 @@ pub(crate) fn publish(
 }
 
 /// The bytes of a published database whose signature is verified.
-pub(crate) fn pull(context: &Context, name: &str, signed: &Signed) -> Result<Vec<u8>, Failure> {
-    let located = Located::find(&context.machine, name)?;
+pub fn pull(machine: &Machine, name: &str, signed: &Signed) -> Result<Vec<u8>, Failure> {
+    let located = Located::find(machine, name)?;
     let refuse =
         |why: &str| Failure::new("db.artifact", Class::Content, format!("use the advisories {name}: {why}"));
     let required = [Requirement::of(predicate::SIGNATURE)];

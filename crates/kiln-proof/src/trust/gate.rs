@@ -1,37 +1,37 @@
 use kiln_build::Key;
 use kiln_finding::{Class, Failure};
 use kiln_image::Source;
+use kiln_images::Machine;
 use kiln_oci::{Descriptor, Digest};
 use kiln_store::StepCache;
 use kiln_trust::{ImageRule, Report};
 
-use super::settings::{Rule, Unmatched, full_name};
-use crate::config::Config;
-use crate::context::Context;
+use super::settings::{Rule, Settings, Unmatched, full_name};
 use crate::statements::Found;
 
 /// Folder of what was accepted before, below the cache folder.
 const ACCEPTED: &str = "accepted";
 
 /// Asks every image that a build takes something from for what `[trust]` says.
-pub(crate) struct Gate<'a> {
-    context: &'a Context,
-    config: &'a Config,
+pub struct Gate<'a> {
+    machine: &'a Machine,
+    settings: &'a Settings,
 }
 
 impl<'a> Gate<'a> {
-    pub(crate) fn new(context: &'a Context, config: &'a Config) -> Self {
-        Self { context, config }
+    /// A gate that asks what `settings` say; accepted images are noted in the cache of `machine`.
+    pub fn new(machine: &'a Machine, settings: &'a Settings) -> Self {
+        Self { machine, settings }
     }
 
     /// Whether anything is asked of any image.
-    pub(crate) fn is_open(&self) -> bool {
-        self.config.trust.rule.is_empty()
+    pub fn is_open(&self) -> bool {
+        self.settings.rule.is_empty()
     }
 
     /// Refuses the image `name`, found in `place`, unless every rule that names it is met. `root` is what the name stands for,
     /// and `image` what is used of it: a signed index vouches for the images in it. Says who vouches, if that was found now.
-    pub(crate) fn admit<S: Source>(
+    pub fn admit<S: Source>(
         &self,
         name: &str,
         place: &S,
@@ -43,7 +43,7 @@ impl<'a> Gate<'a> {
         if rules.is_empty() {
             return Ok(vouching);
         }
-        let cache = StepCache::create(&self.context.machine.cache_dir.join(ACCEPTED))?;
+        let cache = StepCache::create(&self.machine.cache_dir.join(ACCEPTED))?;
         for rule in rules {
             let key = self.key(rule, root, image)?;
             if cache.get(&key)?.is_some() {
@@ -57,16 +57,16 @@ impl<'a> Gate<'a> {
     }
 
     /// The rules about an image, with their keys and roots; there may be none.
-    pub(crate) fn opened(&self, name: &str) -> Result<Vec<ImageRule>, Failure> {
+    pub fn opened(&self, name: &str) -> Result<Vec<ImageRule>, Failure> {
         let rules = self.about(&full_name(name))?.into_iter();
-        rules.map(|rule| rule.open(self.context, self.config)).collect()
+        rules.map(|rule| rule.open(self.machine, self.settings)).collect()
     }
 
     /// The rules about an image. No rule is a refusal, unless there are none at all or kiln.toml says otherwise.
     fn rules(&self, name: &str) -> Result<Vec<&'a Rule>, Failure> {
         let full = full_name(name);
         let rules = self.about(&full)?;
-        if rules.is_empty() && !self.is_open() && self.config.trust.unmatched == Unmatched::Refuse {
+        if rules.is_empty() && !self.is_open() && self.settings.unmatched == Unmatched::Refuse {
             let what = format!("use {name}: no rule of [trust] in kiln.toml is about {full}");
             return Err(Failure::new("trust.unmatched", Class::Refused, what).with_help(
                 "add a [[trust.rule]] for it, or let images without a rule pass: unmatched = \"allow\"",
@@ -77,7 +77,7 @@ impl<'a> Gate<'a> {
 
     fn about(&self, full: &str) -> Result<Vec<&'a Rule>, Failure> {
         let mut rules = Vec::new();
-        for rule in &self.config.trust.rule {
+        for rule in &self.settings.rule {
             if rule.is_about(full)? {
                 rules.push(rule);
             }
@@ -89,7 +89,7 @@ impl<'a> Gate<'a> {
     fn key(&self, rule: &Rule, root: &Descriptor, image: &Descriptor) -> Result<Digest, Failure> {
         Ok(Key::new("accepted")
             .field("kiln", env!("CARGO_PKG_VERSION"))
-            .field("rule", rule.inputs(self.context, self.config)?)
+            .field("rule", rule.inputs(self.machine, self.settings)?)
             .field("root", root.digest.to_string())
             .field("image", image.digest.to_string())
             .finish())
@@ -103,7 +103,7 @@ impl<'a> Gate<'a> {
         place: &S,
         images: [&Descriptor; 2],
     ) -> Result<String, Failure> {
-        let rule = rule.open(self.context, self.config)?;
+        let rule = rule.open(self.machine, self.settings)?;
         let mut reports = Vec::new();
         for (at, image) in images.iter().enumerate() {
             if images[..at].contains(image) {

@@ -12,7 +12,7 @@ use crate::statements::Found;
 
 /// Puts what signed statements say about `root`, or about the images in it, beside them in an index, and yields that index,
 /// which has no name yet. `root` and its images are in `sink` already.
-pub(crate) fn index(from: &Place, root: &Descriptor, sink: &Destination) -> Result<Descriptor, Failure> {
+pub fn index(from: &Place, root: &Descriptor, sink: &Destination) -> Result<Descriptor, Failure> {
     let (mut document, images) = match kiln_images::index_of(from, root)? {
         Some(index) => (read(from, root)?, images(&index)),
         None => of_one(from, root)?,

@@ -12,17 +12,12 @@ use kiln_sign::{KeyPair, legacy};
 const LAYERS_MAX: usize = 1000;
 
 /// Signs an image. `name` is its repository, which readers of this form may compare.
-pub(crate) fn sign(
-    destination: &Destination,
-    image: &Descriptor,
-    name: &str,
-    key: &KeyPair,
-) -> Result<(), Failure> {
+pub fn sign(destination: &Destination, image: &Descriptor, name: &str, key: &KeyPair) -> Result<(), Failure> {
     add(destination, &tag(&image.digest, "sig"), legacy::sign(key, &image.digest, name)?)
 }
 
 /// Adds a statement about an image.
-pub(crate) fn attest(
+pub fn attest(
     destination: &Destination,
     image: &Descriptor,
     statement: &Statement,

@@ -1,0 +1,29 @@
+use kiln_base::Lock;
+use kiln_build::BaseImage;
+use kiln_oci::{Arch, Descriptor};
+use kiln_plan::{AppFacts, Plan};
+use kiln_rootfs::Tree;
+
+/// An image that was built, and all that is known of how.
+pub struct Built {
+    /// The app, as it was read.
+    pub facts: AppFacts,
+    /// Its files.
+    pub tree: Tree,
+    /// What was done with it, and why.
+    pub plan: Plan,
+    /// Which machines it runs on.
+    pub arch: Arch,
+    /// What the base was made from.
+    pub lock: Lock,
+    /// The base.
+    pub base: BaseImage,
+    /// The image's manifest.
+    pub manifest: Descriptor,
+    /// `orders-api:1.4.0`
+    pub name: String,
+    /// The network of commands that fetched packages: `pasta`, `host` or `none`.
+    pub network: &'static str,
+    /// Commit of the sources, where they are known to be of one.
+    pub revision: Option<String>,
+}

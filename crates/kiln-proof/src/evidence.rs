@@ -1,0 +1,163 @@
+//! What is known of an image, for the checks of a profile.
+
+use kiln_base::Lock;
+use kiln_build::BaseImage;
+use kiln_finding::{Fact, Failure};
+use kiln_image::{Image, Source};
+use kiln_images::clock::now;
+use kiln_images::{Machine, NamedImage};
+use kiln_node::LockKind;
+use kiln_plan::AppFacts;
+use kiln_policy::{
+    ArchiveFacts, Attested, BaseFacts, Evidence, LockFacts, Scorecard, Settings, Size, Stage, Subject,
+};
+use kiln_store::Layout;
+use kiln_trust::{Authority, Report};
+use kiln_vuln::{Database, Date, VexSource, VexTarget, apply_vex};
+
+use crate::built::Built;
+use crate::inventory::inventory;
+use crate::statements::Found;
+use crate::{advisories, seal};
+
+/// Judges the image that `name` stands for, wherever it lies, by the checks of `settings`, with the newest advisories of this
+/// machine. Statements count that `trusted` signed; without it, nothing is known of any. What only a build knows (the lock file of
+/// the app, the base and its archive) is unknown here, and what is unknown does not pass.
+pub fn judge(
+    machine: &Machine,
+    name: &str,
+    settings: &Settings,
+    trusted: Option<&Authority>,
+) -> Result<Scorecard, Failure> {
+    let named = NamedImage::open(machine, name)?;
+    let database = advisories::newest(machine)?.database;
+    let mut evidence = about_image(machine, &named.image, named.place(), name, &database, &[])?;
+    if let Some(trusted) = trusted {
+        let digest = named.image.descriptor.digest;
+        let found = Found::about(named.place(), &named.root, &digest)?;
+        let required = seal::required();
+        let report = found.judged(|evidence| kiln_trust::verify_image(&digest, evidence, trusted, &required));
+        evidence.attestations = Fact::Known(attested(&report));
+    }
+    Ok(kiln_policy::judge(&evidence, settings, Stage::Attested))
+}
+
+/// What an image in `place` says of itself, called `name`; what of that is vulnerable, and what VEX documents say of that.
+pub fn about_image<S: Source + Sync>(
+    machine: &Machine,
+    image: &Image,
+    place: &S,
+    name: &str,
+    database: &Database<'_>,
+    documents: &[VexSource],
+) -> Result<Evidence, Failure> {
+    let inventory = inventory(image, place, machine)?;
+    let mut report = kiln_vuln::check(database, &inventory)?;
+    let digest = image.descriptor.digest;
+    let (repository, tag) = name.rsplit_once(':').unwrap_or((name, "latest"));
+    let target =
+        VexTarget { name: Some(repository.to_owned()), tag: Some(tag.to_owned()), digests: vec![digest] };
+    apply_vex(&mut report, &target, documents);
+    let not_built = || "nothing tells how the image was built".to_owned();
+    Ok(Evidence {
+        subject: Subject {
+            name: name.to_owned(),
+            digest,
+            platform: format!("{}/{}", image.config.os, image.config.architecture),
+        },
+        today: Date::from_unix(now().cast_unsigned()),
+        size: Fact::Known(Size { compressed: image.compressed_size(), layers: image.manifest.layers.len() }),
+        config: Fact::Known(image.config.clone()),
+        inventory: Fact::Known(inventory),
+        vulnerabilities: Fact::Known(report),
+        lock: Fact::Unknown(not_built()),
+        base: Fact::Unknown(not_built()),
+        archive: Fact::Unknown(not_built()),
+        attestations: Fact::Unknown("nobody looked for signatures".to_owned()),
+    })
+}
+
+/// The same of an image that was just built into `layout`, with what only the build knows.
+pub fn about_build(
+    machine: &Machine,
+    built: &Built,
+    layout: &Layout,
+    database: &Database<'_>,
+    documents: &[VexSource],
+) -> Result<Evidence, Failure> {
+    let image = Image::read(layout, &built.manifest)?;
+    let evidence = about_image(machine, &image, layout, &built.name, database, documents)?;
+    Ok(Evidence {
+        lock: lock_facts(&built.facts),
+        base: base(&built.base),
+        archive: archive(&built.lock, now()),
+        attestations: Fact::Unknown("the image is not signed yet".to_owned()),
+        ..evidence
+    })
+}
+
+/// The statements of a report: those that count, and those that do not, and why.
+pub fn attested(report: &Report) -> Vec<Attested> {
+    let right = report.statements.iter().map(|statement| Attested {
+        predicate_type: statement.get().predicate_type.clone(),
+        verified: true,
+        detail: statement.signer().to_string(),
+    });
+    let wrong = report.rejected().map(|(_, rejected)| Attested {
+        predicate_type: String::new(),
+        verified: false,
+        detail: rejected.why.clone(),
+    });
+    right.chain(wrong).collect()
+}
+
+/// What the lock file of the app says.
+fn lock_facts(facts: &AppFacts) -> Fact<LockFacts> {
+    let Some((kind, lock)) = &facts.lock else {
+        return Fact::Unknown("the app has no lock file".to_owned());
+    };
+    let mut dev_packages: Vec<String> = if *kind == LockKind::Yarn {
+        // yarn.lock does not tell what development needs; package.json does, for what it names itself.
+        let dev = &facts.package.dev_dependencies;
+        let direct = lock.packages.iter().filter(|package| dev.contains_key(&package.name));
+        direct
+            .filter(|package| !facts.package.dependencies.contains_key(&package.name))
+            .map(|package| format!("{}@{}", package.name, package.version))
+            .collect()
+    } else {
+        let dev = lock.packages.iter().filter(|package| package.is_dev == Some(true));
+        dev.map(|package| format!("{}@{}", package.name, package.version)).collect()
+    };
+    // A package may be pinned twice, once for production.
+    let production: Vec<String> = lock
+        .packages
+        .iter()
+        .filter(|package| package.is_dev == Some(false))
+        .map(|package| format!("{}@{}", package.name, package.version))
+        .collect();
+    dev_packages.retain(|package| !production.contains(package));
+    dev_packages.sort();
+    dev_packages.dedup();
+    let mut without_integrity = lock.without_integrity();
+    without_integrity.sort();
+    Fact::Known(LockFacts { file: kind.file_name().to_owned(), without_integrity, dev_packages })
+}
+
+/// What the image is built on.
+fn base(base: &BaseImage) -> Fact<BaseFacts> {
+    Fact::Known(BaseFacts { name: base.name.clone(), digest: Some(base.digest), locked: true })
+}
+
+/// The signed state of the archive that the base was taken from, seen at `now` (seconds since 1970).
+fn archive(lock: &Lock, now: i64) -> Fact<ArchiveFacts> {
+    let date = lock.date();
+    let Ok(time) = date.parse::<jiff::Timestamp>() else {
+        return Fact::Unknown(format!("kiln.lock gives `{date}` as the date of the archive"));
+    };
+    let days = now.saturating_sub(time.as_second()).max(0) / 86_400;
+    Fact::Known(ArchiveFacts {
+        distribution: format!("debian-{}", lock.distribution),
+        as_of: date.chars().take(10).collect(),
+        age_days: u32::try_from(days).unwrap_or(u32::MAX),
+    })
+}
