@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::{Run, World, needs};
+use crate::harness::{Run, World, needs, skopeo};
 use crate::images::vulnerable;
 
 fn tool(program: &str, args: &[&str]) -> Run {
@@ -29,8 +29,8 @@ fn archives_of_others_are_scanned_as_what_they_came_from() {
     let path = |name: &str| world.path(name).display().to_string();
     let (oci, docker) =
         (format!("oci-archive:{}", path("o.tar")), format!("docker-archive:{}", path("d.tar")));
-    tool("skopeo", &["copy", "-q", &image, &format!("{oci}:7")]);
-    tool("skopeo", &["copy", "-q", &image, &format!("{docker}:example.invalid/app:7")]);
+    Run::of(skopeo().args(["copy", "-q", &image, &format!("{oci}:7")])).exits(0);
+    Run::of(skopeo().args(["copy", "-q", &image, &format!("{docker}:example.invalid/app:7")])).exits(0);
     tool("gzip", &["-k", &path("d.tar")]);
     for written in [
         oci.clone(),
@@ -69,7 +69,7 @@ fn archives_are_read_by_others() {
         let told = world.run(["copy", &image, &target]).exits(0).stdout;
         assert!(told.starts_with("oci-archive:") || told.starts_with("docker-archive:"), "{told}");
         let back = format!("oci:{}:back", path("back"));
-        tool("skopeo", &["copy", "-q", &named, &back]);
+        Run::of(skopeo().args(["copy", "-q", &named, &back])).exits(0);
         assert_eq!(scanned(&world, &back), here, "{target}");
     }
     let left: Vec<_> =

@@ -188,6 +188,16 @@ fn probe(need: &Need) -> bool {
     run.is_ok_and(|status| status.success())
 }
 
+/// skopeo, as root of a namespace where a user runs the tests: it gives what it unpacks to root.
+pub(crate) fn skopeo() -> Command {
+    if rustix::process::geteuid().is_root() {
+        return Command::new("skopeo");
+    }
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "skopeo"]);
+    command
+}
+
 /// The folder of the project.
 pub(crate) fn project() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))

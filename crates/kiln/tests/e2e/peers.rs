@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::harness::{Run, World, needs, project};
+use crate::harness::{Run, World, needs, project, skopeo};
 use crate::images::vulnerable;
 use crate::ship::can_ship;
 
@@ -60,10 +60,10 @@ fn skopeo_reads_both_forms() {
         format!("oci-archive:{}:1.4.0", shipped.archive),
         format!("docker-archive:{}", shipped.archive),
     ] {
-        let value = run("skopeo", &["inspect", "--config", &name]).exits(0).json();
+        let value = Run::of(skopeo().args(["inspect", "--config", &name])).exits(0).json();
         assert_eq!(value["config"]["User"], "65532", "{name}");
     }
-    let value = run("skopeo", &["inspect", &format!("oci:{}:1.4.0", shipped.layout)]).exits(0).json();
+    let value = Run::of(skopeo().args(["inspect", &format!("oci:{}:1.4.0", shipped.layout)])).exits(0).json();
     assert_eq!(value["Digest"], shipped.digest.as_str());
 }
 
