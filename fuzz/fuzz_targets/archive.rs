@@ -3,6 +3,7 @@
 
 use std::io::Read;
 
+use kiln_fuzz::recipe;
 use kiln_image::{Image, Source};
 use kiln_store::Archive;
 use libfuzzer_sys::fuzz_target;
@@ -11,6 +12,7 @@ use libfuzzer_sys::fuzz_target;
 const BLOB_MAX: u64 = 1 << 20;
 
 fuzz_target!(|bytes: &[u8]| {
+    let bytes = recipe::archive(bytes);
     let spool = std::env::temp_dir();
     let Ok(archive) = Archive::take("archive".as_ref(), &mut &*bytes, &spool) else { return };
     for (_, descriptor) in archive.images() {

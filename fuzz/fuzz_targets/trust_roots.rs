@@ -24,7 +24,10 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     drop(TrustRoot::read(text));
-    assert!(Published::begin("m", text).refresh(Arc::new(Fixed(bytes.to_vec())), 0).is_err(), "nobody published that");
+    assert!(
+        Published::begin("m", text).refresh(Arc::new(Fixed(bytes.to_vec())), 0).is_err(),
+        "nobody published that"
+    );
     if let Some((pattern, name)) = text.split_once('\n')
         && let Ok(pattern) = NamePattern::parse(pattern)
     {

@@ -12,7 +12,11 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(document) = Vex::read(bytes) else { return };
     let written = document.to_openvex("2026-01-01T00:00:00Z").to_string();
     let again = Vex::read(written.as_bytes());
-    if document.statements.iter().all(|statement| statement.products.iter().all(|product| !product.ids.is_empty())) {
+    if document
+        .statements
+        .iter()
+        .all(|statement| statement.products.iter().all(|product| !product.ids.is_empty()))
+    {
         assert_eq!(again.expect("what is written can be read").statements.len(), document.statements.len());
     }
     let package = Package::new(Ecosystem::Npm, "@scope/a", "1.0.0");

@@ -159,7 +159,8 @@ fn record(key: &[u8], value: &[u8]) -> Vec<u8> {
     [length.to_string().as_bytes(), b" ", key, b"=", value, b"\n"].concat()
 }
 
-fn block(tar: &mut Vec<u8>, kind: u8, name: &[u8], link: &[u8], mode: u32, body: &[u8]) {
+/// One entry of a tar, with its checksum.
+pub(crate) fn block(tar: &mut Vec<u8>, kind: u8, name: &[u8], link: &[u8], mode: u32, body: &[u8]) {
     let mut header = [0; 512];
     let mut put = |at: usize, bytes: &[u8]| header[at..at + bytes.len()].copy_from_slice(bytes);
     put(0, name);

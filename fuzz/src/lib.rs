@@ -2,6 +2,7 @@
 
 pub mod hostile;
 pub mod jail;
+pub mod recipe;
 
 use std::io::Write as _;
 
