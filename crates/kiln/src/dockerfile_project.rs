@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use kiln_finding::{Class, Failure};
-use kiln_plan::AppFacts;
-use kiln_rewrite::Yarn;
+use kiln_node::{AppFacts, PackageJson, Yarn};
 use kiln_rootfs::{RootPath, Tree};
 
 use crate::project::{self, Project, bytes};
@@ -35,9 +34,8 @@ pub(crate) fn collect(folder: &Path) -> Result<kiln_rewrite::Project, Failure> {
         npmrc: optional(tree, ".npmrc")?,
         manifests: manifests(tree, &project.facts)?,
         npm_lock: optional(tree, "package-lock.json")?,
-        yarn: yarn(tree)?,
         scripts: scripts(tree)?,
-        facts: project.facts,
+        facts: AppFacts { yarn: yarn(tree)?, ..project.facts },
     })
 }
 
@@ -56,20 +54,9 @@ fn manifests(tree: &Tree, facts: &AppFacts) -> Result<BTreeMap<String, String>, 
 /// What yarn 2 or newer left, if that wrote the lock file.
 fn yarn(tree: &Tree) -> Result<Option<Yarn>, Failure> {
     let Some(lock) = optional(tree, "yarn.lock")? else { return Ok(None) };
-    if !lock.contains("__metadata:") {
-        return Ok(None);
-    }
     let settings = optional(tree, ".yarnrc.yml")?.unwrap_or_default();
-    let package = optional(tree, "package.json")?.unwrap_or_default();
-    let package: serde_json::Value = serde_json::from_str(&package).unwrap_or_default();
-    let pinned = package["packageManager"].as_str().and_then(|pin| pin.strip_prefix("yarn@"));
-    let pinned = pinned.map(|version| version.split('+').next().unwrap_or(version).to_owned());
-    let of_path =
-        settings.split("yarn-").nth(1).and_then(|rest| rest.split(".cjs").next()).map(str::to_owned);
-    Ok(Some(Yarn {
-        version: pinned.or(of_path),
-        has_node_modules: settings.contains("nodeLinker: node-modules"),
-    }))
+    let package = PackageJson::read("package.json", &bytes(tree, "package.json")?)?;
+    Ok(Yarn::read(lock.as_bytes(), &settings, &package))
 }
 
 fn optional(tree: &Tree, name: &str) -> Result<Option<String>, Failure> {

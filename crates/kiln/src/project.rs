@@ -6,8 +6,7 @@ use std::path::Path;
 
 use kiln_dockerfile::Ignore;
 use kiln_finding::{Class, Failure};
-use kiln_node::{Lock, LockKind, PackageJson, WorkspaceGlobs, pnpm_workspace_globs};
-use kiln_plan::AppFacts;
+use kiln_node::{AppFacts, Lock, LockKind, PackageJson, WorkspaceGlobs, pnpm_workspace_globs};
 use kiln_rootfs::{Kind, RootPath, Tree};
 use kiln_sandbox::collect_with;
 
@@ -50,6 +49,7 @@ impl Project {
                 .collect(),
             sources: sources(&tree),
             package,
+            ..AppFacts::default()
         };
         Ok(Self { facts, tree })
     }

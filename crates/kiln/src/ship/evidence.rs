@@ -3,8 +3,8 @@
 use kiln_base::Lock;
 use kiln_build::BaseImage;
 use kiln_finding::Fact;
+use kiln_node::AppFacts;
 use kiln_node::LockKind;
-use kiln_plan::AppFacts;
 use kiln_policy::{ArchiveFacts, BaseFacts, LockFacts};
 
 /// What the lock file of the app says.
