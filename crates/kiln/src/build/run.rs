@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use kiln_app::App;
 use kiln_base::Lock;
 use kiln_build::{BaseImage, Facts, Input, assemble};
 use kiln_disk::Dir;
@@ -21,14 +22,13 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::outside::Outside;
 use crate::progress::{Stages, size};
-use crate::project::Project;
 
 /// The largest file that names a commit, in bytes.
 const REFERENCE_MAX: u64 = 4 << 10;
 
 /// An image that was built, and all that is known of how.
 pub(crate) struct Outcome {
-    pub(crate) project: Project,
+    pub(crate) app: App,
     pub(crate) plan: Plan,
     pub(crate) arch: Arch,
     pub(crate) lock: Lock,
@@ -68,8 +68,8 @@ pub(crate) fn build(
     stages: &Stages,
 ) -> Result<Outcome, Failure> {
     stages.start("plan", "reading the app");
-    let project = Project::collect(&options.app)?;
-    let mut plan = kiln_plan::plan(&project.facts, &config.overrides()?)?;
+    let app = App::collect(&options.app)?;
+    let mut plan = kiln_plan::plan(&app.facts, &config.overrides()?)?;
     let (arch, host) = architectures(options.platform)?;
     if arch != host {
         plan.production_for(arch.npm_name()).map_err(|why| {
@@ -95,16 +95,11 @@ pub(crate) fn build(
     runner.build_network = config.build.network;
     runner.timeout = config.build.timeout;
     let keeper = Keeper { layout, steps: &steps, mtime };
-    let input = Input { plan: &plan, source: &project.tree, builder: bases.builder_digest(native), mtime };
+    let input = Input { plan: &plan, source: &app.tree, builder: bases.builder_digest(native), mtime };
     let built = kiln_build::build(&input, &runner, &keeper)?;
     let facts = Facts {
         created,
-        licence: project
-            .facts
-            .package
-            .license
-            .as_ref()
-            .and_then(|licence| Some(licence.as_str()?.to_owned())),
+        licence: app.facts.package.license.as_ref().and_then(|licence| Some(licence.as_str()?.to_owned())),
         // The commit goes into the provenance: a label would make the digest depend on how the sources came here.
         revision: None,
     };
@@ -117,7 +112,7 @@ pub(crate) fn build(
     let name = name(options, &plan);
     let lock = bases.lock;
     let revision = revision(&options.app);
-    Ok(Outcome { project, plan, arch, lock, base, manifest: image.manifest.0, name, revision, network })
+    Ok(Outcome { app, plan, arch, lock, base, manifest: image.manifest.0, name, revision, network })
 }
 
 /// The architecture of the image and that of this machine, on which its commands run.

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use kiln_app::Folder;
 use kiln_finding::{Class, Fact, Failure};
 use kiln_image::Image;
 use kiln_oci::Descriptor;
@@ -39,6 +40,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    Folder::open(&args.options.app)?;
     let config = Config::read(context, &args.options.app)?;
     let settings = config.policy()?;
     args.signing.can_be_proven(context, &config)?;
@@ -116,7 +118,7 @@ fn evidence(
         config: Fact::Known(image.config),
         inventory: Fact::Known(inventory),
         vulnerabilities: Fact::Known(report),
-        lock: ship::lock_facts(&built.project.facts),
+        lock: ship::lock_facts(&built.app.facts),
         base: ship::base(&built.base),
         archive: ship::archive(&built.lock, seconds),
         attestations: Fact::Unknown("the image is not signed yet".to_owned()),

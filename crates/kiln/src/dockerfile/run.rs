@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use kiln_app::BuildContext;
 use kiln_build::dockerfile::{Request, Solver, lower};
 use kiln_dockerfile::{Dockerfile, parse};
 use kiln_finding::{Class, Failure};
@@ -12,7 +13,6 @@ use kiln_oci::{Arch, Descriptor};
 use kiln_store::{Layout, StepCache};
 
 use super::assemble::assemble;
-use super::context::BuildContext;
 use super::exec::Executor;
 use super::ids::ids;
 use super::inputs::World;

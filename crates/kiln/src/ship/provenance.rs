@@ -11,7 +11,7 @@ use crate::build::Outcome;
 /// What the image was made from, as SLSA provenance. It names packages and digests, never places or secrets.
 pub(crate) fn provenance(built: &Outcome, finished_on: String) -> Result<Provenance, Failure> {
     let plan = &built.plan;
-    let source = tree_digest(&built.project.tree).map_err(|(path, error)| {
+    let source = tree_digest(&built.app.tree).map_err(|(path, error)| {
         Failure::new("build.read", Class::Environment, format!("read {path}")).with_cause(error.to_string())
     })?;
     let mut materials = vec![
