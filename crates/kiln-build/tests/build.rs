@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use kiln_build::{BaseImage, Built, Facts, Input, Keep, Run, Runner, assemble, build};
 use kiln_finding::{Class, Diagnose};
 use kiln_image::{PackedLayer, pack_layer};
-use kiln_node::{Lock, LockKind, PackageJson};
+use kiln_node::{AppFacts, Lock, LockKind, PackageJson};
 use kiln_oci::{Arch, Digest, ImageConfig, Manifest};
-use kiln_plan::{AppFacts, Overrides, Plan, plan};
+use kiln_plan::{Overrides, Plan, plan};
 use kiln_rootfs::{RootPath, Tree};
 
 #[derive(Debug)]

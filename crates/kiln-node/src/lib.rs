@@ -1,10 +1,12 @@
-//! Node.js projects as values: `package.json`, lock files of npm, pnpm, yarn and bun, workspaces, start scripts.
+//! Node.js projects as values: `package.json`, lock files of npm, pnpm, yarn and bun, workspaces, start scripts; and all that
+//! is known of an app together, as [`AppFacts`].
 //!
 //! Everything here is read from bytes; nothing is run, fetched or looked up on disk. A broken `package.json` is an
 //! error with line and column; a lock file that disagrees with it is a list of disagreements, not an error.
 //! Start from [`PackageJson`] and [`Lock`].
 
 mod error;
+mod facts;
 mod lock;
 mod lock_berry;
 mod lock_bun;
@@ -15,9 +17,12 @@ mod lock_yarn;
 mod package_json;
 mod script;
 mod workspace;
+mod yarn;
 
 pub use error::Error;
+pub use facts::{AppFacts, Beside, NODE_VERSION_FILES, NodeRequest};
 pub use lock::{Direct, Lock, LockFormat, LockKind, LockedPackage, Need, Platforms};
 pub use package_json::{Manager, ManagerPin, PackageJson};
 pub use script::{Command, words};
 pub use workspace::{WorkspaceGlobs, pnpm_workspace_globs};
+pub use yarn::Yarn;

@@ -33,6 +33,10 @@ pub struct PackageJson {
     pub optional_dependencies: BTreeMap<String, String>,
     /// Versions of Node and of package managers this project takes.
     pub engines: Option<Value>,
+    /// What whoever works on this project runs it with.
+    pub dev_engines: Option<Value>,
+    /// What Volta runs it with.
+    pub volta: Option<Value>,
     /// `name@version[+hash]` of the package manager.
     pub package_manager: Option<String>,
     /// Globs of workspace folders: an array, or yarn's object with `packages`.

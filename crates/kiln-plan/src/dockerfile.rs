@@ -1,12 +1,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use kiln_node::Manager;
+use kiln_node::{AppFacts, Manager};
 use kiln_rootfs::RootPath;
 
 use crate::health::health_command;
 use crate::ship::is_shipped;
-use crate::{AppFacts, Plan, Step};
+use crate::{Plan, Step};
 
 /// Folders that builds usually write, shipped where the sources do not show what a build makes.
 const BUILD_OUTPUTS: [&str; 4] = ["dist", "build", ".next", ".output"];

@@ -1,10 +1,10 @@
 //! Which project of a workspace is the app, and what starts it, as arguments of `node`.
 
-use kiln_node::{PackageJson, words};
+use kiln_node::{AppFacts, PackageJson, words};
 use kiln_rootfs::RootPath;
 
 use crate::error::ErrorKind;
-use crate::{AppFacts, Error, Overrides, Reason};
+use crate::{Error, Overrides, Reason};
 
 /// How many scripts may call each other before one runs `node`.
 const SCRIPT_DEPTH: usize = 5;

@@ -9,6 +9,8 @@ pub struct Error(Box<ErrorKind>);
 pub(crate) enum ErrorKind {
     #[error("the app has no lock file, so nobody knows what would be installed")]
     NoLock,
+    #[error("yarn.lock was written by yarn 2 or newer, which kiln cannot run yet")]
+    ModernYarn,
     #[error("{lock} is out of step with {package}: {}", .lines.join("; "))]
     OutOfStep { lock: &'static str, package: String, lines: Vec<String>, help: &'static str },
     #[error("packageManager asks for {asked}, but the lock file is {lock}")]
@@ -31,6 +33,7 @@ impl Diagnose for Error {
     fn code(&self) -> &'static str {
         match *self.0 {
             ErrorKind::NoLock => "plan.no_lock",
+            ErrorKind::ModernYarn => "plan.modern_yarn",
             ErrorKind::OutOfStep { .. } => "plan.lock_out_of_step",
             ErrorKind::WrongManager { .. } => "plan.wrong_manager",
             ErrorKind::NoEntry { .. } => "plan.no_entry",
@@ -50,6 +53,7 @@ impl Diagnose for Error {
                  commit the lock file"
                     .to_owned()
             }
+            ErrorKind::ModernYarn => "use npm, pnpm or yarn 1 for this project".to_owned(),
             ErrorKind::OutOfStep { help, .. } => (*help).to_owned(),
             ErrorKind::WrongManager { asked, .. } => {
                 format!("delete the lock file of the other package manager and run `{asked} install`")

@@ -1,8 +1,9 @@
 //! The port the app listens on and how its health is asked for.
 
+use kiln_node::AppFacts;
 use serde::Serialize;
 
-use crate::{AppFacts, HealthSetting, Overrides, Reason};
+use crate::{HealthSetting, Overrides, Reason};
 
 /// Paths that ask for health, the most telling first.
 const PATHS: [&str; 9] = [

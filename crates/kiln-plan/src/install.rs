@@ -1,9 +1,9 @@
 //! What installs and builds the app.
 
-use kiln_node::{Lock, LockKind, Manager};
+use kiln_node::{AppFacts, Lock, LockKind, Manager};
 use kiln_rootfs::RootPath;
 
-use crate::{AppFacts, Overrides, Reason, Step};
+use crate::{Overrides, Reason, Step};
 
 /// Files beside the manifests that change what is installed.
 const SETTINGS: [&str; 5] = [".npmrc", ".pnpmfile.cjs", ".yarnrc", "pnpm-workspace.yaml", ".node-version"];

@@ -2,21 +2,21 @@
 //!
 //! Pure: facts are collected by the caller, the plan is carried out by the caller. Each decision has a [`Reason`].
 //! [`dockerfile`] renders the plan as the multi-stage Dockerfile that does the same.
-//! Start from [`AppFacts`] and [`plan`].
+//! Start from [`AppFacts`](kiln_node::AppFacts) and [`plan`].
 
 mod dockerfile;
 mod entry;
 mod error;
-mod facts;
 mod health;
 mod install;
+mod overrides;
 mod planner;
 mod ship;
 
 pub use dockerfile::{dockerfile, dockerignore};
 pub use entry::{Start, default_start, script_start};
 pub use error::Error;
-pub use facts::{AppFacts, HealthSetting, Overrides};
 pub use health::{Health, find_health, find_port, health_command};
+pub use overrides::{HealthSetting, Overrides};
 pub use planner::{Plan, Reason, Step, node_line, plan};
 pub use ship::{is_install_leftover, is_module_file_shipped, is_shipped, leaves_out};

@@ -1,10 +1,10 @@
-use kiln_node::{LockKind, Manager, ManagerPin, PackageJson};
+use kiln_node::{AppFacts, LockKind, Manager, ManagerPin, PackageJson};
 use kiln_rootfs::RootPath;
 use serde::Serialize;
 
 use crate::error::ErrorKind;
 use crate::health::Health;
-use crate::{AppFacts, Error, Overrides, entry, health, install};
+use crate::{Error, Overrides, entry, health, install};
 
 /// Node.js lines kiln composes, the preferred one first.
 const NODE_LINES: [u32; 4] = [24, 22, 26, 20];
@@ -110,6 +110,9 @@ impl Reason {
 /// Decides how the app is built and run.
 pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {
     let mut reasons = Vec::new();
+    if facts.yarn.is_some() {
+        return Err(ErrorKind::ModernYarn.into());
+    }
     let (kind, lock) = facts.lock.as_ref().ok_or(ErrorKind::NoLock)?;
     check_in_step(facts, *kind)?;
     let pin = check_manager(facts, *kind)?;

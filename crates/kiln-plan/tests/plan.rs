@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use kiln_finding::Diagnose;
-use kiln_node::{Lock, LockKind, Manager, PackageJson};
-use kiln_plan::{AppFacts, Health, HealthSetting, Overrides, Plan, dockerfile, plan};
+use kiln_node::{AppFacts, Lock, LockKind, Manager, PackageJson};
+use kiln_plan::{Health, HealthSetting, Overrides, Plan, dockerfile, plan};
 use kiln_rootfs::RootPath;
 
 const PACKAGE: &str = r#"{"name": "@team/orders-api", "version": "1.4.0",

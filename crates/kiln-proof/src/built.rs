@@ -1,7 +1,8 @@
 use kiln_base::Lock;
 use kiln_build::BaseImage;
+use kiln_node::AppFacts;
 use kiln_oci::{Arch, Descriptor};
-use kiln_plan::{AppFacts, Plan};
+use kiln_plan::Plan;
 use kiln_rootfs::Tree;
 
 /// An image that was built, and all that is known of how.

@@ -6,8 +6,7 @@ use kiln_finding::{Fact, Failure};
 use kiln_image::{Image, Source};
 use kiln_images::clock::now;
 use kiln_images::{Machine, NamedImage};
-use kiln_node::LockKind;
-use kiln_plan::AppFacts;
+use kiln_node::{AppFacts, LockKind};
 use kiln_policy::{
     ArchiveFacts, Attested, BaseFacts, Evidence, LockFacts, Scorecard, Settings, Size, Stage, Subject,
 };

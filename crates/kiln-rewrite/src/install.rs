@@ -55,7 +55,7 @@ pub(crate) fn install(
     let for_build = natives(project, true);
     let natives = natives(project, false);
     let own_scripts = own_scripts(project);
-    let is_berry = project.yarn.is_some();
+    let is_berry = project.facts.yarn.is_some();
     let mut install = Install {
         manifests: manifests(project),
         bootstrap: bootstrap(project, recipe, target, node, manager),
@@ -237,10 +237,10 @@ fn bootstrap(
     let is_fit = pinned.is_none() || manager != Manager::Pnpm;
     let version = pinned.or(installed);
     match manager {
-        _ if is_there && is_fit && project.yarn.is_none() => None,
+        _ if is_there && is_fit && project.facts.yarn.is_none() => None,
         Manager::Npm => None,
         Manager::Pnpm => Some(format!("npm install --global pnpm@{}", version.as_deref().unwrap_or(PNPM))),
-        Manager::Yarn => match &project.yarn {
+        Manager::Yarn => match &project.facts.yarn {
             Some(yarn) => {
                 let version = yarn.version.clone().or(version)?;
                 Some(format!("npm install --global --force @yarnpkg/cli-dist@{version}"))

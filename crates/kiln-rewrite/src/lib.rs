@@ -30,7 +30,7 @@ mod target;
 
 pub use answer::{Answer, Choice, Obstacle, Rewritten};
 pub use faults::Fault;
-pub use project::{Project, Yarn};
+pub use project::Project;
 pub use recipe::Recipe;
 pub use rewrite::rewrite;
 pub use target::Target;

@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 
-use kiln_node::{LockKind, Manager, PackageJson};
-use kiln_plan::AppFacts;
+use kiln_node::{AppFacts, LockKind, Manager, PackageJson};
 
 /// What is known of an app folder with a Dockerfile.
 #[derive(Clone, Debug, Default)]
@@ -16,27 +15,16 @@ pub struct Project {
     pub manifests: BTreeMap<String, String>,
     /// The text of `package-lock.json`, which shows where packages lie.
     pub npm_lock: Option<String>,
-    /// A lock file of yarn 2 or newer, in place of the one in `facts`.
-    pub yarn: Option<Yarn>,
     /// The app.
     pub facts: AppFacts,
     /// The text of its shell scripts, by path.
     pub scripts: BTreeMap<String, String>,
 }
 
-/// Yarn 2 or newer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Yarn {
-    /// Its exact version, where `packageManager` or `.yarnrc.yml` says it.
-    pub version: Option<String>,
-    /// It writes `node_modules`.
-    pub has_node_modules: bool,
-}
-
 impl Project {
     /// The lock file that is there.
     pub(crate) fn lock_name(&self) -> Option<&'static str> {
-        match (&self.yarn, &self.facts.lock) {
+        match (&self.facts.yarn, &self.facts.lock) {
             (Some(_), _) => Some(LockKind::Yarn.file_name()),
             (None, Some((kind, _))) => Some(kind.file_name()),
             (None, None) => None,
@@ -45,7 +33,7 @@ impl Project {
 
     /// The package manager that wrote it.
     pub(crate) fn manager(&self) -> Option<Manager> {
-        match (&self.yarn, &self.facts.lock) {
+        match (&self.facts.yarn, &self.facts.lock) {
             (Some(_), _) => Some(Manager::Yarn),
             (None, Some((kind, _))) => Some(kind.manager()),
             (None, None) => None,

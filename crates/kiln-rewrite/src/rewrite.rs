@@ -117,7 +117,7 @@ fn misfits(project: &Project, recipe: &Recipe) -> Vec<Obstacle> {
             "there is no lock file, so no install is the same twice: run `npm install --package-lock-only`",
         ));
     }
-    if project.yarn.as_ref().is_some_and(|yarn| !yarn.has_node_modules) {
+    if project.facts.yarn.as_ref().is_some_and(|yarn| !yarn.has_node_modules) {
         obstacles.push(Obstacle::new(
             "yarn keeps packages in archives here; write `nodeLinker: node-modules` in .yarnrc.yml",
         ));

@@ -2,8 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use kiln_dockerfile::parse;
-use kiln_node::{Lock, LockKind, PackageJson};
-use kiln_plan::AppFacts;
+use kiln_node::{AppFacts, Lock, LockKind, PackageJson};
 use kiln_rewrite::{Answer, Choice, Project, Target, rewrite};
 use kiln_rootfs::RootPath;
 use proptest::prelude::*;

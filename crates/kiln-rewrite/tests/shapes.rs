@@ -1,8 +1,8 @@
 //! One shape of app after the other, and the lines that must come of it.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use kiln_node::{Lock, LockKind, PackageJson};
-use kiln_rewrite::{Answer, Choice, Project, Rewritten, Target, Yarn, rewrite};
+use kiln_node::{Lock, LockKind, PackageJson, Yarn};
+use kiln_rewrite::{Answer, Choice, Project, Rewritten, Target, rewrite};
 use kiln_rootfs::RootPath;
 
 /// An app with an npm lock file, of these files.
@@ -89,7 +89,7 @@ fn yarn_of_today_needs_its_version_and_modules() {
         &[SERVER, ("yarn.lock", ""), (".yarnrc.yml", "")],
     );
     project.facts.lock = None;
-    project.yarn = Some(Yarn { version: Some("4.10.3".to_owned()), has_node_modules: true });
+    project.facts.yarn = Some(Yarn { version: Some("4.10.3".to_owned()), has_node_modules: true });
     let (text, _) = rewritten(&project, "distroless");
     has(
         &text,
@@ -99,7 +99,7 @@ fn yarn_of_today_needs_its_version_and_modules() {
             "yarn workspaces focus --all --production\n",
         ],
     );
-    project.yarn = Some(Yarn { version: None, has_node_modules: false });
+    project.facts.yarn = Some(Yarn { version: None, has_node_modules: false });
     assert!(
         matches!(answer(&project, "distroless"), Answer::Refused(why) if why[0].why.contains("nodeLinker"))
     );

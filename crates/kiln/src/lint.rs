@@ -1,15 +1,13 @@
-//! Dockerfiles looked at: finding them, what lies around them, asking kiln-lint, and showing what it says.
+//! Dockerfiles looked at: what lies around them, asking kiln-lint, and showing what it says.
 
 mod annotations;
-mod discover;
+mod around;
 mod sarif;
 mod snippets;
-mod surroundings;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-pub(crate) use discover::{dockerfiles, is_dockerfile};
 use kiln_finding::{Class, Failure};
 use kiln_lint::{Context as Around, Level, Linted, Profile, RULES, Settings};
 use serde::Deserialize;
@@ -95,7 +93,7 @@ fn one(path: &Path, folder: Option<&Path>, settings: &Settings) -> Result<Report
     let bytes = std::fs::read(path).map_err(|error| failed(path, &error))?;
     let text = String::from_utf8_lossy(&bytes);
     let is_text = matches!(text, std::borrow::Cow::Borrowed(_));
-    let around = surroundings::collect(path, &text, folder);
+    let around = around::collect(path, &text, folder)?;
     let linted = kiln_lint::lint(&text, around.as_ref(), settings);
     Ok(Report { path: path.to_owned(), around, is_text, linted })
 }

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use kiln_app::{Folder, INSTALLED};
 use kiln_disk::Scratch;
 use kiln_finding::Failure;
 use kiln_image::Image;
 use kiln_lint::Level;
 use kiln_pkg::{Interest, InterestKind};
-use kiln_sandbox::{collect_with, unpack};
+use kiln_rootfs::{Kind, Tree};
+use kiln_sandbox::unpack;
 use kiln_store::Layout;
 use kiln_vuln::check;
 use serde::Serialize;
@@ -17,9 +19,6 @@ use crate::dockerfile::{self, DockerfileOptions};
 use crate::lint;
 use crate::output::Table;
 use crate::progress::{Stages, size};
-
-/// Folders that no image is built from.
-const NOT_COPIED: [&str; 2] = ["node_modules", ".git"];
 
 /// Both sides of a proof.
 #[derive(Serialize)]
@@ -45,8 +44,7 @@ pub(crate) struct Side {
 pub(crate) fn prove(app: &Path, files: &[(String, String)], context: &Context) -> Result<Proof, Failure> {
     let scratch = Scratch::create(&context.machine.cache_dir.join("spool"))?;
     let copy = scratch.path().join("app");
-    let tree = collect_with(app, &mut |path, is_dir| !(is_dir && NOT_COPIED.contains(&path.file_name())))?;
-    unpack(&tree, &copy)?;
+    unpack(&copied(app)?, &copy)?;
     let layout = context.machine.layout()?;
     let before = side(&copy, context, &layout).map_err(|failure| {
         let cause = failure.causes.last().map_or_else(String::new, |cause| format!(": {cause}"));
@@ -57,6 +55,17 @@ pub(crate) fn prove(app: &Path, files: &[(String, String)], context: &Context) -
         kiln_store::replace_file(&path, text.as_bytes())?;
     }
     Ok(Proof { before, after: side(&copy, context, &layout)? })
+}
+
+/// The app without what is installed, which no image is built from.
+fn copied(app: &Path) -> Result<Tree, Failure> {
+    let folder = Folder::open(app)?;
+    let (mut tree, missed) = folder.everything(&INSTALLED);
+    if let Some(missed) = missed.first() {
+        return Err(missed.failure(folder.place()));
+    }
+    tree.retain(|path, entry| !(matches!(entry.kind, Kind::Dir) && INSTALLED.contains(&path.file_name())));
+    Ok(tree)
 }
 
 fn side(folder: &Path, context: &Context, layout: &Layout) -> Result<Side, Failure> {

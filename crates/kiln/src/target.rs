@@ -3,14 +3,15 @@
 use std::io::Read;
 use std::path::Path;
 
+use kiln_app::{Folder, Reason, VERSION_CONTROL, absent};
 use kiln_finding::{Class, Failure};
 use kiln_images::NamedImage;
-use kiln_oci::Digest;
-use kiln_pkg::Inventory;
+use kiln_inventory::{Machine, scan_folder};
+use kiln_oci::{Arch, Digest};
+use kiln_pkg::{Inventory, Unread};
 use kiln_sbom::DOCUMENT_MAX;
 
 use crate::context::Context;
-use crate::folder;
 
 /// Something that holds packages.
 pub(crate) enum Target {
@@ -33,11 +34,7 @@ impl Target {
         let on_disk = Self::on_disk(text);
         match on_disk {
             Some(found) if is_path => Ok(found),
-            None if is_path => Err(Failure::new(
-                "kiln.no_file",
-                Class::Usage,
-                format!("there is no file or folder `{text}`"),
-            )),
+            None if is_path => Err(absent(Path::new(text))),
             Some(found) => Ok(NamedImage::open_here(&context.machine, text)?
                 .map_or(found, |subject| Self::Image(Box::new(subject)))),
             None => Ok(Self::Image(Box::new(NamedImage::open(&context.machine, text)?))),
@@ -73,10 +70,27 @@ impl Target {
     pub(crate) fn inventory(&self, context: &Context) -> Result<Inventory, Failure> {
         match self {
             Self::Image(subject) => kiln_proof::inventory(&subject.image, subject.place(), &context.machine),
-            Self::Folder { text } => folder::inventory(Path::new(text)),
+            Self::Folder { text } => folder(Path::new(text)),
             Self::Document { text } => document(Path::new(text)),
         }
     }
+}
+
+/// Packages of lock files are those of a Linux image for this machine's architecture.
+fn folder(path: &Path) -> Result<Inventory, Failure> {
+    let (tree, missed) = Folder::open(path)?.everything(&VERSION_CONTROL);
+    let cpu = match Arch::host() {
+        Some(Arch::Arm64) => "arm64",
+        _ => "x64",
+    };
+    let mut inventory = scan_folder(&tree, Machine { os: "linux", cpu, libc: "glibc" })?;
+    // Pipes and devices hold no packages.
+    let missed = missed.into_iter().filter(|missed| missed.reason != Reason::Device);
+    let unread =
+        missed.map(|missed| Unread { path: missed.path, reader: "folder".to_owned(), why: missed.why });
+    inventory.unread.extend(unread);
+    inventory.unread.sort();
+    Ok(inventory)
 }
 
 fn document(path: &Path) -> Result<Inventory, Failure> {

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use kiln_app::App;
 use kiln_build::{BaseImage, Facts, Input, assemble};
 use kiln_disk::Dir;
 use kiln_finding::Failure;
@@ -21,7 +22,6 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::outside::Outside;
 use crate::progress::{Stages, size};
-use crate::project::Project;
 
 /// The largest file that names a commit, in bytes.
 const REFERENCE_MAX: u64 = 4 << 10;
@@ -52,8 +52,8 @@ pub(crate) fn build(
     stages: &Stages,
 ) -> Result<Built, Failure> {
     stages.start("plan", "reading the app");
-    let project = Project::collect(&options.app)?;
-    let mut plan = kiln_plan::plan(&project.facts, &config.overrides()?)?;
+    let app = App::collect(&options.app)?;
+    let mut plan = kiln_plan::plan(&app.facts, &config.overrides()?)?;
     let (arch, host) = architectures(options.platform)?;
     if arch != host {
         plan.production_for(arch.npm_name()).map_err(|why| {
@@ -79,16 +79,11 @@ pub(crate) fn build(
     runner.build_network = config.build.network;
     runner.timeout = config.build.timeout;
     let keeper = Keeper { layout, steps: &steps, mtime };
-    let input = Input { plan: &plan, source: &project.tree, builder: bases.builder_digest(native), mtime };
+    let input = Input { plan: &plan, source: &app.tree, builder: bases.builder_digest(native), mtime };
     let built = kiln_build::build(&input, &runner, &keeper)?;
     let facts = Facts {
         created,
-        licence: project
-            .facts
-            .package
-            .license
-            .as_ref()
-            .and_then(|licence| Some(licence.as_str()?.to_owned())),
+        licence: app.facts.package.license.as_ref().and_then(|licence| Some(licence.as_str()?.to_owned())),
         // The commit goes into the provenance: a label would make the digest depend on how the sources came here.
         revision: None,
     };
@@ -102,8 +97,8 @@ pub(crate) fn build(
     let lock = bases.lock;
     let revision = revision(&options.app);
     Ok(Built {
-        facts: project.facts,
-        tree: project.tree,
+        facts: app.facts,
+        tree: app.tree,
         plan,
         arch,
         lock,

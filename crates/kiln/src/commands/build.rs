@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use kiln_app::Folder;
 use kiln_finding::{Class, Failure};
 use kiln_oci::Descriptor;
 use kiln_store::Layout;
@@ -58,6 +59,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 /// A Dockerfile is built where one is named, or where there is nothing else to build from.
 fn wants_dockerfile(args: &Args) -> Result<bool, Failure> {
     let folder = &args.options.app;
+    Folder::open(folder)?;
     if args.dockerfile.file.is_some() {
         return Ok(true);
     }

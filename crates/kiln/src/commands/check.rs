@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 
+use kiln_app::is_dockerfile;
 use kiln_finding::Failure;
 
 use super::lint::Asked;
 use crate::context::Context;
-use crate::lint;
 use crate::output::Outcome;
 
 /// Check a Dockerfile
@@ -19,7 +19,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let name = args.subject.file_name().unwrap_or_default().to_string_lossy();
-    if !args.subject.is_file() || !lint::is_dockerfile(&name) {
+    if !args.subject.is_file() || !is_dockerfile(&name) {
         return Err(Failure::usage(format!("check {}: it is no Dockerfile", args.subject.display()))
             .with_help("`kiln lint DIR` looks for Dockerfiles, `kiln scan IMAGE` looks at an image"));
     }

@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use kiln_app::{App, DockerIgnore, Folder};
 use kiln_dockerfile::Ignore;
 use kiln_finding::{Class, Failure};
 use kiln_lint::{Applied, Repair, Settings};
@@ -10,7 +11,9 @@ use super::lint::Repairs;
 use crate::args::Format;
 use crate::context::Context;
 use crate::output::{self, Outcome};
-use crate::{diff, dockerfile, dockerfile_project, lint, prove};
+use crate::{diff, dockerfile, lint, prove};
+
+const DOCKERIGNORE: &str = ".dockerignore";
 
 /// Rewrite the Dockerfile of an app into hardened form
 #[derive(clap::Args)]
@@ -74,7 +77,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         let repairs = Repairs { may_be_unsafe: args.may_be_unsafe, diff: args.diff, check: args.check };
         return super::lint::edit(args.app.clone(), repairs, context);
     }
-    let project = dockerfile_project::collect(&args.app)?;
+    let (project, ignore_file) = read(&args.app)?;
     let settings = context.config.lint.settings()?;
     let choice = Choice {
         target: args.to.as_deref().and_then(Target::find),
@@ -93,7 +96,37 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         },
     };
     edit(args, &project, &settings, &mut plan)?;
+    for (name, _) in plan.files.iter_mut().filter(|(name, _)| name == DOCKERIGNORE) {
+        name.clone_from(&ignore_file);
+    }
     carry_out(args, context, &plan)
+}
+
+/// The Dockerfile of a folder and all that a rewrite of it must know; and the name of the `.dockerignore` that counts for it.
+fn read(folder: &Path) -> Result<(Project, String), Failure> {
+    let opened = Folder::open(folder)?;
+    let path = folder.join("Dockerfile");
+    let dockerfile = kiln_disk::read_text(&path, kiln_disk::DOCUMENT_MAX).map_err(|error| {
+        Failure::new("kiln.no_dockerfile", Class::Usage, format!("read {}", path.display()))
+            .with_cause(error.to_string())
+            .with_help(
+                "name the folder of an app with a Dockerfile, or run `kiln plan --write` for a first one",
+            )
+    })?;
+    let ignore = DockerIgnore::read(&opened, Some(&path))?;
+    let app = App::collect_beside(folder, &path)?;
+    let name = |found: &DockerIgnore| Some(found.place.file_name()?.to_string_lossy().into_owned());
+    let ignore_file = ignore.as_ref().and_then(name).unwrap_or_else(|| DOCKERIGNORE.to_owned());
+    let project = Project {
+        dockerfile,
+        dockerignore: ignore.map(|found| found.text),
+        npmrc: app.text(".npmrc")?,
+        manifests: app.manifests()?.into_iter().collect(),
+        npm_lock: app.text("package-lock.json")?,
+        scripts: app.scripts()?.into_iter().collect(),
+        facts: app.facts,
+    };
+    Ok((project, ignore_file))
 }
 
 /// What the rules repair line by line: in the new file, or in the old one where that stays.
@@ -102,7 +135,7 @@ fn edit(args: &Args, project: &Project, settings: &Settings, plan: &mut Plan) ->
     let reports = lint::lint(&[args.app.join("Dockerfile")], Some(&args.app), settings)?;
     let mut around = reports.into_iter().find_map(|report| report.around);
     let new = |name: &str| plan.files.iter().find(|(file, _)| file == name).map(|(_, text)| text.clone());
-    if let (Some(around), Some(text)) = (&mut around, new(".dockerignore")) {
+    if let (Some(around), Some(text)) = (&mut around, new(DOCKERIGNORE)) {
         around.ignore = Some(Ignore::parse(&text));
     }
     let text = new("Dockerfile").unwrap_or_else(|| project.dockerfile.clone());

@@ -71,7 +71,7 @@ enum FailOn {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let files = lint::dockerfiles(&args.paths)?;
+    let files = kiln_app::dockerfiles(&args.paths)?;
     let settings = args.asked.settings(context)?;
     let reports = lint::lint(&files, args.asked.context.as_deref(), &settings)?;
     if args.fix {

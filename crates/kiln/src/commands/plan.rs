@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use kiln_app::{App, Folder};
 use kiln_finding::{Class, Failure};
 use kiln_plan::{dockerfile, dockerignore, plan};
 
@@ -7,7 +8,6 @@ use crate::args::Format;
 use crate::context::Context;
 use crate::output::{self, Outcome};
 use crate::outside::Outside;
-use crate::project::Project;
 
 /// Show how an app would be built and run, as a Dockerfile, and why
 #[derive(clap::Args)]
@@ -31,10 +31,11 @@ impl Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    Folder::open(&args.app)?;
     let config = &context.config;
-    let project = Project::collect(&args.app)?;
-    let plan = plan(&project.facts, &config.overrides()?)?;
-    let text = dockerfile(&plan, &project.facts);
+    let app = App::collect(&args.app)?;
+    let plan = plan(&app.facts, &config.overrides()?)?;
+    let text = dockerfile(&plan, &app.facts);
     let network = Outside::choose(None)?;
     if args.write {
         for (name, text) in [("Dockerfile", text.as_str()), (".dockerignore", dockerignore().as_str())] {
@@ -43,7 +44,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     }
     match context.format {
         Format::Json => output::data(
-            &serde_json::json!({ "plan": plan, "dockerfile": text, "network": network.name() }).to_string(),
+            &serde_json::json!({ "plan": plan, "dockerfile": text, "network": network.name(), "files": app.facts.files }).to_string(),
         ),
         Format::Human => {
             if !args.write {

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use kiln_app::Folder;
 use kiln_finding::{Class, Fact, Failure};
 use kiln_images::clock::timestamp;
 use kiln_oci::Descriptor;
@@ -44,6 +45,7 @@ impl Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    Folder::open(&args.options.app)?;
     let config = &context.config;
     let settings = config.policy()?;
     args.signing.can_be_proven(context, config)?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use kiln_app::BuildContext;
 use kiln_base::{Lock, Variant};
 use kiln_build::Key;
 use kiln_build::dockerfile::{Base, Inputs, Remote, is_repository};
@@ -16,7 +17,6 @@ use kiln_proof::Gate;
 use kiln_rootfs::{Content, RootPath, Tree};
 use kiln_store::{Layout, StepCache};
 
-use super::context::BuildContext;
 use super::{archive, git, remote};
 use crate::base::Supply;
 use crate::context::Context;

@@ -2,7 +2,6 @@
 
 mod archive;
 mod assemble;
-mod context;
 mod exec;
 mod folders;
 mod git;

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use kiln_app::BuildContext;
 use kiln_build::dockerfile::{Request, Solver, lower};
 use kiln_disk::{Scratch, disk_failure};
 use kiln_dockerfile::{Dockerfile, parse};
@@ -14,7 +15,6 @@ use kiln_proof::Gate;
 use kiln_store::{Layout, StepCache};
 
 use super::assemble::assemble;
-use super::context::BuildContext;
 use super::exec::Executor;
 use super::ids::ids;
 use super::inputs::World;

@@ -2,25 +2,23 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use kiln_finding::Failure;
+use kiln_rootfs::Kind;
+
+use crate::{Folder, absent};
 
 /// Folders that hold no Dockerfiles of one's own.
-const SKIPPED: [&str; 4] = ["node_modules", ".git", "target", "vendor"];
-/// Deeper folders are not looked into.
-const MAX_DEPTH: usize = 24;
+const SKIPPED: [&str; 6] = ["node_modules", ".git", ".hg", ".svn", "target", "vendor"];
 
 /// The Dockerfiles that paths name: files themselves, and what folders hold. Sorted, each once.
-pub(crate) fn dockerfiles(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+pub fn dockerfiles(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut found = BTreeSet::new();
     for path in paths {
         if path.is_dir() {
-            walk(path, 0, &mut found);
+            found.extend(in_folder(path)?);
         } else if path.exists() {
             found.insert(path.clone());
         } else {
-            return Err(Failure::usage(format!(
-                "look at {}: there is no such file or folder",
-                path.display()
-            )));
+            return Err(absent(path));
         }
     }
     if found.is_empty() {
@@ -32,27 +30,26 @@ pub(crate) fn dockerfiles(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     Ok(found.into_iter().collect())
 }
 
-fn walk(folder: &Path, depth: usize, found: &mut BTreeSet<PathBuf>) {
+fn in_folder(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let folder = Folder::open(path)?;
     // What cannot be read holds nothing that could be built either.
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let (name, path) = (entry.file_name(), entry.path());
-        let name = name.to_string_lossy();
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() && depth < MAX_DEPTH && !SKIPPED.contains(&name.as_ref()) => {
-                walk(&path, depth + 1, found);
-            }
-            // A pipe of that name is nothing to wait for.
-            Ok(kind) if is_dockerfile(&name) && (kind.is_file() || path.is_file()) => {
-                found.insert(if folder == Path::new(".") { PathBuf::from(name.as_ref()) } else { path });
-            }
-            _ => {}
-        }
-    }
+    let (tree, _) = folder.everything(&SKIPPED);
+    let is_one = |kind: &Kind, place: &Path| match kind {
+        Kind::File(_) => true,
+        Kind::Symlink(_) => place.is_file(),
+        _ => false,
+    };
+    let named = tree.iter().filter(|(inside, _)| is_dockerfile(inside.file_name()));
+    let placed = named.map(|(inside, entry)| {
+        let place =
+            if path == Path::new(".") { PathBuf::from(inside.as_str()) } else { path.join(inside.as_str()) };
+        (place, &entry.kind)
+    });
+    Ok(placed.filter(|(place, kind)| is_one(kind, place)).map(|(place, _)| place).collect())
 }
 
 /// Whether a file of that name is a Dockerfile.
-pub(crate) fn is_dockerfile(name: &str) -> bool {
+pub fn is_dockerfile(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let is_named = lower == "dockerfile" || lower == "containerfile";
     let has_end = lower.strip_suffix(".dockerfile").is_some_and(|rest| !rest.is_empty());

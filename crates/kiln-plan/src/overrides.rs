@@ -1,23 +1,3 @@
-use std::collections::BTreeMap;
-
-use kiln_node::{Lock, LockKind, PackageJson};
-use kiln_rootfs::RootPath;
-
-/// What is known of an app folder. Nothing in it depends on where the folder lies.
-#[derive(Clone, Debug, Default)]
-pub struct AppFacts {
-    /// The `package.json` of the folder.
-    pub package: PackageJson,
-    /// The `package.json` of each project of its workspace, by folder.
-    pub workspace: BTreeMap<String, PackageJson>,
-    /// Its lock file.
-    pub lock: Option<(LockKind, Lock)>,
-    /// All its files, without `node_modules`, `.git` and what `.dockerignore` leaves out.
-    pub files: Vec<RootPath>,
-    /// The text of its own JavaScript and TypeScript, by path.
-    pub sources: BTreeMap<RootPath, String>,
-}
-
 /// What the user decided in place of kiln.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
