@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use kiln_report::FORMATS;
 
 use crate::commands::Command;
 
@@ -18,8 +20,8 @@ pub(crate) struct Args {
 #[derive(clap::Args)]
 pub(crate) struct Global {
     /// How results are written to standard output
-    #[arg(long, global = true, value_enum, default_value_t = Output::Human)]
-    pub(crate) format: Output,
+    #[arg(long, global = true, value_parser = formats(), default_value = "human")]
+    pub(crate) format: &'static kiln_report::Format,
     /// Say nothing on standard error but errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
@@ -37,29 +39,6 @@ pub(crate) struct Global {
     pub(crate) cache_dir: Option<PathBuf>,
 }
 
-/// How results are written to standard output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Output {
-    /// For people.
-    Human,
-    /// For programs.
-    Json,
-    /// For programs that show findings in code (lint, check, scan).
-    Sarif,
-    /// For the log of a GitHub workflow (lint, check, scan).
-    Github,
-    /// For pages and pull requests (scan).
-    Markdown,
-    /// For the test reports of CI (scan).
-    Junit,
-    /// GitLab's report of container scanning, or of dependency scanning for what is no image (scan).
-    Gitlab,
-    /// CycloneDX with vulnerabilities and their analysis (scan).
-    Cyclonedx,
-    /// OpenVEX: what was taken out, and why (scan).
-    Openvex,
-}
-
 /// What every command can write.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -69,12 +48,16 @@ pub(crate) enum Format {
     Json,
 }
 
-impl Output {
-    /// The form that every command has which comes nearest.
-    pub(crate) fn format(self) -> Format {
-        match self {
-            Self::Human | Self::Github | Self::Markdown | Self::Junit => Format::Human,
-            Self::Json | Self::Sarif | Self::Gitlab | Self::Cyclonedx | Self::Openvex => Format::Json,
-        }
+impl Format {
+    /// The one that comes nearest to what was asked for.
+    pub(crate) fn of(asked: &kiln_report::Format) -> Self {
+        if asked.is_json { Self::Json } else { Self::Human }
     }
+}
+
+/// The formats of the table, as values of an argument.
+fn formats() -> impl TypedValueParser<Value = &'static kiln_report::Format> {
+    let names = FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.about));
+    let known = |name: String| kiln_report::Format::find(&name).expect("only names of the table are taken");
+    PossibleValuesParser::new(names).map(known)
 }

@@ -2,14 +2,14 @@ use std::path::{Path, PathBuf};
 
 use kiln_finding::Failure;
 
-use crate::args::{Format, Global, Output};
+use crate::args::{Format, Global};
 use crate::folders::InUse;
 
 /// What a command may know of the world around it.
 pub(crate) struct Context {
     pub(crate) format: Format,
     /// What was asked for, where a command knows more forms.
-    pub(crate) output: Output,
+    pub(crate) output: &'static kiln_report::Format,
     pub(crate) quiet: bool,
     pub(crate) offline: bool,
     /// The configuration file named on the command line.
@@ -24,7 +24,7 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(global: Global) -> Result<Self, Failure> {
         Ok(Self {
-            format: global.format.format(),
+            format: Format::of(global.format),
             output: global.format,
             quiet: global.quiet,
             offline: global.offline,

@@ -16,7 +16,6 @@ mod diff;
 mod dockerfile;
 mod dockerfile_project;
 mod doctor;
-mod findings;
 mod folder;
 mod folders;
 mod legacy;
@@ -50,7 +49,7 @@ fn main() -> ExitCode {
         return code;
     }
     let args = args::Args::parse();
-    let format = args.global.format.format();
+    let format = args::Format::of(args.global.format);
     let code = match run(args) {
         Ok(outcome) => outcome.exit_code(),
         Err(failure) => output::report(&failure, format),

@@ -13,7 +13,7 @@ use crate::clock::timestamp;
 use crate::config::Config;
 use crate::context::Context;
 use crate::database::{self, Change, Choice, DATABASE_MAX, Documents, Opened, Origin, Provenance, today};
-use crate::output::{self, Outcome, Table};
+use crate::output::{self, Outcome};
 use crate::ship::Keys;
 
 /// The advisory database: its state, and how it is updated, built and published
@@ -247,8 +247,15 @@ fn origin(origin: &Origin) -> String {
 }
 
 fn slices(database: &Database<'_>, today: Date) -> String {
-    let mut table =
-        Table::new(&["SLICE", "ADVISORIES", "PACKAGES", "COMPLETE TO", "AGE", "RELEASES", "SOURCE"]);
+    let mut table = kiln_report::Table::new(&[
+        "SLICE",
+        "ADVISORIES",
+        "PACKAGES",
+        "COMPLETE TO",
+        "AGE",
+        "RELEASES",
+        "SOURCE",
+    ]);
     for slice in database.slices() {
         let age = format!("{} days", slice.as_of.age(today));
         table.row(vec![

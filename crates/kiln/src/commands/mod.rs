@@ -26,8 +26,8 @@ mod verify;
 mod version;
 
 use kiln_finding::Failure;
+use kiln_report::Kind;
 
-use crate::args::Output;
 use crate::context::Context;
 use crate::output::Outcome;
 
@@ -89,7 +89,7 @@ impl Command {
     }
 
     pub(crate) fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        if !self.knows(context.output) {
+        if !self.takes(context.output) {
             return Err(Failure::usage("write the result in that format: this command does not know it")
                 .with_help("use --format human or --format json"));
         }
@@ -120,14 +120,15 @@ impl Command {
             Self::Version(args) => version::run(&args, context),
         }
     }
-    /// Whether the command can write its result like this.
-    fn knows(&self, output: Output) -> bool {
-        match output {
-            Output::Human | Output::Json => true,
-            Output::Sarif | Output::Github => matches!(self, Self::Check(_) | Self::Lint(_) | Self::Scan(_)),
-            Output::Markdown | Output::Junit | Output::Gitlab | Output::Cyclonedx | Output::Openvex => {
-                matches!(self, Self::Scan(_))
-            }
-        }
+
+    /// Whether the command can write its result like this. Every one can for people, and as JSON.
+    fn takes(&self, format: &kiln_report::Format) -> bool {
+        let kind = match self {
+            Self::Check(_) | Self::Lint(_) => Some(Kind::Lint),
+            Self::Scan(_) => Some(Kind::Scan),
+            Self::Ship(_) => Some(Kind::Card),
+            _ => None,
+        };
+        matches!(format.name, "human" | "json") || kind.is_some_and(|kind| format.knows(kind))
     }
 }

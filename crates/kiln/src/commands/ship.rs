@@ -4,6 +4,7 @@ use kiln_finding::{Class, Fact, Failure};
 use kiln_image::Image;
 use kiln_oci::Descriptor;
 use kiln_policy::{Attested, Evidence, Scorecard, Settings, Size, Stage, Subject, judge};
+use kiln_report::Results;
 use kiln_sign::Signer;
 use kiln_store::Layout;
 use kiln_trust::{Authority, Certified, Report};
@@ -198,7 +199,7 @@ fn refusal(card: &Scorecard) -> Outcome {
 }
 
 fn show(card: &Scorecard, context: &Context) {
-    output::data(output::scorecard(card, context.format).trim_end());
+    output::results(&Results::Card(card), context.output, false);
 }
 
 /// The next command to type.
