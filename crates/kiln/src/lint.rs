@@ -3,10 +3,12 @@
 mod discover;
 mod surroundings;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) use discover::{dockerfiles, is_dockerfile};
+use kiln_dockerfile::Stages;
 use kiln_finding::{Class, Failure};
 use kiln_lint::{Context as Around, Linted, Profile, RULES, Settings};
 use kiln_report::{LintedFile, Results, lint_summary};
@@ -37,12 +39,9 @@ impl Choice {
                 let rule = RULES.iter().find(|rule| rule.id.eq_ignore_ascii_case(name) || rule.slug == name);
                 let rule = rule.ok_or_else(|| {
                     let known = RULES.iter().flat_map(|rule| [rule.id, rule.slug]);
-                    let guess = kiln_dockerfile::closest(name, known);
+                    let guess = kiln_finding::did_you_mean(name, known);
                     let failure = Failure::usage(format!("find a rule called `{name}`"));
-                    failure.with_help(guess.map_or_else(
-                        || "`kiln explain` lists the ids".to_owned(),
-                        |guess| format!("did you mean `{guess}`?"),
-                    ))
+                    failure.with_help(guess.unwrap_or_else(|| "`kiln explain` lists the ids".to_owned()))
                 })?;
                 set.insert(rule.id.to_owned());
             }
@@ -85,7 +84,29 @@ pub(crate) fn lint(
         })
     };
     reports.sort_by_key(|(at, _)| *at);
-    reports.into_iter().map(|(_, report)| report).collect()
+    let reports: Vec<Report> = reports.into_iter().map(|(_, report)| report).collect::<Result<_, _>>()?;
+    has_target(&reports, settings)?;
+    Ok(reports)
+}
+
+/// The stage that is asked for is in one of the files, at least.
+fn has_target(reports: &[Report], settings: &Settings) -> Result<(), Failure> {
+    let Some(target) = settings.target.as_deref().filter(|_| !reports.is_empty()) else { return Ok(()) };
+    let stages: Vec<Stages<'_>> = reports.iter().map(|report| report.linted.file.stages()).collect();
+    if stages.iter().any(|stages| stages.target(Some(target)).is_some()) {
+        return Ok(());
+    }
+    let names: BTreeSet<&str> =
+        stages.iter().flat_map(|stages| &stages.list).filter_map(|stage| stage.name.as_deref()).collect();
+    let failure = Failure::usage(format!("find the stage `{target}`: no file has one of that name"));
+    Err(match kiln_finding::did_you_mean(target, names.iter().copied()) {
+        Some(guess) => failure.with_help(guess),
+        None if names.is_empty() => failure,
+        None => {
+            let names: Vec<&str> = names.into_iter().collect();
+            failure.with_help(format!("the stages are {}", names.join(", ")))
+        }
+    })
 }
 
 fn one(path: &Path, folder: Option<&Path>, settings: &Settings) -> Result<Report, Failure> {
