@@ -41,14 +41,12 @@ mod vex;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
     // This program is also the sandbox's first process; then nothing else may have happened yet.
     if let Some(code) = kiln_sandbox::enter() {
         return code;
     }
-    let args = args::Args::parse();
+    let args = args::parse();
     let format = args::Format::of(args.global.format);
     let code = match run(args) {
         Ok(outcome) => outcome.exit_code(),

@@ -9,6 +9,7 @@ mod db;
 mod doctor;
 mod explain;
 mod fix;
+mod groups;
 mod images;
 mod keygen;
 mod lint;
@@ -26,10 +27,10 @@ mod verify;
 mod version;
 
 use kiln_finding::Failure;
-use kiln_report::Kind;
 
 use crate::context::Context;
 use crate::output::Outcome;
+pub(crate) use groups::{GROUPS, takes};
 
 /// A command of kiln's.
 #[derive(clap::Subcommand)]
@@ -89,10 +90,6 @@ impl Command {
     }
 
     pub(crate) fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        if !self.takes(context.output) {
-            return Err(Failure::usage("write the result in that format: this command does not know it")
-                .with_help("use --format human or --format json"));
-        }
         match self {
             Self::Attest(args) => attest::run(&args, context),
             Self::Base(args) => base::run(&args, context),
@@ -119,16 +116,5 @@ impl Command {
             Self::Verify(args) => verify::run(&args, context),
             Self::Version(args) => version::run(&args, context),
         }
-    }
-
-    /// Whether the command can write its result like this. Every one can for people, and as JSON.
-    fn takes(&self, format: &kiln_report::Format) -> bool {
-        let kind = match self {
-            Self::Check(_) | Self::Lint(_) => Some(Kind::Lint),
-            Self::Scan(_) => Some(Kind::Scan),
-            Self::Ship(_) => Some(Kind::Card),
-            _ => None,
-        };
-        matches!(format.name, "human" | "json") || kind.is_some_and(|kind| format.knows(kind))
     }
 }
