@@ -1,8 +1,8 @@
 //! The flags at the front of an instruction.
 
-use crate::closest::closest;
 use crate::logical::Part;
 use crate::{Flag, Problem, Span, Spanned};
+use kiln_finding::closest;
 
 /// Takes the flags off the front. Returns them and what follows.
 pub(crate) fn split(line: Part<'_>) -> (Vec<Flag>, Part<'_>) {

@@ -4,7 +4,6 @@
 //! the text of the file. Nothing here looks at a file, builds, or judges style; kiln-lint does that.
 //! Start from [`parse`] and [`Dockerfile::stages`].
 
-mod closest;
 mod command;
 mod directive;
 mod duration;
@@ -29,7 +28,6 @@ mod stages;
 mod token;
 mod typed;
 
-pub use closest::closest;
 pub use command::{
     Add, ArgDecl, Check, Command, Copy, Form, From, Healthcheck, MountFlag, Network, Pairs, Run, RunInput,
     Source, Transfer,

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::closest::closest;
+use kiln_finding::closest;
 
 /// `RUN --mount=…`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -5,7 +5,9 @@ use crate::heredoc::{self, Announced, MAX_HEREDOCS};
 use crate::logical::Logical;
 use crate::token::{TokenKind, Tokens};
 use crate::typed::{self, Parts};
-use crate::{Comment, Directive, Dockerfile, Heredoc, Problem, Span, Spanned, closest, directive, flags};
+use kiln_finding::closest;
+
+use crate::{Comment, Directive, Dockerfile, Heredoc, Problem, Span, Spanned, directive, flags};
 
 /// Builders refuse longer lines.
 const MAX_LINE: usize = 65_535;

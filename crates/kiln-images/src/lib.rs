@@ -22,7 +22,7 @@ pub use copy_target::CopyTarget;
 pub use delivery::{Along, Arrived, MakeIndex, deliver};
 pub use destination::Destination;
 pub use kiln_registry::Settings as RegistrySettings;
-pub use located::Located;
+pub use located::{Located, meant};
 pub use logins::known_logins;
 pub use machine::Machine;
 pub use named_image::NamedImage;

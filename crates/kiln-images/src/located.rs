@@ -34,13 +34,13 @@ impl Located {
         match Self::search(machine, text)? {
             (Some(found), _) => Ok(found),
             (None, Some(reference)) if reference.host().is_some() => Self::remote(machine, &reference),
-            (None, _) => Err(absent(text)),
+            (None, _) => Err(absent(machine, text)),
         }
     }
 
     /// The same, of this machine only.
     pub fn here(machine: &Machine, text: &str) -> Result<Self, Failure> {
-        Self::search(machine, text)?.0.ok_or_else(|| absent(text))
+        Self::search(machine, text)?.0.ok_or_else(|| absent(machine, text))
     }
 
     /// In its registry.
@@ -84,8 +84,11 @@ fn in_layout(place: &str) -> Result<Located, Failure> {
         Some(tag) => layout.resolve(tag)?,
         None => only_entry(&folder)?,
     };
-    let descriptor = descriptor
-        .ok_or_else(|| not_found(&format!("oci:{place}")).with_help("name one of its images: oci:DIR:TAG"))?;
+    let descriptor = descriptor.ok_or_else(|| {
+        let near = tag.and_then(|tag| meant(&layout, tag));
+        let help = near.unwrap_or_else(|| "name one of its images: oci:DIR:TAG".to_owned());
+        not_found(&format!("oci:{place}")).with_help(help)
+    })?;
     let name =
         folder.file_name().map_or_else(|| "image".to_owned(), |name| name.to_string_lossy().into_owned());
     Ok(Located { place: Place::Layout(layout), name, tag: tag.map(str::to_owned), descriptor })
@@ -110,10 +113,20 @@ fn in_store(machine: &Machine, reference: &Reference) -> Result<Option<Located>,
     Ok(Some(Located { place: Place::Layout(layout), name: reference.name.clone(), tag, descriptor }))
 }
 
-fn absent(text: &str) -> Failure {
-    not_found(text).with_help(
-        "build or pull it first, name an OCI layout (oci:DIR[:TAG]), or name it with its registry's host",
-    )
+fn absent(machine: &Machine, text: &str) -> Failure {
+    let near = machine.layout().ok().and_then(|layout| meant(&layout, text));
+    let otherwise =
+        "build or pull it first, name an OCI layout (oci:DIR[:TAG]), or name it with its registry's host";
+    not_found(text).with_help(near.unwrap_or_else(|| otherwise.to_owned()))
+}
+
+/// The image of a layout that was probably meant.
+pub fn meant(layout: &Layout, text: &str) -> Option<String> {
+    let names: Vec<String> = layout.entries().ok()?.into_iter().filter_map(|entry| entry.name).collect();
+    // Without a tag, all tags are near.
+    let near = names.iter().find(|name| name.rsplit_once(':').is_some_and(|(name, _)| name == text));
+    near.map(|name| format!("did you mean `{name}`?"))
+        .or_else(|| kiln_finding::did_you_mean(text, names.iter().map(String::as_str)))
 }
 
 fn not_found(text: &str) -> Failure {

@@ -260,6 +260,8 @@ pub fn predicate_type(name: &str) -> Result<String, Failure> {
         return Ok(name.to_owned());
     }
     let known: Vec<&str> = NAMES.iter().map(|(short, _)| *short).collect();
-    Err(Failure::usage(format!("use the predicate type `{name}`: there is none of that name"))
-        .with_help(format!("name one of {}, or write the whole URI", known.join(", "))))
+    Err(Failure::usage(format!("use the predicate type `{name}`: there is none of that name")).with_help(
+        kiln_finding::did_you_mean(name, known.iter().copied())
+            .unwrap_or_else(|| format!("name one of {}, or write the whole URI", known.join(", "))),
+    ))
 }

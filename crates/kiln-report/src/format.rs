@@ -1,25 +1,107 @@
 use kiln_policy::Scorecard;
+use kiln_vuln::Date;
 
-/// One format: a static in a file of its own, listed in [`crate::FORMATS`].
+use crate::{FORMATS, LintedFile, Scan};
+
+/// A kind of result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The scorecard of an image.
+    Card,
+    /// What was found in Dockerfiles.
+    Lint,
+    /// What was found in images, folders and bills of materials.
+    Scan,
+}
+
+/// A result.
+#[derive(Clone, Copy, Debug)]
+pub enum Results<'a> {
+    /// [`Kind::Card`]
+    Card(&'a Scorecard),
+    /// [`Kind::Lint`]
+    Lint(&'a [LintedFile<'a>]),
+    /// [`Kind::Scan`]
+    Scans(&'a [Scan]),
+}
+
+impl Results<'_> {
+    /// The kind of it.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Card(_) => Kind::Card,
+            Self::Lint(_) => Kind::Lint,
+            Self::Scans(_) => Kind::Scan,
+        }
+    }
+}
+
+/// What a document is given besides the results: when and by what it is written, and how it is to look.
+#[derive(Clone, Debug)]
+pub struct Stamp {
+    /// Ages are counted to this day.
+    pub today: Date,
+    /// RFC 3339, in UTC, to the second.
+    pub time: String,
+    /// Version of kiln.
+    pub version: String,
+    /// Columns of the terminal.
+    pub width: usize,
+    /// People are told what became of each VEX statement.
+    pub explains_vex: bool,
+}
+
+/// One format: a static in a file of its own, listed in [`FORMATS`].
 #[derive(Debug)]
 pub struct Format {
     /// As `--format` knows it.
     pub name: &'static str,
+    /// What it is for, as a help text says it.
+    pub about: &'static str,
     /// Usual end of a file's name.
     pub extension: &'static str,
-    /// The whole text, with a line end.
-    pub render: fn(&Scorecard, Options) -> String,
+    /// Who reads it reads JSON, also of what went wrong.
+    pub is_json: bool,
+    /// It can hold only one image, folder or bill of materials.
+    pub holds_one: bool,
+    /// How it writes a scorecard, if it can.
+    pub(crate) card: Option<fn(&Scorecard, &Stamp) -> String>,
+    /// How it writes what was found in Dockerfiles, if it can.
+    pub(crate) lint: Option<fn(&[LintedFile<'_>], &Stamp) -> String>,
+    /// How it writes what was found in images, if it can.
+    pub(crate) scan: Option<fn(&[Scan], &Stamp) -> String>,
 }
 
-/// What a format may ask of the place it is shown in.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// Columns of the terminal.
-    pub width: usize,
+impl Format {
+    /// The format of a name.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        FORMATS.iter().copied().find(|format| format.name == name)
+    }
+
+    /// Whether it can write such a result.
+    pub fn knows(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Card => self.card.is_some(),
+            Kind::Lint => self.lint.is_some(),
+            Kind::Scan => self.scan.is_some(),
+        }
+    }
+
+    /// The whole document, without a line end after the last line; `None` where the format does not know the kind of result. It is
+    /// empty where there is nothing to say.
+    pub fn render(&self, results: &Results<'_>, stamp: &Stamp) -> Option<String> {
+        let mut text = match results {
+            Results::Card(card) => self.card?(card, stamp),
+            Results::Lint(files) => self.lint?(files, stamp),
+            Results::Scans(scans) => self.scan?(scans, stamp),
+        };
+        text.truncate(text.trim_end_matches('\n').len());
+        Some(text)
+    }
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self { width: 100 }
+impl PartialEq for Format {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
     }
 }

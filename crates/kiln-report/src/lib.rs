@@ -1,23 +1,19 @@
-//! Scorecards and scans as text: for a terminal, for programs, for pages and for CI.
+//! Results of kiln as text: scorecards, what is wrong in Dockerfiles, what was found in images; for terminals, programs, pages and CI.
 //!
-//! This crate judges nothing and prints nothing. Text that came from an image never reaches a terminal or a page as
-//! anything but text: control characters are replaced, and each format escapes what it must.
-//! Start from [`FORMATS`] and [`render`]; for scans from [`SCAN_FORMATS`].
+//! This crate judges nothing and prints nothing. [`FORMATS`] is the table of formats, and says which kinds of result each can hold.
+//! `formats/` holds one writer for each: it cleans and escapes. `cards/`, `lints/` and `scans/` say what there is to write of each kind.
+//! Texts of others never reach a terminal or a page as anything but text: all pass [`clean`]. Start from [`Format::render`].
 
+mod cards;
+pub mod clean;
 mod format;
 mod formats;
-mod glance;
+mod layout;
+mod lints;
 mod scans;
-mod text;
 
-pub use format::{Format, Options};
+pub use format::{Format, Kind, Results, Stamp};
 pub use formats::FORMATS;
-pub use scans::{SCAN_FORMATS, Scan, ScanFormat, Stamp};
-
-use kiln_policy::Scorecard;
-
-/// The card in the format of this name; `None` where there is no such format. Ends with a line end.
-pub fn render(format: &str, card: &Scorecard, options: Options) -> Option<String> {
-    let format = FORMATS.iter().find(|known| known.name == format)?;
-    Some((format.render)(card, options))
-}
+pub use layout::Table;
+pub use lints::{LintedFile, summary as lint_summary};
+pub use scans::Scan;

@@ -1,8 +1,10 @@
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{CommandFactory, FromArgMatches, Parser};
+use kiln_report::FORMATS;
 
-use crate::commands::Command;
+use crate::commands::{Command, GROUPS, takes};
 
 /// Turns a Node.js app into a hardened, scanned, signed container image, and proves it.
 #[derive(Parser)]
@@ -17,9 +19,9 @@ pub(crate) struct Args {
 /// What every command takes.
 #[derive(clap::Args)]
 pub(crate) struct Global {
-    /// How results are written to standard output
-    #[arg(long, global = true, value_enum, default_value_t = Output::Human)]
-    pub(crate) format: Output,
+    /// How results are written to standard output; the help of a command lists what it can
+    #[arg(long, global = true, value_parser = formats(|_| true), default_value = "human", hide_possible_values = true)]
+    pub(crate) format: &'static kiln_report::Format,
     /// Say nothing on standard error but errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
@@ -37,29 +39,6 @@ pub(crate) struct Global {
     pub(crate) cache_dir: Option<PathBuf>,
 }
 
-/// How results are written to standard output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Output {
-    /// For people.
-    Human,
-    /// For programs.
-    Json,
-    /// For programs that show findings in code (lint, check, scan).
-    Sarif,
-    /// For the log of a GitHub workflow (lint, check, scan).
-    Github,
-    /// For pages and pull requests (scan).
-    Markdown,
-    /// For the test reports of CI (scan).
-    Junit,
-    /// GitLab's report of container scanning, or of dependency scanning for what is no image (scan).
-    Gitlab,
-    /// CycloneDX with vulnerabilities and their analysis (scan).
-    Cyclonedx,
-    /// OpenVEX: what was taken out, and why (scan).
-    Openvex,
-}
-
 /// What every command can write.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -69,12 +48,104 @@ pub(crate) enum Format {
     Json,
 }
 
-impl Output {
-    /// The form that every command has which comes nearest.
-    pub(crate) fn format(self) -> Format {
-        match self {
-            Self::Human | Self::Github | Self::Markdown | Self::Junit => Format::Human,
-            Self::Json | Self::Sarif | Self::Gitlab | Self::Cyclonedx | Self::Openvex => Format::Json,
-        }
+impl Format {
+    /// The one that comes nearest to what was asked for.
+    pub(crate) fn of(asked: &kiln_report::Format) -> Self {
+        if asked.is_json { Self::Json } else { Self::Human }
+    }
+}
+
+/// The formats of the table that are taken, as values of an argument.
+fn formats(
+    is_taken: impl Fn(&kiln_report::Format) -> bool,
+) -> impl TypedValueParser<Value = &'static kiln_report::Format> {
+    let taken = FORMATS.iter().filter(|format| is_taken(format));
+    let names = taken.map(|format| PossibleValue::new(format.name).help(format.about));
+    let known = |name: String| kiln_report::Format::find(&name).expect("only names of the table are taken");
+    PossibleValuesParser::new(names).map(known)
+}
+
+/// What the command line says.
+pub(crate) fn parse() -> Args {
+    let command = command();
+    let mut shown = command.clone();
+    let matches = command.get_matches();
+    let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    // One that stands before the command was read before it was known which command it is for.
+    if let Some(name) = matches.subcommand_name()
+        && !takes(name, args.global.format)
+    {
+        let known = FORMATS.iter().filter(|format| takes(name, format)).map(|format| format.name);
+        let message = format!(
+            "`kiln {name}` does not write the format {}; it writes {}",
+            args.global.format.name,
+            known.collect::<Vec<_>>().join(", ")
+        );
+        shown.error(clap::error::ErrorKind::InvalidValue, message).exit();
+    }
+    args
+}
+
+/// Every command, with the formats that it takes.
+fn command() -> clap::Command {
+    let mut command = Args::command();
+    let names: Vec<String> = command.get_subcommands().map(|known| known.get_name().to_owned()).collect();
+    for name in names {
+        command = command.mut_subcommand(&name, |known| {
+            let format = clap::Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .global(true)
+                .help("How the result is written to standard output")
+                .value_parser(formats(|format| takes(&name, format)))
+                .default_value("human");
+            known.arg(format)
+        });
+    }
+    let template = format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n{}\nOptions:\n{{options}}{{after-help}}",
+        listed(&command)
+    );
+    command.help_template(template)
+}
+
+/// The commands by their groups.
+fn listed(command: &clap::Command) -> String {
+    let width = command.get_subcommands().map(|known| known.get_name().len()).max().unwrap_or_default();
+    let about = |name: &str| match command.find_subcommand(name).and_then(clap::Command::get_about) {
+        Some(about) => about.to_string(),
+        None => "Print this message or the help of a command".to_owned(),
+    };
+    let line = |name: &&str| format!("  {name:width$}  {}\n", about(name));
+    let group = |(title, names): &(&str, &[&str])| {
+        format!("\n{title}:\n{}", names.iter().map(line).collect::<String>())
+    };
+    GROUPS.iter().map(group).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        let mut grouped: Vec<&str> =
+            GROUPS.iter().flat_map(|(_, names)| *names).copied().filter(|name| *name != "help").collect();
+        grouped.sort_unstable();
+        let command = command();
+        let mut known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        known.sort_unstable();
+        assert_eq!(grouped, known);
+    }
+
+    #[test]
+    fn the_formats_of_a_command_are_those_it_can_write() {
+        let taken = |command: &str| -> Vec<&str> {
+            FORMATS.iter().filter(|format| takes(command, format)).map(|format| format.name).collect()
+        };
+        assert_eq!(taken("plan"), ["human", "json"]);
+        assert_eq!(taken("ship"), ["github", "human", "json", "junit", "markdown", "sarif"]);
+        assert_eq!(taken("lint"), ["github", "gitlab", "human", "json", "junit", "markdown", "sarif"]);
+        assert_eq!(taken("scan").len(), FORMATS.len());
     }
 }

@@ -4,7 +4,7 @@ use kiln_finding::Failure;
 
 use kiln_images::Machine;
 
-use crate::args::{Format, Global, Output};
+use crate::args::{Format, Global};
 use crate::config::Config;
 use crate::folders::{InUse, say_damaged};
 
@@ -12,7 +12,7 @@ use crate::folders::{InUse, say_damaged};
 pub(crate) struct Context {
     pub(crate) format: Format,
     /// What was asked for, where a command knows more forms.
-    pub(crate) output: Output,
+    pub(crate) output: &'static kiln_report::Format,
     pub(crate) quiet: bool,
     /// kiln.toml of the folder that the command is about, or the file named on the command line.
     pub(crate) config: Config,
@@ -33,7 +33,7 @@ impl Context {
             on_damage: say_damaged,
         };
         Ok(Self {
-            format: global.format.format(),
+            format: Format::of(global.format),
             output: global.format,
             quiet: global.quiet,
             config,

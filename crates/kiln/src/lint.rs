@@ -1,19 +1,18 @@
-//! Dockerfiles looked at: what lies around them, asking kiln-lint, and showing what it says.
+//! Dockerfiles looked at: finding them, what lies around them, and asking kiln-lint.
 
-mod annotations;
 mod around;
-mod sarif;
-mod snippets;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use kiln_dockerfile::Stages;
 use kiln_finding::{Class, Failure};
-use kiln_lint::{Context as Around, Level, Linted, Profile, RULES, Settings};
+use kiln_lint::{Context as Around, Linted, Profile, RULES, Settings};
+use kiln_report::{LintedFile, Results, lint_summary};
 use serde::Deserialize;
-use serde_json::json;
 
-use crate::args::Output;
+use crate::context::Context;
 use crate::output;
 
 /// `[lint]` of kiln.toml, and the same on the command line.
@@ -38,12 +37,9 @@ impl Choice {
                 let rule = RULES.iter().find(|rule| rule.id.eq_ignore_ascii_case(name) || rule.slug == name);
                 let rule = rule.ok_or_else(|| {
                     let known = RULES.iter().flat_map(|rule| [rule.id, rule.slug]);
-                    let guess = kiln_dockerfile::closest(name, known);
+                    let guess = kiln_finding::did_you_mean(name, known);
                     let failure = Failure::usage(format!("find a rule called `{name}`"));
-                    failure.with_help(guess.map_or_else(
-                        || "`kiln explain` lists the ids".to_owned(),
-                        |guess| format!("did you mean `{guess}`?"),
-                    ))
+                    failure.with_help(guess.unwrap_or_else(|| "`kiln explain` lists the ids".to_owned()))
                 })?;
                 set.insert(rule.id.to_owned());
             }
@@ -86,7 +82,29 @@ pub(crate) fn lint(
         })
     };
     reports.sort_by_key(|(at, _)| *at);
-    reports.into_iter().map(|(_, report)| report).collect()
+    let reports: Vec<Report> = reports.into_iter().map(|(_, report)| report).collect::<Result<_, _>>()?;
+    has_target(&reports, settings)?;
+    Ok(reports)
+}
+
+/// The stage that is asked for is in one of the files, at least.
+fn has_target(reports: &[Report], settings: &Settings) -> Result<(), Failure> {
+    let Some(target) = settings.target.as_deref().filter(|_| !reports.is_empty()) else { return Ok(()) };
+    let stages: Vec<Stages<'_>> = reports.iter().map(|report| report.linted.file.stages()).collect();
+    if stages.iter().any(|stages| stages.target(Some(target)).is_some()) {
+        return Ok(());
+    }
+    let names: BTreeSet<&str> =
+        stages.iter().flat_map(|stages| &stages.list).filter_map(|stage| stage.name.as_deref()).collect();
+    let failure = Failure::usage(format!("find the stage `{target}`: no file has one of that name"));
+    Err(match kiln_finding::did_you_mean(target, names.iter().copied()) {
+        Some(guess) => failure.with_help(guess),
+        None if names.is_empty() => failure,
+        None => {
+            let names: Vec<&str> = names.into_iter().collect();
+            failure.with_help(format!("the stages are {}", names.join(", ")))
+        }
+    })
 }
 
 fn one(path: &Path, folder: Option<&Path>, settings: &Settings) -> Result<Report, Failure> {
@@ -103,86 +121,20 @@ fn failed(path: &Path, cause: &dyn std::fmt::Display) -> Failure {
         .with_cause(cause.to_string())
 }
 
-/// Writes the reports to standard output, and a count to standard error.
-pub(crate) fn show(reports: &[Report], form: Output, quiet: bool) {
-    match form {
-        Output::Human => {
-            for report in reports.iter().filter(|report| !report.linted.findings.is_empty()) {
-                output::data(&snippets::render(report));
-            }
-        }
-        Output::Json => output::data(&json!(reports.iter().map(as_json).collect::<Vec<_>>()).to_string()),
-        Output::Sarif => output::data(&sarif::render(reports).to_string()),
-        // The table of commands lets no other form come here.
-        _ => {
-            let lines: Vec<String> = reports.iter().flat_map(annotations::render).collect();
-            if !lines.is_empty() {
-                output::data(&lines.join("\n"));
-            }
-        }
-    }
-    if form == Output::Human && !quiet {
-        output::talk(&summary(reports));
-    }
-}
-
-fn summary(reports: &[Report]) -> String {
-    let count = |level| {
-        let findings = reports.iter().flat_map(|report| &report.linted.findings);
-        findings.filter(|finding| finding.level == level).count()
-    };
-    let files = if reports.len() == 1 { "1 file".to_owned() } else { format!("{} files", reports.len()) };
-    let found: Vec<String> = [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Info, "note")]
-        .into_iter()
-        .map(|(level, name)| (count(level), name))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, name)| format!("{count} {name}{}", if count == 1 { "" } else { "s" }))
-        .collect();
-    let found = if found.is_empty() { "nothing to say".to_owned() } else { found.join(", ") };
-    let fixable = reports
+/// Writes the reports to standard output, and for people a count to standard error.
+pub(crate) fn show(reports: &[Report], context: &Context) {
+    let paths: Vec<String> = reports.iter().map(|report| report.path.display().to_string()).collect();
+    let files: Vec<LintedFile<'_>> = reports
         .iter()
-        .flat_map(|report| &report.linted.findings)
-        .filter(|finding| finding.fix.is_some())
-        .count();
-    let help = if fixable > 0 {
-        format!(
-            "; `kiln lint --fix` repairs some of it ({fixable} with --unsafe), `kiln explain ID` says why"
-        )
-    } else {
-        String::new()
-    };
-    format!("{files}: {found}{help}")
-}
-
-fn as_json(report: &Report) -> serde_json::Value {
-    let file = &report.linted.file;
-    let place = |span: kiln_dockerfile::Span| {
-        json!({
-            "start": file.lines.position(&file.text, span.start),
-            "end": file.lines.position(&file.text, span.end),
-            "bytes": [span.start, span.end],
+        .zip(&paths)
+        .map(|(report, path)| LintedFile {
+            path,
+            has_context: report.around.is_some(),
+            linted: &report.linted,
         })
-    };
-    let finding = |finding: &kiln_lint::Finding| {
-        json!({
-            "id": finding.id,
-            "slug": finding.slug,
-            "level": finding.level,
-            "message": finding.message,
-            "help": finding.help,
-            "place": place(finding.span),
-            "labels": finding.labels.iter().map(|(span, text)| json!({"place": place(*span), "text": text})).collect::<Vec<_>>(),
-            "fix": finding.fix.as_ref().map(|fix| json!({
-                "tier": fix.repair,
-                "title": fix.title,
-                "edits": fix.edits.iter().map(|edit| json!({"place": place(edit.span), "text": edit.text})).collect::<Vec<_>>(),
-            })),
-        })
-    };
-    json!({
-        "path": report.path,
-        "has_context": report.around.is_some(),
-        "findings": report.linted.findings.iter().map(finding).collect::<Vec<_>>(),
-        "allowed": report.linted.allowed.iter().map(finding).collect::<Vec<_>>(),
-    })
+        .collect();
+    output::results(&Results::Lint(&files), context.output, false);
+    if context.output.name == "human" && !context.quiet {
+        output::talk(&lint_summary(&files));
+    }
 }

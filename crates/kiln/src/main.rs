@@ -12,7 +12,6 @@ mod database;
 mod diff;
 mod dockerfile;
 mod doctor;
-mod findings;
 mod folders;
 mod lint;
 mod output;
@@ -28,15 +27,13 @@ mod vex;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
     // This program is also the sandbox's first process; then nothing else may have happened yet.
     if let Some(code) = kiln_sandbox::enter() {
         return code;
     }
-    let args = args::Args::parse();
-    let format = args.global.format.format();
+    let args = args::parse();
+    let format = args::Format::of(args.global.format);
     let code = match run(args) {
         Ok(outcome) => outcome.exit_code(),
         Err(failure) => output::report(&failure, format),

@@ -6,8 +6,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::AutoStream;
-use anstream::adapter::strip_str;
 use kiln_finding::{Class, Failure};
+use kiln_images::clock::timestamp;
+use kiln_proof::advisories::today;
+use kiln_report::{Results, Stamp, clean};
 
 use crate::args::Format;
 
@@ -51,9 +53,9 @@ pub(crate) fn data(text: &str) {
 fn write_data(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     if stdout.is_terminal() {
-        writeln!(AutoStream::auto(&mut stdout), "{}", harmless(text, true))?;
-    } else if text.bytes().all(is_plain) {
-        // Looking for styles to leave out takes longer than writing; a document of a scan has none.
+        writeln!(AutoStream::auto(&mut stdout), "{}", clean::result(text))?;
+    } else if !text.as_bytes().contains(&b'\x1b') {
+        // A document for programs has no styles to leave out, and is written as it is.
         stdout.write_all(text.as_bytes())?;
         stdout.write_all(b"\n")?;
     } else {
@@ -68,49 +70,6 @@ pub(crate) fn unwritten() -> Option<Failure> {
     let failure =
         Failure::new("kiln.output", Class::Environment, "write the result to standard output".to_owned());
     Some(failure.with_cause(error.to_string()))
-}
-
-/// A text of whatever origin, fit for a terminal: without styles, and what would be a command to the terminal is spelled out.
-pub(crate) fn plain(text: &str) -> String {
-    harmless(&strip_str(text).to_string(), false)
-}
-
-/// Spells out what a terminal would obey, or would show in another order than it stands. Styles stay where they are wanted.
-fn harmless(text: &str, with_styles: bool) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((at, command)) = rest.char_indices().find(|(_, char)| is_command(*char)) {
-        shown.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let style = if with_styles { style_length(rest) } else { None };
-        match style {
-            Some(length) => shown.push_str(&rest[..length]),
-            // As in JSON, which this may be.
-            None => shown.extend(format!("\\u{:04x}", u32::from(command)).chars()),
-        }
-        rest = &rest[style.unwrap_or(command.len_utf8())..];
-    }
-    shown + rest
-}
-
-/// A control character, or one that turns the direction of what follows (UAX #9).
-fn is_command(char: char) -> bool {
-    char.is_control() && !matches!(char, '\n' | '\t')
-        || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// The bytes of the style that a text starts with (ECMA-48, SGR): intensity, slant, underline and colours of letters. One that
-/// hides what follows is none.
-fn style_length(text: &str) -> Option<usize> {
-    let (numbers, _) = text.strip_prefix("\u{1b}[")?.split_once('m')?;
-    let is_known =
-        |number: &str| matches!(number.parse(), Ok(0..=4 | 31..=37 | 39 | 91..=97)) || number.is_empty();
-    numbers.split(';').all(is_known).then_some(numbers.len() + 3)
-}
-
-/// Neither a control character nor the start of one.
-fn is_plain(byte: u8) -> bool {
-    !byte.is_ascii_control() || matches!(byte, b'\n' | b'\t')
 }
 
 /// Text after `start`, in lines as wide as the terminal; all but the first are indented. Words are never cut.
@@ -138,7 +97,7 @@ pub(crate) fn wrapped(start: &str, text: &str, indent: usize) -> String {
 
 /// Says something to the person at the terminal.
 pub(crate) fn talk(text: &str) {
-    say(&plain(text));
+    say(&clean::talk(text));
 }
 
 /// Standard error that nobody reads is nobody's loss.
@@ -152,14 +111,19 @@ pub(crate) fn trouble(error: &dyn std::error::Error) {
     talk(&format!("warning: what was made is made again the next time: {error}{cause}"));
 }
 
-/// A scorecard as text, as wide as the terminal.
-pub(crate) fn scorecard(card: &kiln_policy::Scorecard, format: Format) -> String {
-    let name = match format {
-        Format::Human => "human",
-        Format::Json => "json",
+/// Writes a result in the format that was asked for. Commands take only formats that know their results.
+pub(crate) fn results(results: &Results<'_>, format: &kiln_report::Format, explains_vex: bool) {
+    let stamp = Stamp {
+        today: today(),
+        time: timestamp(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        width: terminal_width(),
+        explains_vex,
     };
-    let options = kiln_report::Options { width: terminal_width() };
-    kiln_report::render(name, card, options).unwrap_or_default()
+    let text = format.render(results, &stamp).expect("the table of commands lets no other format come here");
+    if !text.is_empty() {
+        data(&text);
+    }
 }
 
 /// Columns of the terminal that data goes to; 100 where it is none.
@@ -187,7 +151,7 @@ pub(crate) fn report(failure: &Failure, format: Format) -> ExitCode {
 fn report_to_person(failure: &Failure) {
     let bold = anstyle::Style::new().bold();
     let red = bold.fg_color(Some(anstyle::AnsiColor::Red.into()));
-    say(&format!("{red}error[{}]{red:#}{bold}: {}{bold:#}", failure.code, plain(&failure.what)));
+    say(&format!("{red}error[{}]{red:#}{bold}: {}{bold:#}", failure.code, clean::talk(&failure.what)));
     for cause in &failure.causes {
         talk(&format!("  cause: {cause}"));
     }
@@ -208,56 +172,4 @@ fn failure_as_json(failure: &Failure) -> serde_json::Value {
             "help": failure.help,
         }
     })
-}
-
-/// Columns of text, each as wide as its widest cell.
-pub(crate) struct Table {
-    rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    pub(crate) fn new(head: &[&str]) -> Self {
-        Self { rows: vec![head.iter().map(|&cell| cell.to_owned()).collect()] }
-    }
-
-    pub(crate) fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells);
-    }
-
-    /// The lines, without a line end after the last.
-    pub(crate) fn render(&self) -> String {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| {
-            self.rows
-                .iter()
-                .filter_map(|row| row.get(column))
-                .map(|cell| cell.chars().count())
-                .max()
-                .unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..columns).map(width).collect();
-        let line = |row: &Vec<String>| {
-            let cells: Vec<String> =
-                row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-            cells.join("  ").trim_end().to_owned()
-        };
-        self.rows.iter().map(line).collect::<Vec<_>>().join("\n")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_commands_the_terminal() {
-        let title = "a\u{1b}]0;owned\u{7}b\tc\nd\r\u{9b}2J\u{202e}e";
-        assert_eq!(harmless(title, true), "a\\u001b]0;owned\\u0007b\tc\nd\\u000d\\u009b2J\\u202ee");
-        assert_eq!(plain("\u{1b}[1mbold\u{1b}[0m \u{202e}"), "bold \\u202e");
-        let styled = "\u{1b}[1m\u{1b}[31;4mred\u{1b}[m";
-        assert_eq!(harmless(styled, true), styled);
-        // It would not be seen.
-        assert_eq!(harmless("\u{1b}[8mhidden", true), "\\u001b[8mhidden");
-        assert_eq!(harmless("\u{1b}[30mx\u{1b}[", true), "\\u001b[30mx\\u001b[");
-    }
 }

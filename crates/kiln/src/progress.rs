@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use kiln_report::clean;
 
 use crate::output;
 
@@ -32,7 +33,7 @@ impl Stages {
         if let Some(bar) = &self.bar {
             bar.reset_elapsed();
             bar.set_prefix(stage);
-            bar.set_message(output::plain(what));
+            bar.set_message(clean::talk(what));
             bar.enable_steady_tick(Duration::from_millis(100));
         }
     }
@@ -40,7 +41,7 @@ impl Stages {
     /// Something moves within the stage.
     pub(crate) fn note(&self, line: &str) {
         if let Some(bar) = &self.bar {
-            bar.set_message(output::plain(line));
+            bar.set_message(clean::talk(line));
         }
     }
 
@@ -49,7 +50,7 @@ impl Stages {
         let bar = self.bar.clone();
         move |line| {
             if let Some(bar) = &bar {
-                bar.set_message(output::plain(line));
+                bar.set_message(clean::talk(line));
             }
         }
     }

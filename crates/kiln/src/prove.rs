@@ -17,7 +17,6 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::dockerfile::{self, DockerfileOptions};
 use crate::lint;
-use crate::output::Table;
 use crate::progress::{Stages, size};
 
 /// Both sides of a proof.
@@ -97,7 +96,7 @@ impl Proof {
     /// The comparison as people read it.
     pub(crate) fn as_text(&self) -> String {
         let before = self.before.as_ref().ok();
-        let mut table = Table::new(&["", "before", "after"]);
+        let mut table = kiln_report::Table::new(&["", "before", "after"]);
         let mut row = |what: &str, show: &dyn Fn(&Side) -> String| {
             table.row(vec![what.to_owned(), before.map_or_else(|| "-".to_owned(), show), show(&self.after)]);
         };

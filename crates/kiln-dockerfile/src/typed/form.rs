@@ -2,7 +2,9 @@ use super::{Parts, error, needs_argument, no_flags, place};
 use crate::flags::Reader;
 use crate::json::{Array, array};
 use crate::logical::Part;
-use crate::{Check, Command, Form, Healthcheck, Problem, Spanned, closest, parse_duration};
+use kiln_finding::closest;
+
+use crate::{Check, Command, Form, Healthcheck, Problem, Spanned, parse_duration};
 
 /// A command in either form; `None` after a problem.
 pub(super) fn form(arguments: Part<'_>, problems: &mut Vec<Problem>) -> Option<Form> {

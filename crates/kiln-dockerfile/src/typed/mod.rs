@@ -7,9 +7,9 @@ mod run;
 mod single;
 mod transfer;
 
-use crate::closest::closest;
 use crate::logical::Part;
 use crate::{Command, Flag, Heredoc, Instruction, Problem, Span, Spanned, flags, json};
+use kiln_finding::closest;
 
 /// Every instruction.
 pub const INSTRUCTIONS: [&str; 18] = [

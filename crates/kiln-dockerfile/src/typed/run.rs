@@ -1,7 +1,9 @@
 use super::Parts;
 use super::form::form;
 use crate::flags::Reader;
-use crate::{Command, Form, Mount, MountFlag, Network, Problem, Run, Spanned, closest};
+use kiln_finding::closest;
+
+use crate::{Command, Form, Mount, MountFlag, Network, Problem, Run, Spanned};
 
 pub(super) fn run(parts: &Parts<'_>, problems: &mut Vec<Problem>) -> Option<Command> {
     let mut flags = Reader::new(&parts.flags, problems);

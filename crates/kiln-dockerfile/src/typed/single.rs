@@ -1,5 +1,7 @@
 use super::{Parts, can_hold_heredocs, error, instruction, needs_argument, no_flags, transfer};
-use crate::{Command, Problem, closest, expand, flags, has_host_part, parse_ports, parse_signal, signal};
+use kiln_finding::closest;
+
+use crate::{Command, Problem, expand, flags, has_host_part, parse_ports, parse_signal, signal};
 
 /// Instructions that take all that follows as one value.
 pub(super) fn one(parts: &Parts<'_>, name: &str, problems: &mut Vec<Problem>) -> Option<Command> {

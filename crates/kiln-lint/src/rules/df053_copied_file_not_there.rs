@@ -1,5 +1,6 @@
 use crate::{Asked, Level, Repair, Rule, Sink, Subject};
-use kiln_dockerfile::{Command, closest, has_wildcard};
+use kiln_dockerfile::{Command, has_wildcard};
+use kiln_finding::closest;
 
 pub(super) static RULE: Rule = Rule {
     id: "DF053",

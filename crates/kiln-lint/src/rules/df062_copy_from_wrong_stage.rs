@@ -1,5 +1,6 @@
 use crate::{Asked, Edit, Level, Repair, Rule, Sink, Subject};
-use kiln_dockerfile::{Command, closest};
+use kiln_dockerfile::Command;
+use kiln_finding::closest;
 
 pub(super) static RULE: Rule = Rule {
     id: "DF062",

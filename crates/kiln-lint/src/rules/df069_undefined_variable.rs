@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
 use crate::{Asked, Level, Repair, Rule, Sink, Subject};
-use kiln_dockerfile::{PLATFORM, Span, closest};
+use kiln_dockerfile::{PLATFORM, Span};
+use kiln_finding::closest;
 
 pub(super) static RULE: Rule = Rule {
     id: "DF069",

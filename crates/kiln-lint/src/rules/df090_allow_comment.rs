@@ -21,8 +21,7 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
             pragma.names.iter().find(|name| !RULES.iter().any(|rule| names(name, rule.id, Origin::Kiln)));
         if let Some(unknown) = unknown {
             let ids = RULES.iter().flat_map(|rule| [rule.id, rule.slug]);
-            let guess =
-                kiln_dockerfile::closest(unknown, ids).map(|guess| format!("did you mean `{guess}`?"));
+            let guess = kiln_finding::did_you_mean(unknown, ids);
             sink.at(pragma.span, format!("there is no rule `{unknown}`")).help.clone_from(&guess);
         } else if pragma.names.is_empty() {
             sink.at(pragma.span, "it names no rule").help("# kiln: allow DF023 why that is right here");

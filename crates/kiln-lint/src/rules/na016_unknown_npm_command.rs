@@ -1,7 +1,7 @@
 use crate::facts::{is_npm_command, npm_commands};
 use crate::model::package_command;
 use crate::{Asked, Edit, Level, Repair, Rule, Sink, Subject};
-use kiln_dockerfile::closest;
+use kiln_finding::closest;
 
 pub(super) static RULE: Rule = Rule {
     id: "NA016",

@@ -1,48 +1,69 @@
-use kiln_policy::{ExceptionState, Line, Outcome, Scorecard};
-
-use crate::glance::verdict;
-use crate::text::plain;
-use crate::{Format, Options};
+use crate::clean::{line, lines};
+use crate::{Format, cards, lints, scans};
 
 /// Annotations of GitHub Actions. Source: its documentation, "Workflow commands".
-pub(super) static FORMAT: Format = Format { name: "github", extension: "txt", render };
+pub(super) static FORMAT: Format = Format {
+    name: "github",
+    about: "For the log of a GitHub workflow, which shows findings beside the code",
+    extension: "txt",
+    is_json: false,
+    holds_one: false,
+    card: Some(cards::github),
+    lint: Some(lints::github),
+    scan: Some(scans::github),
+};
 
-fn render(card: &Scorecard, _: Options) -> String {
-    let wrong = card.lines.iter().filter(|line| !line.outcome.passes()).map(annotation);
-    let excepted = card.lines.iter().filter(|line| line.outcome == Outcome::Excepted);
-    let excepted = excepted.map(|line| command("warning", &title(line), &line.reason));
-    let expired = card.exceptions.iter().filter(|used| used.state == ExceptionState::Expired).map(|used| {
-        let exception = &used.exception;
-        let text = format!(
-            "the exception for {} by {} is over: {}",
-            exception.id, exception.owner, exception.expires
-        );
-        command("warning", &format!("{} exception", exception.id), &text)
-    });
-    let level = if card.passes() { "notice" } else { "error" };
-    let name = format!("kiln: {} {}", card.subject.name, verdict(card));
-    let last = command(level, &name, &format!("{} ({})", card.summary(), card.subject.digest));
-    wrong.chain(excepted).chain(expired).chain([last]).collect()
+/// Which kind of annotation it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    Error,
+    Warning,
+    Notice,
 }
 
-fn annotation(line: &Line) -> String {
-    let unknown = if line.outcome == Outcome::Unknown { "unknown: " } else { "" };
-    let cure = line.cure.as_ref().map(|cure| format!("\nfix: {cure}")).unwrap_or_default();
-    let message = format!("{unknown}{}", plain(&line.reason)) + &cure;
-    command("error", &title(line), &message)
+/// Something said, and where, if it is said of a file.
+pub(crate) struct Annotation<'a> {
+    pub(crate) level: Level,
+    pub(crate) place: Option<Place<'a>>,
+    pub(crate) title: &'a str,
+    /// May have several lines.
+    pub(crate) message: &'a str,
 }
 
-fn title(line: &Line) -> String {
-    format!("{} {}", line.id, line.title)
+/// Lines of a file; lines and columns count from 1.
+pub(crate) struct Place<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) start: (u32, u32),
+    pub(crate) end: (u32, u32),
 }
 
-/// One annotation, with a line end.
-pub(crate) fn command(level: &str, title: &str, message: &str) -> String {
-    let title = escape(&plain(title)).replace(':', "%3A").replace(',', "%2C");
-    let lines: Vec<String> = message.split('\n').map(plain).collect();
-    format!("::{level} title={title}::{}\n", escape(&lines.join("\n")))
+impl Annotation<'_> {
+    /// One line, with its end.
+    pub(crate) fn render(&self) -> String {
+        let level = match self.level {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Notice => "notice",
+        };
+        let place = self.place.as_ref().map(Place::render).unwrap_or_default();
+        format!("::{level} {place}title={}::{}\n", property(self.title), data(self.message))
+    }
 }
 
-fn escape(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+impl Place<'_> {
+    fn render(&self) -> String {
+        let ((line, column), (end_line, end_column)) = (self.start, self.end);
+        // GitHub shows columns only where the lines are the same.
+        let columns =
+            if line == end_line { format!(",col={column},endColumn={end_column}") } else { String::new() };
+        format!("file={},line={line},endLine={end_line}{columns},", property(self.path))
+    }
+}
+
+fn data(text: &str) -> String {
+    lines(text).replace('%', "%25").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    line(text).replace('%', "%25").replace(':', "%3A").replace(',', "%2C")
 }

@@ -1,70 +1,50 @@
-use kiln_policy::{ExceptionUse, Line, Scorecard};
-
-use crate::glance::{mark, parts, verdict, word};
-use crate::text::plain;
-use crate::{Format, Options};
+use crate::clean::line;
+use crate::{Format, cards, lints, scans};
 
 /// For pull requests, job summaries and pages.
-pub(super) static FORMAT: Format = Format { name: "markdown", extension: "md", render };
+pub(super) static FORMAT: Format = Format {
+    name: "markdown",
+    about: "For pages and the comments of pull requests",
+    extension: "md",
+    is_json: false,
+    holds_one: false,
+    card: Some(cards::markdown),
+    lint: Some(lints::markdown),
+    scan: Some(scans::markdown),
+};
 
-fn render(card: &Scorecard, _: Options) -> String {
-    let subject = &card.subject;
-    let mut lines = vec![
-        format!("## {}: {}", escape(&subject.name), verdict(card)),
-        String::new(),
-        format!("{}, profile {}, {}.", card.summary(), escape(&card.profile), card.today),
-        String::new(),
-        format!("- `{}` {}", subject.digest, escape(&subject.platform)),
-    ];
-    lines.extend(parts(&card.glance).iter().map(|part| format!("- {}", escape(part))));
-    lines.push(String::new());
-    lines.push("| | Check | What | Why |".to_owned());
-    lines.push("|---|---|---|---|".to_owned());
-    lines.extend(card.lines.iter().map(row));
-    if !card.exceptions.is_empty() {
-        lines.extend(["", "### Exceptions", ""].map(str::to_owned));
-        lines.extend(card.exceptions.iter().map(exception));
-    }
-    lines.join("\n") + "\n"
-}
-
-fn row(line: &Line) -> String {
-    let cure = line.cure.as_ref().map(|cure| format!("<br>**fix:** {}", escape(cure))).unwrap_or_default();
-    format!(
-        "| {} {} | {} | {} | {}{cure} |",
-        mark(line.outcome),
-        word(line.outcome),
-        line.id,
-        escape(&line.title),
-        escape(&line.reason)
-    )
-}
-
-fn exception(used: &ExceptionUse) -> String {
-    let exception = &used.exception;
-    format!(
-        "- **{}**: {} for {}, by {}, until {}: {}",
-        used.state.as_str(),
-        escape(&exception.id),
-        escape(&exception.subject),
-        escape(&exception.owner),
-        exception.expires,
-        escape(&exception.reason)
-    )
-}
+/// Stands after what would make a link or a mention, and is not seen.
+const NOTHING: char = '\u{200b}';
 
 /// The text as text: no markup, link, mention or cell begins in it.
 pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::new();
-    for char in plain(text).chars() {
+    let text = line(text);
+    let mut out = String::with_capacity(text.len());
+    for (at, char) in text.char_indices() {
         match char {
             '<' => out.push_str("&lt;"),
             '&' => out.push_str("&amp;"),
-            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '~' | '#' | '!' => out.extend(['\\', char]),
-            // A zero-width space after it, so that nobody is mentioned.
-            '@' => out.push_str("@\u{200b}"),
+            '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '~' | '!' => out.extend(['\\', char]),
+            // Some pages look for numbers of issues after all else is done.
+            '#' => out.extend(['\\', char, NOTHING]),
+            '@' => out.extend([char, NOTHING]),
+            // Addresses become links without any markup (GitHub Flavored Markdown, "Autolinks").
+            ':' if text[at..].starts_with("://") => out.extend([char, NOTHING]),
+            '.' if is_www(text.as_bytes(), at) => out.extend([NOTHING, char]),
             _ => out.push(char),
         }
     }
     out
+}
+
+fn is_www(text: &[u8], end: usize) -> bool {
+    let before = end.checked_sub(3).and_then(|start| text.get(start..end));
+    before.is_some_and(|before| before.eq_ignore_ascii_case(b"www"))
+}
+
+/// The text as a block of code, indented by `columns`: nothing in it is markup.
+pub(crate) fn code(text: &str, columns: usize) -> String {
+    let margin = " ".repeat(columns);
+    let lines: Vec<String> = text.lines().map(|code| margin.clone() + &line(code) + "\n").collect();
+    lines.concat()
 }

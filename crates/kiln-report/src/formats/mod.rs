@@ -1,12 +1,26 @@
-mod github;
+//! One writer for each format. This file is only the table of them.
+
+mod cyclonedx;
+pub(crate) mod github;
+pub(crate) mod gitlab;
 mod human;
 mod json;
-mod markdown;
-
-pub(crate) use github::command;
-pub(crate) use markdown::escape as cell;
+pub(crate) mod junit;
+pub(crate) mod markdown;
+mod openvex;
+pub(crate) mod sarif;
 
 use crate::Format;
 
 /// Every format, by name.
-pub static FORMATS: &[&Format] = &[&github::FORMAT, &human::FORMAT, &json::FORMAT, &markdown::FORMAT];
+pub static FORMATS: &[&Format] = &[
+    &cyclonedx::FORMAT,
+    &github::FORMAT,
+    &gitlab::FORMAT,
+    &human::FORMAT,
+    &json::FORMAT,
+    &junit::FORMAT,
+    &markdown::FORMAT,
+    &openvex::FORMAT,
+    &sarif::FORMAT,
+];

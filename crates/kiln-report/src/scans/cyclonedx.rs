@@ -4,12 +4,11 @@ use kiln_finding::Severity;
 use kiln_vuln::{Cvss, Match, Suppression, Verdict};
 use serde_json::{Value, json};
 
-use super::{Scan, ScanFormat, Stamp, words};
+use super::{Scan, words};
+use crate::Stamp;
 
 /// CycloneDX 1.6 with vulnerabilities; what was taken out carries its analysis, so that others need not ask again.
-pub(super) static FORMAT: ScanFormat = ScanFormat { name: "cyclonedx", one: true, render };
-
-fn render(scans: &[Scan], stamp: &Stamp) -> String {
+pub(crate) fn render(scans: &[Scan], stamp: &Stamp) -> String {
     let found = || {
         scans.iter().flat_map(|scan| {
             scan.report

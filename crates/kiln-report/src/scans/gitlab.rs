@@ -6,19 +6,19 @@ use kiln_pkg::{Ecosystem, Package};
 use kiln_vuln::Match;
 use serde_json::{Value, json};
 
-use super::{Scan, ScanFormat, Stamp, words};
-use crate::text::plain;
+use super::{Scan, words};
+use crate::Stamp;
+use crate::clean::line as plain;
+use crate::formats::gitlab::at_most;
 
 /// GitLab's report of container scanning; of what is no image that of dependency scanning. Source: its security report schemas,
 /// version 15.
-pub(super) static FORMAT: ScanFormat = ScanFormat { name: "gitlab", one: true, render };
-
 /// Characters that the schema lets these have.
 const NAME_MAX: usize = 255;
 const DESCRIPTION_MAX: usize = 1_048_576;
 const SOLUTION_MAX: usize = 7000;
 
-fn render(scans: &[Scan], stamp: &Stamp) -> String {
+pub(crate) fn render(scans: &[Scan], stamp: &Stamp) -> String {
     let tool = json!({"id": "kiln", "name": "kiln", "vendor": {"name": "kiln"}, "version": stamp.version});
     // Without a zone; theirs is UTC.
     let time = stamp.time.trim_end_matches('Z');
@@ -109,10 +109,6 @@ fn image(scan: &Scan) -> String {
     let name = plain(&scan.name);
     let has_tag = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
     if has_tag { name } else { format!("{name}:latest") }
-}
-
-fn at_most(text: &str, characters: usize) -> String {
-    text.chars().take(characters).collect()
 }
 
 fn identifier(id: &str) -> Value {

@@ -4,12 +4,11 @@ use kiln_policy::ExceptionUse;
 use kiln_vuln::{Plan, Report, VexUse};
 use serde::Serialize;
 
-use super::{Scan, ScanFormat, Stamp};
+use super::Scan;
+use crate::Stamp;
 
 /// For programs: `schema/scan.schema.json` describes it. Fields are added, never renamed, as long as `schema` is 1.
-pub(super) static FORMAT: ScanFormat = ScanFormat { name: "json", one: false, render };
-
-fn render(scans: &[Scan], stamp: &Stamp) -> String {
+pub(crate) fn render(scans: &[Scan], stamp: &Stamp) -> String {
     let documents: Vec<Document<'_>> = scans.iter().map(|scan| document(scan, stamp)).collect();
     serde_json::to_string(&documents).expect("scans hold only JSON values with string keys")
 }

@@ -1,21 +1,22 @@
-use kiln_finding::Severity;
 use kiln_vuln::{Match, Plan, Step};
 
-use super::{Scan, ScanFormat, Stamp, words};
-use crate::formats::cell;
-use crate::text::plain;
+use super::{Scan, words};
+use crate::Stamp;
+use crate::formats::markdown::{code, escape as cell};
 
 /// For pages and the comments of pull requests.
-pub(super) static FORMAT: ScanFormat = ScanFormat { name: "markdown", one: false, render };
-
-fn render(scans: &[Scan], stamp: &Stamp) -> String {
+pub(crate) fn render(scans: &[Scan], stamp: &Stamp) -> String {
     let parts: Vec<String> = scans.iter().map(|scan| of_one(scan, stamp)).collect();
     parts.join("\n").trim_end().to_owned()
 }
 
 fn of_one(scan: &Scan, stamp: &Stamp) -> String {
     let report = &scan.report;
-    let mut text = format!("## Scan of {}\n\n{}\n\n", cell(&scan.name), summary(scan, stamp));
+    let mut summary = words::summary(scan, stamp);
+    if let Some(first) = summary.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    let mut text = format!("## Scan of {}\n\n{summary}.\n\n", cell(&scan.name));
     if !report.matches.is_empty() {
         text += "| Severity | Vulnerability | Package | Fix | Comes by |\n|---|---|---|---|---|\n";
         text.extend(report.matches.iter().map(row));
@@ -50,23 +51,6 @@ fn row(found: &Match) -> String {
     )
 }
 
-fn summary(scan: &Scan, stamp: &Stamp) -> String {
-    let counts = scan.report.counts().into_iter().filter(|(_, count)| *count > 0);
-    let counts: Vec<String> = counts
-        .map(|(severity, count)| match severity {
-            Severity::Unknown => format!("{count} not judged"),
-            severity => format!("{count} {severity}"),
-        })
-        .collect();
-    let found = if counts.is_empty() { "No known vulnerabilities".to_owned() } else { counts.join(", ") };
-    let complete = if scan.report.is_complete() { "" } else { "; not everything is known" };
-    let age = scan
-        .report
-        .as_of
-        .map(|as_of| format!(" (advisories as of {as_of}, {} days old)", as_of.age(stamp.today)));
-    format!("{found}{complete}{}.", age.unwrap_or_default())
-}
-
 fn planned(plan: &Plan) -> String {
     let steps = plan.steps.iter().enumerate().map(|(at, step)| planned_step(at + 1, step));
     let remains = plan
@@ -81,8 +65,7 @@ fn planned_step(number: usize, step: &Step) -> String {
     let mut text = format!("{number}. {} (removes {})\n", cell(&step.what), step.removes.len());
     text.extend(step.caution.iter().map(|caution| format!("   *{}*\n", cell(caution))));
     if let Some(edit) = &step.edit {
-        let lines = edit.lines().map(|line| format!("       {}\n", plain(line)));
-        text.extend(std::iter::once("\n".to_owned()).chain(lines).chain(["\n".to_owned()]));
+        text.extend(["\n", &code(edit, 7), "\n"]);
     }
     text
 }

@@ -1,26 +1,25 @@
-//! What was found in images, for programs and pages.
+//! What every format says of scans.
 
 mod cyclonedx;
 mod github;
 mod gitlab;
+mod human;
 mod json;
 mod junit;
 mod markdown;
 mod openvex;
+mod planned;
 mod sarif;
 mod scan;
 mod words;
 
-pub use scan::{Scan, ScanFormat, Stamp};
-
-/// Every format, by name.
-pub static SCAN_FORMATS: &[&ScanFormat] = &[
-    &cyclonedx::FORMAT,
-    &github::FORMAT,
-    &gitlab::FORMAT,
-    &json::FORMAT,
-    &junit::FORMAT,
-    &markdown::FORMAT,
-    &openvex::FORMAT,
-    &sarif::FORMAT,
-];
+pub(crate) use cyclonedx::render as cyclonedx;
+pub(crate) use github::render as github;
+pub(crate) use gitlab::render as gitlab;
+pub(crate) use human::render as human;
+pub(crate) use json::render as json;
+pub(crate) use junit::render as junit;
+pub(crate) use markdown::render as markdown;
+pub(crate) use openvex::render as openvex;
+pub(crate) use sarif::render as sarif;
+pub use scan::Scan;

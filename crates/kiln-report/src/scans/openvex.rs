@@ -3,14 +3,13 @@ use kiln_oci::Digest;
 use kiln_pkg::Purl;
 use kiln_vuln::{Match, Suppression, Verdict};
 
-use super::{Scan, ScanFormat, Stamp, words};
-use crate::text::plain;
+use super::{Scan, words};
+use crate::Stamp;
+use crate::clean::line as plain;
 
 /// OpenVEX 0.2.0: what VEX documents, distributions and exceptions took out, as one document that other scanners apply; what is left
 /// is under investigation, which takes nothing out.
-pub(super) static FORMAT: ScanFormat = ScanFormat { name: "openvex", one: true, render };
-
-fn render(scans: &[Scan], stamp: &Stamp) -> String {
+pub(crate) fn render(scans: &[Scan], stamp: &Stamp) -> String {
     let of_scan = |scan: &Scan| -> Vec<VexStatement> {
         let taken = scan.report.suppressed.iter().map(|taken| statement(scan, &taken.found, Some(&taken.by)));
         taken.chain(scan.report.matches.iter().map(|found| statement(scan, found, None))).collect()

@@ -1,54 +1,35 @@
 use std::collections::BTreeMap;
 
 use kiln_finding::Severity;
-use kiln_vuln::{Match, Suppressed, Suppression};
-use serde_json::{Value, json};
+use kiln_vuln::{Match, Suppressed};
+use serde_json::json;
 
-use super::{Scan, ScanFormat, Stamp, words};
-use crate::text::plain;
+use super::{Scan, words};
+use crate::Stamp;
+use crate::formats::sarif::{Invocation, Level, Location, Outcome, Region, Rule, Suppression, document};
 
-/// SARIF 2.1.0: a rule per vulnerability, a result per package, what was taken out with its reason.
-pub(super) static FORMAT: ScanFormat = ScanFormat { name: "sarif", one: false, render };
-
-fn render(scans: &[Scan], stamp: &Stamp) -> String {
+/// A rule per vulnerability, a result per package, what was taken out with its reason.
+pub(crate) fn render(scans: &[Scan], stamp: &Stamp) -> String {
     let found = || {
         scans.iter().flat_map(|scan| {
             scan.report.matches.iter().chain(scan.report.suppressed.iter().map(|taken| &taken.found))
         })
     };
     let by_id: BTreeMap<&str, &Match> = found().map(|found| (found.id.as_str(), found)).collect();
-    let ids: Vec<&str> = by_id.keys().copied().collect();
-    let results: Vec<Value> = scans
-        .iter()
-        .flat_map(|scan| {
-            let open = scan.report.matches.iter().map(|found| result(scan, found, &ids));
-            let taken = scan.report.suppressed.iter().map(|taken| suppressed(scan, taken, &ids));
-            open.chain(taken).collect::<Vec<_>>()
-        })
-        .collect();
-    let unknown: Vec<Value> = scans.iter().flat_map(notifications).collect();
-    json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {
-                "name": "kiln",
-                "version": stamp.version,
-                "rules": by_id.values().map(|found| rule(found)).collect::<Vec<_>>(),
-            }},
-            "invocations": [{
-                "executionSuccessful": true,
-                "endTimeUtc": stamp.time,
-                "toolExecutionNotifications": unknown,
-            }],
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
-    })
-    .to_string()
+    let rules: Vec<Rule> = by_id.values().map(|found| rule(found)).collect();
+    let results = |scan: &Scan| -> Vec<Outcome> {
+        let open = scan.report.matches.iter().map(|found| result(scan, found));
+        open.chain(scan.report.suppressed.iter().map(|taken| suppressed(scan, taken))).collect()
+    };
+    let results: Vec<Outcome> = scans.iter().flat_map(results).collect();
+    let said = |scan: &Scan| {
+        words::unknown(scan).into_iter().map(|text| format!("{}: {text}", scan.name)).collect::<Vec<_>>()
+    };
+    let unknown = scans.iter().flat_map(said).collect();
+    document(&rules, Some(Invocation { unknown }), &results, stamp)
 }
 
-fn rule(found: &Match) -> Value {
+fn rule(found: &Match) -> Rule {
     // What GitHub sorts by: its documentation, "SARIF support for code scanning".
     let score = found
         .cvss
@@ -58,14 +39,15 @@ fn rule(found: &Match) -> Value {
         .into_iter()
         .chain(found.cwes.iter().map(|cwe| format!("external/cwe/cwe-{cwe:03}")))
         .collect();
-    json!({
-        "id": plain(&found.id),
-        "name": "Vulnerability",
-        "shortDescription": {"text": words::title(found)},
-        "help": {"text": words::details(found).join("\n")},
-        "defaultConfiguration": {"level": level(found)},
-        "properties": {"security-severity": score, "tags": tags},
-    })
+    Rule {
+        id: found.id.clone(),
+        name: "Vulnerability",
+        short: words::title(found),
+        help: words::details(found).join("\n"),
+        is_markdown: false,
+        level: level(found),
+        properties: Some(json!({"security-severity": score, "tags": tags})),
+    }
 }
 
 fn by_severity(severity: Severity) -> &'static str {
@@ -78,56 +60,36 @@ fn by_severity(severity: Severity) -> &'static str {
     }
 }
 
-fn level(found: &Match) -> &'static str {
+fn level(found: &Match) -> Level {
     match found.effective_severity() {
-        Severity::Critical | Severity::High => "error",
-        Severity::Medium => "warning",
-        _ => "note",
+        Severity::Critical | Severity::High => Level::Error,
+        Severity::Medium => Level::Warning,
+        _ => Level::Note,
     }
 }
 
-fn result(scan: &Scan, found: &Match, ids: &[&str]) -> Value {
-    let locations: Vec<Value> = found
+fn result(scan: &Scan, found: &Match) -> Outcome {
+    let mut locations: Vec<Location> = found
         .places
         .iter()
-        .map(|place| {
-            json!({
-                "physicalLocation": {"artifactLocation": {"uri": uri(&place.path)}, "region": {"startLine": 1}},
-                "logicalLocations": [{"fullyQualifiedName": plain(&format!("{}:/{}", scan.name, place.path)), "kind": "resource"}],
-            })
+        .map(|place| Location {
+            file: Some((place.path.clone(), Region::Whole)),
+            name: Some(format!("{}:/{}", scan.name, place.path)),
+            message: None,
         })
         .collect();
-    let here = json!([{"logicalLocations": [{"fullyQualifiedName": plain(&scan.name), "kind": "resource"}]}]);
-    json!({
-        "ruleId": plain(&found.id),
-        "ruleIndex": ids.binary_search(&found.id.as_str()).ok(),
-        "level": level(found),
-        "message": {"text": words::details(found).join("\n")},
-        "locations": if locations.is_empty() { here } else { json!(locations) },
-        "partialFingerprints": {"package/v1": format!("{}|{}", plain(&found.id), plain(&found.package))},
-    })
+    if locations.is_empty() {
+        locations.push(Location { name: Some(scan.name.clone()), ..Location::default() });
+    }
+    Outcome {
+        locations,
+        fingerprint: Some(("package/v1", format!("{}|{}", found.id, found.package))),
+        ..Outcome::new(&found.id, level(found), words::details(found).join("\n"))
+    }
 }
 
-fn suppressed(scan: &Scan, taken: &Suppressed, ids: &[&str]) -> Value {
-    let mut value = result(scan, &taken.found, ids);
-    let kind = if matches!(taken.by, Suppression::Exception { .. }) { "inSource" } else { "external" };
-    value["suppressions"] = json!([{"kind": kind, "justification": plain(&taken.by.explain())}]);
-    value
-}
-
-/// What is not known: a clean list of results must not be taken for a clean image.
-fn notifications(scan: &Scan) -> Vec<Value> {
-    let notify = |text: String| json!({"level": "warning", "message": {"text": plain(&format!("{}: {text}", scan.name))}});
-    words::unknown(scan).into_iter().map(notify).collect()
-}
-
-fn uri(path: &str) -> String {
-    path.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            byte => format!("%{byte:02X}"),
-        })
-        .collect()
+fn suppressed(scan: &Scan, taken: &Suppressed) -> Outcome {
+    let is_in_source = matches!(taken.by, kiln_vuln::Suppression::Exception { .. });
+    let suppression = Suppression { is_in_source, why: taken.by.explain() };
+    Outcome { suppression: Some(suppression), ..result(scan, &taken.found) }
 }

@@ -1,7 +1,7 @@
 use kiln_oci::Digest;
 use kiln_pkg::Inventory;
 use kiln_policy::ExceptionUse;
-use kiln_vuln::{Date, Plan, Report, VexUse};
+use kiln_vuln::{Plan, Report, VexUse};
 
 /// One image (or folder, or bill of materials), and what was found in it.
 #[derive(Clone, Debug)]
@@ -22,26 +22,4 @@ pub struct Scan {
     pub exceptions: Vec<ExceptionUse>,
     /// What to change, where that was asked.
     pub plan: Option<Plan>,
-}
-
-/// When and by what a document is written.
-#[derive(Clone, Debug)]
-pub struct Stamp {
-    /// Ages are counted to this day.
-    pub today: Date,
-    /// RFC 3339, in UTC, to the second.
-    pub time: String,
-    /// Version of kiln.
-    pub version: String,
-}
-
-/// A format for scans: a static in a file of its own, listed in [`crate::SCAN_FORMATS`].
-#[derive(Debug)]
-pub struct ScanFormat {
-    /// As `--format` knows it.
-    pub name: &'static str,
-    /// It can hold only one image.
-    pub one: bool,
-    /// The whole text.
-    pub render: fn(&[Scan], &Stamp) -> String,
 }

@@ -1,9 +1,11 @@
 //! What every format says of a match, in words.
 
+use kiln_finding::Severity;
 use kiln_vuln::{Covered, Fix, Match};
 
 use super::Scan;
-use crate::text::plain;
+use crate::Stamp;
+use crate::clean::line as plain;
 
 /// `fixed in 1.2.3`, or why not.
 pub(super) fn fix(found: &Match) -> String {
@@ -64,4 +66,22 @@ pub(super) fn unknown(scan: &Scan) -> Vec<String> {
         plain(&format!("not known: {} could not be read ({}): {}", unread.path, unread.reader, unread.why))
     });
     covered.chain(unread).collect()
+}
+
+/// How many of which severity, and how old the advisories are.
+pub(super) fn summary(scan: &Scan, stamp: &Stamp) -> String {
+    let counts = scan.report.counts().into_iter().filter(|(_, count)| *count > 0);
+    let counts: Vec<String> = counts
+        .map(|(severity, count)| match severity {
+            Severity::Unknown => format!("{count} not judged"),
+            severity => format!("{count} {severity}"),
+        })
+        .collect();
+    let found = if counts.is_empty() { "no known vulnerabilities".to_owned() } else { counts.join(", ") };
+    let complete = if scan.report.is_complete() { "" } else { "; not everything is known" };
+    let age = scan
+        .report
+        .as_of
+        .map(|as_of| format!(" (advisories as of {as_of}, {} days old)", as_of.age(stamp.today)));
+    format!("{found}{complete}{}", age.unwrap_or_default())
 }

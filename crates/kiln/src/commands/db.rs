@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::args::Format;
 use crate::context::Context;
 use crate::database::{self, Choice, Documents};
-use crate::output::{self, Outcome, Table};
+use crate::output::{self, Outcome};
 
 /// The advisory database: its state, and how it is updated, built and published
 #[derive(clap::Args)]
@@ -248,8 +248,15 @@ fn origin(origin: &Origin) -> String {
 }
 
 fn slices(database: &Database<'_>, today: Date) -> String {
-    let mut table =
-        Table::new(&["SLICE", "ADVISORIES", "PACKAGES", "COMPLETE TO", "AGE", "RELEASES", "SOURCE"]);
+    let mut table = kiln_report::Table::new(&[
+        "SLICE",
+        "ADVISORIES",
+        "PACKAGES",
+        "COMPLETE TO",
+        "AGE",
+        "RELEASES",
+        "SOURCE",
+    ]);
     for slice in database.slices() {
         let age = format!("{} days", slice.as_of.age(today));
         table.row(vec![

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::args::Format;
 use crate::context::Context;
-use crate::output::{self, Outcome, Table};
+use crate::output::{self, Outcome};
 use crate::progress::size;
 
 /// List the images of kiln's store
@@ -103,7 +103,7 @@ fn platforms(layout: &Layout, manifest: &Descriptor) -> Vec<String> {
 }
 
 fn table(images: &[Listed]) -> String {
-    let mut table = Table::new(&["NAME", "DIGEST", "PLATFORM", "SIZE", "HERE FOR", "ATTACHED"]);
+    let mut table = kiln_report::Table::new(&["NAME", "DIGEST", "PLATFORM", "SIZE", "HERE FOR", "ATTACHED"]);
     for image in images {
         let platform = match image.platforms.as_slice() {
             [] => "-".to_owned(),

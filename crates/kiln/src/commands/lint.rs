@@ -5,7 +5,7 @@ use kiln_finding::{Class, Failure};
 use kiln_lint::{Level, Profile, Repair, Settings, fix};
 use serde_json::json;
 
-use crate::args::Output;
+use crate::args::Format;
 use crate::context::Context;
 use crate::diff;
 use crate::lint::{self, Report};
@@ -105,7 +105,7 @@ impl Asked {
     }
 
     fn judge(&self, reports: &[Report], context: &Context) -> Outcome {
-        lint::show(reports, context.output, context.quiet);
+        lint::show(reports, context);
         let limit = match self.fail_on {
             FailOn::Info => Level::Info,
             FailOn::Warning => Level::Warning,
@@ -158,7 +158,7 @@ fn repair(
         if !only_look {
             write(&report.path, &fixed.text)?;
         }
-        let is_data = matches!(context.output, Output::Json | Output::Sarif);
+        let is_data = context.format == Format::Json;
         if repairs.diff && !is_data {
             output::data(patch.trim_end());
         } else if !context.quiet && !is_data {
@@ -172,7 +172,7 @@ fn repair(
             .map(|applied| json!({"id": applied.id, "line": applied.line, "title": applied.title}));
         values.push(json!({"path": name, "written": !only_look, "diff": patch, "applied": applied.collect::<Vec<_>>()}));
     }
-    if context.output == Output::Json {
+    if context.output.name == "json" {
         output::data(&json!(values).to_string());
     } else if !context.quiet {
         let done = if only_look { "would change" } else { "changed" };

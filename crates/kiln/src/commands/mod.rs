@@ -9,6 +9,7 @@ mod db;
 mod doctor;
 mod explain;
 mod fix;
+mod groups;
 mod images;
 mod keygen;
 mod lint;
@@ -29,9 +30,9 @@ use std::path::Path;
 
 use kiln_finding::Failure;
 
-use crate::args::Output;
 use crate::context::Context;
 use crate::output::Outcome;
+pub(crate) use groups::{GROUPS, takes};
 
 /// A command of kiln's.
 #[derive(clap::Subcommand)]
@@ -109,10 +110,6 @@ impl Command {
     }
 
     pub(crate) fn run(self, context: &Context) -> Result<Outcome, Failure> {
-        if !self.knows(context.output) {
-            return Err(Failure::usage("write the result in that format: this command does not know it")
-                .with_help("use --format human or --format json"));
-        }
         match self {
             Self::Attest(args) => attest::run(&args, context),
             Self::Base(args) => base::run(&args, context),
@@ -138,16 +135,6 @@ impl Command {
             Self::Trust(args) => trust::run(&args, context),
             Self::Verify(args) => verify::run(&args, context),
             Self::Version(args) => version::run(&args, context),
-        }
-    }
-    /// Whether the command can write its result like this.
-    fn knows(&self, output: Output) -> bool {
-        match output {
-            Output::Human | Output::Json => true,
-            Output::Sarif | Output::Github => matches!(self, Self::Check(_) | Self::Lint(_) | Self::Scan(_)),
-            Output::Markdown | Output::Junit | Output::Gitlab | Output::Cyclonedx | Output::Openvex => {
-                matches!(self, Self::Scan(_))
-            }
         }
     }
 }

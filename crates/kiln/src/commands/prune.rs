@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::args::Format;
 use crate::context::Context;
-use crate::output::{self, Outcome, Table};
+use crate::output::{self, Outcome};
 use crate::progress::size;
 use crate::pruning::{Gone, Order, age, prune_cache, prune_store};
 use crate::{dockerfile, folders};
@@ -70,7 +70,7 @@ fn show(gone: &[Gone], dry_run: bool, context: &Context) {
             .collect();
         return output::data(&json!({ "dryRun": dry_run, "bytes": bytes, "kinds": kinds }).to_string());
     }
-    let mut table = Table::new(&[if dry_run { "WOULD GO" } else { "GONE" }, "COUNT", "SIZE"]);
+    let mut table = kiln_report::Table::new(&[if dry_run { "WOULD GO" } else { "GONE" }, "COUNT", "SIZE"]);
     for gone in gone.iter().filter(|gone| gone.count > 0) {
         table.row(vec![gone.kind.to_owned(), gone.count.to_string(), size(gone.bytes)]);
     }

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     folders::sweep_data(&context.machine.data_dir);
     let layout = context.machine.layout()?;
     let entries = layout.entries()?;
-    let going = args.names.iter().map(|name| find(name, &entries)).collect::<Result<Vec<_>, _>>()?;
+    let going = args.names.iter().map(|name| find(name, &entries, &layout)).collect::<Result<Vec<_>, _>>()?;
     let names: BTreeSet<String> = going.iter().flatten().filter_map(|entry| entry.name.clone()).collect();
     let digests: BTreeSet<Digest> = going
         .iter()
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 }
 
 /// The entries that a name or a digest stands for.
-fn find<'a>(text: &str, entries: &'a [Entry]) -> Result<Vec<&'a Entry>, Failure> {
+fn find<'a>(text: &str, entries: &'a [Entry], layout: &Layout) -> Result<Vec<&'a Entry>, Failure> {
     let digest = text.parse::<Digest>().ok();
     let name = if digest.is_none() { Some(read_reference(text)?) } else { None };
     let digest = digest.or_else(|| name.as_ref().and_then(|name| name.digest));
@@ -65,9 +65,9 @@ fn find<'a>(text: &str, entries: &'a [Entry]) -> Result<Vec<&'a Entry>, Failure>
     let found: Vec<&Entry> = entries.iter().filter(is_meant).collect();
     if found.is_empty() {
         let what = format!("there is no image `{text}` here");
-        return Err(
-            Failure::new("kiln.no_image", Class::Usage, what).with_help("`kiln images --all` lists them")
-        );
+        let near = kiln_images::meant(layout, text);
+        let help = near.unwrap_or_else(|| "`kiln images --all` lists them".to_owned());
+        return Err(Failure::new("kiln.no_image", Class::Usage, what).with_help(help));
     }
     Ok(found)
 }

@@ -1,17 +1,15 @@
 use std::collections::BTreeSet;
 
 use kiln_finding::{Class, Failure, Severity};
-use kiln_images::clock::timestamp;
 use kiln_policy::excuse;
 use kiln_proof::advisories::today;
-use kiln_report::{SCAN_FORMATS, Scan, Stamp};
+use kiln_report::{Results, Scan};
 use kiln_vuln::{Database, Match, VexSource, VexTarget, apply_vex, check, plan};
 
-use crate::args::Output;
 use crate::context::Context;
 use crate::output::{self, Outcome};
 use crate::target::Target;
-use crate::{database, findings, vex};
+use crate::{database, vex};
 
 /// Find packages, vulnerabilities and credentials
 #[derive(clap::Args)]
@@ -45,8 +43,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let format = SCAN_FORMATS.iter().find(|format| Some(format.name) == context.output.scan_format());
-    if format.is_some_and(|format| format.one) && args.images.len() > 1 {
+    if context.output.holds_one && args.images.len() > 1 {
         return Err(Failure::usage("write the scans of several images in this format: it holds one")
             .with_help("scan one image at a time, or use --format json"));
     }
@@ -73,10 +70,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
             scan.report.matches.retain(|found| wanted.contains(&found.severity));
         }
     }
-    match format {
-        Some(format) => output::data(&(format.render)(&scans, &stamp())),
-        None => scans.iter().for_each(|scan| findings::show(scan, args.explain_vex)),
-    }
+    output::results(&Results::Scans(&scans), context.output, args.explain_vex);
     outcome
 }
 
@@ -131,10 +125,6 @@ fn gate(args: &Args, scans: &[Scan]) -> Result<Outcome, Failure> {
     }
 }
 
-fn stamp() -> Stamp {
-    Stamp { today: today(), time: timestamp(), version: env!("CARGO_PKG_VERSION").to_owned() }
-}
-
 fn severity(name: &str) -> Result<Severity, String> {
     let found = Severity::ALL.into_iter().find(|severity| severity.as_str() == name);
     found.ok_or_else(|| format!("it is none of {}", Severity::ALL.map(Severity::as_str).join(", ")))
@@ -148,22 +138,5 @@ fn severities(text: &str) -> Result<BTreeSet<Severity>, String> {
             Ok(Severity::ALL.into_iter().filter(|severity| *severity >= least).collect())
         }
         None => text.split(',').map(str::trim).map(severity).collect(),
-    }
-}
-
-impl Output {
-    /// The format of a scan; `None` for people.
-    fn scan_format(self) -> Option<&'static str> {
-        match self {
-            Self::Human => None,
-            Self::Json => Some("json"),
-            Self::Sarif => Some("sarif"),
-            Self::Github => Some("github"),
-            Self::Markdown => Some("markdown"),
-            Self::Junit => Some("junit"),
-            Self::Gitlab => Some("gitlab"),
-            Self::Cyclonedx => Some("cyclonedx"),
-            Self::Openvex => Some("openvex"),
-        }
     }
 }

@@ -6,6 +6,7 @@ use kiln_images::clock::timestamp;
 use kiln_oci::Descriptor;
 use kiln_policy::{Evidence, Scorecard, Stage, judge};
 use kiln_proof::{Built, about_build, attested, seal, verify_sealed};
+use kiln_report::Results;
 use kiln_sign::Signer;
 use kiln_store::Layout;
 use kiln_trust::{Authority, Certified};
@@ -155,7 +156,7 @@ fn refusal(card: &Scorecard) -> Outcome {
 }
 
 fn show(card: &Scorecard, context: &Context) {
-    output::data(output::scorecard(card, context.format).trim_end());
+    output::results(&Results::Card(card), context.output, false);
 }
 
 /// The next command to type.

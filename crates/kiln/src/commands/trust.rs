@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::args::Format;
 use crate::context::Context;
-use crate::output::{self, Outcome, Table};
+use crate::output::{self, Outcome};
 use crate::progress::Stages;
 
 /// Roots of trust: whom certificates of signers are traced back to
@@ -91,7 +91,7 @@ fn table(kept: &Kept) -> String {
         days => format!("{days} days ago"),
     };
     let config = if published.signing_config().is_some() { "published, too" } else { "none" };
-    let mut table = Table::new(&["from", published.mirror()]);
+    let mut table = kiln_report::Table::new(&["from", published.mirror()]);
     for (name, value) in [
         ("version", published.version().to_string()),
         ("looked up", age),

@@ -1,5 +1,6 @@
 use kiln_finding::Failure;
 
+use crate::args::Format;
 use crate::context::Context;
 use crate::output::{self, Outcome};
 
@@ -8,7 +9,11 @@ use crate::output::{self, Outcome};
 pub(crate) struct Args {}
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this signature")]
-pub(crate) fn run(_: &Args, _: &Context) -> Result<Outcome, Failure> {
-    output::data(&format!("kiln {}", env!("CARGO_PKG_VERSION")));
+pub(crate) fn run(_: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let version = env!("CARGO_PKG_VERSION");
+    output::data(&match context.format {
+        Format::Human => format!("kiln {version}"),
+        Format::Json => serde_json::json!({ "version": version }).to_string(),
+    });
     Ok(Outcome::Fine)
 }

@@ -21,6 +21,35 @@ fn unknown_words_are_usage_errors() {
 }
 
 #[test]
+fn what_was_probably_meant_is_named() {
+    let world = World::new();
+    std::fs::write(world.path("Dockerfile"), "FROM node:22 AS build\nRUN true\n").unwrap();
+    for (args, meant) in [
+        (&["scn", "x"][..], "'scan'"),
+        (&["scan", "x", "--format", "sariff"], "'sarif'"),
+        (&["lint", "--enable", "DF02x"], "`DF02"),
+        (&["lint", "--target", "biuld"], "did you mean `build`?"),
+        (&["explain", "last_usr_root"], "did you mean `last_user_root`?"),
+        (&["verify", "x", "--require", "spdxx"], "did you mean `spdx`?"),
+    ] {
+        let run = world.run(args).exits(2);
+        assert!(run.stderr.contains(meant), "{args:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_command_shows_only_the_formats_that_it_writes() {
+    let world = World::new();
+    let help = world.run(["plan", "--help"]).exits(0).stdout;
+    assert!(help.contains("- json:") && !help.contains("sarif"), "{help}");
+    assert!(world.run(["scan", "--help"]).exits(0).stdout.contains("- cyclonedx:"));
+    let run = world.run(["--format", "sarif", "version"]).exits(2);
+    assert!(run.stderr.contains("it writes human, json"), "{}", run.stderr);
+    let value = world.run(["--format", "json", "version"]).exits(0).json();
+    assert_eq!(value["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
 fn every_command_has_help() {
     let world = World::new();
     let help = world.run(["--help"]).exits(0).stdout;
@@ -48,8 +77,8 @@ fn checks_are_explained() {
 fn the_readme_names_every_command() {
     let readme = std::fs::read_to_string(project().join("README.md")).unwrap();
     let help = World::new().run(["--help"]).exits(0).stdout;
-    let (_, list) = help.split_once("Commands:\n").unwrap();
-    for line in list.lines().take_while(|line| !line.is_empty()) {
+    let (list, _) = help.split_once("\nOptions:\n").unwrap();
+    for line in list.lines().filter(|line| line.starts_with("  ")) {
         let name = line.split_whitespace().next().unwrap();
         assert!(name == "help" || readme.contains(&format!("| `kiln {name}")), "{name} is not in README.md");
     }

@@ -79,8 +79,7 @@ pub fn lower<I: Inputs>(file: &Dockerfile, request: &Request, inputs: &I) -> Res
 fn no_target(stages: &Stages<'_>, request: &Request) -> Error {
     let names: Vec<&str> = stages.list.iter().filter_map(|stage| stage.name.as_deref()).collect();
     let target = request.target.as_deref().unwrap_or_default();
-    let help = kiln_dockerfile::closest(target, names.iter().copied())
-        .map(|name| format!("did you mean `{name}`?"))
+    let help = kiln_finding::did_you_mean(target, names.iter().copied())
         .or_else(|| (!names.is_empty()).then(|| format!("the stages are {}", names.join(", "))));
     Error::refused(format!("there is no stage `{target}`"), help)
 }

@@ -1,6 +1,6 @@
 use kiln_policy::{Glance, Outcome, Scorecard};
 
-use crate::text::plain;
+use crate::clean::line as plain;
 
 /// The mark that goes before the word; never alone.
 pub(crate) fn mark(outcome: Outcome) -> &'static str {

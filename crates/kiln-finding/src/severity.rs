@@ -55,32 +55,3 @@ impl std::fmt::Display for Severity {
         f.pad(self.as_str())
     }
 }
-
-/// Where in the subject a finding sits.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Location {
-    /// Path inside the subject (no leading slash for images), or a configuration key.
-    pub path: String,
-    /// One-based line, where the path is a text file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line: Option<u32>,
-    /// Digest of the layer that holds the path, where the subject is an image.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub layer: Option<String>,
-}
-
-/// One thing that is wrong with a subject, and its cure. Not an error: the work was done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
-    /// Stable id, two letters and three digits (`IM001`); never reused.
-    pub id: String,
-    /// How much it matters.
-    pub severity: Severity,
-    /// What is wrong, in one line.
-    pub title: String,
-    /// Where, from the most to the least telling place.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub locations: Vec<Location>,
-    /// What to change.
-    pub help: String,
-}

@@ -4,20 +4,23 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Patch, Renderer, 
 use kiln_dockerfile::Span;
 use kiln_lint::{Finding, Repair};
 
-use super::Report;
+use super::LintedFile;
+use crate::Stamp;
+use crate::clean::{line as clean, lines, steers};
 
 /// A change of more lines is told and not shown.
 const SHOWN_EDITS: usize = 4;
 
-pub(super) fn render(report: &Report) -> String {
-    let path = report.path.display().to_string();
+pub(crate) fn render(files: &[LintedFile<'_>], _: &Stamp) -> String {
     let renderer = Renderer::styled();
-    let shown: Vec<String> =
-        report.linted.findings.iter().map(|finding| one(report, &path, finding, &renderer)).collect();
-    shown.join("\n\n") + "\n"
+    let of_file = |file: &LintedFile<'_>| -> Vec<String> {
+        let path = clean(file.path);
+        file.linted.findings.iter().map(|finding| one(file, &path, finding, &renderer)).collect()
+    };
+    files.iter().flat_map(of_file).collect::<Vec<_>>().join("\n\n")
 }
 
-fn one(report: &Report, path: &str, finding: &Finding, renderer: &Renderer) -> String {
+fn one(report: &LintedFile<'_>, path: &str, finding: &Finding, renderer: &Renderer) -> String {
     let level = match finding.level {
         kiln_lint::Level::Error => Level::ERROR,
         kiln_lint::Level::Warning => Level::WARNING,
@@ -49,12 +52,13 @@ fn one(report: &Report, path: &str, finding: &Finding, renderer: &Renderer) -> S
     let id = format!("{} {}", finding.id, finding.slug);
     let mut groups = vec![level.primary_title(title.as_str()).id(id.as_str()).elements(elements)];
     let edits = finding.fix.as_ref().map(|fix| fix.edits.as_slice()).unwrap_or_default();
-    let edit_window = Window::new(report, edits.iter().map(|edit| edit.span));
+    let edits: Vec<(Span, String)> = edits.iter().map(|edit| (edit.span, lines(&edit.text))).collect();
+    let edit_window = Window::new(report, edits.iter().map(|(span, _)| *span));
     if let Some(fix_title) = &fix_title {
         let heading = Level::HELP.secondary_title(fix_title.as_str());
         groups.push(if edits.len() <= SHOWN_EDITS && !edits.is_empty() {
             let patches =
-                edits.iter().map(|edit| Patch::new(edit_window.range(edit.span), edit.text.as_str()));
+                edits.iter().map(|(span, text)| Patch::new(edit_window.range(*span), text.as_str()));
             heading.element(
                 Snippet::source(edit_window.text.as_str())
                     .path(path)
@@ -69,7 +73,7 @@ fn one(report: &Report, path: &str, finding: &Finding, renderer: &Renderer) -> S
 }
 
 /// Of an instruction over many lines, the first.
-fn first_line(report: &Report, span: Span) -> Span {
+fn first_line(report: &LintedFile<'_>, span: Span) -> Span {
     let text = &report.linted.file.text;
     let length = span.of(text).find('\n').unwrap_or(span.len());
     let length =
@@ -85,7 +89,7 @@ struct Window {
 }
 
 impl Window {
-    fn new(report: &Report, spans: impl Iterator<Item = Span>) -> Self {
+    fn new(report: &LintedFile<'_>, spans: impl Iterator<Item = Span>) -> Self {
         let text = &report.linted.file.text;
         let (mut first, mut last) = (usize::MAX, 0);
         for span in spans {
@@ -96,12 +100,8 @@ impl Window {
         let start = text.get(..first).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
         let end = text.get(last..).and_then(|rest| rest.find('\n')).map_or(text.len(), |at| last + at + 1);
         let line = report.linted.file.lines.line(start) as usize;
-        // Control characters of a hostile file must not reach the terminal; bytes stay as many.
         let shown = text.get(start..end).unwrap_or_default();
-        let text = shown.chars().map(|char| {
-            if is_unsafe(char) { ' '.to_string().repeat(char.len_utf8()) } else { char.to_string() }
-        });
-        Self { text: text.collect(), line, start }
+        Self { text: blanked(shown), line, start }
     }
 
     fn range(&self, span: Span) -> std::ops::Range<usize> {
@@ -111,11 +111,17 @@ impl Window {
     }
 }
 
-fn is_unsafe(char: char) -> bool {
-    char.is_control() && !matches!(char, '\n' | '\r' | '\t')
-}
-
-/// A text without what a terminal would take for a command.
-fn clean(text: &str) -> String {
-    text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
+/// The text with blanks where something steers: as many bytes, so that spans still fit.
+fn blanked(text: &str) -> String {
+    let mut chars = text.chars().peekable();
+    let mut shown = String::with_capacity(text.len());
+    while let Some(char) = chars.next() {
+        let ends_line = char == '\n' || char == '\r' && chars.peek() == Some(&'\n');
+        if steers(char) && !ends_line && char != '\t' {
+            shown.extend(std::iter::repeat_n(' ', char.len_utf8()));
+        } else {
+            shown.push(char);
+        }
+    }
+    shown
 }

@@ -1,17 +1,14 @@
-//! Every format of a scan, of one that has everything in it. `UPDATE=1` writes the golden files anew.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-use std::path::Path;
-
 use kiln_attest::{Vex, VexStatus};
 use kiln_finding::Severity;
 use kiln_oci::Digest;
 use kiln_pkg::{Distro, Ecosystem, Inventory, Package, Place, Unread};
-use kiln_report::{SCAN_FORMATS, Scan, Stamp};
+use kiln_report::{FORMATS, Kind, Results, Scan};
 use kiln_vuln::{
     Coverage, Covered, Cvss, Date, Epss, Fix, MadeBy, Match, Plan, Remaining, Report, Step, StepKind,
     Suppressed, Suppression, Verdict,
 };
+
+use super::{golden, readable};
 
 const HOSTILE: &str = "evil\u{1b}[2J<b>|`x`\n::error::forged]]>&\"";
 
@@ -46,7 +43,7 @@ fn plain(id: &str, severity: Severity, name: &str, fix: Fix) -> Match {
     Match::new(id, severity, &Package::new(Ecosystem::Npm, name, "1.0.0"), fix)
 }
 
-fn kitchen_sink() -> Scan {
+pub(super) fn kitchen_sink() -> Scan {
     let taken = |id: &str, by| Suppressed { found: plain(id, Severity::Low, "taken", Fix::None), by };
     let vex = |status: &str| Suppression::Vex {
         document: "vex.json".to_owned(),
@@ -141,35 +138,14 @@ fn clean() -> Scan {
 }
 
 fn render(name: &str, scan: Scan) -> String {
-    let stamp = Stamp {
-        today: day("2026-11-21"),
-        time: "2026-11-21T12:00:00Z".to_owned(),
-        version: "0.1.0".to_owned(),
-    };
-    let format = SCAN_FORMATS.iter().find(|format| format.name == name).unwrap();
-    (format.render)(&[scan], &stamp)
-}
-
-/// JSON with line ends, so that a change is seen in its place.
-fn readable(text: &str) -> String {
-    match serde_json::from_str::<serde_json::Value>(text) {
-        Ok(value) => serde_json::to_string_pretty(&value).unwrap() + "\n",
-        Err(_) => format!("{text}\n"),
-    }
+    super::render(name, &Results::Scans(&[scan]), 100)
 }
 
 #[test]
 fn every_format_shows_everything() {
-    assert!(SCAN_FORMATS.is_sorted_by(|a, b| a.name < b.name));
-    for format in SCAN_FORMATS {
+    for format in FORMATS.iter().filter(|format| format.knows(Kind::Scan)) {
         let found = readable(&render(format.name, kitchen_sink()));
-        let path =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/scan-{}.txt", format.name));
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(&path, &found).unwrap();
-        }
-        let wanted = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(wanted == found, "{} differs; UPDATE=1 writes it anew\n{found}", path.display());
+        golden(&format!("scan-{}.txt", format.name), &found);
     }
 }
 
