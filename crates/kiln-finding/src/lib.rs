@@ -11,6 +11,7 @@ mod fact;
 mod failure;
 mod port_error;
 mod severity;
+mod size;
 
 pub use cause::Cause;
 pub use closest::{closest, did_you_mean};
@@ -19,3 +20,4 @@ pub use fact::Fact;
 pub use failure::Failure;
 pub use port_error::PortError;
 pub use severity::Severity;
+pub use size::size;

@@ -3,12 +3,11 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use kiln_executor::base::Settings;
 use kiln_finding::{Class, Failure};
 use kiln_plan::{HealthSetting, Overrides};
 use kiln_policy::Exception;
 use serde::Deserialize;
-
-use crate::base::Settings;
 
 const FILE: &str = "kiln.toml";
 
@@ -99,6 +98,11 @@ impl Config {
             *file = config.folder.join(&*file);
         }
         Ok(config)
+    }
+
+    /// What builds of Dockerfiles are told.
+    pub(crate) fn of_builds(&self) -> kiln_executor::dockerfile::Settings<'_> {
+        kiln_executor::dockerfile::Settings { base: &self.base, trust: &self.trust }
     }
 
     /// What a gate asks, and what is let pass.

@@ -1,7 +1,6 @@
 use std::path::{Path, PathBuf};
 
 use kiln_finding::Failure;
-
 use kiln_images::Machine;
 
 use crate::args::{Format, Global};

@@ -4,10 +4,9 @@ mod documents;
 
 use std::path::PathBuf;
 
+pub(crate) use documents::{Document, Documents};
 use kiln_finding::Failure;
 use kiln_proof::advisories::{self, Opened};
-
-pub(crate) use documents::{Document, Documents};
 
 use crate::context::Context;
 

@@ -1,21 +1,18 @@
 //! The `kiln` binary: arguments, configuration, wiring, printing, exit codes; nothing else.
 
+mod app_options;
 mod args;
 mod authority;
-mod base;
-mod build;
-mod clock;
 mod commands;
 mod config;
 mod context;
 mod database;
 mod diff;
-mod dockerfile;
+mod dockerfile_options;
 mod doctor;
 mod folders;
 mod lint;
 mod output;
-mod outside;
 mod progress;
 mod prove;
 mod pruning;

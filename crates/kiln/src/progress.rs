@@ -2,9 +2,11 @@
 
 use std::cell::RefCell;
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use kiln_executor::{Progress, Tell};
 use kiln_report::clean;
 
 use crate::output;
@@ -27,8 +29,16 @@ impl Stages {
         Self { quiet, bar, current: RefCell::new(None) }
     }
 
-    /// A stage begins.
-    pub(crate) fn start(&self, stage: &'static str, what: &str) {
+    /// Nothing more comes.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Progress for Stages {
+    fn start(&self, stage: &'static str, what: &str) {
         self.current.replace(Some((stage, Instant::now())));
         if let Some(bar) = &self.bar {
             bar.reset_elapsed();
@@ -38,35 +48,33 @@ impl Stages {
         }
     }
 
-    /// Something moves within the stage.
-    pub(crate) fn note(&self, line: &str) {
+    fn note(&self, line: &str) {
         if let Some(bar) = &self.bar {
             bar.set_message(clean::talk(line));
         }
     }
 
-    /// The same for other threads and for longer than `self` lives.
-    pub(crate) fn notifier(&self) -> impl Fn(&str) + Send + Sync + 'static {
+    fn notifier(&self) -> Tell {
         let bar = self.bar.clone();
-        move |line| {
+        Arc::new(move |line| {
             if let Some(bar) = &bar {
                 bar.set_message(clean::talk(line));
             }
-        }
+        })
     }
 
-    /// Writes lines that stay, above what moves, for other threads and for longer than `self` lives.
-    pub(crate) fn teller(&self) -> impl Fn(&str) + Send + Sync + 'static {
+    /// Lines that stay are written above what moves.
+    fn teller(&self) -> Tell {
         let (bar, quiet) = (self.bar.clone(), self.quiet);
-        move |line| match &bar {
+        Arc::new(move |line| match &bar {
             _ if quiet => {}
             Some(bar) => bar.suspend(|| output::talk(line)),
             None => output::talk(line),
-        }
+        })
     }
 
-    /// The stage is over; its line stays.
-    pub(crate) fn done(&self, summary: &str) {
+    /// Its line stays.
+    fn done(&self, summary: &str) {
         let Some((stage, began)) = self.current.take() else { return };
         if self.quiet {
             return;
@@ -81,27 +89,10 @@ impl Stages {
             None => output::talk(&line),
         }
     }
-
-    /// Nothing more comes.
-    pub(crate) fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
 }
 
 impl Drop for Stages {
     fn drop(&mut self) {
         self.finish();
-    }
-}
-
-/// A size as people read it: powers of ten, one digit after the point.
-pub(crate) fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use kiln_app::{Folder, INSTALLED};
 use kiln_disk::Scratch;
-use kiln_finding::Failure;
+use kiln_executor::dockerfile::{self, Options};
+use kiln_finding::{Failure, size};
 use kiln_image::Image;
 use kiln_lint::Level;
 use kiln_pkg::{Interest, InterestKind};
@@ -15,9 +16,8 @@ use kiln_vuln::check;
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::dockerfile::{self, DockerfileOptions};
 use crate::lint;
-use crate::progress::{Stages, size};
+use crate::progress::Stages;
 
 /// Both sides of a proof.
 #[derive(Serialize)]
@@ -69,10 +69,12 @@ fn copied(app: &Path) -> Result<Tree, Failure> {
 
 fn side(folder: &Path, context: &Context, layout: &Layout) -> Result<Side, Failure> {
     let stages = Stages::new(context.quiet);
-    let options = DockerfileOptions::of(folder.join("Dockerfile"));
-    let built = dockerfile::build(folder, &options, None, context, layout, &stages)?;
+    // As this machine would build it, with its npm settings.
+    let options = Options { file: Some(folder.join("Dockerfile")), npm_settings: true, ..Options::default() };
+    let settings = context.config.of_builds();
+    let manifest = dockerfile::build(folder, &options, &settings, &context.machine, layout, &stages)?;
     stages.finish();
-    let image = Image::read(layout, &built.manifest)?;
+    let image = Image::read(layout, &manifest)?;
     let inventory = kiln_proof::inventory(&image, layout, &context.machine)?;
     let report = check(&kiln_proof::advisories::newest(&context.machine)?.database, &inventory)?;
     let is_shell = |interest: &&Interest| interest.kind == InterestKind::Shell && !interest.deleted;

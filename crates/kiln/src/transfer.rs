@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use kiln_finding::Failure;
+use kiln_executor::Progress as _;
+use kiln_finding::{Failure, size};
 use kiln_images::{Along, Arrived, CopyTarget, Located, deliver};
 use kiln_oci::Descriptor;
 use serde_json::json;
@@ -10,7 +11,7 @@ use serde_json::json;
 use crate::args::Format;
 use crate::context::Context;
 use crate::output::{self, Outcome};
-use crate::progress::{Stages, size};
+use crate::progress::Stages;
 
 /// Copies `root` with what goes along, and says what was done.
 pub(crate) fn send(

@@ -7,13 +7,12 @@ mod settings;
 
 use std::path::{Path, PathBuf};
 
+pub use artifact::{publish, pull};
+pub use keep::{Change, Kept, Provenance};
 use kiln_finding::{Class, Failure};
 use kiln_images::Machine;
 use kiln_images::clock::now;
 use kiln_vuln::{Database, Date};
-
-pub use artifact::{publish, pull};
-pub use keep::{Change, Kept, Provenance};
 pub use settings::{Settings, Signed};
 
 /// Most bytes of a database.

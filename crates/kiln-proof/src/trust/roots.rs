@@ -9,10 +9,10 @@ use kiln_disk::{Holding, Lock, disk_failure};
 use kiln_fetch::{Downloader, Options};
 use kiln_finding::{Cause, Class, Failure};
 use kiln_images::Machine;
+use kiln_images::clock::now;
 use kiln_trust::{Mirror, PUBLISHED_MAX, Published, TrustRoot};
 
 use super::settings::Settings;
-use kiln_images::clock::now;
 
 /// The file below the data folder.
 const FILE: &str = "trust.json";

@@ -1,6 +1,8 @@
 use std::path::{Path, PathBuf};
 
 use kiln_base::{Base, Distribution, Lock, Request, Use, Variant};
+use kiln_executor::Progress as _;
+use kiln_executor::base::{self, Packed, Settings, Supply};
 use kiln_finding::{Class, Failure};
 use kiln_images::clock::now;
 use kiln_oci::Arch;
@@ -8,7 +10,6 @@ use kiln_store::Layout;
 use serde_json::json;
 
 use crate::args::Format;
-use crate::base::{self, Packed, Settings, Supply};
 use crate::context::Context;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
@@ -110,7 +111,7 @@ fn compose(args: &Compose, context: &Context) -> Result<Outcome, Failure> {
     let settings = args.choice.settings(context);
     let stages = Stages::new(context.quiet);
     stages.start("base", "looking at the archives");
-    let supply = Supply::new(context, Path::new("."), &settings, &stages);
+    let supply = Supply::new(&context.machine, Path::new("."), &settings, &stages);
     let lock = if args.choice.lock.exists() {
         let lock = read_lock(&args.choice.lock)?;
         args.choice.check(&lock)?;
@@ -138,7 +139,7 @@ fn lock(args: &LockArgs, context: &Context) -> Result<Outcome, Failure> {
     let settings = args.choice.settings(context);
     let stages = Stages::new(context.quiet);
     stages.start("base", "looking at the archives");
-    let supply = Supply::new(context, Path::new("."), &settings, &stages);
+    let supply = Supply::new(&context.machine, Path::new("."), &settings, &stages);
     let archs = if args.platform.is_empty() { vec![Arch::Amd64, Arch::Arm64] } else { args.platform.clone() };
     let lock = kiln_base::resolve(&request(&settings, archs, true)?, &supply, now())?;
     let path = &args.choice.lock;

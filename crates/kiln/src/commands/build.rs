@@ -1,14 +1,15 @@
 use std::path::Path;
 
 use kiln_app::Folder;
+use kiln_executor::{app, dockerfile};
 use kiln_finding::{Class, Failure};
 use kiln_oci::Descriptor;
 use kiln_store::Layout;
 
+use crate::app_options::AppOptions;
 use crate::args::Format;
-use crate::build::{self, Options};
 use crate::context::Context;
-use crate::dockerfile::{self, DockerfileOptions};
+use crate::dockerfile_options::DockerfileOptions;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
 
@@ -16,7 +17,7 @@ use crate::progress::Stages;
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    options: Options,
+    options: AppOptions,
     #[command(flatten)]
     dockerfile: DockerfileOptions,
 }
@@ -41,7 +42,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         from_dockerfile(args, context, &layout, &stages)?
     } else {
         let config = &context.config;
-        let built = build::build(&args.options, config, context, &layout, &stages)?;
+        let built = app::build(&args.options.wanted(config)?, &context.machine, &layout, &stages)?;
         (built.manifest, Some(built.name))
     };
     if let Some(name) = &name {
@@ -82,10 +83,13 @@ fn from_dockerfile(
     stages: &Stages,
 ) -> Result<(Descriptor, Option<String>), Failure> {
     let folder = &args.options.app;
-    let built = dockerfile::build(folder, &args.dockerfile, args.options.platform, context, layout, stages)?;
+    let options = args.dockerfile.values(args.options.platform)?;
+    let settings = context.config.of_builds();
+    let manifest = dockerfile::build(folder, &options, &settings, &context.machine, layout, stages)?;
+    args.dockerfile.write_digest(&manifest)?;
     let name = args.options.tag.as_ref().map(kiln_oci::Reference::name_and_tag);
     if name.is_none() {
-        kiln_image::Sink::publish(layout, &built.manifest, None)?;
+        kiln_image::Sink::publish(layout, &manifest, None)?;
     }
-    Ok((built.manifest, name))
+    Ok((manifest, name))
 }

@@ -11,7 +11,7 @@ use super::lint::Repairs;
 use crate::args::Format;
 use crate::context::Context;
 use crate::output::{self, Outcome};
-use crate::{diff, dockerfile, lint, prove};
+use crate::{diff, lint, prove};
 
 const DOCKERIGNORE: &str = ".dockerignore";
 
@@ -62,7 +62,7 @@ struct Plan {
 
 /// Takes the ids that the commands of a Dockerfile may have, before anything else happens.
 pub(crate) fn prepare(args: &Args) -> Result<(), Failure> {
-    if args.prove { dockerfile::adopt_ids() } else { Ok(()) }
+    if args.prove { kiln_executor::dockerfile::adopt_ids() } else { Ok(()) }
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {

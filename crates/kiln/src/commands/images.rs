@@ -1,6 +1,6 @@
 use std::time::SystemTime;
 
-use kiln_finding::Failure;
+use kiln_finding::{Failure, size};
 use kiln_image::Image;
 use kiln_oci::Descriptor;
 use kiln_proof::kind_of;
@@ -10,7 +10,6 @@ use serde::Serialize;
 use crate::args::Format;
 use crate::context::Context;
 use crate::output::{self, Outcome};
-use crate::progress::size;
 
 /// List the images of kiln's store
 #[derive(clap::Args)]

@@ -28,11 +28,11 @@ mod version;
 
 use std::path::Path;
 
+pub(crate) use groups::{GROUPS, takes};
 use kiln_finding::Failure;
 
 use crate::context::Context;
 use crate::output::Outcome;
-pub(crate) use groups::{GROUPS, takes};
 
 /// A command of kiln's.
 #[derive(clap::Subcommand)]

@@ -1,13 +1,13 @@
 use std::path::{Path, PathBuf};
 
 use kiln_app::{App, Folder};
+use kiln_executor::Outside;
 use kiln_finding::{Class, Failure};
 use kiln_plan::{dockerfile, dockerignore, plan};
 
 use crate::args::Format;
 use crate::context::Context;
 use crate::output::{self, Outcome};
-use crate::outside::Outside;
 
 /// Show how an app would be built and run, as a Dockerfile, and why
 #[derive(clap::Args)]

@@ -1,14 +1,13 @@
 use std::time::{Duration, SystemTime};
 
-use kiln_finding::Failure;
+use kiln_finding::{Failure, size};
 use serde_json::json;
 
 use crate::args::Format;
 use crate::context::Context;
+use crate::folders;
 use crate::output::{self, Outcome};
-use crate::progress::size;
 use crate::pruning::{Gone, Order, age, prune_cache, prune_store};
-use crate::{dockerfile, folders};
 
 /// What is not used for so long goes from the cache: 30 days.
 const UNUSED_FOR: Duration = Duration::from_hours(30 * 24);
@@ -32,7 +31,7 @@ pub(crate) struct Args {
 
 /// Takes the ids of what the commands of Dockerfiles left, before anything else happens.
 pub(crate) fn prepare() -> Result<(), Failure> {
-    dockerfile::adopt_ids()
+    kiln_executor::dockerfile::adopt_ids()
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {

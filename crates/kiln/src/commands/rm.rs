@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use kiln_disk::Holding;
-use kiln_finding::{Class, Failure};
+use kiln_finding::{Class, Failure, size};
 use kiln_images::read_reference;
 use kiln_oci::Digest;
 use kiln_store::{Entry, Layout};
@@ -11,7 +11,6 @@ use crate::args::Format;
 use crate::context::Context;
 use crate::folders;
 use crate::output::{self, Outcome};
-use crate::progress::size;
 
 /// Remove images from kiln's store, with what is attached to them
 #[derive(clap::Args)]

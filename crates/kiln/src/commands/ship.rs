@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use kiln_app::Folder;
+use kiln_executor::{Progress as _, app};
 use kiln_finding::{Class, Fact, Failure};
 use kiln_images::clock::timestamp;
 use kiln_oci::Descriptor;
@@ -11,8 +12,8 @@ use kiln_sign::Signer;
 use kiln_store::Layout;
 use kiln_trust::{Authority, Certified};
 
+use crate::app_options::AppOptions;
 use crate::args::Format;
-use crate::build::{self, Options};
 use crate::context::Context;
 use crate::database::Choice;
 use crate::output::{self, Outcome};
@@ -25,7 +26,7 @@ use crate::vex;
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    options: Options,
+    options: AppOptions,
     /// Write the image here too: oci:DIR or docker-archive:FILE
     #[arg(long, short, value_name = "TARGET")]
     output: Vec<Target>,
@@ -52,7 +53,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     args.signing.can_be_proven(context, config)?;
     let layout = context.machine.layout()?;
     let stages = Stages::new(context.quiet);
-    let built = build::build(&args.options, config, context, &layout, &stages)?;
+    let built = app::build(&args.options.wanted(config)?, &context.machine, &layout, &stages)?;
 
     stages.start("scan", "reading the layers");
     let documents = vex::Statements::default().files(&config.scan)?;

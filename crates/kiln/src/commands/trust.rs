@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kiln_executor::Progress as _;
 use kiln_finding::{Class, Failure};
 use kiln_images::clock::rfc3339;
 use kiln_proof::trust::{Change, Kept, kept};

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 use kiln_finding::{Class, Failure};
+use kiln_proof::advisories::failed;
 use kiln_vuln::Date;
 use zip::ZipArchive;
-
-use kiln_proof::advisories::failed;
 
 /// Most bytes of one document after unpacking.
 const DOCUMENT_MAX: u64 = 1 << 30;

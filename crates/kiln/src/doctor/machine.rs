@@ -2,13 +2,13 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
+use kiln_finding::size;
 use kiln_images::clock::{now, rfc3339};
 use kiln_proof::advisories::{newest, today};
 use kiln_vuln::Database;
 
 use super::Found;
 use crate::context::Context;
-use crate::progress::size;
 
 /// The oldest kernel that lets ordinary users mount overlays. Source: Linux 5.11 release notes.
 const OLDEST_KERNEL: (u32, u32) = (5, 11);

@@ -2,13 +2,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use kiln_disk::{Scratch, disk_failure};
-use kiln_finding::{Class, Failure};
+use kiln_finding::{Class, Failure, size};
 use kiln_rootfs::RootPath;
 use kiln_sandbox::{Job, Mount, Root, Sandbox};
 
 use super::Found;
 use crate::context::Context;
-use crate::progress::size;
 
 const ABOUT: &str = "build steps";
 /// A program that is nowhere: everything but it is there when the sandbox looks for it.

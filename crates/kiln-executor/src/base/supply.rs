@@ -3,11 +3,12 @@ use std::sync::{Arc, OnceLock};
 
 use kiln_base::{Fetch, FetchError, Integrity, Item, Place};
 use kiln_fetch::endpoints::{Archives, Npm};
-use kiln_fetch::{Checksum, Downloader, Error, Machine, Options, Want, join};
+use kiln_fetch::{Checksum, Downloader, Error, Options, Want, join};
+use kiln_finding::size;
+use kiln_images::Machine;
 
 use crate::base::Settings;
-use crate::context::Context;
-use crate::progress::{Stages, size};
+use crate::progress::Progress;
 
 /// How large one package may be.
 const PACKAGE_MAX: u64 = 1 << 30;
@@ -16,7 +17,7 @@ const ABBREVIATED: &str = "application/vnd.npm.install-v1+json";
 /// Downloads from where this machine's own clients do, unless kiln.toml or a flag says otherwise.
 ///
 /// Where that is costs time to find out (npm may have to be asked), so it is found out when first needed.
-pub(crate) struct Supply {
+pub struct Supply {
     project: PathBuf,
     settings: Settings,
     cache_dir: PathBuf,
@@ -32,26 +33,27 @@ struct Endpoints {
 }
 
 impl Supply {
-    pub(crate) fn new(context: &Context, project: &Path, settings: &Settings, stages: &Stages) -> Self {
+    /// For the project in this folder, whose own settings of npm count, too.
+    pub fn new(machine: &Machine, project: &Path, settings: &Settings, progress: &dyn Progress) -> Self {
         Self {
             project: project.to_owned(),
             settings: settings.clone(),
-            cache_dir: context.machine.cache_dir.clone(),
-            offline: context.machine.offline,
-            note: Arc::new(stages.notifier()),
+            cache_dir: machine.cache_dir.clone(),
+            offline: machine.offline,
+            note: progress.notifier(),
             endpoints: OnceLock::new(),
             downloader: OnceLock::new(),
         }
     }
 
     /// What npm would use here.
-    pub(crate) fn npm(&self) -> &Npm {
+    pub fn npm(&self) -> &Npm {
         &self.endpoints().npm
     }
 
     fn endpoints(&self) -> &Endpoints {
         self.endpoints.get_or_init(|| {
-            let machine = Machine::here(&self.project);
+            let machine = kiln_fetch::Machine::here(&self.project);
             let mut archives = Archives::collect(&machine);
             let list = |url: &String| vec![url.trim_end_matches('/').to_owned()];
             if let Some(url) = &self.settings.archive {

@@ -7,6 +7,7 @@ use kiln_build::{BaseImage, Key};
 use kiln_disk::Scratch;
 use kiln_finding::{Class, Failure};
 use kiln_image::{Image, PackedLayer, Source};
+use kiln_images::Machine;
 use kiln_node::Manager;
 use kiln_oci::{Arch, Descriptor, Digest};
 use kiln_plan::Plan;
@@ -14,8 +15,6 @@ use kiln_sandbox::unpack;
 use kiln_store::{Layout, StepCache};
 
 use crate::base::{self, Supply};
-use crate::config::Config;
-use crate::context::Context;
 
 /// The lock file beside `package.json`.
 const LOCK: &str = "kiln.lock";
@@ -44,13 +43,13 @@ pub(crate) struct Locked {
 pub(crate) fn lock(
     project: &Path,
     plan: &Plan,
-    config: &Config,
+    settings: &base::Settings,
     archs: &[Arch],
     supply: &Supply,
     frozen: bool,
 ) -> Result<Locked, Failure> {
     let path = project.join(LOCK);
-    let mut request = request(plan, config, archs)?;
+    let mut request = request(plan, settings, archs)?;
     if path.exists() {
         let text = kiln_disk::read_text(&path, kiln_disk::DOCUMENT_MAX).map_err(|error| {
             Failure::new("kiln.read", Class::Environment, format!("read {}", path.display()))
@@ -82,9 +81,9 @@ pub(crate) fn lock(
     Ok(Locked { lock, written })
 }
 
-fn request(plan: &Plan, config: &Config, archs: &[Arch]) -> Result<Request, Failure> {
+fn request(plan: &Plan, settings: &base::Settings, archs: &[Arch]) -> Result<Request, Failure> {
     let mut request = Request { node: plan.node, ..Request::new(archs.to_vec()) };
-    if let Some(release) = &config.base.distribution {
+    if let Some(release) = &settings.distribution {
         request.distribution = release.parse::<Distribution>().map_err(Failure::usage)?;
     }
     if let Some(version) = &plan.manager_version {
@@ -124,9 +123,9 @@ impl<'a> Bases<'a> {
         supply: &'a Supply,
         layout: &'a Layout,
         steps: &'a StepCache,
-        context: &Context,
+        machine: &Machine,
     ) -> Self {
-        Self { lock, arch, host, supply, layout, steps, builders: context.machine.cache_dir.join("builders") }
+        Self { lock, arch, host, supply, layout, steps, builders: machine.cache_dir.join("builders") }
     }
 
     /// `kiln/node:24-debian13`

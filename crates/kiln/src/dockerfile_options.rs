@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use kiln_disk::disk_failure;
+use kiln_executor::dockerfile::Options;
 use kiln_finding::{Class, Failure};
 use kiln_image::Compression;
+use kiln_oci::{Arch, Descriptor};
 
 /// Secrets are read up to here, as BuildKit does, in bytes.
 const SECRET_MAX: u64 = 500 << 10;
@@ -18,54 +20,54 @@ pub(crate) struct DockerfileOptions {
     pub(crate) file: Option<PathBuf>,
     /// Build this stage
     #[arg(long, value_name = "STAGE")]
-    pub(super) target: Option<String>,
+    target: Option<String>,
     /// Set an ARG; without a value, that of the environment
     #[arg(long, value_name = "NAME[=VALUE]")]
-    pub(super) build_arg: Vec<String>,
+    build_arg: Vec<String>,
     /// Use a folder or an image under a name: NAME=DIR, NAME=oci:DIR, NAME=docker-image://IMAGE
     #[arg(long, value_name = "NAME=PLACE")]
-    pub(super) build_context: Vec<String>,
+    build_context: Vec<String>,
     /// Give RUN a secret: id=ID,src=FILE or id=ID,env=NAME
     #[arg(long, value_name = "id=…")]
-    pub(super) secret: Vec<String>,
+    secret: Vec<String>,
     /// Give RUN an SSH agent: default, or ID=SOCKET
     #[arg(long, value_name = "ID[=SOCKET]", num_args = 0..=1, default_missing_value = "default")]
-    pub(super) ssh: Vec<String>,
+    ssh: Vec<String>,
     /// Let npm, pnpm and yarn in RUN use this machine's npm settings: registry, logins, certificates. They reach no layer
     #[arg(long)]
-    pub(super) npm_settings: bool,
+    npm_settings: bool,
     /// Add a label to the image
     #[arg(long, value_name = "NAME=VALUE")]
-    pub(super) label: Vec<String>,
+    label: Vec<String>,
     /// Run every command again
     #[arg(long)]
-    pub(super) no_cache: bool,
+    no_cache: bool,
     /// Say which input changed for each step that is not in the cache
     #[arg(long)]
-    pub(super) why: bool,
+    why: bool,
     /// What is shown while it builds: plain keeps every line that commands print
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
-    pub(super) progress: Progress,
+    progress: Progress,
     /// Stop a command that runs longer than this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=crate::config::TIMEOUT_MAX))]
-    pub(super) timeout: Option<u64>,
+    timeout: Option<u64>,
     /// How layers are compressed: gzip or zstd
     #[arg(long, value_name = "gzip|zstd", default_value = "gzip", value_parser = compression)]
-    pub(super) compression: Compression,
+    compression: Compression,
     /// Take results of steps from here: an OCI layout (oci:DIR[:TAG]) or an image name
     #[arg(long, value_name = "PLACE")]
-    pub(super) cache_from: Vec<String>,
+    cache_from: Vec<String>,
     /// Keep results of all steps there: an OCI layout (oci:DIR[:TAG]) or an image name
     #[arg(long, value_name = "PLACE")]
-    pub(super) cache_to: Vec<String>,
+    cache_to: Vec<String>,
     /// Write the digest of the image to a file
     #[arg(long, value_name = "FILE")]
-    pub(super) iidfile: Option<PathBuf>,
+    pub(crate) iidfile: Option<PathBuf>,
 }
 
 /// What is shown while a build goes on.
 #[derive(Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Progress {
+enum Progress {
     /// Steps, and on a terminal the newest line of output.
     #[default]
     Auto,
@@ -82,13 +84,36 @@ fn compression(text: &str) -> Result<Compression, String> {
 }
 
 impl DockerfileOptions {
-    /// A build of this file as this machine would have it, with its npm settings.
-    pub(crate) fn of(file: PathBuf) -> Self {
-        Self { file: Some(file), npm_settings: true, ..Self::default() }
+    /// The same as values. Secrets are read now: one that is not there is told before anything runs.
+    pub(crate) fn values(&self, arch: Option<Arch>) -> Result<Options, Failure> {
+        Ok(Options {
+            file: self.file.clone(),
+            target: self.target.clone(),
+            arch,
+            build_args: self.build_args(),
+            contexts: self.build_context.clone(),
+            secrets: self.secrets()?,
+            agents: self.agents()?,
+            npm_settings: self.npm_settings,
+            labels: self.labels(),
+            no_cache: self.no_cache,
+            why: self.why,
+            plain: self.progress == Progress::Plain,
+            timeout: self.timeout,
+            compression: self.compression,
+            cache_from: self.cache_from.clone(),
+            cache_to: self.cache_to.clone(),
+        })
+    }
+
+    /// `--iidfile`
+    pub(crate) fn write_digest(&self, manifest: &Descriptor) -> Result<(), Failure> {
+        let Some(path) = &self.iidfile else { return Ok(()) };
+        Ok(kiln_store::replace_file(path, manifest.digest.to_string().as_bytes())?)
     }
 
     /// `--build-arg`
-    pub(super) fn build_args(&self) -> BTreeMap<String, String> {
+    fn build_args(&self) -> BTreeMap<String, String> {
         let pairs = self.build_arg.iter().filter_map(|text| match text.split_once('=') {
             Some((name, value)) => Some((name.to_owned(), value.to_owned())),
             None => Some((text.clone(), std::env::var(text).ok()?)),
@@ -97,7 +122,7 @@ impl DockerfileOptions {
     }
 
     /// `--label`
-    pub(super) fn labels(&self) -> Vec<(String, String)> {
+    fn labels(&self) -> Vec<(String, String)> {
         let pair = |text: &String| {
             let (name, value) = text.split_once('=').unwrap_or((text, ""));
             (name.to_owned(), value.to_owned())
@@ -106,12 +131,12 @@ impl DockerfileOptions {
     }
 
     /// `--secret`, read now: a secret that is not there is told before anything runs.
-    pub(super) fn secrets(&self) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+    fn secrets(&self) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
         self.secret.iter().map(|text| secret(text)).collect()
     }
 
     /// `--ssh`
-    pub(super) fn agents(&self) -> Result<BTreeMap<String, PathBuf>, Failure> {
+    fn agents(&self) -> Result<BTreeMap<String, PathBuf>, Failure> {
         let agent = |text: &String| {
             if let Some((id, socket)) = text.split_once('=') {
                 return Ok((id.to_owned(), PathBuf::from(socket)));

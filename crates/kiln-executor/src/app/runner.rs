@@ -7,19 +7,19 @@ use std::time::Duration;
 
 use kiln_build::{Run, Runner};
 use kiln_disk::{Scratch, disk_failure};
-use kiln_finding::{Class, Failure, PortError};
+use kiln_finding::{Class, Failure, PortError, size};
+use kiln_images::Machine;
 use kiln_node::Manager;
 use kiln_oci::Digest;
 use kiln_plan::{Plan, Step};
 use kiln_rootfs::{RootPath, Tree};
 use kiln_sandbox::{Finished, Job, Mount, Network, Root, Sandbox, collect, unpack};
 
+use super::bases::Bases;
 use super::toolchain::{self, Doing, Sights};
 use crate::base::Supply;
-use crate::build::Bases;
-use crate::context::Context;
 use crate::outside::Outside;
-use crate::progress::{Stages, size};
+use crate::progress::Progress;
 
 /// How long one command may take where nobody says otherwise.
 const TIMEOUT: Duration = Duration::from_mins(30);
@@ -30,7 +30,7 @@ pub(crate) struct SandboxRunner<'a> {
     manager: Manager,
     pub(crate) native: bool,
     pub(crate) supply: &'a Supply,
-    pub(crate) stages: &'a Stages,
+    pub(crate) progress: &'a dyn Progress,
     pub(crate) offline: bool,
     pub(crate) build_network: bool,
     pub(crate) timeout: Option<u64>,
@@ -48,19 +48,19 @@ impl<'a> SandboxRunner<'a> {
         bases: &'a Bases<'a>,
         plan: &Plan,
         supply: &'a Supply,
-        stages: &'a Stages,
+        progress: &'a dyn Progress,
         outside: &'a Outside,
-        context: &Context,
+        machine: &Machine,
     ) -> Self {
-        let folder = context.machine.cache_dir.join("runs");
+        let folder = machine.cache_dir.join("runs");
         Scratch::sweep(&folder);
         Self {
             bases,
             manager: plan.manager,
             native: !plan.natives.is_empty(),
             supply,
-            stages,
-            offline: context.machine.offline,
+            progress,
+            offline: machine.offline,
             outside,
             build_network: false,
             timeout: None,
@@ -86,7 +86,7 @@ impl<'a> SandboxRunner<'a> {
         if let Some(folder) = self.builder.get() {
             return Ok(folder);
         }
-        self.stages.note("composing the builder");
+        self.progress.note("composing the builder");
         let folder = self.bases.builder(self.native)?;
         Ok(self.builder.get_or_init(|| folder))
     }
@@ -105,12 +105,13 @@ impl<'a> SandboxRunner<'a> {
         let sandbox = Sandbox::new(program).with_bridge(self.outside.bridge.clone());
         for step in run.steps {
             let command = step.argv.join(" ");
-            self.stages.note(&command);
+            self.progress.note(&command);
             let doing = self.doing(step, run.stage);
             let mut mounts = sights.mounts(doing)?;
             mounts.push(app.clone());
             let job = self.job(step, doing, mounts)?;
-            let finished = sandbox.run(&job, &mut |line| self.stages.note(&format!("{command}: {line}")))?;
+            let finished =
+                sandbox.run(&job, &mut |line| self.progress.note(&format!("{command}: {line}")))?;
             if let Some(why) = &finished.no_bridge {
                 self.no_bridge.replace(Some(why.clone()));
             }

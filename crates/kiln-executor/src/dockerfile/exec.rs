@@ -9,14 +9,13 @@ use kiln_build::dockerfile::{ExecMountKind, Job, JobMount, Layer, MountContent, 
 use kiln_disk::{Dir, Holding, Lock, Scratch, disk_failure};
 use kiln_dockerfile::Sharing;
 use kiln_fetch::endpoints::Npm;
-use kiln_finding::{Class, Failure};
+use kiln_finding::{Class, Failure, size};
 use kiln_oci::Digest;
 use kiln_rootfs::{Delta, Entry, Kind, RootPath, Tree};
 use kiln_sandbox::{Finished, Ids, Mount, Network, Placing, Root, Sandbox, User, remove_stubs, write_upper};
 
 use super::workshop::{Shop, owners};
 use crate::outside::{Outside, hosts};
-use crate::progress::size;
 
 /// How long one command may take where nobody says otherwise.
 const TIMEOUT: Duration = Duration::from_hours(2);
@@ -129,7 +128,7 @@ impl Executor<'_> {
             }
         }
         if let (Some(npm), true) = (self.npm, job.exec.network) {
-            let (env, mounts) = crate::build::npm_settings(npm, &scratch.folder("npm")?)?;
+            let (env, mounts) = crate::app::npm_settings(npm, &scratch.folder("npm")?)?;
             let readable = scratch.path().join("npm/npmrc");
             own(&readable, shop.ids, (job.user.uid, job.user.gid), 0o400)?;
             setting.env.retain(|(name, _)| env.iter().all(|(other, _)| other != name));

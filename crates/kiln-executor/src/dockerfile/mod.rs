@@ -17,6 +17,6 @@ mod spool;
 mod watch;
 mod workshop;
 
-pub(crate) use ids::adopt_ids;
-pub(crate) use options::DockerfileOptions;
-pub(crate) use run::build;
+pub use ids::adopt_ids;
+pub use options::Options;
+pub use run::{Settings, build};

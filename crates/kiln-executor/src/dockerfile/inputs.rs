@@ -11,7 +11,7 @@ use kiln_build::Key;
 use kiln_build::dockerfile::{Base, Inputs, Remote, is_repository};
 use kiln_finding::{Class, Failure, PortError};
 use kiln_image::{CopyOptions, Image, PackedLayer, Sink, Source, copy_with};
-use kiln_images::{Located, Place, for_arch};
+use kiln_images::{Located, Machine, Place, for_arch};
 use kiln_oci::{Arch, Descriptor, Reference, media_type};
 use kiln_proof::Gate;
 use kiln_rootfs::{Content, RootPath, Tree};
@@ -19,11 +19,10 @@ use kiln_store::{Layout, StepCache};
 
 use super::{archive, git, remote};
 use crate::base::Supply;
-use crate::context::Context;
 
 /// Contexts, images, downloads.
 pub(super) struct World<'a> {
-    pub(super) context: &'a Context,
+    pub(super) machine: &'a Machine,
     pub(super) layout: &'a Layout,
     pub(super) main: BuildContext,
     pub(super) named: BTreeMap<String, BuildContext>,
@@ -51,12 +50,12 @@ impl World<'_> {
     fn find(&self, name: &str) -> Result<Located, Failure> {
         let short =
             !name.starts_with("oci:") && name.parse::<Reference>().is_ok_and(|name| name.host().is_none());
-        match Located::find(&self.context.machine, name) {
-            Err(_) if short && !self.context.machine.offline => {
+        match Located::find(self.machine, name) {
+            Err(_) if short && !self.machine.offline => {
                 (self.note)(&format!("looking for {name} in its registry"));
                 let mut reference = kiln_images::read_reference(name)?;
                 reference.name = reference.completed();
-                Located::remote(&self.context.machine, &reference)
+                Located::remote(self.machine, &reference)
                     .map_err(|failure| Failure { help: Some(absent_help(name)), ..failure })
             }
             found => found,
@@ -119,7 +118,7 @@ impl World<'_> {
             .field("arch", arch.as_str())
             .field("kiln", env!("CARGO_PKG_VERSION"))
             .finish();
-        let steps = StepCache::create(&self.context.machine.cache_dir.join("steps"))?;
+        let steps = StepCache::create(&self.machine.cache_dir.join("steps"))?;
         let noted = steps.get(&key)?.and_then(|noted| serde_json::from_slice::<Descriptor>(&noted).ok());
         let known = noted.filter(|noted| self.is_whole(noted).unwrap_or(false));
         let descriptor = if let Some(descriptor) = known {
@@ -229,7 +228,7 @@ impl Inputs for World<'_> {
         let is_file = wanted.address.starts_with("http") && !is_repository(plain);
         let spool = self.spool();
         let fetched = if is_file {
-            remote::file(wanted, self.context.machine.offline, &self.context.machine.cache_dir, &spool)
+            remote::file(wanted, self.machine.offline, &self.machine.cache_dir, &spool)
         } else {
             git::fetch(wanted, &spool)
         };

@@ -9,7 +9,8 @@ use kiln_app::BuildContext;
 use kiln_build::dockerfile::{Request, Solver, lower};
 use kiln_disk::{Scratch, disk_failure};
 use kiln_dockerfile::{Dockerfile, parse};
-use kiln_finding::{Class, Failure};
+use kiln_finding::{Class, Failure, size};
+use kiln_images::Machine;
 use kiln_oci::{Arch, Descriptor};
 use kiln_proof::Gate;
 use kiln_store::{Layout, StepCache};
@@ -19,111 +20,108 @@ use super::exec::Executor;
 use super::ids::ids;
 use super::inputs::World;
 use super::notes::NoteBook;
-use super::options::DockerfileOptions;
+use super::options::Options;
 use super::share;
 use super::watch::Telling;
 use super::workshop::Shop;
-use crate::base::Supply;
-use crate::clock::image_times;
-use crate::context::Context;
+use crate::base::{self, Supply};
 use crate::outside::Outside;
-use crate::progress::{Stages, size};
+use crate::progress::Progress;
+use crate::times::image_times;
 
 /// The largest Dockerfile, in bytes.
 const DOCKERFILE_MAX: u64 = 8 << 20;
 
-/// An image that was built from a Dockerfile.
-pub(crate) struct Built {
-    pub(crate) manifest: Descriptor,
+/// What kiln.toml says of builds.
+pub struct Settings<'a> {
+    /// Where bases of kiln's own come from.
+    pub base: &'a base::Settings,
+    /// Who must have signed other bases.
+    pub trust: &'a kiln_proof::trust::Settings,
 }
 
-/// Builds the Dockerfile of `options` over the folder `folder`.
-pub(crate) fn build(
+/// Builds a Dockerfile over the folder `folder`. Yields the manifest of the image, which is in `layout` without a name.
+pub fn build(
     folder: &Path,
-    options: &DockerfileOptions,
-    arch: Option<Arch>,
-    context: &Context,
+    options: &Options,
+    settings: &Settings<'_>,
+    machine: &Machine,
     layout: &Layout,
-    stages: &Stages,
-) -> Result<Built, Failure> {
-    stages.start("read", "reading the Dockerfile");
+    progress: &dyn Progress,
+) -> Result<Descriptor, Failure> {
+    progress.start("read", "reading the Dockerfile");
     let path = options.file.clone().unwrap_or_else(|| folder.join("Dockerfile"));
     let file = read(&path)?;
     let host =
         Arch::host().ok_or_else(|| Failure::usage("build here: kiln does not run commands of this CPU"))?;
-    let (mtime, created) = image_times(options.build_args().remove("SOURCE_DATE_EPOCH"))?;
-    let note = stages.notifier();
-    let say = stages.teller();
-    let telling = Telling::new(options, &note, &say);
-    let notes = NoteBook::new(StepCache::create(&context.machine.cache_dir.join("steps"))?);
-    let spool = Scratch::create(&context.machine.cache_dir.join("spool"))?;
-    let (named, contexts) = contexts(options)?;
+    let (mtime, created) = image_times(options.build_args.get("SOURCE_DATE_EPOCH").cloned())?;
+    let note = progress.notifier();
+    let say = progress.teller();
+    let telling = Telling::new(options, &*note, &*say);
+    let notes = NoteBook::new(StepCache::create(&machine.cache_dir.join("steps"))?);
+    let spool = Scratch::create(&machine.cache_dir.join("spool"))?;
+    let (named, contexts) = contexts(&options.contexts)?;
     let own_ignore = (path.as_os_str() != "-").then_some(path.as_path());
-    let config = &context.config;
-    let supply = Supply::new(context, folder, &config.base, stages);
+    let supply = Supply::new(machine, folder, settings.base, progress);
     let world = World {
-        context,
+        machine,
         supply: &supply,
         folder,
-        gate: Gate::new(&context.machine, &config.trust),
+        gate: Gate::new(machine, settings.trust),
         bases: Mutex::default(),
         layout,
         main: BuildContext::open(folder, own_ignore)?,
         named,
         spool: spool.path().join("files"),
         next: AtomicU64::new(0),
-        note: &note,
-        say: &say,
+        note: &*note,
+        say: &*say,
     };
     let request = Request {
         target: options.target.clone(),
-        build_args: options.build_args(),
-        arch: arch.unwrap_or(host),
+        build_args: options.build_args.clone(),
+        arch: options.arch.unwrap_or(host),
         host,
         contexts,
     };
     let shown = path.display().to_string();
     let (graph, target) = lower(&file, &request, &world).map_err(|error| located(&shown, error))?;
-    stages.done(&format!("{shown}: {} steps", graph.steps.len()));
+    progress.done(&format!("{shown}: {} steps", graph.steps.len()));
 
-    stages.start("build", "looking into the cache");
+    progress.start("build", "looking into the cache");
     let on_line = |origin: &_, line: &str| telling.line(origin, line);
     let npm = options.npm_settings.then(|| supply.npm());
     let executor = Executor {
         outside: Outside::choose(npm)?,
         npm,
-        secrets: options.secrets()?,
-        agents: options.agents()?,
+        secrets: options.secrets.clone(),
+        agents: options.agents.clone(),
         timeout: options.timeout.map(Duration::from_secs),
-        offline: context.machine.offline,
-        caches: context.machine.cache_dir.join("mounts"),
+        offline: machine.offline,
+        caches: machine.cache_dir.join("mounts"),
         on_line: &on_line,
     };
     let ids = ids();
-    let mut shop =
-        Shop::new(layout, &notes, &executor, &context.machine.cache_dir, ids, mtime, options.compression);
+    let mut shop = Shop::new(layout, &notes, &executor, &machine.cache_dir, ids, mtime, options.compression);
     for place in &options.cache_from {
         // A cache that cannot be had costs time, and the user wants to know.
-        if let Err(failure) = share::import(place, &mut shop, context) {
+        if let Err(failure) = share::import(place, &mut shop, machine) {
             say(&format!("  warning: the cache {place} is not used: {}", failure.what));
         }
     }
     let solver = Solver::new(&graph, &shop, &notes, &telling, options.no_cache);
     let layers = solver.layers(target.top).map_err(|error| located(&shown, error))?;
     let top = target.top;
-    let manifest = assemble(target, &layers, options.labels(), &created, layout)?;
+    let manifest = assemble(target, &layers, options.labels.clone(), &created, layout)?;
     let bytes: u64 = layers.iter().map(|(_, layer)| layer.descriptor.size).sum();
-    stages.done(&format!("{}, {} in {} layers", telling.summary(), size(bytes), layers.len()));
+    progress.done(&format!("{}, {} in {} layers", telling.summary(), size(bytes), layers.len()));
     for place in &options.cache_to {
-        stages.start("cache", place);
+        progress.start("cache", place);
         let shared = solver.shared(top).map_err(|error| located(&shown, error))?;
-        stages.done(&format!("{} steps to {place}", shared.steps.len()));
-        share::export(place, shared, &shop, layout, context)?;
+        progress.done(&format!("{} steps to {place}", shared.steps.len()));
+        share::export(place, shared, &shop, layout, machine)?;
     }
-    if let Some(iidfile) = &options.iidfile {
-        kiln_store::replace_file(iidfile, manifest.digest.to_string().as_bytes())?;
-    }
-    Ok(Built { manifest })
+    Ok(manifest)
 }
 
 fn read(path: &Path) -> Result<Dockerfile, Failure> {
@@ -162,9 +160,9 @@ fn located(file: &str, error: kiln_build::Error) -> Failure {
 type Contexts = (BTreeMap<String, BuildContext>, BTreeMap<String, Option<String>>);
 
 /// Folders by name, and images by name.
-fn contexts(options: &DockerfileOptions) -> Result<Contexts, Failure> {
+fn contexts(named: &[String]) -> Result<Contexts, Failure> {
     let (mut folders, mut names) = (BTreeMap::new(), BTreeMap::new());
-    for text in &options.build_context {
+    for text in named {
         let (name, place) = text
             .split_once('=')
             .ok_or_else(|| Failure::usage(format!("use --build-context {text}: it is NAME=PLACE")))?;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use kiln_build::dockerfile::{Origin, Watch};
 
-use super::options::{DockerfileOptions, Progress};
+use super::options::Options;
 
 /// How much of an instruction is shown, in characters.
 const SHOWN: usize = 100;
@@ -29,12 +29,11 @@ struct Counts {
 
 impl<'a> Telling<'a> {
     pub(super) fn new(
-        options: &DockerfileOptions,
+        options: &Options,
         note: &'a (dyn Fn(&str) + Sync),
         say: &'a (dyn Fn(&str) + Sync),
     ) -> Self {
-        let plain = options.progress == Progress::Plain;
-        Self { why: options.why, plain, note, say, counts: Mutex::default() }
+        Self { why: options.why, plain: options.plain, note, say, counts: Mutex::default() }
     }
 
     fn counts(&self) -> std::sync::MutexGuard<'_, Counts> {

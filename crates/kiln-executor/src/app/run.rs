@@ -6,9 +6,10 @@ use std::path::Path;
 use kiln_app::App;
 use kiln_build::{BaseImage, Facts, Input, assemble};
 use kiln_disk::Dir;
-use kiln_finding::Failure;
+use kiln_finding::{Failure, size};
+use kiln_images::Machine;
 use kiln_oci::Arch;
-use kiln_plan::Plan;
+use kiln_plan::{Overrides, Plan};
 use kiln_proof::Built;
 use kiln_rootfs::RootPath;
 use kiln_store::{Layout, StepCache};
@@ -16,68 +17,69 @@ use kiln_store::{Layout, StepCache};
 use super::bases::{self, Bases};
 use super::keep::Keeper;
 use super::runner::SandboxRunner;
-use crate::base::Supply;
-use crate::clock::image_times;
-use crate::config::Config;
-use crate::context::Context;
+use crate::base::{Settings, Supply};
 use crate::outside::Outside;
-use crate::progress::{Stages, size};
+use crate::progress::Progress;
+use crate::times::image_times;
 
 /// The largest file that names a commit, in bytes.
 const REFERENCE_MAX: u64 = 4 << 10;
 
-/// What the user may say on the command line.
-#[derive(clap::Args)]
-pub(crate) struct Options {
-    /// Folder of the app
-    #[arg(default_value = ".")]
-    pub(crate) app: std::path::PathBuf,
-    /// Name and tag of the image; those of package.json by default
-    #[arg(long, short, value_name = "NAME[:TAG]")]
-    pub(crate) tag: Option<kiln_oci::Reference>,
-    /// Platform: linux/amd64 or linux/arm64; this machine's by default
-    #[arg(long)]
-    pub(crate) platform: Option<Arch>,
-    /// Refuse to write or change kiln.lock
-    #[arg(long)]
-    pub(crate) locked: bool,
+/// What image is wanted.
+pub struct Wanted<'a> {
+    /// Folder of the app.
+    pub folder: &'a Path,
+    /// Name and tag; those of package.json by default.
+    pub name: Option<String>,
+    /// Which machines it is for; this one's by default.
+    pub arch: Option<Arch>,
+    /// kiln.lock must be there and fit.
+    pub is_locked: bool,
+    /// What somebody decided in place of the planner.
+    pub overrides: Overrides,
+    /// Where the base comes from.
+    pub base: &'a Settings,
+    /// The build script may reach the network.
+    pub network: bool,
+    /// Seconds that one command may take.
+    pub timeout: Option<u64>,
 }
 
-/// Plans and builds the app.
-pub(crate) fn build(
-    options: &Options,
-    config: &Config,
-    context: &Context,
+/// Plans and builds the app, into `layout`.
+pub fn build(
+    wanted: &Wanted<'_>,
+    machine: &Machine,
     layout: &Layout,
-    stages: &Stages,
+    progress: &dyn Progress,
 ) -> Result<Built, Failure> {
-    stages.start("plan", "reading the app");
-    let app = App::collect(&options.app)?;
-    let mut plan = kiln_plan::plan(&app.facts, &config.overrides()?)?;
-    let (arch, host) = architectures(options.platform)?;
+    progress.start("plan", "reading the app");
+    let app = App::collect(wanted.folder)?;
+    let mut plan = kiln_plan::plan(&app.facts, &wanted.overrides)?;
+    let (arch, host) = architectures(wanted.arch)?;
     if arch != host {
         plan.production_for(arch.npm_name()).map_err(|why| {
             Failure::usage(format!("build for {arch}: {why}"))
                 .with_help("run kiln on a machine of that architecture")
         })?;
     }
-    stages.done(&plan_summary(&plan));
+    progress.done(&plan_summary(&plan));
 
-    stages.start("base", "composing the base");
-    let supply = Supply::new(context, &options.app, &config.base, stages);
-    let locked = bases::lock(&options.app, &plan, config, &archs(arch, host), &supply, options.locked)?;
-    let steps = StepCache::create(&context.machine.cache_dir.join("steps"))?;
-    let bases = Bases::new(locked.lock, (arch, host), &supply, layout, &steps, context);
+    progress.start("base", "composing the base");
+    let supply = Supply::new(machine, wanted.folder, wanted.base, progress);
+    let locked =
+        bases::lock(wanted.folder, &plan, wanted.base, &archs(arch, host), &supply, wanted.is_locked)?;
+    let steps = StepCache::create(&machine.cache_dir.join("steps"))?;
+    let bases = Bases::new(locked.lock, (arch, host), &supply, layout, &steps, machine);
     let base = bases.runtime()?;
-    stages.done(&base_summary(&bases, &base, locked.written));
+    progress.done(&base_summary(&bases, &base, locked.written));
 
-    stages.start("build", "looking into the cache");
+    progress.start("build", "looking into the cache");
     let (mtime, created) = image_times(None)?;
     let native = !plan.natives.is_empty();
     let outside = Outside::choose(Some(supply.npm()))?;
-    let mut runner = SandboxRunner::new(&bases, &plan, &supply, stages, &outside, context);
-    runner.build_network = config.build.network;
-    runner.timeout = config.build.timeout;
+    let mut runner = SandboxRunner::new(&bases, &plan, &supply, progress, &outside, machine);
+    runner.build_network = wanted.network;
+    runner.timeout = wanted.timeout;
     let keeper = Keeper { layout, steps: &steps, mtime };
     let input = Input { plan: &plan, source: &app.tree, builder: bases.builder_digest(native), mtime };
     let built = kiln_build::build(&input, &runner, &keeper)?;
@@ -92,10 +94,10 @@ pub(crate) fn build(
     layout.put_bytes(&image.config.1)?;
     layout.put_bytes(&image.manifest.1)?;
     let network = runner.network();
-    stages.done(&build_summary(&built, network));
-    let name = name(options, &plan);
+    progress.done(&build_summary(&built, network));
+    let name = name(wanted, &plan);
     let lock = bases.lock;
-    let revision = revision(&options.app);
+    let revision = revision(wanted.folder);
     Ok(Built {
         facts: app.facts,
         tree: app.tree,
@@ -141,9 +143,9 @@ fn revision(folder: &Path) -> Option<String> {
     (commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit())).then(|| commit.to_owned())
 }
 
-fn name(options: &Options, plan: &Plan) -> String {
-    if let Some(tag) = &options.tag {
-        return tag.name_and_tag();
+fn name(wanted: &Wanted<'_>, plan: &Plan) -> String {
+    if let Some(name) = &wanted.name {
+        return name.clone();
     }
     let version = plan.version.as_deref().unwrap_or("latest");
     let tag: String = version

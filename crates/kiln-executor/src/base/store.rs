@@ -10,14 +10,18 @@ use kiln_store::Layout;
 const MTIME: u64 = 0;
 
 /// A base as an image: its documents, and what is known of its layers.
-pub(crate) struct Packed {
-    pub(crate) layers: Vec<PackedLayer>,
-    pub(crate) config: ImageConfig,
-    pub(crate) manifest: Manifest,
+pub struct Packed {
+    /// Bottom first.
+    pub layers: Vec<PackedLayer>,
+    /// Its configuration.
+    pub config: ImageConfig,
+    /// Its manifest.
+    pub manifest: Manifest,
 }
 
 impl Packed {
-    pub(crate) fn descriptor(&self) -> Descriptor {
+    /// Names the manifest, and says for which machines it is.
+    pub fn descriptor(&self) -> Descriptor {
         let platform =
             Platform { architecture: self.config.architecture.clone(), os: "linux".into(), variant: None };
         Descriptor {
@@ -28,7 +32,7 @@ impl Packed {
 }
 
 /// Packs the layers into what `output` yields for each of them.
-pub(crate) fn pack<W: Write + Send>(
+pub fn pack<W: Write + Send>(
     base: &Base,
     lock: &Lock,
     mut output: impl FnMut() -> Result<W, Failure>,
@@ -66,7 +70,7 @@ pub(crate) fn pack<W: Write + Send>(
 }
 
 /// Writes a base into a layout; it is published under `tag` where one is given.
-pub(crate) fn write(base: &Base, lock: &Lock, layout: &Layout, tag: Option<&str>) -> Result<Packed, Failure> {
+pub fn write(base: &Base, lock: &Lock, layout: &Layout, tag: Option<&str>) -> Result<Packed, Failure> {
     let packed = pack(
         base,
         lock,

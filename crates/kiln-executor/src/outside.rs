@@ -21,7 +21,8 @@ const LOCAL_NAMES: &str = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip
 const NAME_SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 53));
 
 /// The network of commands that have one.
-pub(crate) struct Outside {
+pub struct Outside {
+    /// What leads to a network of their own.
     pub(crate) bridge: Option<Bridge>,
     /// Why there is none.
     lacking: Option<&'static str>,
@@ -29,7 +30,7 @@ pub(crate) struct Outside {
 
 impl Outside {
     /// As the user says, or the best there is. A registry or proxy of `npm` on the loopback stays within reach.
-    pub(crate) fn choose(npm: Option<&Npm>) -> Result<Self, Failure> {
+    pub fn choose(npm: Option<&Npm>) -> Result<Self, Failure> {
         let wanted = std::env::var(VARIABLE).unwrap_or_default();
         let bridge = match &*wanted {
             "" => Bridge::find(),
@@ -48,12 +49,12 @@ impl Outside {
     }
 
     /// As provenance and reports name it.
-    pub(crate) fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         if self.bridge.is_some() { "pasta" } else { "host" }
     }
 
     /// What the name stands for.
-    pub(crate) fn because(&self) -> String {
+    pub fn because(&self) -> String {
         match self.lacking {
             None => "steps that download reach what this machine reaches, but not its loopback or link-local addresses".to_owned(),
             Some(why) => format!("steps that download share this machine's network: {why}"),
@@ -61,7 +62,7 @@ impl Outside {
     }
 
     /// The `resolv.conf` of commands; `scratch` takes one that is made.
-    pub(crate) fn resolver(&self, scratch: &Path) -> Result<Option<PathBuf>, Failure> {
+    pub fn resolver(&self, scratch: &Path) -> Result<Option<PathBuf>, Failure> {
         let name_server = self.bridge.as_ref().and_then(|bridge| bridge.name_server);
         let (Some(name_server), Ok(text)) = (name_server, fs::read_to_string(RESOLVER)) else {
             return Ok(Path::new(RESOLVER).exists().then(|| PathBuf::from(RESOLVER)));

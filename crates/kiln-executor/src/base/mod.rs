@@ -4,6 +4,6 @@ mod settings;
 mod store;
 mod supply;
 
-pub(crate) use settings::Settings;
-pub(crate) use store::{Packed, pack, write};
-pub(crate) use supply::Supply;
+pub use settings::Settings;
+pub use store::{Packed, pack, write};
+pub use supply::Supply;

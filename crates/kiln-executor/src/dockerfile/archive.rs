@@ -4,12 +4,11 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use kiln_disk::Dir;
+use kiln_disk::{Dir, disk_failure};
 use kiln_finding::{Class, Failure};
 use kiln_rootfs::{Content, Delta, Kind, LayerReader, Limits, Tree, decompress};
 
 use super::spool::Spool;
-use kiln_disk::disk_failure;
 
 const XZ: &[u8] = &[0xfd, b'7', b'z', b'X', b'Z', 0];
 const BZIP2: &[u8] = b"BZh";

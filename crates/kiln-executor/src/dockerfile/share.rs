@@ -8,13 +8,12 @@ use std::collections::BTreeMap;
 use kiln_build::dockerfile::Shared;
 use kiln_finding::{Class, Failure};
 use kiln_image::{PackedLayer, Source, read_small};
-use kiln_images::{Along, CopyTarget, Located, Place, deliver};
+use kiln_images::{Along, CopyTarget, Located, Machine, Place, deliver};
 use kiln_oci::{Descriptor, Digest, Manifest, media_type};
 use kiln_store::Layout;
 use serde::{Deserialize, Serialize};
 
 use super::workshop::Shop;
-use crate::context::Context;
 
 /// What kind of artifact a cache is, and the type of its config.
 const CACHE: &str = "application/vnd.kiln.cache.v1+json";
@@ -40,9 +39,9 @@ pub(super) fn export(
     shared: Shared,
     shop: &Shop<'_>,
     layout: &Layout,
-    context: &Context,
+    machine: &Machine,
 ) -> Result<(), Failure> {
-    let target = CopyTarget::open(&context.machine, text, "cache", None)?;
+    let target = CopyTarget::open(machine, text, "cache", None)?;
     let layers: BTreeMap<Digest, Descriptor> = shared
         .steps
         .values()
@@ -68,8 +67,8 @@ pub(super) fn export(
 }
 
 /// Makes what a place holds known to this build. Layers stay there until they are needed.
-pub(super) fn import(text: &str, shop: &mut Shop<'_>, context: &Context) -> Result<usize, Failure> {
-    let Located { place, descriptor, .. } = Located::find(&context.machine, text)?;
+pub(super) fn import(text: &str, shop: &mut Shop<'_>, machine: &Machine) -> Result<usize, Failure> {
+    let Located { place, descriptor, .. } = Located::find(machine, text)?;
     let contents = read(text, &place, &descriptor)?;
     if (contents.mtime, contents.compression) != (shop.mtime, shop.compression) {
         return Ok(0);

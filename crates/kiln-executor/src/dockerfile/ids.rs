@@ -13,7 +13,7 @@ pub(super) fn ids() -> Ids {
 
 /// Takes the subordinate ids of a user who has some: kiln then starts once more, as root of a user namespace. To be called
 /// before any thread starts.
-pub(crate) fn adopt_ids() -> Result<(), Failure> {
+pub fn adopt_ids() -> Result<(), Failure> {
     if wants_one() {
         return Ok(());
     }
