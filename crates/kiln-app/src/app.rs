@@ -29,17 +29,22 @@ impl App {
     fn read(path: &Path, dockerfile: Option<&Path>) -> Result<Self, Failure> {
         let folder = Folder::open(path)?;
         let rules = Rules::for_ship(&folder, dockerfile)?;
-        let (tree, missed) = walk::read(folder.dir(), &rules);
-        if tree.get(&facts::path("package.json")).is_none_or(|entry| matches!(entry.kind, Kind::Dir)) {
-            let what = format!("find an app: there is no package.json in {}", path.display());
-            return Err(Failure::new("kiln.no_app", Class::Usage, what)
-                .with_help("name the folder of a Node.js app: `kiln ship path/to/app`"));
+        let found = folder.dir().meta(&facts::path("package.json"));
+        if found.is_ok_and(|found| !found.is_dir()) {
+            return Self::of(&folder, &rules);
         }
+        let what = format!("find an app: there is no package.json in {}", path.display());
+        Err(Failure::new("kiln.no_app", Class::Usage, what)
+            .with_help("name the folder of a Node.js app: `kiln ship path/to/app`"))
+    }
+
+    fn of(folder: &Folder, rules: &Rules) -> Result<Self, Failure> {
+        let (tree, missed) = walk::read(folder.dir(), rules);
         if let Some(missed) = missed.first() {
             return Err(missed.failure(folder.place()));
         }
         let package = PackageJson::read("package.json", &facts::bytes(&tree, "package.json")?)?;
-        let facts = facts::all(&folder, &tree, package)?;
+        let facts = facts::all(folder, &tree, package)?;
         Ok(Self { facts, tree })
     }
 

@@ -1,5 +1,6 @@
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
@@ -10,21 +11,25 @@ use kiln_rootfs::RootPath;
 use crate::folder::read_in;
 use crate::made_again::{Maker, maker};
 
-/// The largest `.gitignore` that is read, in bytes.
+/// The largest `.gitignore` that is read, and all of one app together, in bytes.
 const TEXT_MAX: u64 = 64 << 10;
+const TEXTS_MAX: u64 = 1 << 20;
 const PACKAGE_MAX: u64 = 4 << 20;
 const NAME: &str = ".gitignore";
 
 /// What git leaves out of a folder and a build makes again, by the `.gitignore` files in it. Files above the folder have no
 /// say, as what an app is must not depend on where it lies; neither have those of the user and of the clone
 /// (`core.excludesFile`, `.git/info/exclude`).
-#[derive(Clone, Copy, Debug, Default)]
-pub struct GitIgnore;
+#[derive(Clone, Debug, Default)]
+pub struct GitIgnore {
+    /// How many bytes of such files were read: each costs time for every file below it.
+    read: Arc<AtomicU64>,
+}
 
 /// What holds in one folder. The matchers go from the top to it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Here {
-    files: Arc<Vec<(RootPath, Gitignore)>>,
+    files: Arc<Vec<(RootPath, Arc<Gitignore>)>>,
     /// The folder itself is left out by git, and so is all in it: nothing takes that back (gitignore(5)).
     is_ignored: bool,
     /// It is made by this one, or lies in what is.
@@ -35,7 +40,13 @@ pub(crate) struct Here {
 
 impl Here {
     /// Reads what the folder itself says, when it is entered. `names` are those in it.
-    pub(crate) fn enter(&mut self, dir: &Dir, path: &RootPath, has: impl Fn(&str) -> bool) -> io::Result<()> {
+    pub(crate) fn enter(
+        &mut self,
+        dir: &Dir,
+        path: &RootPath,
+        all: &GitIgnore,
+        has: impl Fn(&str) -> bool,
+    ) -> io::Result<()> {
         if has("package.json") {
             let bytes = read_in(dir, "package.json", PACKAGE_MAX).ok().flatten().unwrap_or_default();
             let package = PackageJson::read("package.json", &bytes);
@@ -46,6 +57,11 @@ impl Here {
             return Ok(());
         }
         let bytes = read_in(dir, NAME, TEXT_MAX)?.unwrap_or_default();
+        let size = bytes.len() as u64;
+        if all.read.fetch_add(size, Ordering::Relaxed) + size > TEXTS_MAX {
+            let why = format!("the .gitignore files together have more than {TEXTS_MAX} bytes");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+        }
         let mut patterns = GitignoreBuilder::new(".");
         for line in String::from_utf8_lossy(&bytes).trim_start_matches('\u{feff}').lines() {
             // As for git, a line that is no pattern matches nothing.
@@ -53,7 +69,7 @@ impl Here {
         }
         let patterns = patterns.build().map_err(io::Error::other)?;
         if !patterns.is_empty() {
-            Arc::make_mut(&mut self.files).push((path.clone(), patterns));
+            Arc::make_mut(&mut self.files).push((path.clone(), Arc::new(patterns)));
         }
         Ok(())
     }

@@ -35,7 +35,8 @@ impl Missed {
     }
 
     pub(crate) fn disk(path: &str, error: &io::Error) -> Self {
-        Self::new(path, Reason::Disk, error.to_string())
+        let is_limit = error.kind() == io::ErrorKind::FileTooLarge;
+        Self::new(path, if is_limit { Reason::Limit } else { Reason::Disk }, error.to_string())
     }
 
     /// For commands that must have all of a folder.

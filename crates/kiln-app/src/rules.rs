@@ -55,7 +55,10 @@ impl Rules {
     /// Those by which an app is shipped, or built by a Dockerfile that may have a `.dockerignore` of its own.
     pub fn for_ship(folder: &Folder, dockerfile: Option<&Path>) -> Result<Self, Failure> {
         let ignore = DockerIgnore::read(folder, dockerfile)?;
-        Ok(ignore.map_or(Self::ShipGitIgnore(GitIgnore), |found| Self::ShipDockerIgnore(found.ignore)))
+        Ok(ignore.map_or_else(
+            || Self::ShipGitIgnore(GitIgnore::default()),
+            |found| Self::ShipDockerIgnore(found.ignore),
+        ))
     }
 
     /// Reads what a folder itself says, when it is entered.
@@ -66,7 +69,10 @@ impl Rules {
         way: &mut Way,
         has: impl Fn(&str) -> bool,
     ) -> io::Result<()> {
-        if matches!(self, Self::ShipGitIgnore(_)) { way.git.enter(dir, path, has) } else { Ok(()) }
+        match self {
+            Self::ShipGitIgnore(all) => way.git.enter(dir, path, all, has),
+            _ => Ok(()),
+        }
     }
 
     /// What becomes of what lies in a folder; and the way on, if it is a folder.

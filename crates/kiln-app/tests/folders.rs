@@ -241,6 +241,22 @@ fn what_cannot_be_read_is_listed() {
 }
 
 #[test]
+fn gitignore_files_have_caps() {
+    let most = "# a line\n".repeat((64 << 10) / 9);
+    let folder = folder(&[PACKAGE, (".gitignore", &most)]);
+    let place = folder.path();
+    assert_eq!(shipped(place), [".gitignore", "package.json"]);
+    for at in 0..16 {
+        fs::create_dir(place.join(at.to_string())).unwrap();
+        fs::write(place.join(at.to_string()).join(".gitignore"), &most).unwrap();
+    }
+    let failure = App::collect(place).unwrap_err();
+    assert!(failure.causes[0].contains("together") && failure.what.ends_with(".gitignore`"), "{failure:?}");
+    fs::write(place.join(".gitignore"), most + "# one more line\n").unwrap();
+    assert!(App::collect(place).unwrap_err().causes[0].contains("65536"));
+}
+
+#[test]
 fn a_list_that_no_builder_takes_is_an_error() {
     let folder = folder(&[PACKAGE, (".dockerignore", "a\n[\n")]);
     for failure in

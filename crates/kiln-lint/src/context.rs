@@ -29,21 +29,29 @@ pub struct Context {
 }
 
 impl Context {
-    /// Whether a path is a file or a folder of the context.
+    /// Whether a path is a file or a folder of the context, or may be: of folders that are only listed (`node_modules`, `.git`)
+    /// it is not known what lies in them.
     pub fn has(&self, path: &str) -> bool {
         let path = path.trim_start_matches("./").trim_matches('/');
         let below = format!("{path}/");
+        let mut above = path.match_indices('/').filter_map(|(end, _)| path.get(..end));
         path.is_empty()
             || path == "."
             || self.files.contains(path)
+            || above.any(|folder| self.files.contains(folder))
             || self.files.range(below.clone()..).next().is_some_and(|next| next.starts_with(&below))
     }
 
-    /// Whether the builder never sees a path.
+    /// Whether the builder never sees a path. A folder that is left out is seen as far as something in it is taken in again.
     pub fn is_ignored(&self, path: &str) -> bool {
-        self.ignore
-            .as_ref()
-            .is_some_and(|ignore| ignore.is_ignored(path.trim_start_matches("./").trim_matches('/')))
+        let Some(ignore) = &self.ignore else { return false };
+        let path = path.trim_start_matches("./").trim_matches('/');
+        if !ignore.is_ignored(path) {
+            return false;
+        }
+        let below = format!("{path}/");
+        let mut inside = self.files.range(below.clone()..).take_while(|file| file.starts_with(&below));
+        !(ignore.may_descend(path) && inside.any(|file| !ignore.is_ignored(file)))
     }
 
     /// The package manager that the project is for: what `packageManager` says, or the lock file.

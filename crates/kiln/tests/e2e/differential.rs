@@ -133,12 +133,12 @@ fn listing(tree: &Tree) -> BTreeMap<String, String> {
 }
 
 /// What an image looks like to whoever runs it.
-struct Seen {
-    paths: BTreeMap<String, String>,
+pub(crate) struct Seen {
+    pub(crate) paths: BTreeMap<String, String>,
     config: ImageConfig,
 }
 
-fn look(folder: &Path) -> Seen {
+pub(crate) fn look(folder: &Path) -> Seen {
     let layout = Layout::open(folder).unwrap();
     let index: Index = serde_json::from_slice(&fs::read(folder.join("index.json")).unwrap()).unwrap();
     let mut descriptor = index.manifests[0].clone();

@@ -1,6 +1,7 @@
 //! kiln, as a user starts it. One module per topic; [`harness`] is how each of them does it.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod agreement;
 mod archives;
 mod attached;
 mod base_trust;
