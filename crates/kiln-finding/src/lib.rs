@@ -10,6 +10,7 @@ mod diagnose;
 mod fact;
 mod failure;
 mod port_error;
+mod sentence;
 mod severity;
 
 pub use cause::Cause;
@@ -18,4 +19,5 @@ pub use diagnose::{Class, Diagnose};
 pub use fact::Fact;
 pub use failure::Failure;
 pub use port_error::PortError;
+pub use sentence::sentence;
 pub use severity::Severity;

@@ -33,7 +33,7 @@ impl Project {
     /// The same for apps whose lock file `read_lock` knows better.
     pub(crate) fn collect_with(folder: &Path, read_lock: ReadLock<'_>) -> Result<Self, Failure> {
         if !folder.join("package.json").is_file() {
-            let what = format!("find an app: there is no package.json in {}", folder.display());
+            let what = format!("find the app: there is no package.json in {}", folder.display());
             return Err(Failure::new("kiln.no_app", Class::Usage, what)
                 .with_help("name the folder of a Node.js app: `kiln ship path/to/app`"));
         }
