@@ -16,6 +16,7 @@ mod diff;
 mod dockerfile;
 mod dockerfile_project;
 mod doctor;
+mod explained;
 mod folder;
 mod folders;
 mod legacy;
