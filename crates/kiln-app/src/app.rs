@@ -33,7 +33,7 @@ impl App {
         if found.is_ok_and(|found| !found.is_dir()) {
             return Self::of(&folder, &rules);
         }
-        let what = format!("find an app: there is no package.json in {}", path.display());
+        let what = format!("find the app: there is no package.json in {}", path.display());
         Err(Failure::new("kiln.no_app", Class::Usage, what)
             .with_help("name the folder of a Node.js app: `kiln ship path/to/app`"))
     }

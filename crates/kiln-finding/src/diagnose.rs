@@ -24,7 +24,8 @@ pub enum Class {
 
 /// What every error of every crate can say about itself beyond its message.
 ///
-/// `Display` is a lower-case fragment that fits after "cannot"-style prose and never repeats its source.
+/// `Display` is what could not be done, beginning with its verb (`read kiln.toml`), or a whole sentence without a full stop (`the blob is
+/// not in the store`); [`crate::sentence`] makes a sentence of both. It never repeats its source.
 pub trait Diagnose: std::error::Error {
     /// Stable dotted name, `<crate>.<what>`, for JSON output and documentation.
     fn code(&self) -> &'static str;

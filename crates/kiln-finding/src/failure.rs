@@ -9,7 +9,7 @@ pub struct Failure {
     pub code: &'static str,
     /// Whose turn it is.
     pub class: Class,
-    /// What could not be done: a fragment that fits after "cannot".
+    /// What could not be done, or what is wrong; [`crate::sentence`] makes a sentence of it.
     pub what: String,
     /// The sources of the error, nearest first.
     pub causes: Vec<String>,
@@ -26,6 +26,16 @@ impl Failure {
     /// The command line asked for something that cannot be.
     pub fn usage(what: impl Into<String>) -> Self {
         Self::new("kiln.usage", Class::Usage, what)
+    }
+
+    /// What it says, as a sentence without a full stop.
+    pub fn sentence(&self) -> String {
+        crate::sentence(&self.what)
+    }
+
+    /// What it says, and its causes, in one line.
+    pub fn told(&self) -> String {
+        self.causes.iter().fold(self.sentence(), |told, cause| format!("{told}: {cause}"))
     }
 
     /// Says what the user can do, in place of what was said before.

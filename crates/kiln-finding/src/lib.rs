@@ -10,6 +10,7 @@ mod diagnose;
 mod fact;
 mod failure;
 mod port_error;
+mod sentence;
 mod severity;
 mod size;
 
@@ -19,5 +20,6 @@ pub use diagnose::{Class, Diagnose};
 pub use fact::Fact;
 pub use failure::Failure;
 pub use port_error::PortError;
+pub use sentence::sentence;
 pub use severity::Severity;
 pub use size::size;

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use kiln_finding::Failure;
+use kiln_images::clock::timestamp;
 use kiln_images::{Machine, RegistrySettings};
 use kiln_policy::Settings;
 use kiln_proof::{judge, read_public};
-use kiln_report::{Options, render};
+use kiln_report::{Format, Results, Stamp};
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(failure) => {
-            say(&format!("error[{}]: {} {}", failure.code, failure.what, failure.causes.join(": ")));
+            say(&format!("error[{}]: {}", failure.code, failure.sentence()));
             ExitCode::from(3)
         }
     }
@@ -40,7 +41,14 @@ fn verdict(image: &str, key: Option<&str>) -> Result<bool, Failure> {
     };
     let trusted = key.map(|key| read_public(Path::new(key))).transpose()?.map(Into::into);
     let card = judge(&machine, image, &Settings::hardened(), trusted.as_ref())?;
-    let rendered = render("human", &card, Options::default());
+    let stamp = Stamp {
+        today: card.today,
+        time: timestamp(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        width: 80,
+        explains_vex: false,
+    };
+    let rendered = Format::find("human").and_then(|human| human.render(&Results::Card(&card), &stamp));
     // Whoever does not read it wants to know nothing.
     drop(writeln!(io::stdout(), "{}", rendered.unwrap_or_else(|| card.summary())));
     Ok(card.passes())

@@ -164,9 +164,7 @@ impl<'a, S: Source> Search<'a, S> {
     }
 
     fn unread(&mut self, place: &str, failure: &Failure) {
-        let why =
-            std::iter::once(&failure.what).chain(&failure.causes).cloned().collect::<Vec<_>>().join(": ");
-        self.found.push(Evidence { place: place.to_owned(), form: Form::Unread(why) });
+        self.found.push(Evidence { place: place.to_owned(), form: Form::Unread(failure.told()) });
     }
 }
 

@@ -10,6 +10,7 @@ mod database;
 mod diff;
 mod dockerfile_options;
 mod doctor;
+mod explained;
 mod folders;
 mod lint;
 mod output;

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::AutoStream;
-use kiln_finding::{Class, Failure};
+use kiln_finding::{Class, Failure, sentence};
 use kiln_images::clock::timestamp;
 use kiln_proof::advisories::today;
 use kiln_report::{Results, Stamp, clean};
@@ -108,7 +108,8 @@ fn say(text: &str) {
 /// Says that the cache could not be written: that costs time, and nothing else.
 pub(crate) fn trouble(error: &dyn std::error::Error) {
     let cause = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-    talk(&format!("warning: what was made is made again the next time: {error}{cause}"));
+    let why = sentence(&error.to_string());
+    talk(&format!("warning: what was made is made again the next time: {why}{cause}"));
 }
 
 /// Writes a result in the format that was asked for. Commands take only formats that know their results.
@@ -151,9 +152,9 @@ pub(crate) fn report(failure: &Failure, format: Format) -> ExitCode {
 fn report_to_person(failure: &Failure) {
     let bold = anstyle::Style::new().bold();
     let red = bold.fg_color(Some(anstyle::AnsiColor::Red.into()));
-    say(&format!("{red}error[{}]{red:#}{bold}: {}{bold:#}", failure.code, clean::talk(&failure.what)));
+    say(&format!("{red}error[{}]{red:#}{bold}: {}{bold:#}", failure.code, clean::talk(&failure.sentence())));
     for cause in &failure.causes {
-        talk(&format!("  cause: {cause}"));
+        talk(&format!("  cause: {}", sentence(cause)));
     }
     if let Some(help) = &failure.help {
         talk(&format!("  help: {help}"));
@@ -168,6 +169,7 @@ fn failure_as_json(failure: &Failure) -> serde_json::Value {
         "error": {
             "code": failure.code,
             "what": failure.what,
+            "message": failure.sentence(),
             "causes": failure.causes,
             "help": failure.help,
         }

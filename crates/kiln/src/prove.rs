@@ -47,7 +47,7 @@ pub(crate) fn prove(app: &Path, files: &[(String, String)], context: &Context) -
     let layout = context.machine.layout()?;
     let before = side(&copy, context, &layout).map_err(|failure| {
         let cause = failure.causes.last().map_or_else(String::new, |cause| format!(": {cause}"));
-        format!("{}{cause}", failure.what)
+        format!("{}{cause}", failure.sentence())
     });
     for (name, text) in files {
         let path = copy.join(name);

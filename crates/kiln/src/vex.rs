@@ -97,7 +97,8 @@ fn read(path: &Path) -> Result<VexSource, Failure> {
     })?;
     let document = Vex::read(&bytes).map_err(|error| {
         let mut failure = Failure::from(error);
-        failure.what = format!("read the VEX document {}: {}", path.display(), failure.what);
+        failure.causes.insert(0, failure.sentence());
+        failure.what = format!("read the VEX document {}", path.display());
         failure
     })?;
     Ok(VexSource { place: path.display().to_string(), document })

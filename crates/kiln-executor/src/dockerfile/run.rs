@@ -106,7 +106,7 @@ pub fn build(
     for place in &options.cache_from {
         // A cache that cannot be had costs time, and the user wants to know.
         if let Err(failure) = share::import(place, &mut shop, machine) {
-            say(&format!("  warning: the cache {place} is not used: {}", failure.what));
+            say(&format!("  warning: the cache {place} is not used: {}", failure.sentence()));
         }
     }
     let solver = Solver::new(&graph, &shop, &notes, &telling, options.no_cache);
@@ -152,7 +152,7 @@ fn located(file: &str, error: kiln_build::Error) -> Failure {
     let line = error.line();
     let mut failure = Failure::from(error);
     if let Some(line) = line {
-        failure.what = format!("{file}:{line}: {}", failure.what);
+        failure.what = format!("{file}:{line}: {}", failure.sentence());
     }
     failure
 }

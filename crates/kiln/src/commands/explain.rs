@@ -1,41 +1,74 @@
 use kiln_finding::Failure;
-use kiln_lint::RULES;
-use kiln_policy::CHECKS;
+use serde_json::json;
 
+use crate::args::Format;
 use crate::context::Context;
+use crate::explained::{self, Chapter, Topic};
 use crate::output::{self, Outcome};
 
-/// Explain a check of the scorecard or a rule of lint: what it asks, why, and how to pass it
+/// Explain a check, a rule, a finding or an error: what it means, why, and what to do; without an ID, list them
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Id, such as IM001 or DF023
-    id: String,
+    /// Id or name, such as IM001, DF023, `last_user_root`, shell or registry.denied; or what hadolint, BuildKit or Docker Scout
+    /// call it, such as DL3002 or JSONArgsRecommended
+    id: Option<String>,
 }
 
-pub(crate) fn run(args: &Args, _: &Context) -> Result<Outcome, Failure> {
-    let wanted = args.id.to_uppercase();
-    let check = CHECKS.iter().find(|check| check.id == wanted).map(|check| check.page);
-    let rule = || RULES.iter().find(|rule| rule.id == wanted || rule.slug == args.id).map(|rule| rule.page);
-    let page = check.or_else(rule).ok_or_else(|| {
-        let ids: Vec<&str> =
-            CHECKS.iter().map(|check| check.id).chain(RULES.iter().map(|rule| rule.id)).collect();
-        Failure::usage(format!("explain `{}`: there is no such check", args.id))
-            .with_help(format!("the checks are {}", ids.join(", ")))
-    })?;
-    output::data(page.trim_end());
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let chapters = explained::chapters();
+    let Some(name) = &args.id else {
+        output::data(&match context.format {
+            Format::Human => listed(&chapters),
+            Format::Json => {
+                let all = chapters.iter().flat_map(|chapter| {
+                    let kind = chapter.kind;
+                    chapter
+                        .topics
+                        .iter()
+                        .map(move |topic| json!({"id": topic.id, "kind": kind, "title": topic.title}))
+                });
+                json!(all.collect::<Vec<_>>()).to_string()
+            }
+        });
+        return Ok(Outcome::Fine);
+    };
+    let ids = explained::ids(name);
+    let topics: Vec<&Topic> =
+        chapters.iter().flat_map(|chapter| &chapter.topics).filter(|topic| ids.contains(&topic.id)).collect();
+    if topics.is_empty() {
+        let names = explained::names();
+        let guess = kiln_finding::did_you_mean(name, names.iter().copied());
+        return Err(Failure::usage(format!(
+            "explain `{name}`: there is no check, rule, finding or error of that name"
+        ))
+        .with_help(guess.unwrap_or_else(|| "`kiln explain` lists all, such as IM001 and DF023".to_owned())));
+    }
+    output::data(&match context.format {
+        Format::Human => topics.iter().map(|topic| page(topic)).collect::<Vec<_>>().join("\n\n"),
+        Format::Json => {
+            let all =
+                topics.iter().map(|topic| json!({"id": topic.id, "title": topic.title, "page": page(topic)}));
+            json!(all.collect::<Vec<_>>()).to_string()
+        }
+    });
     Ok(Outcome::Fine)
 }
 
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn no_id_means_two_things() {
-        let ids: Vec<&str> =
-            CHECKS.iter().map(|check| check.id).chain(RULES.iter().map(|rule| rule.id)).collect();
-        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
+fn page(topic: &Topic) -> String {
+    match topic.page {
+        Some(page) => page.trim_end().to_owned(),
+        None => format!("# {}\n\n{}", topic.id, topic.title),
     }
+}
+
+fn listed(chapters: &[Chapter]) -> String {
+    let chapter = |chapter: &Chapter| {
+        let width = chapter.topics.iter().map(|topic| topic.id.len()).max().unwrap_or_default();
+        let lines = chapter.topics.iter().map(|topic| {
+            let start = format!("  {:width$}  ", topic.id);
+            output::wrapped(&start, topic.title, width + 4)
+        });
+        std::iter::once(chapter.title.to_owned()).chain(lines).collect::<Vec<_>>().join("\n")
+    };
+    chapters.iter().map(chapter).collect::<Vec<_>>().join("\n\n")
 }

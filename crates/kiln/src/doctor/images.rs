@@ -26,7 +26,7 @@ pub(super) fn store(context: &Context, repair: bool) -> Vec<Found> {
         Ok::<_, Failure>(vec![blobs, names(&layout, repair)?])
     };
     looked().unwrap_or_else(|failure| {
-        let cause = failure.causes.iter().fold(failure.what, |what, cause| format!("{what}: {cause}"));
+        let cause = failure.told();
         let cure = "run the command again where the disk can be read";
         vec![Found::broken(about, cause, failure.help.unwrap_or_else(|| cure.to_owned()))]
     })

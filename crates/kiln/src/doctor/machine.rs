@@ -159,7 +159,7 @@ pub(super) fn advisories(context: &Context) -> Found {
         Err(failure) => {
             return Found::broken(
                 about,
-                failure.what,
+                failure.sentence(),
                 failure.help.unwrap_or_else(|| "kiln db update".to_owned()),
             );
         }

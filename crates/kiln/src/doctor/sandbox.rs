@@ -18,7 +18,7 @@ pub(super) fn namespaces(context: &Context) -> Found {
     match try_sandbox(context) {
         Ok(()) => Found::fine(ABOUT, "run in namespaces of their own, over an overlay"),
         Err(failure) => {
-            let cause = failure.causes.iter().fold(failure.what, |what, cause| format!("{what}: {cause}"));
+            let cause = failure.told();
             let help =
                 failure.help.unwrap_or_else(|| "run kiln where user namespaces are allowed".to_owned());
             Found::broken(ABOUT, cause, cure().unwrap_or(help))

@@ -14,8 +14,10 @@ fn refused(world: &World, app: &Path, code: &str) -> Run {
     assert_eq!(error["code"], code, "{error}");
     let run = world.run(["plan".as_ref(), app.as_os_str()]).exits(2);
     assert_eq!(run.stdout, "");
+    let message = error["message"].as_str().unwrap();
+    assert!(run.stderr.starts_with(&format!("error[{code}]: {message}\n")), "{}", run.stderr);
     let what = error["what"].as_str().unwrap();
-    assert!(run.stderr.starts_with(&format!("error[{code}]: {what}\n")), "{}", run.stderr);
+    assert!(message == what || message == format!("cannot {what}"), "{message}");
     run
 }
 
@@ -31,6 +33,7 @@ fn a_folder_without_an_app() {
     let world = World::new();
     let app = world.app(&[("readme.txt", "")]);
     let run = refused(&world, &app, "kiln.no_app");
+    assert!(run.stderr.contains(": cannot find the app: there is no package.json in "), "{}", run.stderr);
     assert!(run.stderr.contains("\n  help: "), "{}", run.stderr);
 }
 

@@ -69,6 +69,22 @@ fn checks_are_explained() {
     assert!(page.starts_with("# IM001 ") && page.contains("## How to fix"), "{page}");
     let page = world.run(["explain", "last_user_root"]).exits(0).stdout;
     assert!(page.starts_with("# DF023 last_user_root\n"), "{page}");
+    for (name, wanted) in [
+        ("DL3002", "# DF023 last_user_root\n"),
+        ("supply-chain-attestations", "# SG002 "),
+        ("store.missing", "# store.missing\n\nA blob "),
+        ("set-uid", "# set-uid\n"),
+    ] {
+        let page = world.run(["explain", name]).exits(0).stdout;
+        assert!(page.starts_with(wanted), "{name}: {page}");
+    }
+    let list = world.run(["explain"]).exits(0).stdout;
+    assert!(
+        list.contains("\n  IM001  ") && list.contains("\n  DF023  ") && list.contains("\n  kiln.no_image "),
+        "{list}"
+    );
+    let list = world.run(["explain", "--format", "json"]).exits(0).json();
+    assert!(list.as_array().unwrap().iter().any(|topic| topic["id"] == "DF023" && topic["kind"] == "rule"));
     let run = world.run(["explain", "IM999"]).exits(2);
     assert!(run.stderr.contains("IM001"), "{}", run.stderr);
 }
