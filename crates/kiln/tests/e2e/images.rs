@@ -96,6 +96,11 @@ fn what_is_not_known_does_not_pass_a_gate() {
         serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap();
         assert!(run.stderr.contains("kiln.unknown"), "{}", run.stderr);
     }
+    for format in ["human", "github", "junit", "markdown"] {
+        let run = world.run(["scan", &image, "--fail-on", "critical", "--format", format]).exits(3);
+        assert!(run.stdout.contains("not known") && !run.stdout.contains("kiln.unknown"), "{}", run.stdout);
+        assert!(run.stderr.contains("error[kiln.unknown]: cannot judge "), "{}", run.stderr);
+    }
     world.run(["scan", &image, "--fail-on", "critical", "--allow-unknown"]).exits(0);
 }
 

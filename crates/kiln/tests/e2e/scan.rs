@@ -172,9 +172,14 @@ fn documents_of_findings_follow_their_schemas() {
     assert!(folder.stdout.contains("\"file\":\"package-lock.json\""), "{}", folder.stdout);
     files.push(world.path("folder.gitlab"));
     fs::write(files.last().unwrap(), folder.stdout).unwrap();
-    let lint = world.run(["lint", "Dockerfile", "--format", "sarif"]);
-    files.push(world.path("lint.sarif"));
-    fs::write(files.last().unwrap(), lint.stdout).unwrap();
+    for format in ["sarif", "junit"] {
+        let lint = world.run(["lint", "Dockerfile", "--format", format]);
+        files.push(world.path(&format!("lint.{format}")));
+        fs::write(files.last().unwrap(), lint.stdout).unwrap();
+    }
+    // Scorecards, as they are written of one that has everything in it.
+    let golden = project().join("crates/kiln-report/tests/golden");
+    files.extend(["sink-sarif.sarif", "sink-junit.xml"].map(|name| golden.join(name)));
     let mut command = std::process::Command::new(project().join("target/peers/bin/python"));
     Run::of(command.arg(project().join("ci/validate_documents.py")).args(&files)).exits(0);
 }

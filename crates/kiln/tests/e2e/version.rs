@@ -73,7 +73,7 @@ fn checks_are_explained() {
         ("DL3002", "# DF023 last_user_root\n"),
         ("supply-chain-attestations", "# SG002 "),
         ("store.missing", "# store.missing\n\nA blob "),
-        ("set-uid", "# set-uid\n"),
+        ("source-map", "# source-map\n"),
     ] {
         let page = world.run(["explain", name]).exits(0).stdout;
         assert!(page.starts_with(wanted), "{name}: {page}");
