@@ -9,7 +9,7 @@ pub struct Error(Box<ErrorKind>);
 pub(crate) enum ErrorKind {
     #[error("the app has no lock file, so nobody knows what would be installed")]
     NoLock,
-    #[error("yarn.lock was written by yarn 2 or newer, which kiln cannot run yet")]
+    #[error("`yarn.lock` was written by yarn 2 or newer, which kiln cannot run yet")]
     ModernYarn,
     #[error("{lock} is out of step with {package}: {}", .lines.join("; "))]
     OutOfStep { lock: &'static str, package: String, lines: Vec<String>, help: &'static str },

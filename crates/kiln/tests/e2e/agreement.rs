@@ -221,7 +221,7 @@ fn all_commands_say_the_same_of_what_is_no_folder() {
     ];
     for command in commands {
         let run = world.run(command.iter().chain([&gone])).exits(2);
-        let said = format!("error[app.no_folder]: find {gone}: there is no such file or folder");
+        let said = format!("error[app.no_folder]: cannot find {gone}: there is no such file or folder");
         assert!(run.stderr.contains(&said), "{command:?}: {}", run.stderr);
     }
     // fix, lint and scan take files, too.
@@ -234,7 +234,7 @@ fn all_commands_say_the_same_of_what_is_no_folder() {
     ];
     for command in folders {
         let run = world.run(command.iter().chain([&file])).exits(2);
-        let said = format!("error[app.no_folder]: open the folder {file}: it is no folder");
+        let said = format!("error[app.no_folder]: cannot open the folder {file}: it is no folder");
         assert!(run.stderr.contains(&said), "{command:?}: {}", run.stderr);
     }
     let run = world.run(["scan", &format!("dir:{file}")]).exits(2);
