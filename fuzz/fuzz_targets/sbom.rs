@@ -1,5 +1,5 @@
 #![no_main]
-//! Bills of material of any format; what is read can be written, and read again to the same.
+//! SBOMs of any format; what is read can be written, and read again to the same.
 
 use kiln_sbom::{Document, FORMATS, Subject, read};
 use libfuzzer_sys::fuzz_target;

@@ -10,7 +10,7 @@ pub enum Kind {
     Card,
     /// What was found in Dockerfiles.
     Lint,
-    /// What was found in images, folders and bills of materials.
+    /// What was found in images, folders and SBOMs.
     Scan,
 }
 
@@ -62,7 +62,7 @@ pub struct Format {
     pub extension: &'static str,
     /// Who reads it reads JSON, also of what went wrong.
     pub is_json: bool,
-    /// It can hold only one image, folder or bill of materials.
+    /// It can hold only one image, folder or SBOM.
     pub holds_one: bool,
     /// How it writes a scorecard, if it can.
     pub(crate) card: Option<fn(&Scorecard, &Stamp) -> String>,

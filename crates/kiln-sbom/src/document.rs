@@ -1,7 +1,7 @@
 use kiln_oci::Digest;
 use kiln_pkg::{Inventory, Purl};
 
-/// What a bill of material is about: an image, or a folder.
+/// What an SBOM is about: an image, or a folder.
 #[derive(Clone, Debug)]
 pub struct Subject {
     /// Its name without tag and digest, as `registry.example/team/app`; of a folder, its own name.
@@ -35,7 +35,7 @@ impl Subject {
     }
 }
 
-/// Everything a bill of material is written from.
+/// Everything an SBOM is written from.
 #[derive(Clone, Debug)]
 pub struct Document<'a> {
     /// What it is about.

@@ -7,11 +7,11 @@ pub struct Error(Box<ErrorKind>);
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ErrorKind {
-    #[error("read a bill of material")]
+    #[error("read an SBOM")]
     Json { source: serde_json::Error },
-    #[error("read a bill of material of more than {limit} bytes")]
+    #[error("read an SBOM of more than {limit} bytes")]
     TooLarge { limit: usize },
-    #[error("read a bill of material: {why}")]
+    #[error("read an SBOM: {why}")]
     Unknown { why: String },
 }
 

@@ -1,4 +1,4 @@
-//! Bills of material: an inventory written as SPDX 2.3 or 3.0, or as CycloneDX 1.6 or 1.7; and read back, whoever wrote it.
+//! SBOMs: an inventory written as SPDX 2.3 or 3.0, or as CycloneDX 1.6 or 1.7; and read back, whoever wrote it.
 //!
 //! The documents are deterministic: the same inventory, subject and time give the same bytes, and the ids that the formats want
 //! unique are derived from the subject's digest. What is read back keeps packages, graph, licences and places; files of

@@ -1,4 +1,4 @@
-//! What is looked at for packages: an image, a folder, or a bill of material that someone else wrote.
+//! What is looked at for packages: an image, a folder, or an SBOM that someone else wrote.
 
 use std::io::Read;
 use std::path::Path;

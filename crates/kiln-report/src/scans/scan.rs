@@ -3,7 +3,7 @@ use kiln_pkg::Inventory;
 use kiln_policy::ExceptionUse;
 use kiln_vuln::{Plan, Report, VexUse};
 
-/// One image (or folder, or bill of materials), and what was found in it.
+/// One image (or folder, or SBOM), and what was found in it.
 #[derive(Clone, Debug)]
 pub struct Scan {
     /// As the user named it.

@@ -7,7 +7,7 @@ mod spdx_json;
 
 use crate::Document;
 
-/// A format bills of material are written in.
+/// A format SBOMs are written in.
 pub struct Format {
     /// Name on the command line, as `spdx-json`.
     pub name: &'static str,

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::output::{self, Outcome};
 use crate::target::Target;
 
-/// Write the bill of material of an image or a folder
+/// Write the SBOM of an image or a folder
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// An image: a name in kiln's store, registry.example/team/app:1, oci:DIR[:TAG], oci-archive:FILE[:TAG],

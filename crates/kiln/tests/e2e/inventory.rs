@@ -1,4 +1,4 @@
-//! What is read besides images: folders and bills of material.
+//! What is read besides images: folders and SBOMs.
 
 use std::collections::BTreeSet;
 use std::process::Command;
