@@ -2,7 +2,7 @@ use kiln_disk::Dir;
 use kiln_node::Beside;
 use kiln_rootfs::RootPath;
 
-use crate::folder::read_in;
+use crate::read_in::read_in;
 use crate::{INSTALLED, is_dockerfile};
 
 /// Folders at the top that are looked into.

@@ -1,10 +1,11 @@
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use kiln_disk::Dir;
 use kiln_finding::{Class, Failure};
-use kiln_rootfs::{RootPath, Tree};
+use kiln_rootfs::Tree;
 
+use crate::read_in::read_in;
 use crate::{Missed, Rules, walk};
 
 /// A folder that the user names, held open.
@@ -62,21 +63,6 @@ impl Folder {
         let bytes = self.read(path, cap).ok().flatten()?;
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
-}
-
-pub(crate) fn read_in(dir: &Dir, path: &str, cap: u64) -> io::Result<Option<Vec<u8>>> {
-    let root_path = RootPath::normalise(path).map_err(|_| io::ErrorKind::InvalidFilename)?;
-    let file = match dir.file(&root_path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut bytes = Vec::new();
-    file.take(cap.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > cap {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {cap} bytes")));
-    }
-    Ok(Some(bytes))
 }
 
 /// What every command says of a path where there is nothing.

@@ -8,8 +8,8 @@ use kiln_disk::Dir;
 use kiln_node::PackageJson;
 use kiln_rootfs::RootPath;
 
-use crate::folder::read_in;
 use crate::made_again::{Maker, maker};
+use crate::read_in::read_in;
 
 /// The largest `.gitignore` that is read, and all of one app together, in bytes.
 const TEXT_MAX: u64 = 64 << 10;

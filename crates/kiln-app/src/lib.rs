@@ -24,6 +24,7 @@ mod git_ignore;
 mod guess;
 mod made_again;
 mod missed;
+mod read_in;
 mod rules;
 mod walk;
 

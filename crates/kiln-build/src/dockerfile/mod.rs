@@ -5,6 +5,7 @@ mod graph;
 mod lower;
 mod place;
 mod port;
+mod rooted;
 mod select;
 mod solve;
 mod stack;

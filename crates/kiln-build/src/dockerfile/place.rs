@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use kiln_rootfs::{Attrs, Entry, Kind, RootPath, Tree, resolve};
 
+use super::rooted::rooted;
 use super::select::Item;
 use crate::Error;
 use crate::error::ErrorKind;
@@ -209,11 +210,6 @@ impl Placer<'_, '_> {
         };
         self.placed.insert(path.clone(), entry).map_err(|source| ErrorKind::Tree { source }.into())
     }
-}
-
-/// A path in an image, with `..` stopping at the root.
-pub(super) fn rooted(path: &str) -> Result<RootPath, Error> {
-    RootPath::clamped(path).map_err(|source| ErrorKind::Tree { source }.into())
 }
 
 fn join(path: &RootPath, below: &str) -> Result<RootPath, Error> {

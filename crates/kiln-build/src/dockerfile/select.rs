@@ -3,7 +3,7 @@
 use kiln_dockerfile::{Ignore, Wildcard, has_wildcard};
 use kiln_rootfs::{Entry, RootPath, Tree};
 
-use super::place::rooted;
+use super::rooted::rooted;
 use crate::Error;
 use crate::error::ErrorKind;
 

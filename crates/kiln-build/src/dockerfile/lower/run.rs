@@ -6,7 +6,7 @@ use super::stage::StageState;
 use super::{Inputs, Lowerer, Op};
 use crate::Error;
 use crate::dockerfile::graph::{Exec, ExecMount, ExecMountKind};
-use crate::dockerfile::place::rooted;
+use crate::dockerfile::rooted::rooted;
 
 /// Where scripts of the Dockerfile appear while they run.
 const SCRIPTS: &str = "/dev/pipes";

@@ -5,8 +5,8 @@ use kiln_rootfs::{Kind, RootPath};
 
 use super::super::content::items_digest;
 use super::super::graph::{Copy, Exec, ExecMount, ExecMountKind, Files, Op, Source, Step, StepId};
-use super::super::place::rooted;
 use super::super::port::{Notes, Workshop};
+use super::super::rooted::rooted;
 use super::super::select::select;
 use super::super::why::Inputs;
 use super::{Solver, lock};

@@ -6,8 +6,9 @@ use kiln_oci::Digest;
 use kiln_rootfs::{Delta, Kind, RootPath, Tree};
 
 use super::super::graph::{Copy, Dir, Exec, ExecMountKind, Files, Op, Source, Step};
-use super::super::place::{Placement, place, rooted};
+use super::super::place::{Placement, place};
 use super::super::port::{Form, Job, JobMount, MountContent, Notes, Workshop};
+use super::super::rooted::rooted;
 use super::super::select::{Item, select};
 use super::super::stack::Stack;
 use super::{Made, Solver, empty_key};
