@@ -2,8 +2,8 @@
 //! Any Dockerfile, beside a small app: a rewrite parses, and is rewritten no more.
 
 use kiln_dockerfile::parse;
+use kiln_node::AppFacts;
 use kiln_node::{Lock, LockKind, PackageJson};
-use kiln_plan::AppFacts;
 use kiln_rewrite::{Answer, Choice, Project, Target, rewrite};
 use kiln_rootfs::RootPath;
 use libfuzzer_sys::fuzz_target;
