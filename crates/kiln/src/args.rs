@@ -67,9 +67,7 @@ fn formats(
 
 /// What the command line says.
 pub(crate) fn parse() -> Args {
-    let command = command();
-    let mut shown = command.clone();
-    let matches = command.get_matches();
+    let matches = command().get_matches();
     let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     // One that stands before the command was read before it was known which command it is for.
     if let Some(name) = matches.subcommand_name()
@@ -81,7 +79,7 @@ pub(crate) fn parse() -> Args {
             args.global.format.name,
             known.collect::<Vec<_>>().join(", ")
         );
-        shown.error(clap::error::ErrorKind::InvalidValue, message).exit();
+        command().error(clap::error::ErrorKind::InvalidValue, message).exit();
     }
     args
 }
