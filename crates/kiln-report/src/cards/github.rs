@@ -3,7 +3,7 @@ use kiln_policy::{ExceptionState, Line, Outcome, Scorecard};
 use super::glance::verdict;
 use crate::Stamp;
 use crate::clean;
-use crate::formats::github::{Annotation, Level};
+use crate::formats::github::{Level, said};
 
 pub(crate) fn render(card: &Scorecard, _: &Stamp) -> String {
     let wrong = card.lines.iter().filter(|line| !line.outcome.passes()).map(wrong);
@@ -31,8 +31,4 @@ fn wrong(line: &Line) -> String {
 
 fn title(line: &Line) -> String {
     format!("{} {}", line.id, line.title)
-}
-
-fn said(level: Level, title: &str, message: &str) -> String {
-    Annotation { level, place: None, title, message }.render()
 }

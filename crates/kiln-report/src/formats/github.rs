@@ -37,6 +37,11 @@ pub(crate) struct Place<'a> {
     pub(crate) end: (u32, u32),
 }
 
+/// An annotation of no file, as its line.
+pub(crate) fn said(level: Level, title: &str, message: &str) -> String {
+    Annotation { level, place: None, title, message }.render()
+}
+
 impl Annotation<'_> {
     /// One line, with its end.
     pub(crate) fn render(&self) -> String {

@@ -3,7 +3,7 @@ use kiln_vuln::Match;
 
 use super::{Scan, words};
 use crate::Stamp;
-use crate::formats::github::{Annotation, Level};
+use crate::formats::github::{Level, said};
 
 /// What GitHub shows of a kind in one step. Source: its documentation, "Usage limits" of annotations.
 const MOST: usize = 10;
@@ -24,8 +24,4 @@ fn of_one(scan: &Scan) -> String {
     let found = scan.report.matches.len();
     let last = format!("{found} known vulnerabilities, {} taken out", scan.report.suppressed.len());
     worst.chain(unknown).chain([said(Level::Notice, &name, &last)]).collect()
-}
-
-fn said(level: Level, title: &str, message: &str) -> String {
-    Annotation { level, place: None, title, message }.render()
 }
