@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use kiln_app::{App, Folder};
+use kiln_app::App;
 use kiln_executor::Outside;
 use kiln_finding::{Class, Failure};
 use kiln_plan::{dockerfile, dockerignore, plan};
@@ -31,7 +31,6 @@ impl Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    Folder::open(&args.app)?;
     let config = &context.config;
     let app = App::collect(&args.app)?;
     let plan = plan(&app.facts, &config.overrides()?)?;
