@@ -30,8 +30,13 @@ impl StepCache {
         if let Err(error) = kiln_disk::own::folder(&incoming) {
             TROUBLE.get_or_init(|| Error::io("create the folder", &incoming)(error));
         }
-        sweep_where(&incoming, |_| true);
+        Self::sweep(folder);
         Ok(Self { folder: folder.to_owned(), unwritten: Arc::default() })
+    }
+
+    /// Removes what killed processes left in the making in the cache in `folder`.
+    pub fn sweep(folder: &Path) {
+        sweep_where(&folder.join(INCOMING), |_| true);
     }
 
     /// Why something could not be kept in any cache of this process, if that happened.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use kiln_disk::{Holding, Lock, Scratch, sweep, sweep_where};
 use kiln_finding::Failure;
 use kiln_oci::Digest;
+use kiln_store::StepCache;
 
 use crate::output;
 
@@ -124,6 +125,7 @@ pub(crate) fn sweep_cache(cache_dir: &Path) {
     let layers = fs::read_dir(cache_dir.join("layers")).into_iter().flatten().flatten();
     layers.for_each(|ids| Scratch::sweep(&ids.path().join("scratch")));
     sweep(&cache_dir.join("downloads/partial"));
+    StepCache::sweep(&cache_dir.join("steps"));
 }
 
 /// Says that the store was mended.

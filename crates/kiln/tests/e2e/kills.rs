@@ -321,6 +321,22 @@ fn is_swept_but_beside_archives(world: &World) {
     fs::rename(&hidden, &aside).unwrap();
 }
 
+/// The moment between a file's two names is too short to be hit by chance: here it was hit in every folder.
+#[test]
+fn what_a_killed_command_left_in_the_making_goes_with_the_next() {
+    let mut bench = Bench::new(5);
+    bench.undisturbed("build");
+    bench.undisturbed("db update");
+    let (data, cache) = (bench.world.data(""), bench.world.path("cache"));
+    for staging in [data.join("store/ingest"), cache.join("steps/incoming"), cache.join("downloads/partial")] {
+        fs::create_dir_all(&staging).unwrap();
+        fs::write(staging.join(".kiln-0123456789abcdef.tmp"), "half").unwrap();
+    }
+    Run::of(&mut bench.kiln(&["images", "-q"])).exits(0);
+    is_swept(&bench.world);
+    assert!(!cache.join("downloads/partial/.kiln-0123456789abcdef.tmp").exists());
+}
+
 /// In containers that share a volume every kiln may be process 1.
 #[test]
 fn many_at_once_that_all_are_process_1() {
