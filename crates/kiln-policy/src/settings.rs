@@ -15,7 +15,8 @@ pub struct Settings {
     /// Name of the profile it began as.
     #[serde(default)]
     pub profile: String,
-    /// Ids of the checks that are asked.
+    /// Ids of the checks that are asked. A profile that lists none asks every check there is.
+    #[serde(default)]
     pub checks: Vec<String>,
     /// Globs of the names of bases that may be built on.
     pub approved_bases: Vec<String>,
@@ -103,6 +104,9 @@ fn set<T>(place: &mut T, value: Option<T>) {
 }
 
 fn profile(name: &str, text: &str) -> Settings {
-    let settings: Settings = toml::from_str(text).expect("a test reads every embedded profile");
+    let mut settings: Settings = toml::from_str(text).expect("a test reads every embedded profile");
+    if settings.checks.is_empty() {
+        settings.checks = CHECKS.iter().map(|check| check.id.to_owned()).collect();
+    }
     Settings { profile: name.to_owned(), ..settings }
 }

@@ -328,7 +328,8 @@ fn what_a_killed_command_left_in_the_making_goes_with_the_next() {
     bench.undisturbed("build");
     bench.undisturbed("db update");
     let (data, cache) = (bench.world.data(""), bench.world.path("cache"));
-    for staging in [data.join("store/ingest"), cache.join("steps/incoming"), cache.join("downloads/partial")] {
+    for staging in [data.join("store/ingest"), cache.join("steps/incoming"), cache.join("downloads/partial")]
+    {
         fs::create_dir_all(&staging).unwrap();
         fs::write(staging.join(".kiln-0123456789abcdef.tmp"), "half").unwrap();
     }
