@@ -28,7 +28,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use catalogers::{CATALOG, cataloger_names};
+pub use catalogers::{CATALOG, cataloger_examples, cataloger_names};
 pub use combine::combine;
 pub use error::Error;
 pub use facts::{FileFacts, LayerFacts, Reading};

@@ -7,7 +7,8 @@ use super::{Candidate, Cataloger, is_ownable};
 use crate::facts::{FileFacts, Reading};
 
 /// Alpine, Wolfi and Chainguard packages. Source: apk-tools' installed database.
-pub(super) static CATALOGER: Cataloger = Cataloger { name: "apk", wants, read };
+pub(super) static CATALOGER: Cataloger =
+    Cataloger { name: "apk", examples: &["lib/apk/db/installed", "usr/lib/apk/db/installed"], wants, read };
 
 /// Files kept of one package; those of a program are few.
 const MAX_OWNED: usize = 20_000;

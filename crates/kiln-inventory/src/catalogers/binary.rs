@@ -4,7 +4,8 @@ use super::{Candidate, Cataloger, cargo_audit, go_build};
 use crate::facts::FileFacts;
 
 /// Programs that tell what they were built of: those of Go, and those of Rust that were built with cargo-auditable.
-pub(super) static CATALOGER: Cataloger = Cataloger { name: "binary", wants, read };
+pub(super) static CATALOGER: Cataloger =
+    Cataloger { name: "binary", examples: &["usr/bin/app", "app/build/Release/addon.node"], wants, read };
 
 /// A smaller program has no runtime of Go or Rust inside.
 const MIN_SIZE: u64 = 64 << 10;

@@ -26,9 +26,9 @@ pub(crate) use copyright::documented;
 pub(crate) use npm_package::is_package_folder;
 pub(crate) use pnp::{answered_by, is_table};
 
-/// Number of this catalog. Raise it whenever a cataloger, a rule for secrets or a kind of interest changes: facts that were
-/// stored under another number are read again.
-pub const CATALOG: u32 = 6;
+/// Number of this catalog: it is another one whenever the code or the data of this crate is. Facts that were stored under another
+/// number are read again.
+pub const CATALOG: u64 = number(env!("KILN_CATALOG"));
 
 /// A file that may be worth reading.
 pub(crate) struct Candidate<'a> {
@@ -41,6 +41,8 @@ pub(crate) struct Candidate<'a> {
 /// Reads one kind of file. `read` fails with why, as a fragment that fits after "could not be read: ".
 pub(crate) struct Cataloger {
     pub(crate) name: &'static str,
+    /// Paths of such files, one of each kind.
+    pub(crate) examples: &'static [&'static str],
     pub(crate) wants: fn(&Candidate<'_>) -> bool,
     pub(crate) read: fn(&Candidate<'_>, &mut dyn Read, &mut FileFacts) -> Result<(), String>,
 }
@@ -74,6 +76,11 @@ pub fn cataloger_names() -> impl Iterator<Item = &'static str> {
     CATALOGERS.iter().copied().chain([PROGRAMS]).map(|cataloger| cataloger.name)
 }
 
+/// Paths that catalogers want, some of each.
+pub fn cataloger_examples() -> impl Iterator<Item = &'static str> {
+    CATALOGERS.iter().copied().chain([PROGRAMS]).flat_map(|cataloger| cataloger.examples).copied()
+}
+
 /// Whether what lies at `path` may be read by a cataloger of packages, or start one: what a package owns of it is kept.
 pub(crate) fn is_ownable(path: &str) -> bool {
     let mut parts = path.rsplit('/');
@@ -82,9 +89,20 @@ pub(crate) fn is_ownable(path: &str) -> bool {
     is_read || name.starts_with(node_binary::LIBRARY) || matches!(folder, "bin" | "sbin")
 }
 
+/// The number that the build script wrote.
+const fn number(decimal: &str) -> u64 {
+    match u64::from_str_radix(decimal, 10) {
+        Ok(number) => number,
+        Err(_) => panic!("the build script writes a number"),
+    }
+}
+
 /// Reads a whole file of at most `limit` bytes.
 pub(crate) fn read_whole(content: &mut dyn Read, limit: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     content.take(limit + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() as u64 > limit { Err(format!("it is larger than {limit} bytes")) } else { Ok(bytes) }
 }
+
+#[cfg(test)]
+mod tests;
