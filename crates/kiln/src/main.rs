@@ -3,6 +3,7 @@
 mod app_options;
 mod args;
 mod authority;
+mod command;
 mod commands;
 mod config;
 mod context;

@@ -8,10 +8,18 @@ use kiln_store::Layout;
 
 use crate::app_options::AppOptions;
 use crate::args::Format;
+use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::dockerfile_options::DockerfileOptions;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
+
+pub(super) static COMMAND: Command<Args> = Command {
+    order: 2,
+    prepare,
+    project: |args| Some(args.project()),
+    ..Command::new("build", Group::Make, run)
+};
 
 /// Build an image from an app or from a Dockerfile, without judging or signing it
 #[derive(clap::Args)]
@@ -24,17 +32,17 @@ pub(crate) struct Args {
 
 impl Args {
     /// The folder that is built from.
-    pub(crate) fn project(&self) -> &Path {
+    fn project(&self) -> &Path {
         &self.options.app
     }
 }
 
 /// Takes the ids that the commands of a Dockerfile may have, before anything else happens.
-pub(crate) fn prepare(args: &Args) -> Result<(), Failure> {
+fn prepare(args: &Args) -> Result<(), Failure> {
     if wants_dockerfile(args)? { dockerfile::adopt_ids() } else { Ok(()) }
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let is_dockerfile = wants_dockerfile(args)?;
     let layout = context.machine.layout()?;
     let stages = Stages::new(context.quiet);

@@ -2,9 +2,13 @@ use kiln_finding::Failure;
 use serde_json::json;
 
 use crate::args::Format;
+use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::explained::{self, Chapter, Topic};
 use crate::output::{self, Outcome};
+
+pub(super) static COMMAND: Command<Args> =
+    Command { order: 5, project: |_| None, uses_folders: false, ..Command::new("explain", Group::Look, run) };
 
 /// Explain a check, a rule, a finding or an error: what it means, why, and what to do; without an ID, list them
 #[derive(clap::Args)]
@@ -14,7 +18,7 @@ pub(crate) struct Args {
     id: Option<String>,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let chapters = explained::chapters();
     let Some(name) = &args.id else {
         output::data(&match context.format {

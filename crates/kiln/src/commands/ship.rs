@@ -14,6 +14,7 @@ use kiln_trust::{Authority, Certified};
 
 use crate::app_options::AppOptions;
 use crate::args::Format;
+use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::database::Choice;
 use crate::output::{self, Outcome};
@@ -21,6 +22,13 @@ use crate::progress::Stages;
 use crate::ship::{self, Target};
 use crate::signing::SigningOptions;
 use crate::vex;
+
+pub(super) static COMMAND: Command<Args> = Command {
+    order: 1,
+    kind: Some(kiln_report::Kind::Card),
+    project: |args| Some(args.project()),
+    ..Command::new("ship", Group::Make, run)
+};
 
 /// Build, scan, judge, sign and verify an app's image, each step gating the next
 #[derive(clap::Args)]
@@ -41,12 +49,12 @@ pub(crate) struct Args {
 
 impl Args {
     /// The folder that is built from.
-    pub(crate) fn project(&self) -> &Path {
+    fn project(&self) -> &Path {
         &self.options.app
     }
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     Folder::open(&args.options.app)?;
     let config = &context.config;
     let settings = config.policy()?;
