@@ -1,7 +1,7 @@
 use kiln_pkg::Package;
 
-use crate::check::{fail, pass};
 use crate::glob::matches;
+use crate::verdict::{fail, pass};
 use crate::wording::{count, list};
 use crate::{Check, Evidence, Judged, Settings, Stage};
 
