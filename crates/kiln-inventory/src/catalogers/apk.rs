@@ -2,8 +2,9 @@ use std::io::Read;
 
 use kiln_pkg::{Checksum, Ecosystem, Licence, Package, Place, Source};
 
+use super::cataloger::{Candidate, Cataloger};
 use super::lines::{field, stanzas};
-use super::{Candidate, Cataloger, is_ownable};
+use super::ownable::is_ownable;
 use crate::facts::{FileFacts, Reading};
 
 /// Alpine, Wolfi and Chainguard packages. Source: apk-tools' installed database.

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use kiln_pkg::Licence;
 
-use super::{Candidate, Cataloger, read_whole};
+use super::cataloger::{Candidate, Cataloger, read_whole};
 use crate::facts::{FileFacts, Reading};
 
 /// Licences of Debian packages. Source: Debian policy §12.5, copyright-format 1.0.

@@ -2,8 +2,8 @@ use std::io::Read;
 
 use kiln_pkg::{Ecosystem, Package, Place, Source};
 
+use super::cataloger::{Candidate, Cataloger};
 use super::lines::{field, stanzas};
-use super::{Candidate, Cataloger};
 use crate::facts::{FileFacts, Reading};
 
 /// Debian packages: `status` of dpkg, and `status.d` of distroless, which has one file per package and no `Status` field.

@@ -1,6 +1,7 @@
 use std::io::{BufRead, BufReader, Read};
 
-use super::{Candidate, Cataloger, is_ownable};
+use super::cataloger::{Candidate, Cataloger};
+use super::ownable::is_ownable;
 use crate::facts::{FileFacts, Reading};
 
 /// Which files a Debian package put there: `info/*.list` of dpkg, `status.d/*.md5sums` of distroless. Source: dpkg-query(1),

@@ -3,8 +3,8 @@ use std::io::{BufRead as _, BufReader, Read};
 
 use kiln_pkg::{Ecosystem, Package, Place};
 
+use super::cataloger::{Candidate, Cataloger, read_whole};
 use super::zip_stream::{Budget, Visitor, walk};
-use super::{Candidate, Cataloger, read_whole};
 use crate::facts::{FileFacts, Reading};
 
 /// Java archives, and those inside them: what Maven wrote of what is in each, or its manifest and its name. Sources: Maven Archiver,

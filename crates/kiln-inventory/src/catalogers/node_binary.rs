@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 use kiln_pkg::{Ecosystem, Package, Part, Place};
 
-use super::{Candidate, Cataloger, node_parts};
+use super::cataloger::{Candidate, Cataloger};
+use super::node_parts;
 use crate::facts::{FileFacts, Reading};
 use crate::window::Window;
 

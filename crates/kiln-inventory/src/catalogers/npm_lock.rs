@@ -3,7 +3,7 @@ use std::io::Read;
 
 use serde::Deserialize;
 
-use super::{Candidate, Cataloger, read_whole};
+use super::cataloger::{Candidate, Cataloger, read_whole};
 use crate::facts::{FileFacts, Reading};
 
 /// npm's own record of what it installed: which packages are needed in development only, and what each was checked with. Source: npm docs,

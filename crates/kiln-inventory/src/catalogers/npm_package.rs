@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::{Candidate, Cataloger, read_whole};
+use super::cataloger::{Candidate, Cataloger, read_whole};
 use crate::facts::{FileFacts, Reading};
 
 /// Installed npm packages: the `package.json` of a folder that Node.js resolves by name. Other manifests are kept as

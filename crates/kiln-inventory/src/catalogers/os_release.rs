@@ -2,7 +2,7 @@ use std::io::Read;
 
 use kiln_pkg::Distro;
 
-use super::{Candidate, Cataloger, read_whole};
+use super::cataloger::{Candidate, Cataloger, read_whole};
 use crate::facts::{FileFacts, Reading};
 
 /// The distribution. Source: os-release(5).

@@ -5,7 +5,7 @@ use kiln_pkg::{Ecosystem, Package, Place, Unread};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Candidate, Cataloger, read_whole};
+use super::cataloger::{Candidate, Cataloger, read_whole};
 use crate::facts::{FileFacts, Reading};
 
 /// What yarn installed where there is no `node_modules`: its table of packages, in the loader or beside it. Source: yarn's

@@ -2,8 +2,8 @@ use std::io::Read;
 
 use kiln_pkg::{Ecosystem, Licence, Package, Place};
 
+use super::cataloger::{Candidate, Cataloger};
 use super::lines::{field, stanzas};
-use super::{Candidate, Cataloger};
 use crate::facts::{FileFacts, Reading};
 
 /// Installed Python packages. Source: Python Packaging User Guide, "Core metadata specifications" and "Recording installed

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::{CATALOGERS, Candidate, Cataloger, PROGRAMS, cataloger_examples, find};
+use super::cataloger::{Candidate, Cataloger};
+use super::{CATALOGERS, PROGRAMS, cataloger_examples, find};
 use crate::tests::{layer, stack};
 
 /// A file that is large enough and executable enough for everybody.

@@ -3,7 +3,7 @@ use std::io::Read;
 use kiln_pkg::{Place, Secret};
 
 use super::redact;
-use crate::catalogers::{Candidate, Cataloger, read_whole};
+use crate::catalogers::cataloger::{Candidate, Cataloger, read_whole};
 use crate::facts::FileFacts;
 
 /// Files that exist to hold credentials.
