@@ -24,3 +24,10 @@ pub static FORMATS: &[&Format] = &[
     &openvex::FORMAT,
     &sarif::FORMAT,
 ];
+
+impl Format {
+    /// The format of a name.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        FORMATS.iter().copied().find(|format| format.name == name)
+    }
+}
