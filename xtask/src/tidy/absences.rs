@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::Tree;
+use super::project::Tree;
 use crate::ranks::{Ranks, members};
 use crate::tree::{code, has_word, is_rust, is_test};
 

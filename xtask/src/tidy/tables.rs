@@ -1,4 +1,4 @@
-use super::Tree;
+use super::project::Tree;
 
 /// In table-only files (`crates/*/src/*/mod.rs`) modules and entries are sorted, and every file of the folder is a module.
 #[expect(clippy::unnecessary_wraps, reason = "every check has this signature")]
