@@ -4,6 +4,7 @@ mod app_options;
 mod args;
 mod authority;
 mod command;
+mod command_line;
 mod commands;
 mod config;
 mod context;
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
     if let Some(code) = kiln_sandbox::enter() {
         return code;
     }
-    let args = args::parse();
+    let args = command_line::parse();
     let format = args::Format::of(args.global.format);
     let code = match run(args) {
         Ok(outcome) => outcome.exit_code(),
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: args::Args) -> Result<output::Outcome, kiln_finding::Failure> {
+fn run(args: command_line::CommandLine) -> Result<output::Outcome, kiln_finding::Failure> {
     let context = context::Context::new(args.global, args.command.project())?;
     args.command.prepare()?;
     let context = if args.command.uses_folders() { context.in_use()? } else { context };
