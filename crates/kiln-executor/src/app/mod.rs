@@ -1,10 +1,7 @@
-//! From an app to an image: plan, base, steps in the sandbox, layers.
+//! From an app to an image: plan, base, what commands may use of this machine.
 
 mod bases;
-mod keep;
 mod run;
-mod runner;
-mod toolchain;
+mod surroundings;
 
 pub use run::{Wanted, build};
-pub(crate) use toolchain::npm_settings;

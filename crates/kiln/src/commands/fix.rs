@@ -70,7 +70,7 @@ struct Plan {
 
 /// Takes the ids that the commands of a Dockerfile may have, before anything else happens.
 fn prepare(args: &Args) -> Result<(), Failure> {
-    if args.prove { kiln_executor::dockerfile::adopt_ids() } else { Ok(()) }
+    if args.prove { kiln_executor::adopt_ids() } else { Ok(()) }
 }
 
 fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {

@@ -40,7 +40,7 @@ pub(crate) struct Args {
 
 /// Takes the ids of what the commands of Dockerfiles left, before anything else happens.
 fn prepare() -> Result<(), Failure> {
-    kiln_executor::dockerfile::adopt_ids()
+    kiln_executor::adopt_ids()
 }
 
 fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
