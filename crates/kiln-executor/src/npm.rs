@@ -13,18 +13,16 @@ const SYSTEM_CERTIFICATES: [&str; 3] =
 /// Where commands of a Dockerfile see settings of this machine.
 const SETTINGS: &str = "run/kiln";
 
-/// What stands above the settings of the project where there are logins, so that they put nobody between a package manager and
-/// the registry.
-pub(crate) fn straight(npm: &Npm) -> Vec<(String, String)> {
-    let proxy = npm.proxy.as_deref().unwrap_or("null");
-    let settings = [
-        ("npm_config_https_proxy", proxy),
-        ("npm_config_proxy", proxy),
-        ("npm_config_noproxy", "null"),
-        ("npm_config_strict_ssl", "true"),
-        ("YARN_ENABLE_STRICT_SSL", "1"),
-    ];
-    settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+/// The value of a variable that stands above settings of the project where there are logins.
+pub(crate) fn straight(npm: &Npm, variable: &str) -> String {
+    match variable {
+        "npm_config_https_proxy" | "npm_config_proxy" => {
+            npm.proxy.clone().unwrap_or_else(|| "null".to_owned())
+        }
+        "npm_config_strict_ssl" => "true".to_owned(),
+        "YARN_ENABLE_STRICT_SSL" => "1".to_owned(),
+        _ => "null".to_owned(),
+    }
 }
 
 /// Variables and mounts.

@@ -38,13 +38,22 @@ fn circles(files: &Files<'_>) -> Vec<String> {
             .filter(|other| reached(&arrows, other).contains(module))
             .collect();
         if !circle.is_empty() && told.insert(module) {
-            let paths: Vec<&str> =
-                circle.iter().filter_map(|other| files.get(*other)).map(|(path, _)| *path).collect();
+            problems.push(format!("circle of imports: {}", shown(files, &arrows, &circle)));
             told.extend(circle);
-            problems.push(format!("circle of imports: {}", paths.join(", ")));
         }
     }
     problems
+}
+
+/// Each file of a circle with what it imports of it.
+fn shown(files: &Files<'_>, arrows: &BTreeMap<&Module, BTreeSet<Module>>, circle: &[&Module]) -> String {
+    let name =
+        |module: &Module| files.get(module).map_or("", |(path, _)| path.rsplit('/').next().unwrap_or(path));
+    let lines = circle.iter().map(|module| {
+        let to = arrows[module].iter().filter(|to| circle.contains(to)).map(name).collect::<Vec<_>>();
+        format!("{} -> {}", files[*module].0, to.join(", "))
+    });
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 /// Whether `above` is the file beside whose folder `module` lies. The root of a crate is above everything, and does not count.
@@ -99,7 +108,7 @@ mod tests {
         let b = ("crates/c/src/b.rs", "use crate::a::{\n    A,\n};\n");
         assert_eq!(
             told(&[lib, (a, "use crate::B;"), b]),
-            ["circle of imports: crates/c/src/a.rs, crates/c/src/b.rs"]
+            ["circle of imports: crates/c/src/a.rs -> b.rs; crates/c/src/b.rs -> a.rs"]
         );
         assert_eq!(told(&[lib, (a, "fn f() -> crate::b::B {}"), b]).len(), 1);
         assert!(told(&[lib, (a, "use std::b::B;"), b]).is_empty());

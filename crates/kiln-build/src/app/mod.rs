@@ -13,4 +13,4 @@ mod step;
 pub use configure::{BaseImage, Facts};
 pub use entry::check_entry;
 pub use lower::{Graphed, Request, lower};
-pub use step::{CERTIFICATES, NPMRC, NPMRC_WITHOUT_LOGINS, Surroundings};
+pub use step::{CERTIFICATES, NPMRC, NPMRC_WITHOUT_LOGINS, STRAIGHT, Surroundings};

@@ -14,6 +14,16 @@ pub const NPMRC_WITHOUT_LOGINS: &str = "kiln:npmrc-without-logins";
 /// The secret that holds the certificates which this machine's clients trust.
 pub const CERTIFICATES: &str = "kiln:certificates";
 
+/// Variables of commands that have logins: they stand above settings of the project, so that these put nobody between a package
+/// manager and the registry. Their values are secrets, `kiln:` before the name.
+pub const STRAIGHT: [&str; 5] = [
+    "npm_config_https_proxy",
+    "npm_config_proxy",
+    "npm_config_noproxy",
+    "npm_config_strict_ssl",
+    "YARN_ENABLE_STRICT_SSL",
+];
+
 const ROOT: (u32, u32) = (0, 0);
 const HOSTNAME: &str = "kiln";
 const AGENT: &str = "/run/kiln/ssh_agent";
@@ -25,8 +35,6 @@ pub struct Surroundings {
     pub is_offline: bool,
     /// The build script may reach the network.
     pub has_network: bool,
-    /// Variables of commands that fetch packages, which stand above settings of the project.
-    pub fetching: Vec<(String, String)>,
     /// Secrets that the build script is given, by id.
     pub secrets: Vec<String>,
     /// SSH agents that commands which fetch packages and the build script are given, by id.
@@ -60,9 +68,6 @@ impl Commands<'_> {
         if self.around.is_offline {
             silent_env.push(("npm_config_offline".to_owned(), "true".to_owned()));
         }
-        if doing == Doing::Fetching {
-            silent_env.extend(self.around.fetching.iter().cloned());
-        }
         Exec {
             argv: step.argv.clone(),
             env: environment(self.plan.manager, !self.plan.natives.is_empty()),
@@ -93,6 +98,7 @@ impl Commands<'_> {
         match doing {
             Doing::Fetching => {
                 mounts.extend([self.downloads(Writes::Kept), own_secret(NPMRC, "/root/.npmrc", 0o400)]);
+                mounts.extend(STRAIGHT.map(own_variable));
             }
             Doing::Unpacking => mounts.push(self.downloads(Writes::Lost)),
             Doing::Reaching => mounts.push(own_secret(NPMRC_WITHOUT_LOGINS, "/root/.npmrc", 0o400)),
@@ -136,6 +142,17 @@ fn own_secret(id: &str, target: &str, mode: u32) -> ExecMount {
     let kind =
         ExecMountKind::Secret { id: id.to_owned(), env: None, file: Some((mode, ROOT)), required: false };
     ExecMount { read_only: true, ..mount(target, kind) }
+}
+
+/// One of kiln's own, as a variable.
+fn own_variable(name: &str) -> ExecMount {
+    let kind = ExecMountKind::Secret {
+        id: format!("kiln:{name}"),
+        env: Some(name.to_owned()),
+        file: None,
+        required: true,
+    };
+    mount("/root", kind)
 }
 
 /// One of the user's: a file, and a variable where its id can be the name of one.

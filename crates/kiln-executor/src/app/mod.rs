@@ -3,5 +3,7 @@
 mod bases;
 mod run;
 mod surroundings;
+mod wanted;
 
-pub use run::{Wanted, build};
+pub use run::build;
+pub use wanted::Wanted;

@@ -11,7 +11,7 @@ use kiln_disk::Dir;
 use kiln_finding::{Failure, size};
 use kiln_images::Machine;
 use kiln_oci::Arch;
-use kiln_plan::{Overrides, Plan};
+use kiln_plan::Plan;
 use kiln_proof::Built;
 use kiln_rootfs::RootPath;
 use kiln_sandbox::Ids;
@@ -19,35 +19,15 @@ use kiln_store::{Layout, StepCache};
 
 use super::bases::{self, Bases};
 use super::surroundings::{secrets, surroundings};
-use crate::BuildOptions;
-use crate::base::{Settings, Supply};
-use crate::engine::{Check, Engine, Made};
+use super::wanted::Wanted;
+use crate::base::Supply;
+use crate::engine::{Check, Engine, Given, Made};
 use crate::outside::Outside;
 use crate::progress::Progress;
 use crate::times::image_times;
 
 /// The largest file that names a commit, in bytes.
 const REFERENCE_MAX: u64 = 4 << 10;
-
-/// What image is wanted.
-pub struct Wanted<'a> {
-    /// Folder of the app.
-    pub folder: &'a Path,
-    /// Name and tag; those of package.json by default.
-    pub name: Option<String>,
-    /// Which machines it is for; this one's by default.
-    pub arch: Option<Arch>,
-    /// kiln.lock must be there and fit.
-    pub is_locked: bool,
-    /// What somebody decided in place of the planner.
-    pub overrides: Overrides,
-    /// Where the base comes from.
-    pub base: &'a Settings,
-    /// The build script may reach the network.
-    pub network: bool,
-    /// How it is built.
-    pub options: BuildOptions,
-}
 
 /// Plans and builds the app, into `layout`.
 pub fn build(
@@ -93,10 +73,14 @@ pub fn build(
         base: &base,
         arch,
         facts: &facts,
-        around: &surroundings(wanted, supply.npm(), machine.offline),
+        around: &surroundings(wanted, machine.offline),
     })?;
-    let outside = Outside::choose(Some(supply.npm()))?;
-    let network = outside.name();
+    let network = Outside::choose(None)?.name();
+    // Asking npm takes longer than a build that changes nothing.
+    let given = || {
+        let npm = supply.npm();
+        Ok(Given { outside: Outside::choose(Some(npm))?, secrets: secrets(npm)? })
+    };
     let engine = Engine {
         machine,
         layout,
@@ -104,9 +88,8 @@ pub fn build(
         progress,
         // What an app ships is root's, and so is what its commands make: they need no other ids.
         ids: Ids::One,
-        outside,
+        given: &given,
         npm: None,
-        secrets: secrets(supply.npm())?,
         without_network: "this command has no network; `network = true` under [build] in kiln.toml gives the build script one",
         make_builder: &|_, folder| bases.make_builder(native, folder),
         times,

@@ -17,7 +17,7 @@ use kiln_store::Layout;
 use super::inputs::World;
 use super::options::Options;
 use crate::base::{self, Supply};
-use crate::engine::{Engine, Made, ids};
+use crate::engine::{Engine, Given, Made, ids};
 use crate::outside::Outside;
 use crate::progress::Progress;
 use crate::times::image_times;
@@ -86,9 +86,8 @@ pub fn build(
         options: &options.build,
         progress,
         ids: ids(),
-        outside: Outside::choose(npm)?,
+        given: &|| Ok(Given { outside: Outside::choose(npm)?, secrets: BTreeMap::new() }),
         npm,
-        secrets: BTreeMap::new(),
         without_network: "this command has no network (--network=none)",
         make_builder: &|_, _| Err(Failure::new("kiln.bug", Class::Bug, "make a builder for a Dockerfile")),
         times,

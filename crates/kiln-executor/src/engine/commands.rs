@@ -14,9 +14,10 @@ use kiln_oci::Digest;
 use kiln_rootfs::{Delta, RootPath};
 use kiln_sandbox::{Finished, Mount, Network, Placing, Root, Sandbox, User, remove_stubs, write_upper};
 
+use super::given::{Given, GivenOnce};
 use super::layer_store::{LayerStore, owners};
 use super::mounts::{files, merged, overlay, own, subtree};
-use crate::outside::{Outside, hosts};
+use crate::outside::hosts;
 
 /// How long one command may take where nobody says otherwise.
 const TIMEOUT: Duration = Duration::from_hours(2);
@@ -40,15 +41,15 @@ const LINES_SHOWN: usize = 30;
 /// Runs commands, and gives them what they need besides their layers.
 pub(super) struct Commands<'a> {
     /// `--secret`, by id.
-    pub(super) secrets: BTreeMap<String, Vec<u8>>,
+    pub(super) secrets: &'a BTreeMap<String, Vec<u8>>,
     /// `--ssh`: sockets of agents, by id.
     pub(super) agents: BTreeMap<String, PathBuf>,
     pub(super) timeout: Option<Duration>,
     pub(super) offline: bool,
     /// What helps a command that wants a network and has none.
     pub(super) without_network: &'static str,
-    /// What commands with network reach.
-    pub(super) outside: Outside,
+    /// What commands need of this machine.
+    pub(super) given: GivenOnce<'a>,
     /// Settings of this machine's npm, where commands may have them.
     pub(super) npm: Option<&'a Npm>,
     /// `mounts` of the cache: what cache mounts hold.
@@ -91,7 +92,8 @@ impl Commands<'_> {
             // An overlay has something below.
             lower.push(scratch.folder("nothing")?);
         }
-        let setting = self.setting(store, job, scratch)?;
+        let given = self.given.get()?;
+        let setting = self.setting(store, job, &given, scratch)?;
         let sandboxed = kiln_sandbox::Job {
             root: Root::Overlay { lower, upper: upper.clone(), work },
             mounts: setting.mounts,
@@ -109,7 +111,7 @@ impl Commands<'_> {
             .map_err(|error| disk_failure("find", Path::new("/proc/self/exe"), &error))?;
         let mut last = Vec::new();
         let finished =
-            Sandbox::new(program).with_bridge(self.outside.bridge.clone()).run(&sandboxed, &mut |line| {
+            Sandbox::new(program).with_bridge(given.outside.bridge.clone()).run(&sandboxed, &mut |line| {
                 (self.on_line)(job.origin, line);
                 last.push(line.to_owned());
                 if last.len() > 2 * LINES_SHOWN {
@@ -136,7 +138,13 @@ impl Commands<'_> {
         Ok(())
     }
 
-    fn setting(&self, store: &LayerStore<'_>, job: &Job<'_>, scratch: &Scratch) -> Result<Setting, Failure> {
+    fn setting(
+        &self,
+        store: &LayerStore<'_>,
+        job: &Job<'_>,
+        given: &Given,
+        scratch: &Scratch,
+    ) -> Result<Setting, Failure> {
         let mut env = job.exec.env.clone();
         env.extend(job.exec.silent_env.iter().cloned());
         if !env.iter().any(|(name, _)| name == "HOME") {
@@ -147,7 +155,7 @@ impl Commands<'_> {
         let network = scratch.folder("network")?;
         let mut files = vec![(HOSTS, hosts(&network, &job.exec.hostname, job.exec.network)?)];
         if job.exec.network {
-            files.extend(self.outside.resolver(&network)?.map(|resolver| (RESOLVER, resolver)));
+            files.extend(given.outside.resolver(&network)?.map(|resolver| (RESOLVER, resolver)));
         }
         for (name, source) in files {
             if let Some(target) = place_of(job, name) {
@@ -164,7 +172,7 @@ impl Commands<'_> {
         }
         for (number, mount) in job.mounts.iter().enumerate() {
             let folder = scratch.folder(&format!("mount-{number}"))?;
-            self.mount(store, job, mount, &folder, &mut setting)?;
+            self.mount(store, job, given, mount, &folder, &mut setting)?;
         }
         Ok(setting)
     }
@@ -173,6 +181,7 @@ impl Commands<'_> {
         &self,
         store: &LayerStore<'_>,
         job: &Job<'_>,
+        given: &Given,
         mount: &JobMount<'_>,
         folder: &Path,
         setting: &mut Setting,
@@ -194,23 +203,25 @@ impl Commands<'_> {
                 });
             }
             ExecMountKind::Tmpfs(size) => setting.mounts.push(Mount::Tmpfs { target, size: *size }),
-            ExecMountKind::Secret { id, env, file, required } => match self.secrets.get(id) {
-                None if *required => return Err(no_secret(id)),
-                None => {}
-                Some(secret) => {
-                    if let Some(name) = env {
-                        let value = String::from_utf8_lossy(secret).into_owned();
-                        setting.env.retain(|(known, _)| known != name);
-                        setting.env.push((name.clone(), value));
-                    }
-                    if let Some((mode, owner)) = file {
-                        let path = folder.join("secret");
-                        write_private(&path, secret)?;
-                        own(&path, store.ids, *owner, *mode)?;
-                        setting.mounts.push(bind(path));
+            ExecMountKind::Secret { id, env, file, required } => {
+                match given.secrets.get(id).or_else(|| self.secrets.get(id)) {
+                    None if *required => return Err(no_secret(id)),
+                    None => {}
+                    Some(secret) => {
+                        if let Some(name) = env {
+                            let value = String::from_utf8_lossy(secret).into_owned();
+                            setting.env.retain(|(known, _)| known != name);
+                            setting.env.push((name.clone(), value));
+                        }
+                        if let Some((mode, owner)) = file {
+                            let path = folder.join("secret");
+                            write_private(&path, secret)?;
+                            own(&path, store.ids, *owner, *mode)?;
+                            setting.mounts.push(bind(path));
+                        }
                     }
                 }
-            },
+            }
             ExecMountKind::Ssh { id, required } => match self.agents.get(id) {
                 None if *required => return Err(no_agent(id)),
                 None => {}

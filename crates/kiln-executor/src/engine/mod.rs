@@ -5,6 +5,7 @@ mod commands;
 mod executor;
 mod facts;
 mod folders;
+mod given;
 mod ids;
 mod layer_store;
 mod mounts;
@@ -14,6 +15,7 @@ mod share;
 mod solve;
 mod watch;
 
+pub(crate) use given::Given;
 pub use ids::adopt_ids;
 pub(crate) use ids::ids;
 pub use options::BuildOptions;

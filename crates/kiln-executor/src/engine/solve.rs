@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -15,11 +14,11 @@ use super::assemble::assemble;
 use super::commands::Commands;
 use super::executor::{LocalExecutor, MakeBuilder};
 use super::facts::FactCache;
+use super::given::{FindGiven, GivenOnce};
 use super::layer_store::LayerStore;
 use super::options::BuildOptions;
 use super::share;
 use super::watch::Telling;
-use crate::outside::Outside;
 use crate::progress::Progress;
 
 /// Everything that a graph is made into an image with.
@@ -30,12 +29,10 @@ pub(crate) struct Engine<'a> {
     pub(crate) progress: &'a dyn Progress,
     /// Which users and groups commands see.
     pub(crate) ids: Ids,
-    /// What commands with network reach.
-    pub(crate) outside: Outside,
+    /// What commands need of this machine.
+    pub(crate) given: FindGiven<'a>,
     /// Settings of this machine's npm, where every command with network has them.
     pub(crate) npm: Option<&'a Npm>,
-    /// Secrets besides those of the options.
-    pub(crate) secrets: BTreeMap<String, Vec<u8>>,
     /// What helps a command that wants a network and has none.
     pub(crate) without_network: &'static str,
     pub(crate) make_builder: MakeBuilder<'a>,
@@ -89,9 +86,9 @@ impl Engine<'_> {
         }
         let on_line = |origin: &_, line: &str| telling.line(origin, line);
         let commands = Commands {
-            outside: self.outside,
+            given: GivenOnce::new(self.given),
             npm: self.npm,
-            secrets: options.secrets.clone().into_iter().chain(self.secrets).collect(),
+            secrets: &options.secrets,
             agents: options.agents.clone(),
             timeout: options.timeout.map(Duration::from_secs),
             offline: machine.offline,
