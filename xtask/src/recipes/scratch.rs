@@ -30,8 +30,9 @@ pub(super) struct Touched {
 impl Scratch {
     /// Files that are as they were stay untouched, so that they are not built again.
     pub(super) fn copy() -> anyhow::Result<Self> {
-        let build =
-            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| tree::root().join("target"), PathBuf::from);
+        // Below the root, unless it is somewhere else altogether.
+        let build = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+        let build = tree::root().join(build);
         let (root, target) = (build.join("recipes/project"), build.join("recipes/target"));
         let scratch = Self { root, target, build };
         let paths = tree::paths()?;
