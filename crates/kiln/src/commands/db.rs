@@ -11,9 +11,9 @@ use kiln_vuln::build::{Builder, Recognised};
 use kiln_vuln::{Database, Date, SliceInfo};
 use serde_json::json;
 
-use crate::args::Format;
 use crate::context::Context;
 use crate::database::{self, Choice, Documents};
+use crate::global::Format;
 use crate::output::{self, Outcome};
 
 /// The advisory database: its state, and how it is updated, built and published

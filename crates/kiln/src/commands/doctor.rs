@@ -1,9 +1,9 @@
 use kiln_finding::Failure;
 use serde_json::json;
 
-use crate::args::Format;
 use crate::context::Context;
 use crate::doctor::{self, Found, State};
+use crate::global::Format;
 use crate::output::{self, Outcome};
 
 /// Say what this machine lacks, and the cure

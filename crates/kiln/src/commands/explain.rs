@@ -1,9 +1,9 @@
 use kiln_finding::Failure;
 use serde_json::json;
 
-use crate::args::Format;
 use crate::context::Context;
 use crate::explained::{self, Chapter, Topic};
+use crate::global::Format;
 use crate::output::{self, Outcome};
 
 /// Explain a check, a rule, a finding or an error: what it means, why, and what to do; without an ID, list them

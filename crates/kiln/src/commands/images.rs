@@ -7,8 +7,8 @@ use kiln_proof::kind_of;
 use kiln_store::{Entry, Layout, Spare};
 use serde::Serialize;
 
-use crate::args::Format;
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 
 /// List the images of kiln's store

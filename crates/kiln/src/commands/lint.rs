@@ -5,9 +5,9 @@ use kiln_finding::{Class, Failure};
 use kiln_lint::{Level, Profile, Repair, Settings, fix};
 use serde_json::json;
 
-use crate::args::Format;
 use crate::context::Context;
 use crate::diff;
+use crate::global::Format;
 use crate::lint::{self, Report};
 use crate::output::{self, Outcome};
 

@@ -5,8 +5,8 @@ use kiln_executor::Outside;
 use kiln_finding::{Class, Failure};
 use kiln_plan::{dockerfile, dockerignore, plan};
 
-use crate::args::Format;
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 
 /// Show how an app would be built and run, as a Dockerfile, and why

@@ -7,9 +7,9 @@ use kiln_oci::Digest;
 use kiln_store::{Entry, Layout};
 use serde_json::json;
 
-use crate::args::Format;
 use crate::context::Context;
 use crate::folders;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 
 /// Remove images from kiln's store, with what is attached to them

@@ -5,9 +5,9 @@ use kiln_images::clock::now;
 use kiln_proof::{Found, Gate, REQUIRED, predicate_type};
 use kiln_trust::{ImageRule, Matcher, Report, Requirement, Rule};
 
-use crate::args::Format;
 use crate::authority::AuthorityOptions;
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 
 /// Check the signature of an image and the statements made about it

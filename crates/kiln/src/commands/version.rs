@@ -1,7 +1,7 @@
 use kiln_finding::Failure;
 
-use crate::args::Format;
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 
 /// Show the version of kiln
