@@ -5,7 +5,6 @@ mod args;
 mod authority;
 mod build_options;
 mod command;
-mod command_line;
 mod commands;
 mod config;
 mod context;
@@ -15,6 +14,7 @@ mod dockerfile_options;
 mod doctor;
 mod explained;
 mod folders;
+mod global;
 mod lint;
 mod output;
 mod outputs;
@@ -33,8 +33,8 @@ fn main() -> ExitCode {
     if let Some(code) = kiln_sandbox::enter() {
         return code;
     }
-    let args = command_line::parse();
-    let format = args::Format::of(args.global.format);
+    let args = args::parse();
+    let format = global::Format::of(args.global.format);
     let code = match run(args) {
         Ok(outcome) => outcome.exit_code(),
         Err(failure) => output::report(&failure, format),
@@ -42,11 +42,11 @@ fn main() -> ExitCode {
     match output::unwritten() {
         None => code,
         // Whoever asked for JSON cannot be given any.
-        Some(failure) => output::report(&failure, args::Format::Human),
+        Some(failure) => output::report(&failure, global::Format::Human),
     }
 }
 
-fn run(args: command_line::CommandLine) -> Result<output::Outcome, kiln_finding::Failure> {
+fn run(args: args::Args) -> Result<output::Outcome, kiln_finding::Failure> {
     let context = context::Context::new(args.global, args.command.project())?;
     args.command.prepare()?;
     let context = if args.command.uses_folders() { context.in_use()? } else { context };

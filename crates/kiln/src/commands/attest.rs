@@ -8,9 +8,9 @@ use kiln_images::{Destination, Located};
 use kiln_proof::legacy;
 use serde_json::{Value, json};
 
-use crate::args::Format;
 use crate::command::{Command, Group};
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 use crate::signing::SigningOptions;
 

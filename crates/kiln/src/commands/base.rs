@@ -9,9 +9,9 @@ use kiln_oci::Arch;
 use kiln_store::Layout;
 use serde_json::json;
 
-use crate::args::Format;
 use crate::command::{Command, Group};
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
 

@@ -7,11 +7,11 @@ use kiln_oci::Descriptor;
 use kiln_store::Layout;
 
 use crate::app_options::AppOptions;
-use crate::args::Format;
 use crate::build_options::BuildOptions;
 use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::dockerfile_options::DockerfileOptions;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 use crate::outputs::Outputs;
 use crate::progress::Stages;

@@ -11,10 +11,10 @@ use kiln_vuln::build::{Builder, Recognised};
 use kiln_vuln::{Database, Date, SliceInfo};
 use serde_json::json;
 
-use crate::args::Format;
 use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::database::{self, Choice, Documents};
+use crate::global::Format;
 use crate::output::{self, Outcome};
 
 pub(super) static COMMAND: Command<Args> = Command { order: 1, ..Command::new("db", Group::Machine, run) };

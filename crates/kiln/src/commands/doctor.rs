@@ -1,10 +1,10 @@
 use kiln_finding::Failure;
 use serde_json::json;
 
-use crate::args::Format;
 use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::doctor::{self, Found, State};
+use crate::global::Format;
 use crate::output::{self, Outcome};
 
 pub(super) static COMMAND: Command<Args> = Command {

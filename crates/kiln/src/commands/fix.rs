@@ -8,9 +8,9 @@ use kiln_rewrite::{Answer, Choice, Fault, Obstacle, Project, Target, rewrite};
 use serde_json::{Value, json};
 
 use super::lint::Repairs;
-use crate::args::Format;
 use crate::command::{Command, Group};
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 use crate::{diff, lint, prove};
 

@@ -7,9 +7,9 @@ use kiln_proof::kind_of;
 use kiln_store::{Entry, Layout, Spare};
 use serde::Serialize;
 
-use crate::args::Format;
 use crate::command::{Command, Group};
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 
 pub(super) static COMMAND: Command<Args> =

@@ -5,10 +5,10 @@ use kiln_finding::{Class, Failure};
 use kiln_lint::{Level, Profile, Repair, Settings, fix};
 use serde_json::json;
 
-use crate::args::Format;
 use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::diff;
+use crate::global::Format;
 use crate::lint::{self, Report};
 use crate::output::{self, Outcome};
 

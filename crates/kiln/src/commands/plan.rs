@@ -5,9 +5,9 @@ use kiln_executor::Outside;
 use kiln_finding::{Class, Failure};
 use kiln_plan::{dockerfile, dockerignore, plan};
 
-use crate::args::Format;
 use crate::command::{Command, Group};
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 
 pub(super) static COMMAND: Command<Args> = Command {

@@ -3,10 +3,10 @@ use std::time::{Duration, SystemTime};
 use kiln_finding::{Failure, size};
 use serde_json::json;
 
-use crate::args::Format;
 use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::folders;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 use crate::pruning::{Gone, Order, age, prune_cache, prune_store};
 

@@ -7,10 +7,10 @@ use kiln_oci::Digest;
 use kiln_store::{Entry, Layout};
 use serde_json::json;
 
-use crate::args::Format;
 use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::folders;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 
 pub(super) static COMMAND: Command<Args> =

@@ -12,11 +12,11 @@ use kiln_store::Layout;
 use kiln_trust::{Authority, Certified};
 
 use crate::app_options::AppOptions;
-use crate::args::Format;
 use crate::build_options::BuildOptions;
 use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::database::Choice;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 use crate::outputs::Outputs;
 use crate::progress::Stages;

@@ -6,9 +6,9 @@ use kiln_oci::{Descriptor, media_type};
 use kiln_proof::legacy;
 use serde_json::json;
 
-use crate::args::Format;
 use crate::command::{Command, Group};
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 use crate::signing::SigningOptions;
 

@@ -8,9 +8,9 @@ use kiln_proof::trust::{Change, Kept, kept};
 use kiln_trust::Published;
 use serde_json::json;
 
-use crate::args::Format;
 use crate::command::{Command, Group};
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
 

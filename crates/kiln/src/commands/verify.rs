@@ -5,10 +5,10 @@ use kiln_images::clock::now;
 use kiln_proof::{Found, Gate, REQUIRED, predicate_type};
 use kiln_trust::{ImageRule, Matcher, Report, Requirement, Rule};
 
-use crate::args::Format;
 use crate::authority::AuthorityOptions;
 use crate::command::{Command, Group};
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 
 pub(super) static COMMAND: Command<Args> = Command { order: 3, ..Command::new("verify", Group::Sign, run) };

@@ -1,8 +1,8 @@
 use kiln_finding::Failure;
 
-use crate::args::Format;
 use crate::command::{Command, Group};
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 
 pub(super) static COMMAND: Command<Args> = Command {
