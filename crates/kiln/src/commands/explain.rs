@@ -60,9 +60,24 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 
 fn page(topic: &Topic) -> String {
     match topic.page {
-        Some(page) => page.trim_end().to_owned(),
+        Some(page) => without_cases(page),
         None => format!("# {}\n\n{}", topic.id, topic.title),
     }
+}
+
+/// A page without the evidence of its cases, which only its test reads; what kiln says to each of them stays.
+fn without_cases(page: &str) -> String {
+    let mut is_case = false;
+    let mut lines: Vec<&str> = Vec::new();
+    for line in page.lines() {
+        is_case |= line.starts_with("```toml ");
+        let is_second_blank = line.is_empty() && lines.last().is_some_and(|last| last.is_empty());
+        if !is_case && !is_second_blank {
+            lines.push(line);
+        }
+        is_case &= line != "```";
+    }
+    lines.join("\n").trim_end().to_owned()
 }
 
 fn listed(chapters: &[Chapter]) -> String {

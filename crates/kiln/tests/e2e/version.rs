@@ -77,6 +77,8 @@ fn checks_are_explained() {
     let world = World::new();
     let page = world.run(["explain", "im001"]).exits(0).stdout;
     assert!(page.starts_with("# IM001 ") && page.contains("## How to fix"), "{page}");
+    let page = world.run(["explain", "im010"]).exits(0).stdout;
+    assert!(page.contains("of 150 MB") && !page.contains("```toml"), "{page}");
     let page = world.run(["explain", "last_user_root"]).exits(0).stdout;
     assert!(page.starts_with("# DF023 last_user_root\n"), "{page}");
     for (name, wanted) in [
