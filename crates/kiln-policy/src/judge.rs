@@ -60,8 +60,7 @@ impl<'a> Bench<'a> {
         }
         let report = self.evidence.vulnerabilities.known();
         let by_match = self.excuse(|exception, name| {
-            report
-                .is_some_and(|report| report.matches.iter().any(|found| exception.excuses_match(found, name)))
+            report.is_some_and(|report| report.matches.iter().any(exception.excuses_match(name)))
         });
         match rest {
             Ok(Verdict::Pass(_) | Verdict::NotApplicable(_)) => excepted(check, reason, &by_match),

@@ -10,6 +10,7 @@ use kiln_node::{Lock, LockKind, PackageJson, WorkspaceGlobs, words};
 use kiln_oci::{Digest, Index, Reference};
 use kiln_pkg::{Ecosystem, Inventory, Licence, Package, Purl};
 use kiln_rootfs::{Content, Delta, LayerReader, Limits, RootPath, Tree, write_delta};
+use kiln_text::Glob;
 use kiln_vuln::{Database, build::Builder, check};
 
 /// One of them.
@@ -54,6 +55,7 @@ pub(crate) static CASES: &[Case] = &[
     case("dockerignore-patterns", 1000, ignore_patterns),
     case("dockerignore-one-pattern", 1000, ignore_pattern),
     case("wildcard", 1000, wildcard),
+    case("glob", 4000, glob),
     case("workspace-globs", 1000, workspace_globs),
     case("workspace-deep-glob", 400, workspace_deep),
     case("package-json", 2000, package_json),
@@ -197,6 +199,10 @@ fn ignore_pattern(n: usize) {
 
 fn wildcard(n: usize) {
     Wildcard::parse("*a*a*a*b").expect("a pattern").is_match(&"a".repeat(n));
+}
+
+fn glob(n: usize) {
+    Glob::parse("**/*a*a*a*[!x]{b,*c}/**/z").expect("a glob").is_match(&"aa/".repeat(n));
 }
 
 fn workspace_globs(n: usize) {

@@ -1,0 +1,5 @@
+//! How names, addresses and checksums are written, once for all of kiln.
+
+mod glob;
+
+pub use glob::{BadGlob, Glob, Globs};
