@@ -1,5 +1,6 @@
 use kiln_fetch::Url;
 use kiln_oci::Reference;
+use kiln_text::percent::{Encoded, Plain};
 
 use crate::error::{Error, ErrorKind};
 use crate::{Settings, hub};
@@ -64,16 +65,8 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 }
 
 /// `text` as the value of a query parameter.
-pub(crate) fn query_value(text: &str) -> String {
-    use std::fmt::Write as _;
-    text.bytes().fold(String::with_capacity(text.len()), |mut value, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~:/,".contains(&byte) {
-            value.push(char::from(byte));
-        } else {
-            let _ = write!(value, "%{byte:02X}");
-        }
-        value
-    })
+pub(crate) fn query_value(text: &str) -> Encoded<'_> {
+    Plain::SCOPE.encode(text)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::process::Command;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use kiln_text::percent;
 use kiln_trust::PublicKey;
 
 use super::{HeldKey, program, unfit};
@@ -108,19 +109,7 @@ fn text(bytes: Vec<u8>) -> Result<String, Error> {
 }
 
 fn decoded(text: &str) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        if first != b'%' {
-            bytes.push(first);
-            rest = tail;
-            continue;
-        }
-        let pair = tail.get(..2).and_then(|pair| hex::decode(pair).ok());
-        bytes.extend(pair.ok_or_else(|| unfit("a % of the URI is not followed by two digits"))?);
-        rest = &tail[2..];
-    }
-    Ok(bytes)
+    percent::decode(text).ok_or_else(|| unfit("a % of the URI is not followed by two digits"))
 }
 
 /// `file:/path` or a path; what stands in its first line.
