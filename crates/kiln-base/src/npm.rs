@@ -4,7 +4,6 @@ use nodejs_semver::{Range, Version};
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind};
-use crate::integrity::Integrity;
 use crate::lock::NpmPin;
 use crate::source::{Fetch, Place};
 
@@ -68,7 +67,7 @@ pub(crate) fn pin(
         Wanted::Newest(major) => newest(&packument, major, node),
     }
     .ok_or_else(|| ErrorKind::NoVersion { name: name.to_owned(), wanted: wanted.to_string() })?;
-    let integrity = Integrity::from_sri(&entry.dist.integrity)
+    let integrity = crate::pinned::sha512(&entry.dist.integrity)
         .ok_or_else(|| wrong(format!("version {version} has no sha512 integrity")))?;
     let path = tarball_path(name, &entry.dist.tarball)
         .ok_or_else(|| wrong(format!("the tarball of version {version} lies outside of {name}/-/")))?;

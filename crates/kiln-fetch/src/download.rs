@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::cache::{Cache, Partial};
-use crate::checksum::{Checksum, Hasher};
 use crate::client::{Answer, Client};
 use crate::closed::Closed;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::progress::{Meter, OnProgress};
 use crate::url;
+use kiln_text::{Checksum, Hasher};
 
 /// How to download.
 pub struct Options {
@@ -194,7 +194,7 @@ fn fetch(
     partial: &mut Partial,
     meter: &Meter<'_>,
 ) -> Result<(), Error> {
-    let mut arrived = Arrived { hasher: want.checksum.hasher(), bytes: 0 };
+    let mut arrived = Arrived { hasher: want.checksum.algorithm().hasher(), bytes: 0 };
     arrived.bytes = partial.resume(&mut arrived.hasher)?;
     if arrived.bytes > 0 && arrived.hasher.clone().finish() == want.checksum {
         return Ok(());
@@ -234,7 +234,7 @@ struct Arrived {
 
 impl Arrived {
     fn forget(&mut self, want: &Want, partial: &mut Partial) -> Result<(), Error> {
-        *self = Self { hasher: want.checksum.hasher(), bytes: 0 };
+        *self = Self { hasher: want.checksum.algorithm().hasher(), bytes: 0 };
         partial.clear()
     }
 

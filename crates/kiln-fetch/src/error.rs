@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use kiln_finding::{Class, Diagnose};
 
 use crate::agent::{Trouble, trouble};
-use crate::checksum::Checksum;
+use kiln_text::Checksum;
 
 /// Why bytes could not be had.
 #[derive(Debug, thiserror::Error)]

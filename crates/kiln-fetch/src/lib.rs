@@ -8,7 +8,6 @@
 mod agent;
 mod cache;
 mod changing;
-mod checksum;
 mod client;
 mod closed;
 mod credentials;
@@ -24,7 +23,6 @@ mod tls;
 mod url;
 
 pub use agent::{Trouble, agent, trouble};
-pub use checksum::Checksum;
 pub use closed::Closed;
 pub use credentials::Credentials;
 pub use download::{Downloader, Options, Want};

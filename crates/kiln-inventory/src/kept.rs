@@ -48,7 +48,6 @@ record!(Distro { id, version, name });
 record!(Licence { declared, spdx });
 record!(Source { name, version });
 record!(Part { name, version });
-record!(Checksum { algorithm, hex });
 record!(Package {
     ecosystem,
     name,
@@ -75,6 +74,16 @@ record!(Package {
 choice!(Ecosystem, &Ecosystem::ALL);
 choice!(Origin, &[Origin::Base, Origin::App]);
 choice!(InterestKind, &InterestKind::ALL);
+
+impl Wire for Checksum {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.to_string().put(out);
+    }
+
+    fn get(input: &mut Input<'_>) -> Option<Self> {
+        String::get(input)?.parse().ok()
+    }
+}
 
 impl Wire for PathLog {
     fn put(&self, out: &mut Vec<u8>) {

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
 use kiln_attest::{Material, Provenance};
-use kiln_base::{DebPin, Integrity, NpmPin};
+use kiln_base::{DebPin, NpmPin};
 use kiln_build::{Key, tree_digest};
 use kiln_finding::{Class, Failure};
-use kiln_pkg::Purl;
+use kiln_pkg::{Checksum, Purl};
 use serde_json::json;
 
 use crate::built::Built;
@@ -80,11 +80,8 @@ fn deb_material(pin: &DebPin) -> Material {
     material(&purl.to_string(), [digest(&pin.integrity)])
 }
 
-fn digest(integrity: &Integrity) -> (&'static str, String) {
-    match integrity {
-        Integrity::Sha256(bytes) => ("sha256", hex::encode(bytes)),
-        Integrity::Sha512(bytes) => ("sha512", hex::encode(bytes)),
-    }
+fn digest(checksum: &Checksum) -> (&'static str, String) {
+    (checksum.algorithm().as_str(), checksum.hex())
 }
 
 #[cfg(test)]
@@ -95,7 +92,8 @@ mod tests {
 
     #[test]
     fn materials_are_package_urls() {
-        let (version, integrity) = ("1:12.2.0-14+deb12u1~x".to_owned(), Integrity::Sha256([0; 32]));
+        let (version, integrity): (String, Checksum) =
+            ("1:12.2.0-14+deb12u1~x".to_owned(), format!("sha256:{}", "0".repeat(64)).parse().unwrap());
         let (name, path) = ("libstdc++6".to_owned(), String::new());
         let pin = DebPin {
             name,

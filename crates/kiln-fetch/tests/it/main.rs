@@ -7,10 +7,10 @@ mod server;
 
 use std::time::Duration;
 
-use kiln_fetch::{Checksum, Credentials, Downloader, Error, Options, Want};
+use kiln_fetch::{Credentials, Downloader, Error, Options, Want};
 use kiln_finding::{Class, Diagnose as _};
+use kiln_text::Algorithm;
 use server::{Response, Server};
-use sha2::{Digest as _, Sha256};
 
 const BODY: &[u8] = &[7; 200_000];
 
@@ -36,7 +36,7 @@ fn want(urls: &[&str], body: &[u8]) -> Want {
     Want {
         name: "thing 1.0".to_owned(),
         urls: urls.iter().map(|url| format!("{url}/thing")).collect(),
-        checksum: Checksum::Sha256(Sha256::digest(body).into()),
+        checksum: Algorithm::Sha256.of(body),
         size: Some(body.len() as u64),
         cap: 1 << 20,
     }

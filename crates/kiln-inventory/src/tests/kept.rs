@@ -2,7 +2,7 @@
 
 use kiln_oci::Digest;
 use kiln_pkg::{
-    Checksum, Distro, Ecosystem, InterestKind, Licence, Origin, Package, Part, Place, Secret, Source, Unread,
+    Distro, Ecosystem, InterestKind, Licence, Origin, Package, Part, Place, Secret, Source, Unread,
 };
 use proptest::prelude::*;
 
@@ -29,7 +29,7 @@ fn package() -> impl Strategy<Value = Package> {
             dev: is[2],
             optional: is[3],
             parts: vec![Part { name: name.clone(), version: version.clone() }],
-            checksums: vec![Checksum { algorithm: name.clone(), hex: version.clone() }],
+            checksums: vec![kiln_text::Algorithm::Sha512.of(name.as_bytes())],
             origin: is[4].then_some(if is[5] { Origin::Base } else { Origin::App }),
             requires: texts.clone(),
             provides: texts.clone(),

@@ -155,8 +155,8 @@ fn occurrence(place: &Place) -> Value {
 
 /// `sha512` as `SHA-512`.
 fn hash(checksum: &Checksum) -> Value {
-    let algorithm = checksum.algorithm.to_ascii_uppercase().replacen("SHA", "SHA-", 1);
-    json!({"alg": algorithm, "content": checksum.hex})
+    let algorithm = checksum.algorithm().as_str().to_ascii_uppercase().replacen("SHA", "SHA-", 1);
+    json!({"alg": algorithm, "content": checksum.hex()})
 }
 
 fn properties(package: &Package) -> Vec<Value> {
