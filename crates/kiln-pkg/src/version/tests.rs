@@ -241,14 +241,14 @@ fn ranges_hold_what_the_semver_of_npm_says() {
 fn semver_of_npm(question: &serde_json::Value) -> Option<Vec<Option<Vec<bool>>>> {
     let root = Command::new("npm").args(["root", "--global"]).output().ok()?;
     let root = String::from_utf8(root.stdout).ok()?;
-    let script = r#"
+    let script = r"
         const semver = require(process.argv[1] + '/npm/node_modules/semver');
         const { ranges, versions } = JSON.parse(require('fs').readFileSync(0));
         const options = { loose: true, includePrerelease: true };
         const held = range => semver.validRange(range, options) === null
             ? null : versions.map(version => semver.satisfies(version, range, options));
         console.log(JSON.stringify(ranges.map(held)));
-    "#;
+    ";
     let mut child = Command::new("node")
         .args(["-e", script, root.trim()])
         .stdin(std::process::Stdio::piped())
