@@ -10,6 +10,7 @@ use crate::closed::Closed;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::progress::{Meter, OnProgress};
+use crate::retry::Retry;
 use crate::url;
 use kiln_text::{Checksum, Hasher};
 
@@ -27,10 +28,8 @@ pub struct Options {
     pub credentials: Credentials,
     /// What is not connected to.
     pub closed: Closed,
-    /// How often one address is tried.
-    pub attempts: u32,
-    /// The pause before the second attempt; it doubles from one attempt to the next.
-    pub backoff: Duration,
+    /// When an address is tried again.
+    pub retry: Retry,
     /// How long a silent connection is waited for.
     pub stall: Duration,
     /// Downloads at the same time.
@@ -47,8 +46,7 @@ impl Options {
             proxy: None,
             credentials: Credentials::default(),
             closed: Closed::default(),
-            attempts: 5,
-            backoff: Duration::from_millis(400),
+            retry: Retry::default(),
             stall: Duration::from_secs(45),
             threads: 6,
         }
@@ -169,15 +167,15 @@ impl Downloader {
 
     /// Does `work` again, after longer and longer pauses, while its errors are of the passing kind.
     pub(crate) fn retry<T>(&self, mut work: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
-        let mut pause = self.options.backoff;
-        for _ in 1..self.options.attempts {
+        let mut tries = self.options.retry.tries();
+        loop {
             match work() {
-                Err(error) if error.is_transient() => std::thread::sleep(pause),
+                Err(error) if !tries.is_last() && error.is_transient(&self.options.retry) => {
+                    tries.wait(error.retry_after());
+                }
                 done => return done,
             }
-            pause *= 2;
         }
-        work()
     }
 
     /// The folder that holds `downloads`.

@@ -3,7 +3,8 @@
 //! A file is named by its checksum and lands in a cache only when it has it. No host is named here: where to
 //! download from is read from the configuration of the machine's own clients (apt, npm). This crate does not
 //! judge signatures; who wants bytes says which bytes.
-//! Start from [`Downloader`] and [`Machine`]; services that are asked rather than downloaded from, by [`Exchange`].
+//! Start from [`Downloader`] and [`Machine`]; services that are asked rather than downloaded from, by [`Exchange`]; who speaks HTTP
+//! with rules of its own, from [`http`].
 
 mod agent;
 mod cache;
@@ -17,12 +18,15 @@ pub mod endpoints;
 mod error;
 mod exchange;
 mod found;
+pub mod http;
 mod progress;
 mod redacted;
+mod redirect;
+mod retry;
+mod socket;
 mod tls;
 mod url;
 
-pub use agent::{Trouble, agent, trouble};
 pub use closed::Closed;
 pub use credentials::Credentials;
 pub use download::{Downloader, Options, Want};
@@ -31,4 +35,5 @@ pub use error::Error;
 pub use exchange::{Exchange, ExchangeOptions, Question, Reply};
 pub use progress::{OnProgress, Progress};
 pub use redacted::Redacted;
+pub use retry::Retry;
 pub use url::{Url, join, shown};

@@ -5,14 +5,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use kiln_fetch::Url;
+use kiln_fetch::http::header::AUTHORIZATION;
+use kiln_fetch::http::{self, Payload, Response};
 use serde::Deserialize;
-use ureq::http::header::AUTHORIZATION;
 
 use crate::challenge;
 use crate::endpoint::{Endpoint, address, query_value};
 use crate::error::{Error, ErrorKind};
 use crate::keyring::Credential;
-use crate::transport::{Payload, Request, Transport};
+use crate::transport::{Request, Transport};
 use crate::verify::read_capped;
 
 /// How large the answer with a token may be.
@@ -166,7 +167,7 @@ impl Ask<'_> {
         if status != 200 {
             return Err(self.refused(&url, status, credential.is_some()).into());
         }
-        let body = response.into_body().into_with_config().limit(u64::MAX).reader();
+        let body = http::body(response);
         let bytes = read_capped(body, self.transport.pace(), "token", &url, TOKEN_MAX)?;
         let failed = |source: serde_json::Error| {
             // The parser's own message could quote what stands there.
@@ -184,19 +185,19 @@ impl Ask<'_> {
     }
 
     /// With a name and password, or as nobody.
-    fn get(&self, realm: &Url, header: Option<String>) -> Result<ureq::http::Response<ureq::Body>, Error> {
+    fn get(&self, realm: &Url, header: Option<String>) -> Result<Response, Error> {
         let mut query: Vec<String> =
             self.service.iter().map(|service| format!("service={}", query_value(service))).collect();
         query.extend(self.scopes.split(' ').map(|scope| format!("scope={}", query_value(scope))));
         let joint = if realm.text.contains('?') { '&' } else { '?' };
         let url = address(&format!("{}{joint}{}", realm.text, query.join("&")))?;
         let mut request = Request::get("log in", url);
-        request.headers.extend(header.map(|header| (AUTHORIZATION, header)));
+        request.sent.headers.extend(header.map(|header| (AUTHORIZATION, header)));
         self.transport.send_plain(&mut request)
     }
 
     /// With an identity token. Source: distribution, "Oauth2 Token Authentication".
-    fn exchange(&self, realm: &Url, identity: &str) -> Result<ureq::http::Response<ureq::Body>, Error> {
+    fn exchange(&self, realm: &Url, identity: &str) -> Result<Response, Error> {
         let service = self.service.as_deref().unwrap_or_default();
         let form = format!(
             "grant_type=refresh_token&client_id=kiln&service={}&scope={}&refresh_token={}",

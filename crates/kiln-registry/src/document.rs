@@ -3,18 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use kiln_fetch::http::header::{CONTENT_TYPE, HeaderName};
+use kiln_fetch::http::{self, Method, Payload, Response};
 use kiln_image::DOCUMENT_MAX;
 use kiln_oci::{Descriptor, Digest, media_type};
 use serde::Deserialize;
-use ureq::Body;
-use ureq::http::header::{CONTENT_TYPE, HeaderName};
-use ureq::http::{Method, Response};
 
 use crate::Error;
 use crate::endpoint::Endpoint;
 use crate::error::ErrorKind;
 use crate::repository::Repository;
-use crate::transport::{Payload, Request};
+use crate::transport::Request;
 use crate::verify::{check, read_capped};
 
 /// How much is kept at the same time.
@@ -96,15 +95,12 @@ impl Repository {
         endpoint: &Endpoint,
         reference: &str,
     ) -> Result<Option<Document>, Error> {
-        let mut attempt = 1;
+        let mut tries = self.transport.options.retry.tries();
         loop {
             match self.try_document(endpoint, reference) {
                 // Whoever sends the request tries again if it fails; this is about the body.
-                Err(error)
-                    if attempt < self.transport.options.attempts
-                        && matches!(error.kind(), ErrorKind::Broken { .. }) =>
-                {
-                    attempt += 1;
+                Err(error) if !tries.is_last() && matches!(error.kind(), ErrorKind::Broken { .. }) => {
+                    tries.wait(None);
                 }
                 done => return done,
             }
@@ -124,7 +120,7 @@ impl Repository {
         let shown = url.shown();
         let header = |name: HeaderName| text(&response, name);
         let (kind, said) = (header(CONTENT_TYPE), header(CONTENT_DIGEST));
-        let body = response.into_body().into_with_config().limit(u64::MAX).reader();
+        let body = http::body(response);
         let bytes = read_capped(body, self.transport.pace(), "manifest", &shown, DOCUMENT_MAX)?;
         // What was asked for by its digest must have it; of a tag, the server says which digest it sends.
         let promised = reference.parse::<Digest>().ok().or_else(|| said?.parse().ok());
@@ -155,7 +151,7 @@ impl Repository {
         if let Some(stored) = text(&response, CONTENT_DIGEST).and_then(|said| said.parse::<Digest>().ok())
             && stored != content.digest
         {
-            let (url, size) = (request.url.shown(), bytes.len() as u64);
+            let (url, size) = (request.shown(), bytes.len() as u64);
             return Err(ErrorKind::Mismatch { url, promised: content.digest, got: stored, size }.into());
         }
         let plain = Descriptor::new(&content.media_type, content.digest, content.size);
@@ -167,7 +163,7 @@ impl Repository {
     }
 }
 
-pub(crate) fn text(response: &Response<Body>, name: HeaderName) -> Option<String> {
+pub(crate) fn text(response: &Response, name: HeaderName) -> Option<String> {
     response.headers().get(name)?.to_str().ok().map(str::to_owned)
 }
 

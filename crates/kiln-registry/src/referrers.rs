@@ -1,8 +1,9 @@
 //! What refers to a manifest. Source: distribution-spec, "Listing Referrers" and "Referrers Tag Schema".
 
+use kiln_fetch::http;
+use kiln_fetch::http::header::{CONTENT_TYPE, HeaderName, LINK};
 use kiln_image::DOCUMENT_MAX;
 use kiln_oci::{Descriptor, Digest, Index, Manifest, media_type};
-use ureq::http::header::{CONTENT_TYPE, HeaderName, LINK};
 
 use crate::Error;
 use crate::document::{Document, text};
@@ -47,7 +48,7 @@ impl Repository {
             }
             let link = header(LINK);
             let shown = url.shown();
-            let body = response.into_body().into_with_config().limit(u64::MAX).reader();
+            let body = http::body(response);
             let bytes = read_capped(body, self.transport.pace(), "list of referrers", &shown, DOCUMENT_MAX)?;
             listed.extend(parse(&bytes, &shown)?.manifests);
             if listed.len() > REFERRERS_MAX {

@@ -3,16 +3,15 @@
 use std::io::{self, Read};
 
 use kiln_fetch::Url;
+use kiln_fetch::http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderName, LOCATION, RANGE};
+use kiln_fetch::http::{Method, Payload, Response};
 use kiln_oci::{Descriptor, Hasher};
-use ureq::Body;
-use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderName, LOCATION, RANGE};
-use ureq::http::{Method, Response};
 
 use crate::document::{accept, text};
 use crate::endpoint::query_value;
 use crate::error::{Error, ErrorKind};
 use crate::repository::Repository;
-use crate::transport::{Payload, Request};
+use crate::transport::Request;
 
 /// What is no larger is held in memory and can be sent again; the rest is streamed.
 const SMALL: u64 = 1 << 20;
@@ -113,7 +112,8 @@ impl Repository {
 
     /// In one request, straight through.
     fn send_stream(&self, content: &Descriptor, input: &mut Input<'_>, url: Url) -> Result<String, Error> {
-        let payload = Payload::Stream { bytes: input, size: content.size };
+        let payload =
+            Payload::Stream { bytes: input, kind: "application/octet-stream", size: Some(content.size) };
         self.finish(content, url, payload)
     }
 
@@ -199,7 +199,7 @@ impl Repository {
             range.split_once('-')?.1.parse::<u64>().ok()
         });
         let arrived = end.map_or(0, |end| if end == 0 { 0 } else { end + 1 });
-        Ok((location(&request, &response).unwrap_or(request.url), arrived))
+        Ok((location(&request, &response).unwrap_or(request.sent.url), arrived))
     }
 }
 
@@ -210,11 +210,11 @@ enum Start {
 }
 
 /// Where the next request of an upload goes.
-fn location(request: &Request<'_>, response: &Response<Body>) -> Result<Url, Error> {
+fn location(request: &Request<'_>, response: &Response) -> Result<Url, Error> {
     let missing =
-        || ErrorKind::Header { what: request.what.to_owned(), url: request.url.shown(), header: "Location" };
+        || ErrorKind::Header { what: request.what.to_owned(), url: request.shown(), header: "Location" };
     let location = text(response, LOCATION).ok_or_else(missing)?;
-    request.url.follow(&location).map_err(|source| ErrorKind::Fetch { source }.into())
+    request.sent.url.follow(&location).map_err(|source| ErrorKind::Fetch { source }.into())
 }
 
 /// What is sent: exactly as many bytes as were promised, hashed as they pass.

@@ -7,7 +7,7 @@ mod server;
 
 use std::time::Duration;
 
-use kiln_fetch::{Credentials, Downloader, Error, Options, Want};
+use kiln_fetch::{Credentials, Downloader, Error, Options, Retry, Want};
 use kiln_finding::{Class, Diagnose as _};
 use kiln_text::Algorithm;
 use server::{Response, Server};
@@ -24,7 +24,8 @@ impl World {
     }
 
     fn options(&self) -> Options {
-        Options { backoff: Duration::from_millis(1), attempts: 3, ..Options::new(self.cache.path()) }
+        let retry = Retry { backoff: Duration::from_millis(1), attempts: 3, ..Retry::default() };
+        Options { retry, ..Options::new(self.cache.path()) }
     }
 
     fn downloader(&self) -> Downloader {

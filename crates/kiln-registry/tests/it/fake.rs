@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use kiln_fetch::Retry;
 use kiln_image::copy;
 use kiln_oci::{Descriptor, Digest, Index, Manifest, media_type};
 use kiln_registry::{Client, Keyring, Options, Repository, Settings};
@@ -217,9 +218,12 @@ pub(crate) fn client_with(settings: &Settings, keyring: Keyring) -> Client {
 
 pub(crate) fn options() -> Options {
     Options {
-        attempts: 3,
-        backoff: Duration::from_millis(2),
-        retry_after_max: Duration::from_secs(2),
+        retry: Retry {
+            attempts: 3,
+            backoff: Duration::from_millis(2),
+            retry_after_max: Duration::from_secs(2),
+            ..Options::default().retry
+        },
         stall: Duration::from_secs(2),
         pace: Duration::from_millis(200),
         pace_bytes: 1000,
