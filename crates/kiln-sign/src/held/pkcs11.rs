@@ -1,13 +1,13 @@
 //! Keys in hardware modules, through OpenSC's `pkcs11-tool`: a static program cannot load the module's library itself.
 //! Source: RFC 7512, the URIs of PKCS #11.
 
-use std::process::Command;
-
 use aws_lc_rs::digest::{SHA256, digest};
+use kiln_program::Call;
 use kiln_text::percent;
 use kiln_trust::PublicKey;
 
-use super::{HeldKey, program, unfit};
+use super::ask::ask;
+use super::{HeldKey, unfit};
 use crate::Error;
 use crate::error::ErrorKind;
 
@@ -68,13 +68,12 @@ impl Token {
     }
 
     fn ask(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Error> {
-        let mut command = Command::new(TOOL);
-        command.args(["--module", &self.module]).args(&self.which).args(arguments);
+        let mut call = Call::new(TOOL).args(["--module", &self.module]).args(&self.which).args(arguments);
         if let Some(pin) = &self.pin {
-            command.args(["--login", "--pin", &format!("env:{PIN}")]).env(PIN, pin);
+            call = call.args(["--login", "--pin", &format!("env:{PIN}")]).env(PIN, pin);
         }
-        let answer = program::run(TOOL, &mut command, input)?;
-        if !answer.is_success || answer.stdout.is_empty() {
+        let answer = ask(call, TOOL, input)?;
+        if !answer.is_success() || answer.stdout.is_empty() {
             return Err(unfit(format!("{TOOL} could not do it; what it says stands above")));
         }
         Ok(answer.stdout)
