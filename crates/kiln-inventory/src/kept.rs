@@ -3,7 +3,7 @@
 
 use kiln_oci::Digest;
 use kiln_pkg::{
-    Checksum, Distro, Ecosystem, InterestKind, Licence, Origin, Package, Part, Place, Secret, Source, Unread,
+    Checksum, Distro, Ecosystem, IndicatorKind, Licence, Origin, Package, Part, Place, Secret, Source, Unread,
 };
 
 use crate::catalogers::CATALOG;
@@ -40,7 +40,7 @@ impl LayerFacts {
 }
 
 record!(LayerFacts { catalog, digest, entries, files, removed, emptied, paths, unread });
-record!(FileFacts { path, is_dir, interests, secrets, readings, unread });
+record!(FileFacts { path, is_dir, indicators, secrets, readings, unread });
 record!(Unread { path, reader, why });
 record!(Secret { rule, place, shown, deleted, published });
 record!(Place { path, layer });
@@ -73,7 +73,7 @@ record!(Package {
 
 choice!(Ecosystem, &Ecosystem::ALL);
 choice!(Origin, &[Origin::Base, Origin::App]);
-choice!(InterestKind, &InterestKind::ALL);
+choice!(IndicatorKind, &IndicatorKind::ALL);
 
 impl Wire for Checksum {
     fn put(&self, out: &mut Vec<u8>) {

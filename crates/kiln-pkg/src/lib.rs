@@ -6,7 +6,7 @@
 
 mod ecosystem;
 mod from_purl;
-mod interest;
+mod indicator;
 mod inventory;
 mod licence;
 mod package;
@@ -14,7 +14,7 @@ mod purl;
 pub mod version;
 
 pub use ecosystem::Ecosystem;
-pub use interest::{Interest, InterestKind, Secret};
+pub use indicator::{Indicator, IndicatorKind, Secret};
 pub use inventory::{Distro, Inventory, Layer, Unread};
 pub use kiln_text::Checksum;
 pub use licence::Licence;

@@ -13,7 +13,7 @@ fn write(format: &kiln_sbom::Format, inventory: &Inventory, digest: Option<Diges
     (format.render)(&Document { subject: &subject, inventory, created, tool_version: "0.1.0" })
 }
 
-/// What a document can hold of an inventory: layers, credentials and files of interest are elsewhere.
+/// What a document can hold of an inventory: layers, credentials and indicators are elsewhere.
 fn kept(inventory: &Inventory) -> Inventory {
     let mut kept = Inventory { layers: Vec::new(), ..inventory.clone() };
     for package in &mut kept.packages {

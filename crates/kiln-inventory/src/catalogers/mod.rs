@@ -26,7 +26,7 @@ pub(crate) use copyright::documented;
 pub(crate) use npm_package::is_package_folder;
 pub(crate) use pnp::{answered_by, is_table};
 
-/// Number of this catalog. Raise it whenever a cataloger, a rule for secrets or a kind of interest changes: facts that were
+/// Number of this catalog. Raise it whenever a cataloger, a rule for secrets or a kind of indicator changes: facts that were
 /// stored under another number are read again.
 pub const CATALOG: u32 = 7;
 
