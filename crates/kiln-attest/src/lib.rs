@@ -20,5 +20,5 @@ pub use envelope::{Envelope, pae};
 pub use error::Error;
 pub use log_entry::{LogEntry, Proof};
 pub use provenance::{Material, Provenance};
-pub use statement::{Statement, Subject};
+pub use statement::{Statement, StatementSubject};
 pub use vex::{VEX_JUSTIFICATIONS, Vex, VexProduct, VexStatement, VexStatus};

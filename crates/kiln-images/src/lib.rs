@@ -21,7 +21,7 @@ pub use archive::{daemon, daemon_name};
 pub use copy_target::CopyTarget;
 pub use delivery::{Along, Arrived, MakeIndex, deliver};
 pub use destination::Destination;
-pub use kiln_registry::Settings as RegistrySettings;
+pub use kiln_registry::RegistrySettings;
 pub use located::{Located, meant};
 pub use logins::known_logins;
 pub use machine::Machine;

@@ -1,6 +1,6 @@
 //! Rules over Dockerfiles and the Node projects around them, and the fixer.
 //!
-//! Nothing here looks at files, runs anything or knows the day: the shell collects a [`Context`], and [`Settings`] hold
+//! Nothing here looks at files, runs anything or knows the day: the shell collects a [`Context`], and [`LintSettings`] hold
 //! the day. Rules never fail; where something is not known, they are silent. Start from [`lint`] and [`fix`].
 
 mod context;
@@ -23,4 +23,4 @@ pub use linter::{Linted, Subject, lint};
 pub use report::{Edit, Finding, Fix, Level, Sink};
 pub use rule::{Asked, Repair, Rule};
 pub use rules::RULES;
-pub use settings::{Profile, Settings};
+pub use settings::{LintSettings, Profile};

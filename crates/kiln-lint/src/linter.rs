@@ -2,7 +2,7 @@ use kiln_dockerfile::{Dockerfile, parse};
 
 use crate::model::Model;
 use crate::suppress::Pragmas;
-use crate::{Context, Finding, RULES, Settings, Sink};
+use crate::{Context, Finding, LintSettings, RULES, Sink};
 
 /// What rules look at.
 pub struct Subject<'a> {
@@ -13,7 +13,7 @@ pub struct Subject<'a> {
     /// What lies around it, where that is known.
     pub context: Option<&'a Context>,
     /// What is asked.
-    pub settings: &'a Settings,
+    pub settings: &'a LintSettings,
 }
 
 /// A file and what is wrong with it.
@@ -27,7 +27,7 @@ pub struct Linted {
 }
 
 /// Asks every rule that `settings` ask about a Dockerfile.
-pub fn lint(text: &str, context: Option<&Context>, settings: &Settings) -> Linted {
+pub fn lint(text: &str, context: Option<&Context>, settings: &LintSettings) -> Linted {
     let file = parse(text);
     let mut findings = Vec::new();
     {

@@ -1,4 +1,4 @@
-use kiln_vuln::{Date, Match, Report, Suppression};
+use kiln_vuln::{Date, Match, Suppression, VulnerabilityReport};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorKind;
@@ -50,7 +50,7 @@ pub enum ExceptionState {
 /// Takes the matches that `exceptions` excuse on `today` out of the report of the image `name`, where there is one, and says
 /// what became of each exception. Whoever judges a report calls this.
 pub fn excuse(
-    report: Option<&mut Report>,
+    report: Option<&mut VulnerabilityReport>,
     exceptions: &[Exception],
     name: &str,
     today: Date,

@@ -23,7 +23,7 @@ mod wording;
 pub use check::{Check, Judged, Stage, Unknown, Verdict};
 pub use checks::CHECKS;
 pub use error::Error;
-pub use evidence::{ArchiveFacts, Attested, BaseFacts, Evidence, LockFacts, Size, Subject};
+pub use evidence::{ArchiveFacts, Attested, BaseFacts, Evidence, EvidenceSubject, LockFacts, Size};
 pub use exception::{Exception, ExceptionState, ExceptionUse, excuse};
 pub use judge::judge;
 pub use scorecard::{Counts, ImageSummary, Line, Outcome, Scorecard};

@@ -5,13 +5,13 @@ use kiln_pkg::Ecosystem;
 use kiln_vuln::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::{ExceptionUse, Size, Stage, Subject};
+use crate::{EvidenceSubject, ExceptionUse, Size, Stage};
 
 /// What the gate says about an image: a line for each check that was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scorecard {
     /// The image.
-    pub subject: Subject,
+    pub subject: EvidenceSubject,
     /// Name of the profile.
     pub profile: String,
     /// How far the image has come.

@@ -3,7 +3,7 @@ use kiln_oci::Reference;
 use kiln_text::percent::{Encoded, Plain};
 
 use crate::error::{Error, ErrorKind};
-use crate::{Settings, hub};
+use crate::{RegistrySettings, hub};
 
 /// Where the requests for one repository go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Endpoint {
     }
 
     /// The mirrors of this registry, in the order they are asked.
-    pub(crate) fn mirrors(&self, settings: &Settings) -> Vec<Self> {
+    pub(crate) fn mirrors(&self, settings: &RegistrySettings) -> Vec<Self> {
         let listed = settings.mirrors.get(&self.host).into_iter().flatten();
         listed
             .map(|mirror| {
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_mirror_may_keep_repositories_below_a_prefix() {
-        let mut settings = Settings::default();
+        let mut settings = RegistrySettings::default();
         let mirrors = vec!["m.invalid/hub/".to_owned(), "n.invalid:5000".to_owned()];
         settings.mirrors.insert("docker.io".to_owned(), mirrors);
         let mirrors = endpoint("docker.io/node").mirrors(&settings);

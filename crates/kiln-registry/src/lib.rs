@@ -28,4 +28,4 @@ pub use client::Client;
 pub use error::Error;
 pub use keyring::Keyring;
 pub use repository::Repository;
-pub use settings::{Options, Settings};
+pub use settings::{Options, RegistrySettings};

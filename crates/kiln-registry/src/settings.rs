@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// `[registry]` of kiln.toml.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub struct Settings {
+pub struct RegistrySettings {
     /// By host: where to ask first when pulling, as `host[/prefix]`. Pushes never go there.
     pub mirrors: BTreeMap<String, Vec<String>>,
     /// Hosts that may be asked without TLS. This machine itself always may.

@@ -13,7 +13,7 @@ use crate::endpoint::{Endpoint, address, is_loopback};
 use crate::error::{Error, ErrorKind};
 use crate::pace::Pace;
 use crate::verify::read_capped;
-use crate::{Keyring, Options, Settings};
+use crate::{Keyring, Options, RegistrySettings};
 
 /// How much of an error's body is read, and how much of what it says is shown.
 const ERROR_MAX: u64 = 64 << 10;
@@ -92,7 +92,11 @@ struct Reason {
 }
 
 impl Transport {
-    pub(crate) fn new(settings: &Settings, keyring: Keyring, options: Options) -> Result<Self, Error> {
+    pub(crate) fn new(
+        settings: &RegistrySettings,
+        keyring: Keyring,
+        options: Options,
+    ) -> Result<Self, Error> {
         let (ca_files, proxy) = (&settings.ca_files[..], options.proxy.as_deref());
         let by = Connections { ca_files, proxy, ..Connections::default() };
         let http = Http::new(by, options.stall).map_err(|source| ErrorKind::Fetch { source })?;

@@ -33,4 +33,4 @@ pub use faults::Fault;
 pub use project::Project;
 pub use recipe::Recipe;
 pub use rewrite::rewrite;
-pub use target::Target;
+pub use target::RewriteTarget;

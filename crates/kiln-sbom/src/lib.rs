@@ -12,7 +12,7 @@ mod formats;
 mod id;
 mod read;
 
-pub use document::{Document, Subject};
+pub use document::{Document, DocumentSubject};
 pub use error::Error;
 pub use formats::{FORMATS, Format, find};
 pub use read::{DOCUMENT_MAX, read};

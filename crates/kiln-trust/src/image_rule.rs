@@ -2,7 +2,7 @@ use kiln_oci::Digest;
 use kiln_text::Glob;
 
 use crate::error::ErrorKind;
-use crate::{Authority, Error, Evidence, Report, Requirement, verify_image};
+use crate::{Authority, Error, Evidence, Requirement, TrustReport, verify_image};
 
 /// The longest pattern for names, in bytes; names have at most 255.
 const PATTERN_MAX: usize = 512;
@@ -19,11 +19,11 @@ pub struct ImageRule {
 impl ImageRule {
     /// Checks the evidence about an image: what one of the authorities signed must meet every requirement. Of several that
     /// do not, the one whose signatures were found is told of.
-    pub fn verify(&self, image: &Digest, evidence: &[Evidence]) -> Report {
+    pub fn verify(&self, image: &Digest, evidence: &[Evidence]) -> TrustReport {
         let reports =
             self.authorities.iter().map(|authority| verify_image(image, evidence, authority, &self.required));
-        let better = |report: &Report| (report.is_satisfied(), report.statements.len());
-        let nothing = || Report::nothing(*image, &self.required);
+        let better = |report: &TrustReport| (report.is_satisfied(), report.statements.len());
+        let nothing = || TrustReport::nothing(*image, &self.required);
         // The first of equals, so that what is told does not depend on the number of authorities.
         reports
             .reduce(|best, next| if better(&next) > better(&best) { next } else { best })

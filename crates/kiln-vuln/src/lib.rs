@@ -30,7 +30,7 @@ pub use error::Error;
 pub use kiln_finding::Cause;
 pub use matching::check;
 pub use plan::{Plan, Remaining, Step, StepKind, plan};
-pub use report::{Fix, MadeBy, Match, Report};
+pub use report::{Fix, MadeBy, Match, VulnerabilityReport};
 pub use score::{Cvss, Epss, Share, Tenths};
 pub use shrink::{MAX_SHRINK_PERCENT, Shrunk, shrunk};
 pub use suppressed::{Suppressed, Suppression, Verdict};

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kiln_dockerfile::Stages;
 use kiln_finding::{Class, Failure};
-use kiln_lint::{Context as Around, Linted, Profile, RULES, Settings};
+use kiln_lint::{Context as Around, LintSettings, Linted, Profile, RULES};
 use kiln_report::{LintedFile, Results, lint_summary};
 use serde::Deserialize;
 
@@ -29,8 +29,8 @@ pub(crate) struct Choice {
 
 impl Choice {
     /// What is asked today.
-    pub(crate) fn settings(&self) -> Result<Settings, Failure> {
-        let mut settings = Settings::new(jiff::Timestamp::now().strftime("%Y-%m-%d").to_string());
+    pub(crate) fn settings(&self) -> Result<LintSettings, Failure> {
+        let mut settings = LintSettings::new(jiff::Timestamp::now().strftime("%Y-%m-%d").to_string());
         settings.profile = self.profile;
         for (names, set) in [(&self.enable, &mut settings.enable), (&self.disable, &mut settings.disable)] {
             for name in names {
@@ -49,7 +49,7 @@ impl Choice {
 }
 
 /// A file, what lies around it, and what is wrong with it.
-pub(crate) struct Report {
+pub(crate) struct LintReport {
     pub(crate) path: PathBuf,
     pub(crate) around: Option<Around>,
     /// Its bytes are text, so it can be written again.
@@ -61,8 +61,8 @@ pub(crate) struct Report {
 pub(crate) fn lint(
     files: &[PathBuf],
     folder: Option<&Path>,
-    settings: &Settings,
-) -> Result<Vec<Report>, Failure> {
+    settings: &LintSettings,
+) -> Result<Vec<LintReport>, Failure> {
     let next = AtomicUsize::new(0);
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(files.len());
     let work = || {
@@ -73,7 +73,7 @@ pub(crate) fn lint(
             done.push((at, one(path, folder, settings)));
         }
     };
-    let mut reports: Vec<(usize, Result<Report, Failure>)> = if workers < 2 {
+    let mut reports: Vec<(usize, Result<LintReport, Failure>)> = if workers < 2 {
         work()
     } else {
         std::thread::scope(|scope| {
@@ -82,13 +82,13 @@ pub(crate) fn lint(
         })
     };
     reports.sort_by_key(|(at, _)| *at);
-    let reports: Vec<Report> = reports.into_iter().map(|(_, report)| report).collect::<Result<_, _>>()?;
+    let reports: Vec<LintReport> = reports.into_iter().map(|(_, report)| report).collect::<Result<_, _>>()?;
     has_target(&reports, settings)?;
     Ok(reports)
 }
 
 /// The stage that is asked for is in one of the files, at least.
-fn has_target(reports: &[Report], settings: &Settings) -> Result<(), Failure> {
+fn has_target(reports: &[LintReport], settings: &LintSettings) -> Result<(), Failure> {
     let Some(target) = settings.target.as_deref().filter(|_| !reports.is_empty()) else { return Ok(()) };
     let stages: Vec<Stages<'_>> = reports.iter().map(|report| report.linted.file.stages()).collect();
     if stages.iter().any(|stages| stages.target(Some(target)).is_some()) {
@@ -107,13 +107,13 @@ fn has_target(reports: &[Report], settings: &Settings) -> Result<(), Failure> {
     })
 }
 
-fn one(path: &Path, folder: Option<&Path>, settings: &Settings) -> Result<Report, Failure> {
+fn one(path: &Path, folder: Option<&Path>, settings: &LintSettings) -> Result<LintReport, Failure> {
     let bytes = std::fs::read(path).map_err(|error| failed(path, &error))?;
     let text = String::from_utf8_lossy(&bytes);
     let is_text = matches!(text, std::borrow::Cow::Borrowed(_));
     let around = around::collect(path, &text, folder)?;
     let linted = kiln_lint::lint(&text, around.as_ref(), settings);
-    Ok(Report { path: path.to_owned(), around, is_text, linted })
+    Ok(LintReport { path: path.to_owned(), around, is_text, linted })
 }
 
 fn failed(path: &Path, cause: &dyn std::fmt::Display) -> Failure {
@@ -122,7 +122,7 @@ fn failed(path: &Path, cause: &dyn std::fmt::Display) -> Failure {
 }
 
 /// Writes the reports to standard output, and for people a count to standard error.
-pub(crate) fn show(reports: &[Report], context: &Context) {
+pub(crate) fn show(reports: &[LintReport], context: &Context) {
     let paths: Vec<String> = reports.iter().map(|report| report.path.display().to_string()).collect();
     let files: Vec<LintedFile<'_>> = reports
         .iter()

@@ -2,4 +2,4 @@
 
 mod output;
 
-pub(crate) use output::{Target, write};
+pub(crate) use output::{ShipTarget, write};

@@ -12,12 +12,12 @@ use serde::Deserialize;
 
 use crate::context::Context;
 use crate::output;
-use crate::target::Target;
+use crate::target::ScanTarget;
 
 /// `[scan]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub(crate) struct Settings {
+pub(crate) struct VexSettings {
     /// Files with VEX documents.
     vex: Vec<PathBuf>,
     /// The public key whose VEX statements on images are applied.
@@ -37,7 +37,7 @@ pub(crate) struct Statements {
 
 impl Statements {
     /// The documents of files: those of kiln.toml first, so that the command line overrules them.
-    pub(crate) fn files(&self, settings: &Settings) -> Result<Vec<VexSource>, Failure> {
+    pub(crate) fn files(&self, settings: &VexSettings) -> Result<Vec<VexSource>, Failure> {
         settings.vex.iter().chain(&self.vex).map(|path| read(path)).collect()
     }
 
@@ -45,11 +45,11 @@ impl Statements {
     /// how many there are is said, and given.
     pub(crate) fn attested(
         &self,
-        settings: &Settings,
-        subject: &Target,
+        settings: &VexSettings,
+        subject: &ScanTarget,
         context: &Context,
     ) -> Result<(Vec<VexSource>, usize), Failure> {
-        let Target::Image(subject) = subject else { return Ok((Vec::new(), 0)) };
+        let ScanTarget::Image(subject) = subject else { return Ok((Vec::new(), 0)) };
         let Some(path) = self.vex_key.as_ref().or(settings.vex_key.as_ref()) else {
             return Ok((Vec::new(), announced(subject, context)));
         };

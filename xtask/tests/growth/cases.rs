@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use kiln_attest::{Envelope, Vex};
 use kiln_dockerfile::{Ignore, Parents, Wildcard};
 use kiln_inventory::{Machine, combine, scan_folder, scan_layer};
-use kiln_lint::Settings;
+use kiln_lint::LintSettings;
 use kiln_node::{Lock, LockKind, PackageJson, WorkspaceGlobs, words};
 use kiln_oci::{Digest, Index, Reference};
 use kiln_pkg::{Ecosystem, Inventory, Licence, Package, Purl};
@@ -93,12 +93,12 @@ fn repeat(n: usize, piece: impl Fn(usize) -> String) -> String {
 }
 
 fn lint(text: &str) {
-    kiln_lint::lint(text, None, &Settings::new("2026-01-01"));
+    kiln_lint::lint(text, None, &LintSettings::new("2026-01-01"));
 }
 
 fn fixes(n: usize) {
     let text = repeat(n, |at| format!("MAINTAINER a{at}\nRUN apt-get install -y p{at}\nWORKDIR a{at}\n"));
-    kiln_lint::fix(&text, None, &Settings::new("2026-01-01"), kiln_lint::Repair::Safe);
+    kiln_lint::fix(&text, None, &LintSettings::new("2026-01-01"), kiln_lint::Repair::Safe);
 }
 
 fn path(text: &str) -> RootPath {

@@ -18,7 +18,7 @@ use crate::statements::predicate_type;
 /// `[trust]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub struct Settings {
+pub struct TrustSettings {
     /// Whom certificates are traced back to: a `trusted_root.json`.
     pub(crate) trusted_root: Option<PathBuf>,
     /// Days since it was last looked whether there are newer roots.
@@ -79,7 +79,7 @@ fn signature() -> Vec<String> {
     vec!["signature".to_owned()]
 }
 
-impl Settings {
+impl TrustSettings {
     /// The file with roots that kiln.toml names.
     pub(crate) fn root_file(&self) -> Option<PathBuf> {
         self.trusted_root.as_ref().map(|path| self.folder.join(path))
@@ -97,7 +97,7 @@ impl Rule {
     }
 
     /// Everything that its verdict depends on besides the image: the files that it names, as they are now.
-    pub(crate) fn inputs(&self, machine: &Machine, settings: &Settings) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn inputs(&self, machine: &Machine, settings: &TrustSettings) -> Result<Vec<u8>, Failure> {
         let mut inputs = serde_json::to_vec(self).expect("a rule is texts and lists");
         let root = settings.root_file().unwrap_or_else(|| super::roots::path(machine));
         let root = (!self.identities.is_empty()).then_some(root).filter(|path| path.exists());
@@ -112,7 +112,7 @@ impl Rule {
     }
 
     /// The rule with its keys and roots.
-    pub(crate) fn open(&self, machine: &Machine, settings: &Settings) -> Result<ImageRule, Failure> {
+    pub(crate) fn open(&self, machine: &Machine, settings: &TrustSettings) -> Result<ImageRule, Failure> {
         let mut authorities = Vec::new();
         for key in &self.keys {
             authorities.push(Authority::from(read_public(&key_below(&settings.folder, key))?));

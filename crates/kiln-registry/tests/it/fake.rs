@@ -8,7 +8,7 @@ use std::time::Duration;
 use kiln_fetch::Retry;
 use kiln_image::copy;
 use kiln_oci::{Descriptor, Digest, Index, Manifest, media_type};
-use kiln_registry::{Client, Keyring, Options, Repository, Settings};
+use kiln_registry::{Client, Keyring, Options, RegistrySettings, Repository};
 use kiln_store::Layout;
 
 use crate::server::{Reply, Request, Server};
@@ -199,7 +199,7 @@ impl Fake {
     }
 
     pub(crate) fn named(&self, name: &str) -> Repository {
-        client(&Settings::default()).repository(&self.reference(name).parse().unwrap()).unwrap()
+        client(&RegistrySettings::default()).repository(&self.reference(name).parse().unwrap()).unwrap()
     }
 
     pub(crate) fn reference(&self, name: &str) -> String {
@@ -208,11 +208,11 @@ impl Fake {
 }
 
 /// An impatient client, for tests.
-pub(crate) fn client(settings: &Settings) -> Client {
+pub(crate) fn client(settings: &RegistrySettings) -> Client {
     client_with(settings, Keyring::default())
 }
 
-pub(crate) fn client_with(settings: &Settings, keyring: Keyring) -> Client {
+pub(crate) fn client_with(settings: &RegistrySettings, keyring: Keyring) -> Client {
     Client::new(settings, keyring, options()).unwrap()
 }
 

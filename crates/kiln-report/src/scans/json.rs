@@ -1,7 +1,7 @@
 use kiln_oci::Digest;
 use kiln_pkg::{Distro, Indicator, Layer, Package, Secret};
 use kiln_policy::ExceptionUse;
-use kiln_vuln::{Plan, Report, VexUse};
+use kiln_vuln::{Plan, VexUse, VulnerabilityReport};
 use serde::Serialize;
 
 use super::Scan;
@@ -26,7 +26,7 @@ struct Document<'a> {
     secrets: &'a [Secret],
     complete: bool,
     age_days: Option<u32>,
-    report: &'a Report,
+    report: &'a VulnerabilityReport,
     vex: &'a [VexUse],
     #[serde(skip_serializing_if = "is_zero")]
     vex_unverified: usize,

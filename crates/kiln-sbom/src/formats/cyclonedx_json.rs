@@ -2,7 +2,7 @@ use kiln_pkg::{Checksum, Distro, Ecosystem, Licence, Origin, Package, Part, Plac
 use serde_json::{Map, Value, json};
 
 use super::Format;
-use crate::{Document, Subject, id};
+use crate::{Document, DocumentSubject, id};
 
 /// CycloneDX 1.6 as JSON. Source: cyclonedx.org/docs/1.6/json (ECMA-424).
 pub(super) static FORMAT: Format = Format {
@@ -47,7 +47,7 @@ pub(super) fn write(document: &Document<'_>, version: &str) -> String {
     serde_json::to_string_pretty(&value).expect("a JSON value can be written")
 }
 
-fn about(subject: &Subject, root: &str) -> Value {
+fn about(subject: &DocumentSubject, root: &str) -> Value {
     match subject.digest {
         Some(digest) => json!({
             "type": "container",

@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::database::Choice;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
-use crate::ship::{self, Target};
+use crate::ship::{self, ShipTarget};
 use crate::signing::SigningOptions;
 use crate::vex;
 
@@ -29,7 +29,7 @@ pub(crate) struct Args {
     options: AppOptions,
     /// Write the image here too: oci:DIR or docker-archive:FILE
     #[arg(long, short, value_name = "TARGET")]
-    output: Vec<Target>,
+    output: Vec<ShipTarget>,
     /// Load the image into the Docker daemon too
     #[arg(long)]
     load: bool,
@@ -139,7 +139,7 @@ fn deliver(
     }
     if args.load {
         stages.start("load", "sending the image to the Docker daemon");
-        ship::write(&Target::daemon(), layout, image, name)?;
+        ship::write(&ShipTarget::daemon(), layout, image, name)?;
         stages.done(&format!("{name} is in the Docker daemon"));
     }
     Ok(())

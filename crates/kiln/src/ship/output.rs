@@ -12,9 +12,9 @@ const KINDS: [&str; 4] = ["oci", "oci-archive", "docker-archive", "docker"];
 
 /// `oci:DIR[:TAG]`, `oci-archive:FILE`, `docker-archive:FILE` or `docker:NAME`.
 #[derive(Clone, Debug)]
-pub(crate) struct Target(String);
+pub(crate) struct ShipTarget(String);
 
-impl FromStr for Target {
+impl FromStr for ShipTarget {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -27,7 +27,7 @@ impl FromStr for Target {
     }
 }
 
-impl Target {
+impl ShipTarget {
     /// The Docker daemon, under the image's own name.
     pub(crate) fn daemon() -> Self {
         Self("docker:".to_owned())
@@ -42,7 +42,7 @@ impl Target {
 /// Writes the image `name` (`repository:tag`) to a target, with its statements where the target can hold them. Yields
 /// where it is.
 pub(crate) fn write(
-    target: &Target,
+    target: &ShipTarget,
     layout: &Layout,
     image: &Descriptor,
     name: &str,
