@@ -7,7 +7,7 @@ use crate::paths::PathLog;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerFacts {
     /// The catalog that read it; facts of another are read again.
-    pub catalog: u32,
+    pub catalog: u64,
     /// What names the layer: the digest of its bytes where facts are kept, its diff id where layers are combined.
     pub digest: Digest,
     /// Entries in the layer.

@@ -5,7 +5,8 @@ use kiln_oci::Digest;
 use kiln_pkg::Unread;
 use kiln_rootfs::{EntryKind, LayerEntry, LayerReader, Whiteout};
 
-use crate::catalogers::{self, CATALOG, Candidate, Cataloger};
+use crate::catalog::CATALOG;
+use crate::catalogers::{self, Candidate, Cataloger};
 use crate::error::ErrorKind;
 use crate::facts::{FileFacts, LayerFacts, Reading};
 use crate::paths::PathLogger;

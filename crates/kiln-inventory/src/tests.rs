@@ -4,6 +4,7 @@ use kiln_rootfs::{LayerReader, Limits, Tree, write_tar};
 
 use crate::{LayerFacts, combine, scan_layer, secrets_in_config};
 
+mod catalog;
 mod content;
 mod folders;
 mod hostile;

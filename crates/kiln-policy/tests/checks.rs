@@ -54,7 +54,7 @@ fn inventory(evidence: &mut Evidence) -> &mut Inventory {
 
 fn indicator(kind: IndicatorKind, path: &'static str) -> impl Fn(&mut Evidence) {
     move |evidence| {
-        inventory(evidence).indicators.push(Indicator { kind, place: place(path), deleted: false })
+        inventory(evidence).indicators.push(Indicator { kind, place: place(path), deleted: false });
     }
 }
 

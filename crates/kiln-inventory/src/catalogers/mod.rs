@@ -26,10 +26,6 @@ pub(crate) use copyright::documented;
 pub(crate) use npm_package::is_package_folder;
 pub(crate) use pnp::{answered_by, is_table};
 
-/// Number of this catalog. Raise it whenever a cataloger, a rule for secrets or a kind of indicator changes: facts that were
-/// stored under another number are read again.
-pub const CATALOG: u32 = 7;
-
 /// A file that may be worth reading.
 pub(crate) struct Candidate<'a> {
     pub(crate) path: &'a str,

@@ -6,7 +6,7 @@ use kiln_pkg::{
 };
 use proptest::prelude::*;
 
-use crate::catalogers::CATALOG;
+use crate::catalog::CATALOG;
 use crate::paths::PathLogger;
 use crate::{FileFacts, LayerFacts, Reading};
 
