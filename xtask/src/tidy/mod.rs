@@ -4,6 +4,7 @@ mod absences;
 mod doors;
 mod locks;
 mod names;
+mod owners;
 mod places;
 mod ranks;
 mod sizes;
@@ -48,6 +49,7 @@ static CHECKS: &[Check] = &[
     doors::check,
     locks::check,
     names::check,
+    owners::check,
     places::check,
     ranks::check,
     sizes::check,
