@@ -4,6 +4,7 @@ mod ci;
 mod dist;
 mod fuzz;
 mod graph;
+mod imports;
 #[cfg(test)]
 mod merges;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use kiln_finding::{Cause, Class, Diagnose};
 
-use crate::dockerfile::Origin;
+use crate::engine::Origin;
 
 /// How much of an instruction is shown, in characters.
 const INSTRUCTION_SHOWN: usize = 200;
@@ -20,7 +20,7 @@ pub(crate) enum ErrorKind {
     Read { path: String, source: std::io::Error },
     #[error("put the layers together")]
     Tree { source: kiln_rootfs::Error },
-    #[error("{what} (stage {stage})")]
+    #[error("{} (stage {stage})", step(what, *.line))]
     At { what: String, line: u32, stage: String, source: Box<Error> },
     #[error("`{path}` is not there to be copied")]
     NotFound { path: String },
@@ -42,6 +42,11 @@ pub(crate) enum ErrorKind {
     Variables { what: &'static str, source: kiln_dockerfile::Error },
     #[error("the build cache holds a record that makes no sense")]
     Record { source: serde_json::Error },
+}
+
+/// A step as messages name it: the instruction of a Dockerfile, or what is done for an app.
+fn step(what: &str, line: u32) -> String {
+    if line == 0 { format!("the step `{what}` failed") } else { what.to_owned() }
 }
 
 impl From<ErrorKind> for Error {
@@ -75,7 +80,7 @@ impl Error {
     /// The line of the Dockerfile, from 1, where it is known.
     pub fn line(&self) -> Option<u32> {
         match &*self.0 {
-            ErrorKind::At { line, .. } => Some(*line),
+            ErrorKind::At { line, .. } => Some(*line).filter(|&line| line > 0),
             _ => None,
         }
     }
@@ -84,7 +89,11 @@ impl Error {
 impl Error {
     /// Whether work was only given up because other work failed.
     pub(crate) fn is_stopped(&self) -> bool {
-        matches!(*self.0, ErrorKind::Stopped)
+        match &*self.0 {
+            ErrorKind::Stopped => true,
+            ErrorKind::At { source, .. } => source.is_stopped(),
+            _ => false,
+        }
     }
 }
 

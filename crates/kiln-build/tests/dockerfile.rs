@@ -1,45 +1,35 @@
 //! The engine for Dockerfiles over a world in memory: what is made, what is found again, and that nothing panics.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod world;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
 
-use kiln_build::dockerfile::{
-    Base, Depth, Form, Inputs, Job, Layer, Notes, Origin, Remote, Request, Solver, Watch, Workshop, lower,
-};
-use kiln_finding::{Class, Diagnose};
-use kiln_image::{PackedLayer, pack_delta};
+use kiln_build::dockerfile::{Inputs, Remote, Request, lower};
+use kiln_build::engine::{Base, Solver};
+use kiln_finding::Diagnose;
 use kiln_oci::{Arch, Digest, ImageConfig};
-use kiln_rootfs::{Content, Delta, RootPath, Tree};
+use kiln_rootfs::{Content, RootPath, Tree};
 use proptest::prelude::*;
+use world::{Trouble, World as Kept};
 
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Trouble(String);
-
-impl Diagnose for Trouble {
-    fn code(&self) -> &'static str {
-        "test.trouble"
-    }
-
-    fn class(&self) -> Class {
-        Class::Bug
-    }
-}
-
-/// Contexts, layers and notes in memory. A command `touch PATH` makes a file; every other one changes nothing.
-#[derive(Default)]
+/// A context, and what is made of it.
 struct World {
     context: Tree,
-    made: Mutex<BTreeMap<Digest, Arc<Delta>>>,
-    notes: Mutex<BTreeMap<Digest, Vec<u8>>>,
-    /// What was done since it was last asked.
-    done: Mutex<Vec<String>>,
+    kept: Kept,
+}
+
+/// `touch PATH` makes a file, `fail` fails; every other command changes nothing.
+fn command(argv: &[String]) -> Result<Option<&str>, Trouble> {
+    match argv.last().map(String::as_str).unwrap_or_default() {
+        "fail" => Err(Trouble("it failed".to_owned())),
+        line => Ok(line.strip_prefix("touch ")),
+    }
 }
 
 impl World {
     fn of(files: &[(&str, &str)]) -> Self {
-        let mut world = Self::default();
+        let mut world = Self { context: Tree::new(), kept: Kept::new(command) };
         world.set(files);
         world
     }
@@ -53,12 +43,12 @@ impl World {
     fn build(&self, text: &str) -> Result<Vec<Digest>, kiln_build::Error> {
         let file = kiln_dockerfile::parse(text);
         let (graph, target) = lower(&file, &request(), self)?;
-        let layers = Solver::new(&graph, self, self, self, false).layers(target.top)?;
+        let layers = Solver::new(&graph, &self.kept, &self.kept, &self.kept, false).layers(target.top)?;
         Ok(layers.into_iter().map(|(_, layer)| layer.diff_id).collect())
     }
 
     fn done(&self) -> BTreeSet<String> {
-        std::mem::take(&mut *self.done.lock().unwrap()).into_iter().collect()
+        self.kept.done()
     }
 }
 
@@ -99,60 +89,6 @@ impl Inputs for World {
 
     fn unpack(&self, _file: &Content) -> Result<Option<Tree>, Trouble> {
         Ok(None)
-    }
-}
-
-impl Workshop for World {
-    type Error = Trouble;
-
-    fn has(&self, key: &Digest) -> Result<bool, Trouble> {
-        Ok(self.made.lock().unwrap().contains_key(key))
-    }
-
-    fn read(&self, layer: &Layer, _depth: Depth) -> Result<Arc<Delta>, Trouble> {
-        let Layer::Made(key) = layer else { return Err(Trouble("bases are empty here".to_owned())) };
-        self.made.lock().unwrap().get(key).cloned().ok_or_else(|| Trouble("lost".to_owned()))
-    }
-
-    fn keep(&self, key: &Digest, delta: &Delta, _form: Form) -> Result<(), Trouble> {
-        self.made.lock().unwrap().insert(*key, Arc::new(delta.clone()));
-        Ok(())
-    }
-
-    fn run(&self, key: &Digest, job: &Job<'_>) -> Result<bool, Trouble> {
-        let line = job.exec.argv.last().cloned().unwrap_or_default();
-        let Some(path) = line.strip_prefix("touch ") else { return Ok(false) };
-        let mut tree = Tree::new();
-        tree.insert_file(path, 0o644, *b"touched").map_err(|error| Trouble(error.to_string()))?;
-        self.keep(key, &Delta::placing(tree), Form::Folder)?;
-        Ok(true)
-    }
-
-    fn pack(&self, layer: &Layer) -> Result<PackedLayer, Trouble> {
-        let delta = self.read(layer, Depth::Content)?;
-        let packed = pack_delta(&delta, 0, kiln_image::Compression::Gzip, 1, std::io::sink());
-        packed.map(|(_, layer)| layer).map_err(|error| Trouble(error.to_string()))
-    }
-}
-
-impl Notes for World {
-    type Error = Trouble;
-
-    fn recall(&self, key: &Digest) -> Result<Option<Vec<u8>>, Trouble> {
-        Ok(self.notes.lock().unwrap().get(key).cloned())
-    }
-
-    fn note(&self, key: &Digest, fact: &[u8]) -> Result<(), Trouble> {
-        self.notes.lock().unwrap().insert(*key, fact.to_vec());
-        Ok(())
-    }
-}
-
-impl Watch for World {
-    fn step(&self, origin: &Origin, is_cached: bool) {
-        if !is_cached {
-            self.done.lock().unwrap().push(origin.text.clone());
-        }
     }
 }
 
@@ -209,6 +145,22 @@ fn what_cannot_be_is_told_with_its_line() {
         let error = app().build(file).unwrap_err();
         assert_eq!(error.line(), Some(line), "{file}: {error}");
         assert!(error.to_string().contains(part), "{error}");
+    }
+}
+
+/// Two stages at once: whichever comes to its end first, what failed is told, never that a neighbour was stopped for it.
+#[test]
+fn a_failure_is_told_by_its_cause() {
+    let stage = |number: u32| {
+        format!("FROM base AS s{number}\nRUN touch a{number}\nRUN touch b{number}\nRUN touch c{number}\n")
+    };
+    let stages = (0..8).map(stage).collect::<Vec<_>>().concat();
+    let copy = |number: u32| format!("COPY --from=s{number} /c{number} /\n");
+    let copies = (0..8).map(copy).collect::<Vec<_>>().concat();
+    let file = format!("{stages}FROM base AS bad\nRUN fail\nFROM scratch\n{copies}COPY --from=bad / /\n");
+    for _ in 0..50 {
+        let error = app().build(&file).unwrap_err();
+        assert_eq!((error.code(), error.line()), ("test.trouble", Some(34)), "{error}");
     }
 }
 

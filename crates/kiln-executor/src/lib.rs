@@ -1,4 +1,4 @@
-//! Runs what the engines of kiln-build ask for on this machine: commands in the sandbox, layers as folders and packed, files of
+//! Runs what the engine of kiln-build asks for on this machine: commands in the sandbox, layers as folders and packed, files of
 //! contexts, registries and archives, and the cache of results.
 //!
 //! Start from [`dockerfile::build`] for a Dockerfile and from [`app::build`] for an app. Both take plain values, tell a
@@ -8,9 +8,13 @@
 pub mod app;
 pub mod base;
 pub mod dockerfile;
+mod engine;
+mod npm;
 mod outside;
 mod progress;
+mod spool;
 mod times;
 
+pub use engine::{BuildOptions, adopt_ids};
 pub use outside::Outside;
 pub use progress::{Progress, Tell};

@@ -1,5 +1,7 @@
+use std::sync::Arc;
+
 use kiln_base::Lock;
-use kiln_build::BaseImage;
+use kiln_build::app::BaseImage;
 use kiln_node::AppFacts;
 use kiln_oci::{Arch, Descriptor};
 use kiln_plan::Plan;
@@ -10,7 +12,7 @@ pub struct Built {
     /// The app, as it was read.
     pub facts: AppFacts,
     /// Its files.
-    pub tree: Tree,
+    pub tree: Arc<Tree>,
     /// What was done with it, and why.
     pub plan: Plan,
     /// Which machines it runs on.
@@ -25,6 +27,10 @@ pub struct Built {
     pub name: String,
     /// The network of commands that fetched packages: `pasta`, `host` or `none`.
     pub network: &'static str,
+    /// Where results of steps were taken from that another machine may have made.
+    pub cache_from: Vec<String>,
+    /// Ids of the secrets that the build script was given.
+    pub secrets: Vec<String>,
     /// Commit of the sources, where they are known to be of one.
     pub revision: Option<String>,
 }

@@ -1,7 +1,7 @@
 //! What is known of an image, for the checks of a profile.
 
 use kiln_base::Lock;
-use kiln_build::BaseImage;
+use kiln_build::app::BaseImage;
 use kiln_finding::{Fact, Failure};
 use kiln_image::{Image, Source};
 use kiln_images::clock::now;

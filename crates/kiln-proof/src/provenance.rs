@@ -29,17 +29,23 @@ pub(crate) fn provenance(built: &Built, finished_on: String) -> Result<Provenanc
         .field("image", built.manifest.digest.as_bytes())
         .field("lock", built.lock.render())
         .finish();
+    let mut parameters = json!({
+        "app": plan.name,
+        "platform": format!("linux/{}", built.arch),
+        "node": plan.node,
+        "packageManager": plan.manager,
+        "install": steps(&plan.install),
+        "build": steps(&plan.build),
+        "production": steps(&plan.production),
+        "entry": plan.entry,
+    });
+    for (name, list) in [("cacheFrom", &built.cache_from), ("secrets", &built.secrets)] {
+        if !list.is_empty() {
+            parameters[name] = json!(list);
+        }
+    }
     Ok(Provenance {
-        parameters: json!({
-            "app": plan.name,
-            "platform": format!("linux/{}", built.arch),
-            "node": plan.node,
-            "packageManager": plan.manager,
-            "install": steps(&plan.install),
-            "build": steps(&plan.build),
-            "production": steps(&plan.production),
-            "entry": plan.entry,
-        }),
+        parameters,
         internal: json!({ "kiln": env!("CARGO_PKG_VERSION"), "network": built.network }),
         materials,
         invocation: invocation.to_string(),

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use kiln_executor::BuildOptions;
 use kiln_executor::app::Wanted;
 use kiln_finding::Failure;
 use kiln_oci::{Arch, Reference};
@@ -25,7 +26,11 @@ pub(crate) struct AppOptions {
 
 impl AppOptions {
     /// The same as values, with what kiln.toml says.
-    pub(crate) fn wanted<'a>(&'a self, config: &'a Config) -> Result<Wanted<'a>, Failure> {
+    pub(crate) fn wanted<'a>(
+        &'a self,
+        config: &'a Config,
+        options: BuildOptions,
+    ) -> Result<Wanted<'a>, Failure> {
         Ok(Wanted {
             folder: &self.app,
             name: self.tag.as_ref().map(Reference::name_and_tag),
@@ -34,7 +39,7 @@ impl AppOptions {
             overrides: config.overrides()?,
             base: &config.base,
             network: config.build.network,
-            timeout: config.build.timeout,
+            options: BuildOptions { timeout: options.timeout.or(config.build.timeout), ..options },
         })
     }
 }

@@ -1,16 +1,11 @@
 //! What `kiln build -f` may be told, as `docker build` is.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use kiln_disk::disk_failure;
+use kiln_executor::BuildOptions;
 use kiln_executor::dockerfile::Options;
-use kiln_finding::{Class, Failure};
-use kiln_image::Compression;
-use kiln_oci::{Arch, Descriptor};
-
-/// Secrets are read up to here, as BuildKit does, in bytes.
-const SECRET_MAX: u64 = 500 << 10;
+use kiln_oci::Arch;
 
 #[derive(Default, clap::Args)]
 #[command(next_help_heading = "With a Dockerfile")]
@@ -27,89 +22,39 @@ pub(crate) struct DockerfileOptions {
     /// Use a folder or an image under a name: NAME=DIR, NAME=oci:DIR, NAME=docker-image://IMAGE
     #[arg(long, value_name = "NAME=PLACE")]
     build_context: Vec<String>,
-    /// Give RUN a secret: id=ID,src=FILE or id=ID,env=NAME
-    #[arg(long, value_name = "id=…")]
-    secret: Vec<String>,
-    /// Give RUN an SSH agent: default, or ID=SOCKET
-    #[arg(long, value_name = "ID[=SOCKET]", num_args = 0..=1, default_missing_value = "default")]
-    ssh: Vec<String>,
     /// Let npm, pnpm and yarn in RUN use this machine's npm settings: registry, logins, certificates. They reach no layer
     #[arg(long)]
     npm_settings: bool,
     /// Add a label to the image
     #[arg(long, value_name = "NAME=VALUE")]
     label: Vec<String>,
-    /// Run every command again
-    #[arg(long)]
-    no_cache: bool,
-    /// Say which input changed for each step that is not in the cache
-    #[arg(long)]
-    why: bool,
-    /// What is shown while it builds: plain keeps every line that commands print
-    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
-    progress: Progress,
-    /// Stop a command that runs longer than this many seconds
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=crate::config::TIMEOUT_MAX))]
-    timeout: Option<u64>,
-    /// How layers are compressed: gzip or zstd
-    #[arg(long, value_name = "gzip|zstd", default_value = "gzip", value_parser = compression)]
-    compression: Compression,
-    /// Take results of steps from here: an OCI layout (oci:DIR[:TAG]) or an image name
-    #[arg(long, value_name = "PLACE")]
-    cache_from: Vec<String>,
-    /// Keep results of all steps there: an OCI layout (oci:DIR[:TAG]) or an image name
-    #[arg(long, value_name = "PLACE")]
-    cache_to: Vec<String>,
-    /// Write the digest of the image to a file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) iidfile: Option<PathBuf>,
-}
-
-/// What is shown while a build goes on.
-#[derive(Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Progress {
-    /// Steps, and on a terminal the newest line of output.
-    #[default]
-    Auto,
-    /// Every line of output.
-    Plain,
-}
-
-fn compression(text: &str) -> Result<Compression, String> {
-    match text {
-        "gzip" => Ok(Compression::Gzip),
-        "zstd" => Ok(Compression::Zstd),
-        _ => Err("gzip or zstd".to_owned()),
-    }
 }
 
 impl DockerfileOptions {
-    /// The same as values. Secrets are read now: one that is not there is told before anything runs.
-    pub(crate) fn values(&self, arch: Option<Arch>) -> Result<Options, Failure> {
-        Ok(Options {
+    /// The same as values.
+    pub(crate) fn values(&self, arch: Option<Arch>, build: BuildOptions) -> Options {
+        Options {
             file: self.file.clone(),
             target: self.target.clone(),
             arch,
             build_args: self.build_args(),
             contexts: self.build_context.clone(),
-            secrets: self.secrets()?,
-            agents: self.agents()?,
             npm_settings: self.npm_settings,
             labels: self.labels(),
-            no_cache: self.no_cache,
-            why: self.why,
-            plain: self.progress == Progress::Plain,
-            timeout: self.timeout,
-            compression: self.compression,
-            cache_from: self.cache_from.clone(),
-            cache_to: self.cache_to.clone(),
-        })
+            build,
+        }
     }
 
-    /// `--iidfile`
-    pub(crate) fn write_digest(&self, manifest: &Descriptor) -> Result<(), Failure> {
-        let Some(path) = &self.iidfile else { return Ok(()) };
-        Ok(kiln_store::replace_file(path, manifest.digest.to_string().as_bytes())?)
+    /// The first of these that was given although no Dockerfile is built.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("--target", self.target.is_some()),
+            ("--build-arg", !self.build_arg.is_empty()),
+            ("--build-context", !self.build_context.is_empty()),
+            ("--npm-settings", self.npm_settings),
+            ("--label", !self.label.is_empty()),
+        ];
+        given.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag))
     }
 
     /// `--build-arg`
@@ -129,57 +74,4 @@ impl DockerfileOptions {
         };
         self.label.iter().map(pair).collect()
     }
-
-    /// `--secret`, read now: a secret that is not there is told before anything runs.
-    fn secrets(&self) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
-        self.secret.iter().map(|text| secret(text)).collect()
-    }
-
-    /// `--ssh`
-    fn agents(&self) -> Result<BTreeMap<String, PathBuf>, Failure> {
-        let agent = |text: &String| {
-            if let Some((id, socket)) = text.split_once('=') {
-                return Ok((id.to_owned(), PathBuf::from(socket)));
-            }
-            let socket = std::env::var_os("SSH_AUTH_SOCK").ok_or_else(|| {
-                Failure::usage(format!("use --ssh {text}: SSH_AUTH_SOCK is not set")).with_help(
-                    "start an agent (`eval $(ssh-agent); ssh-add`), or name a socket: --ssh default=SOCKET",
-                )
-            })?;
-            Ok((text.clone(), PathBuf::from(socket)))
-        };
-        self.ssh.iter().map(agent).collect()
-    }
-}
-
-fn secret(text: &str) -> Result<(String, Vec<u8>), Failure> {
-    let usage = |why: &str| Failure::usage(format!("use --secret {text}: {why}"));
-    let mut fields: BTreeMap<String, String> = BTreeMap::new();
-    for field in text.split(',') {
-        let (name, value) = field.split_once('=').ok_or_else(|| usage("it is a list of NAME=VALUE"))?;
-        fields.insert(name.to_ascii_lowercase(), value.to_owned());
-    }
-    let id = fields.get("id").cloned().ok_or_else(|| usage("it has no id"))?;
-    let source = fields.get("src").or_else(|| fields.get("source"));
-    let variable = match (fields.get("env"), fields.get("type").map(String::as_str)) {
-        (Some(name), _) => Some(name.clone()),
-        (None, Some("env")) => Some(source.unwrap_or(&id).clone()),
-        (None, None) if source.is_none() && std::env::var_os(&id).is_some() => Some(id.clone()),
-        _ => None,
-    };
-    if let Some(name) = variable {
-        let value = std::env::var(&name).map_err(|_| usage("the variable is not set"))?;
-        return Ok((id, value.into_bytes()));
-    }
-    let path = PathBuf::from(source.unwrap_or(&id));
-    Ok((id, read_secret(&path)?))
-}
-
-fn read_secret(path: &Path) -> Result<Vec<u8>, Failure> {
-    let size = std::fs::metadata(path).map_err(|error| disk_failure("read the secret", path, &error))?.len();
-    if size > SECRET_MAX {
-        let what = format!("read the secret {}: it has more than 500 KiB", path.display());
-        return Err(Failure::new("build.secret", Class::Usage, what));
-    }
-    std::fs::read(path).map_err(|error| disk_failure("read the secret", path, &error))
 }

@@ -119,9 +119,7 @@ pub(crate) fn sweep_data(data_dir: &Path) {
 
 /// Removes what killed commands left in the cache.
 pub(crate) fn sweep_cache(cache_dir: &Path) {
-    for folder in ["runs", "spool"] {
-        Scratch::sweep(&cache_dir.join(folder));
-    }
+    Scratch::sweep(&cache_dir.join("spool"));
     let layers = fs::read_dir(cache_dir.join("layers")).into_iter().flatten().flatten();
     layers.for_each(|ids| Scratch::sweep(&ids.path().join("scratch")));
     sweep(&cache_dir.join("downloads/partial"));

@@ -1,6 +1,7 @@
 //! What must not be there, checked. Each check is one file: it looks at the tree and yields problems.
 
 mod absences;
+mod circles;
 mod doors;
 mod locks;
 mod names;
@@ -82,6 +83,9 @@ fn stale(tree: &Tree) -> Vec<String> {
 pub(crate) fn run(_: &[String]) -> anyhow::Result<()> {
     for line in sizes::long(&tree::files()?) {
         println!("long: {line}");
+    }
+    for line in circles::list(&tree::files()?) {
+        println!("{line}");
     }
     let problems = problems()?;
     ensure!(problems.is_empty(), "the project is not tidy\n{}", problems.join("\n"));

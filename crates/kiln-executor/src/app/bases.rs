@@ -1,13 +1,12 @@
 //! The bases of a build: which lock pins them, and where they lie once composed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kiln_base::{Distribution, Lock, Request, Tool, Variant};
-use kiln_build::{BaseImage, Key};
-use kiln_disk::Scratch;
+use kiln_build::Key;
+use kiln_build::app::BaseImage;
 use kiln_finding::{Class, Failure};
 use kiln_image::{Image, PackedLayer, Source};
-use kiln_images::Machine;
 use kiln_node::Manager;
 use kiln_oci::{Arch, Descriptor, Digest};
 use kiln_plan::Plan;
@@ -30,7 +29,6 @@ pub(crate) struct Bases<'a> {
     supply: &'a Supply,
     layout: &'a Layout,
     steps: &'a StepCache,
-    builders: PathBuf,
 }
 
 /// The lock of a project, and whether it was written now.
@@ -123,9 +121,8 @@ impl<'a> Bases<'a> {
         supply: &'a Supply,
         layout: &'a Layout,
         steps: &'a StepCache,
-        machine: &Machine,
     ) -> Self {
-        Self { lock, arch, host, supply, layout, steps, builders: machine.cache_dir.join("builders") }
+        Self { lock, arch, host, supply, layout, steps }
     }
 
     /// `kiln/node:24-debian13`
@@ -174,17 +171,9 @@ impl<'a> Bases<'a> {
         self.key(builder(native), self.host)
     }
 
-    /// The folder of the builder, unpacked; composed if it is not there.
-    pub(crate) fn builder(&self, native: bool) -> Result<PathBuf, Failure> {
-        let folder = self.builders.join(self.builder_digest(native).hex());
-        if folder.is_dir() {
-            return Ok(folder);
-        }
+    /// Composes the builder into a folder.
+    pub(crate) fn make_builder(&self, native: bool, folder: &Path) -> Result<(), Failure> {
         let base = kiln_base::compose(&self.lock, self.host, builder(native), self.supply)?;
-        let scratch = Scratch::create(&self.builders.with_file_name("runs"))?;
-        kiln_disk::own::folder(&self.builders)
-            .map_err(|error| kiln_disk::disk_failure("create", &self.builders, &error))?;
-        let partial = scratch.path().join("root");
         for layer in base.layers {
             let mut tree = layer.tree;
             for (path, mode) in
@@ -195,20 +184,9 @@ impl<'a> Bases<'a> {
             for file in ["etc/resolv.conf", "etc/hosts", "etc/ssl/certs/kiln-machine.crt"] {
                 tree.insert_file(file, 0o644, *b"")?;
             }
-            unpack(&tree, &partial)?;
+            unpack(&tree, folder)?;
         }
-        match kiln_disk::own::rename(&partial, &folder) {
-            Ok(()) => {}
-            // Another kiln was faster; its folder is as good.
-            Err(_) if folder.is_dir() => {}
-            Err(error) => {
-                let what = format!("put in place {}", folder.display());
-                return Err(
-                    Failure::new("kiln.write", Class::Environment, what).with_cause(error.to_string())
-                );
-            }
-        }
-        Ok(folder)
+        Ok(())
     }
 
     fn key(&self, variant: Variant, arch: Arch) -> Digest {

@@ -1,10 +1,9 @@
-//! From an app to an image: plan, base, steps in the sandbox, layers.
+//! From an app to an image: plan, base, what commands may use of this machine.
 
 mod bases;
-mod keep;
 mod run;
-mod runner;
-mod toolchain;
+mod surroundings;
+mod wanted;
 
-pub use run::{Wanted, build};
-pub(crate) use toolchain::npm_settings;
+pub use run::build;
+pub use wanted::Wanted;

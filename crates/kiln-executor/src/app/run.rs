@@ -2,48 +2,32 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use kiln_app::App;
-use kiln_build::{BaseImage, Facts, Input, assemble};
+use kiln_build::app::{BaseImage, Facts, Graphed, Request, check_entry, lower};
+use kiln_build::engine::StepId;
 use kiln_disk::Dir;
 use kiln_finding::{Failure, size};
 use kiln_images::Machine;
 use kiln_oci::Arch;
-use kiln_plan::{Overrides, Plan};
+use kiln_plan::Plan;
 use kiln_proof::Built;
 use kiln_rootfs::RootPath;
+use kiln_sandbox::Ids;
 use kiln_store::{Layout, StepCache};
 
 use super::bases::{self, Bases};
-use super::keep::Keeper;
-use super::runner::SandboxRunner;
-use crate::base::{Settings, Supply};
+use super::surroundings::{secrets, surroundings};
+use super::wanted::Wanted;
+use crate::base::Supply;
+use crate::engine::{Check, Engine, Given, Made};
 use crate::outside::Outside;
 use crate::progress::Progress;
 use crate::times::image_times;
 
 /// The largest file that names a commit, in bytes.
 const REFERENCE_MAX: u64 = 4 << 10;
-
-/// What image is wanted.
-pub struct Wanted<'a> {
-    /// Folder of the app.
-    pub folder: &'a Path,
-    /// Name and tag; those of package.json by default.
-    pub name: Option<String>,
-    /// Which machines it is for; this one's by default.
-    pub arch: Option<Arch>,
-    /// kiln.lock must be there and fit.
-    pub is_locked: bool,
-    /// What somebody decided in place of the planner.
-    pub overrides: Overrides,
-    /// Where the base comes from.
-    pub base: &'a Settings,
-    /// The build script may reach the network.
-    pub network: bool,
-    /// Seconds that one command may take.
-    pub timeout: Option<u64>,
-}
 
 /// Plans and builds the app, into `layout`.
 pub fn build(
@@ -69,45 +53,74 @@ pub fn build(
     let locked =
         bases::lock(wanted.folder, &plan, wanted.base, &archs(arch, host), &supply, wanted.is_locked)?;
     let steps = StepCache::create(&machine.cache_dir.join("steps"))?;
-    let bases = Bases::new(locked.lock, (arch, host), &supply, layout, &steps, machine);
+    let bases = Bases::new(locked.lock, (arch, host), &supply, layout, &steps);
     let base = bases.runtime()?;
     progress.done(&base_summary(&bases, &base, locked.written));
 
-    progress.start("build", "looking into the cache");
-    let (mtime, created) = image_times(None)?;
+    let times = image_times(None)?;
     let native = !plan.natives.is_empty();
-    let outside = Outside::choose(Some(supply.npm()))?;
-    let mut runner = SandboxRunner::new(&bases, &plan, &supply, progress, &outside, machine);
-    runner.build_network = wanted.network;
-    runner.timeout = wanted.timeout;
-    let keeper = Keeper { layout, steps: &steps, mtime };
-    let input = Input { plan: &plan, source: &app.tree, builder: bases.builder_digest(native), mtime };
-    let built = kiln_build::build(&input, &runner, &keeper)?;
+    let source = Arc::new(app.tree);
     let facts = Facts {
-        created,
+        created: times.1.clone(),
         licence: app.facts.package.license.as_ref().and_then(|licence| Some(licence.as_str()?.to_owned())),
         // The commit goes into the provenance: a label would make the digest depend on how the sources came here.
         revision: None,
     };
-    let layers = [("dependencies", &built.dependencies.layer), ("app", &built.app.layer)];
-    let image = assemble(&plan, &base, &layers, arch, &facts);
-    layout.put_bytes(&image.config.1)?;
-    layout.put_bytes(&image.manifest.1)?;
-    let network = runner.network();
-    progress.done(&build_summary(&built, network));
+    let graphed = lower(&Request {
+        plan: &plan,
+        source: &source,
+        builder: bases.builder_digest(native),
+        base: &base,
+        arch,
+        facts: &facts,
+        around: &surroundings(wanted, machine.offline),
+    })?;
+    let network = Outside::choose(None)?.name();
+    // Asking npm takes longer than a build that changes nothing.
+    let given = || {
+        let npm = supply.npm();
+        Ok(Given { outside: Outside::choose(Some(npm))?, secrets: secrets(npm)? })
+    };
+    let engine = Engine {
+        machine,
+        layout,
+        options: &wanted.options,
+        progress,
+        // What an app ships is root's, and so is what its commands make: they need no other ids.
+        ids: Ids::One,
+        given: &given,
+        npm: None,
+        without_network: "this command has no network; `network = true` under [build] in kiln.toml gives the build script one",
+        make_builder: &|_, folder| bases.make_builder(native, folder),
+        times,
+        labels: Vec::new(),
+        told: &Failure::from,
+    };
+    let target = graphed.target.clone();
+    let network_of = |made: &Made| match () {
+        () if machine.offline => "none",
+        () if made.had_host_network => "host",
+        () => network,
+    };
+    let summary = |made: &Made| build_summary(made, &graphed, network_of(made));
+    let check: Check<'_> = &|solver| check_entry(&plan, &graphed, solver);
+    let made = engine.make(&graphed.graph, target, check, &summary)?;
+    let network = network_of(&made);
     let name = name(wanted, &plan);
     let lock = bases.lock;
     let revision = revision(wanted.folder);
     Ok(Built {
         facts: app.facts,
-        tree: app.tree,
+        tree: source,
         plan,
         arch,
         lock,
         base,
-        manifest: image.manifest.0,
+        manifest: made.manifest,
         name,
         network,
+        cache_from: wanted.options.cache_from.clone(),
+        secrets: wanted.options.secrets.keys().cloned().collect(),
         revision,
     })
 }
@@ -168,12 +181,13 @@ fn base_summary(bases: &Bases<'_>, base: &BaseImage, written: bool) -> String {
     format!("Debian {}, Node {}, {}{lock}", bases.lock.distribution, bases.node_version(), size(total))
 }
 
-fn build_summary(built: &kiln_build::Built, network: &str) -> String {
-    let part = |what: &str, outcome: &kiln_build::StageOutcome| {
-        let cached = if outcome.cached { " (unchanged)" } else { "" };
-        format!("{what} {}{cached}", size(outcome.layer.descriptor.size))
+fn build_summary(made: &Made, graphed: &Graphed, network: &str) -> String {
+    let part = |what: &str, step: StepId| {
+        let cached = if made.done.contains(&step) { "" } else { " (unchanged)" };
+        let bytes =
+            made.layers.iter().find(|(id, _)| *id == step).map_or(0, |(_, layer)| layer.descriptor.size);
+        format!("{what} {}{cached}", size(bytes))
     };
-    let is_cached = built.dependencies.cached && built.app.cached;
-    let network = if network == "host" && !is_cached { ", network: host" } else { "" };
-    format!("{}, {}{network}", part("dependencies", &built.dependencies), part("app", &built.app))
+    let network = if network == "host" && !made.done.is_empty() { ", network: host" } else { "" };
+    format!("{}, {}{network}", part("dependencies", graphed.dependencies), part("app", graphed.app))
 }

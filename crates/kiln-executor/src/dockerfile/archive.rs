@@ -8,7 +8,7 @@ use kiln_disk::{Dir, disk_failure};
 use kiln_finding::{Class, Failure};
 use kiln_rootfs::{Content, Delta, Kind, LayerReader, Limits, Tree, decompress};
 
-use super::spool::Spool;
+use crate::spool::Spool;
 
 const XZ: &[u8] = &[0xfd, b'7', b'z', b'X', b'Z', 0];
 const BZIP2: &[u8] = b"BZh";

@@ -9,7 +9,7 @@ use kiln_finding::{Class, Failure};
 use kiln_oci::Digest;
 use kiln_rootfs::Tree;
 
-use super::spool::Spool;
+use crate::spool::Spool;
 
 /// The largest file that is fetched, in bytes.
 const FILE_MAX: u64 = 4 << 30;

@@ -3,28 +3,21 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
 
 use kiln_app::BuildContext;
-use kiln_build::dockerfile::{Request, Solver, lower};
+use kiln_build::dockerfile::{Request, lower};
 use kiln_disk::{Scratch, disk_failure};
 use kiln_dockerfile::{Dockerfile, parse};
 use kiln_finding::{Class, Failure, size};
 use kiln_images::Machine;
 use kiln_oci::{Arch, Descriptor};
 use kiln_proof::Gate;
-use kiln_store::{Layout, StepCache};
+use kiln_store::Layout;
 
-use super::assemble::assemble;
-use super::exec::Executor;
-use super::ids::ids;
 use super::inputs::World;
-use super::notes::NoteBook;
 use super::options::Options;
-use super::share;
-use super::watch::Telling;
-use super::workshop::Shop;
 use crate::base::{self, Supply};
+use crate::engine::{Engine, Given, Made, ids};
 use crate::outside::Outside;
 use crate::progress::Progress;
 use crate::times::image_times;
@@ -54,11 +47,8 @@ pub fn build(
     let file = read(&path)?;
     let host =
         Arch::host().ok_or_else(|| Failure::usage("build here: kiln does not run commands of this CPU"))?;
-    let (mtime, created) = image_times(options.build_args.get("SOURCE_DATE_EPOCH").cloned())?;
-    let note = progress.notifier();
-    let say = progress.teller();
-    let telling = Telling::new(options, &*note, &*say);
-    let notes = NoteBook::new(StepCache::create(&machine.cache_dir.join("steps"))?);
+    let times = image_times(options.build_args.get("SOURCE_DATE_EPOCH").cloned())?;
+    let (note, say) = (progress.notifier(), progress.teller());
     let spool = Scratch::create(&machine.cache_dir.join("spool"))?;
     let (named, contexts) = contexts(&options.contexts)?;
     let own_ignore = (path.as_os_str() != "-").then_some(path.as_path());
@@ -85,43 +75,31 @@ pub fn build(
         contexts,
     };
     let shown = path.display().to_string();
-    let (graph, target) = lower(&file, &request, &world).map_err(|error| located(&shown, error))?;
+    let told = |error| located(&shown, error);
+    let (graph, target) = lower(&file, &request, &world).map_err(told)?;
     progress.done(&format!("{shown}: {} steps", graph.steps.len()));
 
-    progress.start("build", "looking into the cache");
-    let on_line = |origin: &_, line: &str| telling.line(origin, line);
     let npm = options.npm_settings.then(|| supply.npm());
-    let executor = Executor {
-        outside: Outside::choose(npm)?,
+    let engine = Engine {
+        machine,
+        layout,
+        options: &options.build,
+        progress,
+        ids: ids(),
+        given: &|| Ok(Given { outside: Outside::choose(npm)?, secrets: BTreeMap::new() }),
         npm,
-        secrets: options.secrets.clone(),
-        agents: options.agents.clone(),
-        timeout: options.timeout.map(Duration::from_secs),
-        offline: machine.offline,
-        caches: machine.cache_dir.join("mounts"),
-        on_line: &on_line,
+        without_network: "this command has no network (--network=none)",
+        make_builder: &|_, _| Err(Failure::new("kiln.bug", Class::Bug, "make a builder for a Dockerfile")),
+        times,
+        labels: options.labels.clone(),
+        told: &told,
     };
-    let ids = ids();
-    let mut shop = Shop::new(layout, &notes, &executor, &machine.cache_dir, ids, mtime, options.compression);
-    for place in &options.cache_from {
-        // A cache that cannot be had costs time, and the user wants to know.
-        if let Err(failure) = share::import(place, &mut shop, machine) {
-            say(&format!("  warning: the cache {place} is not used: {}", failure.sentence()));
-        }
-    }
-    let solver = Solver::new(&graph, &shop, &notes, &telling, options.no_cache);
-    let layers = solver.layers(target.top).map_err(|error| located(&shown, error))?;
-    let top = target.top;
-    let manifest = assemble(target, &layers, options.labels.clone(), &created, layout)?;
-    let bytes: u64 = layers.iter().map(|(_, layer)| layer.descriptor.size).sum();
-    progress.done(&format!("{}, {} in {} layers", telling.summary(), size(bytes), layers.len()));
-    for place in &options.cache_to {
-        progress.start("cache", place);
-        let shared = solver.shared(top).map_err(|error| located(&shown, error))?;
-        progress.done(&format!("{} steps to {place}", shared.steps.len()));
-        share::export(place, shared, &shop, layout, machine)?;
-    }
-    Ok(manifest)
+    Ok(engine.make(&graph, target, &|_| Ok(()), &summary)?.manifest)
+}
+
+fn summary(made: &Made) -> String {
+    let bytes: u64 = made.layers.iter().map(|(_, layer)| layer.descriptor.size).sum();
+    format!("{}, {} in {} layers", made.steps, size(bytes), made.layers.len())
 }
 
 fn read(path: &Path) -> Result<Dockerfile, Failure> {

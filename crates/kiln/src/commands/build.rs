@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kiln_app::Folder;
 use kiln_executor::{app, dockerfile};
@@ -8,9 +8,11 @@ use kiln_store::Layout;
 
 use crate::app_options::AppOptions;
 use crate::args::Format;
+use crate::build_options::BuildOptions;
 use crate::context::Context;
 use crate::dockerfile_options::DockerfileOptions;
 use crate::output::{self, Outcome};
+use crate::outputs::Outputs;
 use crate::progress::Stages;
 
 /// Build an image from an app or from a Dockerfile, without judging or signing it
@@ -18,6 +20,13 @@ use crate::progress::Stages;
 pub(crate) struct Args {
     #[command(flatten)]
     options: AppOptions,
+    #[command(flatten)]
+    outputs: Outputs,
+    /// Write the digest of the image to a file
+    #[arg(long, value_name = "FILE")]
+    iidfile: Option<PathBuf>,
+    #[command(flatten)]
+    build: BuildOptions,
     #[command(flatten)]
     dockerfile: DockerfileOptions,
 }
@@ -31,23 +40,27 @@ impl Args {
 
 /// Takes the ids that the commands of a Dockerfile may have, before anything else happens.
 pub(crate) fn prepare(args: &Args) -> Result<(), Failure> {
-    if wants_dockerfile(args)? { dockerfile::adopt_ids() } else { Ok(()) }
+    if wants_dockerfile(args)? { kiln_executor::adopt_ids() } else { Ok(()) }
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let is_dockerfile = wants_dockerfile(args)?;
+    args.outputs.fit(!is_dockerfile || args.options.tag.is_some())?;
     let layout = context.machine.layout()?;
     let stages = Stages::new(context.quiet);
     let (manifest, name) = if is_dockerfile {
         from_dockerfile(args, context, &layout, &stages)?
     } else {
-        let config = &context.config;
-        let built = app::build(&args.options.wanted(config)?, &context.machine, &layout, &stages)?;
-        (built.manifest, Some(built.name))
+        from_app(args, context, &layout, &stages)?
     };
-    if let Some(name) = &name {
-        layout.publish_as(&manifest, name, name)?;
+    if let Some(path) = &args.iidfile {
+        kiln_store::replace_file(path, manifest.digest.to_string().as_bytes())?;
     }
+    match &name {
+        Some(name) => layout.publish_as(&manifest, name, name)?,
+        None => kiln_image::Sink::publish(&layout, &manifest, None)?,
+    }
+    args.outputs.deliver(&layout, &manifest, name.as_deref().unwrap_or("latest"), &stages)?;
     stages.finish();
     let digest = manifest.digest.to_string();
     output::data(&match context.format {
@@ -76,20 +89,27 @@ fn wants_dockerfile(args: &Args) -> Result<bool, Failure> {
     }
 }
 
+type Named = (Descriptor, Option<String>);
+
+fn from_app(args: &Args, context: &Context, layout: &Layout, stages: &Stages) -> Result<Named, Failure> {
+    if let Some(flag) = args.dockerfile.given() {
+        let what = format!("use {flag}: an app is built from its package.json, not from a Dockerfile");
+        return Err(Failure::usage(what).with_help("name the Dockerfile with --file"));
+    }
+    let wanted = args.options.wanted(&context.config, args.build.values()?)?;
+    let built = app::build(&wanted, &context.machine, layout, stages)?;
+    Ok((built.manifest, Some(built.name)))
+}
+
 fn from_dockerfile(
     args: &Args,
     context: &Context,
     layout: &Layout,
     stages: &Stages,
-) -> Result<(Descriptor, Option<String>), Failure> {
+) -> Result<Named, Failure> {
     let folder = &args.options.app;
-    let options = args.dockerfile.values(args.options.platform)?;
+    let options = args.dockerfile.values(args.options.platform, args.build.values()?);
     let settings = context.config.of_builds();
     let manifest = dockerfile::build(folder, &options, &settings, &context.machine, layout, stages)?;
-    args.dockerfile.write_digest(&manifest)?;
-    let name = args.options.tag.as_ref().map(kiln_oci::Reference::name_and_tag);
-    if name.is_none() {
-        kiln_image::Sink::publish(layout, &manifest, None)?;
-    }
-    Ok((manifest, name))
+    Ok((manifest, args.options.tag.as_ref().map(kiln_oci::Reference::name_and_tag)))
 }

@@ -62,7 +62,7 @@ struct Plan {
 
 /// Takes the ids that the commands of a Dockerfile may have, before anything else happens.
 pub(crate) fn prepare(args: &Args) -> Result<(), Failure> {
-    if args.prove { kiln_executor::dockerfile::adopt_ids() } else { Ok(()) }
+    if args.prove { kiln_executor::adopt_ids() } else { Ok(()) }
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {

@@ -56,7 +56,7 @@ pub(crate) enum Command {
     Rm(rm::Args),
     Sbom(sbom::Args),
     Scan(scan::Args),
-    Ship(ship::Args),
+    Ship(Box<ship::Args>),
     Sign(sign::Args),
     Trust(trust::Args),
     Verify(verify::Args),

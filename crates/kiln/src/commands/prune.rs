@@ -31,7 +31,7 @@ pub(crate) struct Args {
 
 /// Takes the ids of what the commands of Dockerfiles left, before anything else happens.
 pub(crate) fn prepare() -> Result<(), Failure> {
-    kiln_executor::dockerfile::adopt_ids()
+    kiln_executor::adopt_ids()
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {

@@ -4,7 +4,6 @@ use kiln_app::Folder;
 use kiln_executor::{Progress as _, app};
 use kiln_finding::{Class, Fact, Failure};
 use kiln_images::clock::timestamp;
-use kiln_oci::Descriptor;
 use kiln_policy::{Evidence, Scorecard, Stage, judge};
 use kiln_proof::{Built, about_build, attested, seal, verify_sealed};
 use kiln_report::Results;
@@ -14,11 +13,12 @@ use kiln_trust::{Authority, Certified};
 
 use crate::app_options::AppOptions;
 use crate::args::Format;
+use crate::build_options::BuildOptions;
 use crate::context::Context;
 use crate::database::Choice;
 use crate::output::{self, Outcome};
+use crate::outputs::Outputs;
 use crate::progress::Stages;
-use crate::ship::{self, ShipTarget};
 use crate::signing::SigningOptions;
 use crate::vex;
 
@@ -27,12 +27,10 @@ use crate::vex;
 pub(crate) struct Args {
     #[command(flatten)]
     options: AppOptions,
-    /// Write the image here too: oci:DIR or docker-archive:FILE
-    #[arg(long, short, value_name = "TARGET")]
-    output: Vec<ShipTarget>,
-    /// Load the image into the Docker daemon too
-    #[arg(long)]
-    load: bool,
+    #[command(flatten)]
+    build: BuildOptions,
+    #[command(flatten)]
+    outputs: Outputs,
     #[command(flatten)]
     database: Choice,
     #[command(flatten)]
@@ -53,7 +51,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     args.signing.can_be_proven(context, config)?;
     let layout = context.machine.layout()?;
     let stages = Stages::new(context.quiet);
-    let built = app::build(&args.options.wanted(config)?, &context.machine, &layout, &stages)?;
+    let built =
+        app::build(&args.options.wanted(config, args.build.values()?)?, &context.machine, &layout, &stages)?;
 
     stages.start("scan", "reading the layers");
     let documents = vex::Statements::default().files(&config.scan)?;
@@ -83,7 +82,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     stages.done(&format!("{} statements by {who}", report.statements.len()));
     if card.passes() {
         layout.publish_as(&built.manifest, &built.name, &built.name)?;
-        deliver(args, &layout, &built.manifest, &built.name, &stages)?;
+        args.outputs.deliver(&layout, &built.manifest, &built.name, &stages)?;
     }
     stages.finish();
     show(&card, context);
@@ -125,26 +124,6 @@ fn unproven() -> Failure {
     Failure::new("kiln.bug", Class::Bug, "ship what cannot be verified")
 }
 
-fn deliver(
-    args: &Args,
-    layout: &Layout,
-    image: &Descriptor,
-    name: &str,
-    stages: &Stages,
-) -> Result<(), Failure> {
-    for target in &args.output {
-        stages.start("write", "writing");
-        let place = ship::write(target, layout, image, name)?;
-        stages.done(&place);
-    }
-    if args.load {
-        stages.start("load", "sending the image to the Docker daemon");
-        ship::write(&ShipTarget::daemon(), layout, image, name)?;
-        stages.done(&format!("{name} is in the Docker daemon"));
-    }
-    Ok(())
-}
-
 fn scan_summary(evidence: &Evidence) -> String {
     let packages = evidence.inventory.known().map_or(0, |inventory| inventory.packages.len());
     let found = evidence.vulnerabilities.known().map_or(0, |report| report.matches.len());
@@ -162,8 +141,8 @@ fn show(card: &Scorecard, context: &Context) {
 
 /// The next command to type.
 fn next(args: &Args, name: &str, proof: &str) -> String {
-    let run = match &args.output[..] {
-        _ if args.load => format!("docker run --rm --read-only --cap-drop ALL -P {name}"),
+    let run = match &args.outputs.targets[..] {
+        _ if args.outputs.load => format!("docker run --rm --read-only --cap-drop ALL -P {name}"),
         [target, ..] if let Some(file) = target.docker_archive() => format!("docker load -i {file}"),
         _ => format!("kiln ship {} --load", args.options.app.display()),
     };

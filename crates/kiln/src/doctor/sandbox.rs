@@ -52,7 +52,7 @@ const UNLIMITED: &str =
 
 fn try_sandbox(context: &Context) -> Result<(), Failure> {
     // Where the folders of steps are: an overlay may be refused there and work elsewhere.
-    let parent = context.machine.cache_dir.join("runs");
+    let parent = context.machine.cache_dir.join("spool");
     let scratch = Scratch::create(&parent)?;
     let root = scratch.folder("root")?;
     for folder in ["app", "proc", "dev", "tmp", "etc", "root"] {

@@ -10,13 +10,11 @@ use kiln_finding::Failure;
 use super::{Gone, Order};
 
 /// What lies in the cache: how it is called, its folders, and how deep in them things are that go one by one.
-const KINDS: [(&str, &[&str], usize); 6] = [
+const KINDS: [(&str, &[&str], usize); 4] = [
     ("downloads", &["downloads"], 2),
-    ("bases for build steps", &["builders"], 1),
-    ("results of app builds", &["runs"], 1),
     ("notes of steps and scans", &["steps", "facts", "accepted"], 1),
     ("cache mounts", &["mounts"], 2),
-    ("caches of package managers", &["packages"], 1),
+    ("what older versions kept", &["builders", "runs", "packages"], 1),
 ];
 const LAYERS: &str = "layers";
 /// What has no kind, among it what older versions left.
@@ -62,9 +60,9 @@ fn remove_old(kind: &'static str, units: Vec<Unit>, order: &Order) -> Result<Gon
     Ok(gone)
 }
 
-/// Results of the steps of Dockerfiles: each lies in `results`, and links lead to it. One that no link leads to is used by nobody.
+/// Results of build steps: each lies in `results`, and links lead to it. One that no link leads to is used by nobody.
 fn prune_layers(folder: &Path, order: &Order) -> Result<Gone, Failure> {
-    let mut gone = Gone { kind: "results of Dockerfile steps", count: 0, bytes: 0 };
+    let mut gone = Gone { kind: "results of build steps", count: 0, bytes: 0 };
     for ids in entries(folder) {
         let links: Vec<(PathBuf, PathBuf)> = entries(&ids)
             .into_iter()

@@ -36,6 +36,19 @@ impl World {
         self.folder.path().join(name)
     }
 
+    /// A cache folder of its own, with what all tests have downloaded: these files never change.
+    pub(crate) fn own_cache(&self) -> PathBuf {
+        let folder = self.path("cache");
+        fs::create_dir_all(&folder).unwrap();
+        let downloads = cache().join("downloads");
+        if downloads.is_dir() {
+            let copy = |how| Command::new("cp").arg(how).arg(&downloads).arg(&folder).output().unwrap();
+            // Links, where it lies on the same file system.
+            assert!(copy("-al").status.success() || copy("-a").status.success());
+        }
+        folder
+    }
+
     /// A copy of the example `name`, which may be changed.
     pub(crate) fn example(&self, name: &str) -> PathBuf {
         let folder = self.path(name);

@@ -12,7 +12,7 @@ use kiln_image::Source;
 use kiln_oci::{Descriptor, media_type};
 use kiln_store::Layout;
 
-use crate::harness::{Run, World, cache, needs};
+use crate::harness::{Run, World, needs};
 use crate::http::{Http, Request, Response};
 use crate::images::image_in;
 use crate::kept::{is_sound, is_swept};
@@ -261,19 +261,10 @@ fn a_ship_that_is_killed_is_shipped_the_next_time() {
     }
     let world = World::new();
     let app = world.example("orders-api");
-    fs::create_dir_all(world.path("cache")).unwrap();
-    // What is downloaded is not what is killed here; these files never change.
-    let downloads = cache().join("downloads");
-    if downloads.is_dir() {
-        let links =
-            Command::new("cp").args(["-al"]).arg(&downloads).arg(world.path("cache")).output().unwrap();
-        if !links.status.success() {
-            Run::of(Command::new("cp").args(["-a"]).arg(&downloads).arg(world.path("cache"))).exits(0);
-        }
-    }
+    let cache = world.own_cache();
     let ship = || {
         let mut kiln = world.kiln();
-        kiln.env("KILN_CACHE_DIR", world.path("cache")).args(["ship", "-q"]).arg(&app);
+        kiln.env("KILN_CACHE_DIR", &cache).args(["ship", "-q"]).arg(&app);
         kiln
     };
     Run::of(&mut ship()).exits(0);
@@ -303,7 +294,7 @@ fn a_ship_that_is_killed_is_shipped_the_next_time() {
         span.learn(was_there);
         here += u32::from(was_there);
         is_sound(&world.data("store"));
-        Run::of(world.kiln().env("KILN_CACHE_DIR", world.path("cache")).args(["images", "-q"])).exits(0);
+        Run::of(world.kiln().env("KILN_CACHE_DIR", &cache).args(["images", "-q"])).exits(0);
         is_swept(&world);
     }
     tell(&format!("{here} kills of a ship"));
@@ -328,7 +319,8 @@ fn what_a_killed_command_left_in_the_making_goes_with_the_next() {
     bench.undisturbed("build");
     bench.undisturbed("db update");
     let (data, cache) = (bench.world.data(""), bench.world.path("cache"));
-    for staging in [data.join("store/ingest"), cache.join("steps/incoming"), cache.join("downloads/partial")] {
+    for staging in [data.join("store/ingest"), cache.join("steps/incoming"), cache.join("downloads/partial")]
+    {
         fs::create_dir_all(&staging).unwrap();
         fs::write(staging.join(".kiln-0123456789abcdef.tmp"), "half").unwrap();
     }

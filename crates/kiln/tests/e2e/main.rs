@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod agreement;
+mod app_build;
 mod archives;
 mod attached;
 mod base_trust;

@@ -214,7 +214,9 @@ fn a_failing_build_shows_its_last_lines_and_exit_code() {
     let app = world.example("orders-api");
     fs::write(app.join("src/broken.ts"), "const = ;\n").unwrap();
     let run = world.run(["ship", path(&app)]).exits(3);
-    for words in ["error[build.command]", "`npm run build` failed with exit code 2", "src/broken.ts(1,7)"] {
+    for words in
+        ["error[build.command]", "the step `npm run build` failed", "exit code 2", "src/broken.ts(1,7)"]
+    {
         assert!(run.stderr.contains(words), "{words} in:\n{}", run.stderr);
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::stage::StageState;
 use super::{Inputs, Lowerer, Op};
 use crate::Error;
-use crate::dockerfile::graph::Dir;
+use crate::engine::Dir;
 use crate::error::ErrorKind;
 
 impl<I: Inputs> Lowerer<'_, I> {
@@ -135,7 +135,7 @@ impl<I: Inputs> Lowerer<'_, I> {
 
     fn workdir(&mut self, state: &mut StageState, path: &Spanned<String>) -> Result<(), Error> {
         let path = self.expand(&path.value, &state.scope)?;
-        let clean = format!("/{}", crate::dockerfile::rooted::rooted(&state.path(&path))?);
+        let clean = format!("/{}", crate::engine::rooted(&state.path(&path))?);
         // A path that is absolute stays as it is written.
         let path = if path.starts_with('/') { path } else { clean.clone() };
         state.config.config.working_dir.clone_from(&path);

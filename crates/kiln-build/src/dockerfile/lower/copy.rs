@@ -8,8 +8,8 @@ use kiln_rootfs::{Content, Kind, RootPath, Tree};
 use super::stage::StageState;
 use super::{Inputs, Lowerer, Op, Remote};
 use crate::Error;
-use crate::dockerfile::graph::{Copy, Files, Source};
-use crate::dockerfile::select::{prefix, select};
+use crate::engine::{Copy, Files, Source};
+use crate::engine::{prefix, select};
 use crate::error::ErrorKind;
 
 /// Permissions of files that are written in a Dockerfile, and of those that are downloaded.

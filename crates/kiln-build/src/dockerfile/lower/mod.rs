@@ -13,11 +13,14 @@ use kiln_finding::Diagnose;
 use kiln_oci::{Arch, ImageConfig};
 use kiln_rootfs::{Content, RootPath, Tree};
 
-use super::graph::{Base, Files, Graph, Op, Origin, Step, StepId, Target};
 use crate::Error;
+use crate::engine::{Base, Files, Graph, Op, Origin, Step, StepId, Target};
 use crate::error::ErrorKind;
 pub use copy::is_repository;
 use stage::StageState;
+
+/// Who wrote a history entry.
+const COMMENT: &str = "kiln.dockerfile.v0";
 
 /// What a Dockerfile takes from outside.
 pub trait Inputs: Sync {
@@ -72,7 +75,13 @@ pub fn lower<I: Inputs>(file: &Dockerfile, request: &Request, inputs: &I) -> Res
     lowerer.refuse_circles()?;
     let state = lowerer.stage(target)?;
     let state = Arc::unwrap_or_clone(state);
-    let target = Target { top: state.top, config: state.config, history: state.history };
+    let target = Target {
+        top: state.top,
+        config: state.config,
+        history: state.history,
+        comment: Some(COMMENT),
+        annotations: BTreeMap::new(),
+    };
     Ok((lowerer.graph, target))
 }
 

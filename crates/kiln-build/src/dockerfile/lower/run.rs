@@ -5,8 +5,8 @@ use kiln_dockerfile::{Instruction, Lookup, Mount, MountKind, Network, PREDEFINED
 use super::stage::StageState;
 use super::{Inputs, Lowerer, Op};
 use crate::Error;
-use crate::dockerfile::graph::{Exec, ExecMount, ExecMountKind};
-use crate::dockerfile::rooted::rooted;
+use crate::engine::rooted;
+use crate::engine::{Exec, ExecMount, ExecMountKind, Writes};
 
 /// Where scripts of the Dockerfile appear while they run.
 const SCRIPTS: &str = "/dev/pipes";
@@ -103,6 +103,7 @@ impl<I: Inputs> Lowerer<'_, I> {
                     sharing: mount.sharing.unwrap_or(Sharing::Shared),
                     mode: mount.mode.unwrap_or(0o755),
                     owner: (mount.uid.unwrap_or(0), mount.gid.unwrap_or(0)),
+                    writes: Writes::Kept,
                 }
             }
             MountKind::Tmpfs => ExecMountKind::Tmpfs(mount.size),
@@ -127,13 +128,13 @@ impl<I: Inputs> Lowerer<'_, I> {
         state: &StageState,
         mount: &Mount,
         source: &str,
-    ) -> Result<crate::dockerfile::graph::Files, Error> {
+    ) -> Result<crate::engine::Files, Error> {
         let path = rooted(source)?;
         if let Some(from) = &mount.from {
             return self.source(from, state.arch, &[path], &state.origin.clone());
         }
         let tree = self.inputs.files(None, &[path]).map_err(Error::port("read the context"))?;
-        Ok(crate::dockerfile::graph::Files::Context(tree.into()))
+        Ok(crate::engine::Files::Context(tree.into()))
     }
 }
 

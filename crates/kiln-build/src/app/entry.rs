@@ -1,0 +1,41 @@
+use kiln_plan::Plan;
+use kiln_rootfs::Tree;
+
+use super::lower::Graphed;
+use super::split::{has_entry, near_misses};
+use crate::engine::{Cache, Executor, Solver};
+use crate::error::ErrorKind;
+use crate::{Error, Key};
+
+/// Checks that the image holds the file that node is to load.
+pub fn check_entry<E: Executor, C: Cache>(
+    plan: &Plan,
+    graphed: &Graphed,
+    solver: &Solver<'_, E, C>,
+) -> Result<(), Error> {
+    let entry = entry_file(plan).unwrap_or_default();
+    // A module may be a link to a project of the workspace, which is in the other layer.
+    let needs_modules = entry.starts_with("node_modules/");
+    let steps = if needs_modules { vec![graphed.dependencies, graphed.app] } else { vec![graphed.app] };
+    let mut key = Key::new("entry").field("folder", &plan.folder).field("entry", entry);
+    for &step in &steps {
+        key.add("step", solver.key(step)?.as_bytes());
+    }
+    let lacking = solver.fact(key.finish(), || {
+        let mut shipped = Tree::new();
+        for &step in &steps {
+            solver.names(step)?.apply(&mut shipped).map_err(|source| ErrorKind::Tree { source })?;
+        }
+        let near = (!has_entry(&shipped, &plan.folder, entry)).then(|| near_misses(&shipped));
+        serde_json::to_string(&near).map_err(|source| ErrorKind::Record { source }.into())
+    })?;
+    match serde_json::from_str(&lacking).map_err(|source| ErrorKind::Record { source })? {
+        None => Ok(()),
+        Some(near) => Err(ErrorKind::EntryMissing { entry: entry.to_owned(), near }.into()),
+    }
+}
+
+/// The first argument of node that is no flag.
+fn entry_file(plan: &Plan) -> Option<&str> {
+    plan.entry.iter().map(String::as_str).find(|word| !word.starts_with('-'))
+}

@@ -1,0 +1,35 @@
+use kiln_node::Manager;
+
+/// The environment of every command. Nothing in it differs from user to user.
+pub(super) fn environment(manager: Manager, is_native: bool) -> Vec<(String, String)> {
+    let mut env = vec![
+        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+        ("HOME", "/root"),
+        ("CI", "true"),
+        ("LANG", "C.UTF-8"),
+        ("TZ", "UTC"),
+        ("NO_COLOR", "1"),
+        ("NODE_EXTRA_CA_CERTS", "/etc/ssl/certs/kiln-machine.crt"),
+        ("npm_config_cache", "/root/.npm"),
+        // Settings of the project choose no other program for a step that has logins.
+        ("npm_config_git", "git"),
+        ("YARN_IGNORE_PATH", "1"),
+        ("npm_config_update_notifier", "false"),
+        // Times in what tools write, where they honour it.
+        ("SOURCE_DATE_EPOCH", "0"),
+    ];
+    match manager {
+        Manager::Npm => {}
+        Manager::Pnpm => env.extend([
+            ("PNPM_HOME", "/root/.local/share/pnpm"),
+            ("npm_config_store_dir", "/root/.npm/pnpm-store"),
+            ("npm_config_package_import_method", "copy"),
+        ]),
+        Manager::Yarn => env.push(("YARN_CACHE_FOLDER", "/root/.npm/yarn-cache")),
+    }
+    if is_native {
+        // Compile addons from source, against the headers of the builder, in place of downloading binaries.
+        env.extend([("npm_config_build_from_source", "true"), ("npm_config_nodedir", "/usr/local")]);
+    }
+    env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}

@@ -1,0 +1,16 @@
+//! An app as a graph of steps.
+//!
+//! Three stages run in a builder that is never shipped: one installs what building needs, one builds over it, one installs what
+//! production needs. The image is a base and two layers over it: the dependencies of production, and what the app ships.
+
+mod configure;
+mod entry;
+mod environment;
+mod lower;
+mod split;
+mod step;
+
+pub use configure::{BaseImage, Facts};
+pub use entry::check_entry;
+pub use lower::{Graphed, Request, lower};
+pub use step::{CERTIFICATES, NPMRC, NPMRC_WITHOUT_LOGINS, STRAIGHT, Surroundings};

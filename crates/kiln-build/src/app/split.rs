@@ -1,0 +1,178 @@
+//! Cuts what the sandbox left into the two layers on top of the base.
+
+use kiln_plan::{is_module_file_shipped, is_shipped};
+use kiln_rootfs::{Entry, Error, Kind, RootPath, Tree};
+
+/// Where the app lies in the image.
+const APP: &str = "app";
+const MODULES: &str = "node_modules";
+
+/// The dependency layer: every `node_modules` folder of a production install, without leftovers.
+pub(super) fn dependencies(installed: &Tree) -> Result<Tree, Error> {
+    let mut layer = Tree::new();
+    layer.insert_dir(APP, 0o755)?;
+    for (path, entry) in installed.iter() {
+        let is_dir = matches!(entry.kind, Kind::Dir);
+        let Some(below) = below_app(path).and_then(below_modules) else { continue };
+        if below.is_empty() || is_kept_with_its_folders(below, is_dir) {
+            layer.insert(path.clone(), entry.clone())?;
+        }
+    }
+    with_files_of_links(layer, installed)
+}
+
+/// The app layer: what the app ships of its sources and its build, without `node_modules`.
+pub(super) fn app(built: &Tree) -> Result<Tree, Error> {
+    let mut layer = Tree::new();
+    layer.insert_dir(APP, 0o755)?;
+    for (path, entry) in built.iter() {
+        let Some(inside) = below_app(path) else { continue };
+        // Folders appear with the files in them, so that an empty one is not shipped.
+        if matches!(entry.kind, Kind::Dir) || below_modules(inside).is_some() {
+            continue;
+        }
+        let inside = RootPath::normalise(inside)?;
+        let mut folders = std::iter::successors(inside.parent(), RootPath::parent);
+        if is_shipped(&inside, false) && folders.all(|folder| folder.is_root() || is_shipped(&folder, true)) {
+            layer.insert(path.clone(), entry.clone())?;
+        }
+    }
+    with_files_of_links(layer, built)
+}
+
+/// A hard link to something that is not shipped becomes the file itself.
+fn with_files_of_links(mut layer: Tree, all: &Tree) -> Result<Tree, Error> {
+    let is_loose = |entry: &Entry| match &entry.kind {
+        Kind::Hardlink(target) => layer.get(target).is_none(),
+        _ => false,
+    };
+    let loose: Vec<_> = layer
+        .iter()
+        .filter(|(_, entry)| is_loose(entry))
+        .map(|(path, entry)| (path.clone(), entry.clone()))
+        .collect();
+    for (path, link) in loose {
+        let Kind::Hardlink(target) = &link.kind else { continue };
+        if let Some(file) = all.get(target) {
+            layer.insert(path, file.clone())?;
+        }
+    }
+    Ok(layer)
+}
+
+/// The path in the folder of the app.
+fn below_app(path: &RootPath) -> Option<&str> {
+    path.as_str().strip_prefix(APP)?.strip_prefix('/')
+}
+
+/// What follows the first `node_modules` of a path; `None` where there is none.
+fn below_modules(text: &str) -> Option<&str> {
+    let start = if text == MODULES || text.starts_with("node_modules/") {
+        0
+    } else {
+        text.find("/node_modules/")
+            .or_else(|| text.ends_with("/node_modules").then(|| text.len() - MODULES.len() - 1))?
+            + 1
+    };
+    Some(text[start + MODULES.len()..].trim_start_matches('/'))
+}
+
+fn is_kept_with_its_folders(below: &str, is_dir: bool) -> bool {
+    let folders = below.match_indices('/').map(|(at, _)| &below[..at]);
+    is_module_file_shipped(below, is_dir)
+        && folders.into_iter().all(|folder| is_module_file_shipped(folder, true))
+}
+
+/// Whether a layer holds the file that `node` is told to load, as node resolves it.
+pub(super) fn has_entry(shipped: &Tree, folder: &str, entry: &str) -> bool {
+    let Ok(path) = RootPath::normalise(&format!("{APP}/{folder}/{entry}")) else { return false };
+    let candidates = ["", ".js", ".mjs", ".cjs", ".json", "/index.js", "/package.json"];
+    candidates.iter().any(|end| {
+        let Ok(path) = RootPath::normalise(&format!("{path}{end}")) else { return false };
+        let found = shipped.resolve(&path, true).and_then(|path| shipped.get(&path));
+        found.is_some_and(|found| !matches!(found.kind, Kind::Dir))
+    })
+}
+
+/// Files of the app that could be meant in place of a missing entry: its JavaScript nearest to the top.
+pub(super) fn near_misses(app: &Tree) -> Vec<String> {
+    let is_script = |path: &RootPath| [".js", ".mjs", ".cjs"].iter().any(|end| path.as_str().ends_with(end));
+    let mut paths: Vec<&RootPath> = app.iter().map(|(path, _)| path).filter(|path| is_script(path)).collect();
+    paths.sort_by_key(|path| (path.parts().count(), path.as_str().len()));
+    let shown = paths.into_iter().take(3);
+    shown.map(|path| format!("`{}`", path.as_str().trim_start_matches("app/"))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(paths: &[&str]) -> Tree {
+        let mut tree = Tree::new();
+        for path in paths {
+            tree.insert_file(path, 0o644, *b"").unwrap();
+        }
+        tree
+    }
+
+    fn files(tree: &Tree) -> Vec<&str> {
+        let is_file = |(_, entry): &(&RootPath, &kiln_rootfs::Entry)| !matches!(entry.kind, Kind::Dir);
+        tree.iter().filter(is_file).map(|(path, _)| path.as_str()).collect()
+    }
+
+    #[test]
+    fn dependencies_are_all_module_folders_and_nothing_else() {
+        let installed = tree(&[
+            "app/package.json",
+            "app/node_modules/.bin/x",
+            "app/node_modules/a/index.js",
+            "app/node_modules/a/build/Release/obj.target/a.o",
+            "app/apps/api/node_modules/b/index.js",
+            "app/apps/api/package.json",
+            "app/my_node_modules/x.js",
+            "root/node_modules/x.js",
+        ]);
+        assert_eq!(
+            files(&dependencies(&installed).unwrap()),
+            ["app/apps/api/node_modules/b/index.js", "app/node_modules/a/index.js"]
+        );
+    }
+
+    #[test]
+    fn the_app_is_all_the_rest_that_ships() {
+        let built = tree(&[
+            "app/.env",
+            "app/dist/server.js",
+            "app/dist/server.js.map",
+            "app/node_modules/.cache/x",
+            "app/package.json",
+            "app/src/server.ts",
+            "app/test/server.js",
+            "etc/passwd",
+            "appendix.js",
+        ]);
+        assert_eq!(files(&app(&built).unwrap()), ["app/dist/server.js", "app/package.json"]);
+    }
+
+    #[test]
+    fn another_name_of_what_stays_behind_is_the_file() {
+        let mut built = tree(&["app/src/a.ts"]);
+        let link = Kind::Hardlink(RootPath::new("app/src/a.ts").unwrap());
+        let attrs = built.get(&RootPath::new("app/src/a.ts").unwrap()).unwrap().attrs.clone();
+        built.insert(RootPath::new("app/a.js").unwrap(), Entry { attrs, kind: link }).unwrap();
+        let shipped = app(&built).unwrap();
+        assert!(matches!(shipped.get(&RootPath::new("app/a.js").unwrap()).unwrap().kind, Kind::File(_)));
+    }
+
+    #[test]
+    fn entries_resolve_as_in_node() {
+        let shipped = tree(&["app/dist/server.js", "app/x/index.js", "app/node_modules/n/b"]);
+        for entry in ["dist/server.js", "dist/server", "./dist/server", "x", "node_modules/n/b"] {
+            assert!(has_entry(&shipped, "", entry), "{entry}");
+        }
+        assert!(has_entry(&shipped, "dist", "server.js"));
+        for entry in ["dist", "server.js", "../etc/passwd"] {
+            assert!(!has_entry(&shipped, "", entry), "{entry}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The one engine of builds: a graph of steps over steps, and the layers that it leads to.
+
+mod content;
+mod graph;
+mod place;
+mod port;
+mod rooted;
+mod select;
+mod solve;
+mod stack;
+mod user;
+mod why;
+
+pub use graph::{
+    Base, Copy, Dir, Exec, ExecMount, ExecMountKind, Files, Graph, Op, Origin, Part, Source, Step, StepId,
+    Target, Writes,
+};
+pub use port::{BaseLayer, Cache, Depth, Executor, Form, Job, JobMount, Layer, MountContent, UserIds, Watch};
+pub(crate) use rooted::rooted;
+pub(crate) use select::{prefix, select};
+pub use solve::{Shared, Solver, empty_key};

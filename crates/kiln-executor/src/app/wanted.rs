@@ -1,0 +1,27 @@
+use std::path::Path;
+
+use kiln_oci::Arch;
+use kiln_plan::Overrides;
+
+use crate::BuildOptions;
+use crate::base::Settings;
+
+/// What image is wanted.
+pub struct Wanted<'a> {
+    /// Folder of the app.
+    pub folder: &'a Path,
+    /// Name and tag; those of package.json by default.
+    pub name: Option<String>,
+    /// Which machines it is for; this one's by default.
+    pub arch: Option<Arch>,
+    /// kiln.lock must be there and fit.
+    pub is_locked: bool,
+    /// What somebody decided in place of the planner.
+    pub overrides: Overrides,
+    /// Where the base comes from.
+    pub base: &'a Settings,
+    /// The build script may reach the network.
+    pub network: bool,
+    /// How it is built.
+    pub options: BuildOptions,
+}
