@@ -1,8 +1,8 @@
 use crate::credentials::Credentials;
-use crate::download::Options;
 use crate::error::{Error, ErrorKind};
 use crate::http::header::{ACCEPT, CONTENT_RANGE, ETAG, HeaderName, RANGE};
 use crate::http::{self, Body, Connections, Http, Request, Response, retry_after};
+use crate::options::Options;
 use crate::url::Url;
 
 /// Asks servers for files. A credential goes to its own host and nowhere else.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use kiln_finding::{Class, Diagnose};
 
-use crate::http::{NetworkError, passes};
-use crate::retry::Retry;
+use crate::network::NetworkError;
+use crate::retry::{Retry, passes};
 use kiln_text::Checksum;
 
 /// Why bytes could not be had.

@@ -16,13 +16,11 @@ use crate::error::Error;
 use crate::url::Url;
 use crate::{agent, socket};
 
+pub use crate::network::{NetworkError, Response, Trouble};
 pub use crate::redirect::follow;
 pub use crate::retry::{Retry, Tries, passes, retry_after};
 pub use ureq::http::{Method, header};
-pub use ureq::{Body, BodyReader, Error as NetworkError};
-
-/// What a server answers.
-pub type Response = ureq::http::Response<Body>;
+pub use ureq::{Body, BodyReader};
 
 /// How hosts are reached.
 #[derive(Clone, Debug, Default)]
@@ -174,50 +172,4 @@ impl Http {
 /// The bytes of an answer, however many: each reader has a cap of its own.
 pub fn body(response: Response) -> BodyReader<'static> {
     response.into_body().into_with_config().limit(u64::MAX).reader()
-}
-
-/// What kind of trouble a connection had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// The same request may work a moment later.
-    Passing,
-    /// There is nobody at that address.
-    Absent,
-    /// There is a server, and its certificate is not to be trusted.
-    Certificate,
-    /// Asking again will not help.
-    Lasting,
-}
-
-impl Trouble {
-    /// What kind of trouble `error` tells of.
-    pub fn of(error: &NetworkError) -> Self {
-        let tls = match error {
-            NetworkError::Rustls(error) => Some(error),
-            NetworkError::Io(error) => {
-                error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>())
-            }
-            _ => None,
-        };
-        match (tls, error) {
-            (Some(rustls::Error::InvalidCertificate(_)), _) => Self::Certificate,
-            (Some(_), _)
-            | (
-                None,
-                NetworkError::BadUri(_)
-                | NetworkError::Http(_)
-                | NetworkError::Tls(_)
-                | NetworkError::Pem(_)
-                | NetworkError::InvalidProxyUrl,
-            ) => Self::Lasting,
-            (None, NetworkError::HostNotFound) => Self::Absent,
-            (None, NetworkError::Io(error)) => match error.kind() {
-                std::io::ErrorKind::ConnectionRefused => Self::Absent,
-                // What is closed is closed the next time, too.
-                std::io::ErrorKind::PermissionDenied => Self::Lasting,
-                _ => Self::Passing,
-            },
-            (None, _) => Self::Passing,
-        }
-    }
 }

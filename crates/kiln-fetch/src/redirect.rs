@@ -1,7 +1,7 @@
 use ureq::http::header::LOCATION;
 
 use crate::error::Error;
-use crate::http::Response;
+use crate::network::Response;
 use crate::url::Url;
 
 /// How many redirects are followed.

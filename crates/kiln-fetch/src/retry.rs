@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use ureq::http::header::RETRY_AFTER;
 
-use crate::http::{NetworkError, Response, Trouble};
+use crate::network::{NetworkError, Response, Trouble};
 
 /// The longest pause between two attempts that kiln chooses itself.
 const PAUSE_MAX: Duration = Duration::from_secs(20);
