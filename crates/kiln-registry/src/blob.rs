@@ -4,11 +4,11 @@ use kiln_fetch::http::header::{CONTENT_RANGE, RANGE};
 use kiln_fetch::http::{self, BodyReader, Tries};
 use kiln_oci::{Descriptor, Hasher};
 
-use crate::document::text;
 use crate::error::{Error, ErrorKind};
+use crate::header::text;
 use crate::pace::Pace;
 use crate::repository::Repository;
-use crate::transport::Request;
+use crate::sender::Request;
 
 /// A blob on its way. It is asked for when it is first read, asked for again from where it broke off, and ends in
 /// an error where it is not what its digest says.
@@ -38,7 +38,7 @@ impl<'a> BlobReader<'a> {
 
     /// One that looks at the size only.
     pub(crate) fn unchecked(repository: &'a Repository, content: &Descriptor) -> Self {
-        let tries = repository.transport.options.retry.tries();
+        let tries = repository.transport.sender.options.retry.tries();
         let content = content.clone();
         Self { repository, content, hasher: None, ended: false, received: 0, body: None, place: 0, tries }
     }
@@ -76,10 +76,10 @@ impl<'a> BlobReader<'a> {
                     ErrorKind::Header { what, url: shown.clone(), header: "a fitting Content-Range" }
                 })?
             }
-            _ => return Err(transport.status(&Request::get("read the blob", from), response)),
+            _ => return Err(transport.sender.status(&Request::get("read the blob", from), response)),
         };
         let reader = http::body(response);
-        let mut body = Body { reader, pace: transport.pace(), url: shown };
+        let mut body = Body { reader, pace: transport.sender.pace(), url: shown };
         // A server that cannot send the rest sends everything.
         let again = self.received - offset;
         let skipped = io::copy(&mut body.reader.by_ref().take(again), &mut io::sink());

@@ -30,6 +30,6 @@ impl Client {
 
     /// What registries warned of since this was asked last.
     pub fn take_warnings(&self) -> Vec<String> {
-        self.transport.take_warnings()
+        self.transport.sender.take_warnings()
     }
 }

@@ -6,12 +6,13 @@ use kiln_image::DOCUMENT_MAX;
 use kiln_oci::{Descriptor, Digest, Index, Manifest, media_type};
 
 use crate::Error;
-use crate::document::{Document, text};
+use crate::documents::Document;
 use crate::endpoint::Endpoint;
 use crate::error::ErrorKind;
+use crate::header::text;
 use crate::link;
 use crate::repository::Repository;
-use crate::transport::Request;
+use crate::sender::Request;
 use crate::verify::read_capped;
 
 /// How many referrers one subject may have.
@@ -44,12 +45,13 @@ impl Repository {
                 return Ok(None);
             }
             if status != 200 {
-                return Err(self.transport.status(&Request::get("list referrers", from), response));
+                return Err(self.transport.sender.status(&Request::get("list referrers", from), response));
             }
             let link = header(LINK);
             let shown = url.shown();
             let body = http::body(response);
-            let bytes = read_capped(body, self.transport.pace(), "list of referrers", &shown, DOCUMENT_MAX)?;
+            let bytes =
+                read_capped(body, self.transport.sender.pace(), "list of referrers", &shown, DOCUMENT_MAX)?;
             listed.extend(parse(&bytes, &shown)?.manifests);
             if listed.len() > REFERRERS_MAX {
                 let what = "list of referrers";

@@ -7,11 +7,12 @@ use kiln_fetch::http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderName, LOCATI
 use kiln_fetch::http::{Method, Payload, Response};
 use kiln_oci::{Descriptor, Hasher};
 
-use crate::document::{accept, text};
+use crate::document::accept;
 use crate::endpoint::query_value;
 use crate::error::{Error, ErrorKind};
+use crate::header::text;
 use crate::repository::Repository;
-use crate::transport::Request;
+use crate::sender::Request;
 
 /// What is no larger is held in memory and can be sent again; the rest is streamed.
 const SMALL: u64 = 1 << 20;
@@ -38,7 +39,7 @@ impl Repository {
                 Ok(length.is_none_or(|length| length == content.size))
             }
             404 | 405 => Ok(false),
-            _ => Err(self.transport.status(&Request::head("look for the content", url), response)),
+            _ => Err(self.transport.sender.status(&Request::head("look for the content", url), response)),
         }
     }
 
@@ -97,7 +98,7 @@ impl Repository {
                 let least = text(&response, CHUNK_MIN_LENGTH).and_then(|least| least.parse().ok());
                 Ok(Start::Session(location(&request, &response)?, least.unwrap_or(0)))
             }
-            _ => Err(self.transport.status(&request, response)),
+            _ => Err(self.transport.sender.status(&request, response)),
         }
     }
 
@@ -125,7 +126,7 @@ impl Repository {
         let response = self.transport.send(&self.main, &self.push_scopes(), &mut request)?;
         match response.status().as_u16() {
             201 | 204 => Ok(shown),
-            _ => Err(self.transport.status(&request, response)),
+            _ => Err(self.transport.sender.status(&request, response)),
         }
     }
 
@@ -168,7 +169,7 @@ impl Repository {
                     done = part.len();
                 }
                 Ok(response) if response.status().as_u16() != 416 || resumes >= RESUMES => {
-                    return Err(self.transport.status(&request, response));
+                    return Err(self.transport.sender.status(&request, response));
                 }
                 Err(error) if !error.is_transient() || resumes >= RESUMES => return Err(error),
                 Ok(_) | Err(_) => {
@@ -192,7 +193,7 @@ impl Repository {
         let mut request = Request::get("resume an upload", url);
         let response = self.transport.send(&self.main, &self.push_scopes(), &mut request)?;
         if !matches!(response.status().as_u16(), 200..=204) {
-            return Err(self.transport.status(&request, response));
+            return Err(self.transport.sender.status(&request, response));
         }
         let end = text(&response, RANGE).and_then(|range| {
             let range = range.strip_prefix("bytes=").unwrap_or(&range).to_owned();
