@@ -1,7 +1,7 @@
 #![no_main]
 //! Every rule and every repair on hostile Dockerfiles: nothing panics, fixing ends, fixing again changes nothing.
 
-use kiln_lint::{Profile, RULES, Repair, LintSettings, fix, lint};
+use kiln_lint::{LintSettings, Profile, RULES, Repair, fix, lint};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

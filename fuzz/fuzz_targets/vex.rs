@@ -5,7 +5,7 @@ use kiln_attest::Vex;
 use kiln_finding::Severity;
 use kiln_oci::Digest;
 use kiln_pkg::{Ecosystem, Package};
-use kiln_vuln::{Fix, Match, VulnerabilityReport, VexSource, VexTarget, apply_vex};
+use kiln_vuln::{Fix, Match, VexSource, VexTarget, VulnerabilityReport, apply_vex};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
