@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail, ensure};
 
-use crate::{fuzz, tidy, tree};
+use crate::{fuzz, recipes, tidy, tree};
 
 /// One thing that must pass before a change is merged.
 struct Step {
@@ -22,6 +22,8 @@ static STEPS: &[Step] = &[
     Step { name: "static", run: static_build },
     Step { name: "replay", run: || fuzz::run(&["--replay".to_owned()]) },
     Step { name: "test", run: || cargo(&["test", "--workspace"]) },
+    // What they build on is there now.
+    Step { name: "recipes", run: || recipes::run(&[]) },
 ];
 
 /// All that must pass before a change is merged, or the steps that are named: `cargo xtask ci [STEP…]`.

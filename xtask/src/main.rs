@@ -7,9 +7,11 @@ mod graph;
 mod imports;
 #[cfg(test)]
 mod merges;
+mod new;
 #[cfg(test)]
 mod promises;
 mod ranks;
+mod recipes;
 mod snapshot;
 mod tidy;
 mod tree;
@@ -27,7 +29,7 @@ struct Command {
 static COMMANDS: &[Command] = &[
     Command {
         name: "ci",
-        about: "all that must pass: [fmt tidy deny clippy static replay test]",
+        about: "all that must pass: [fmt tidy deny clippy static replay test recipes]",
         run: ci::run,
     },
     Command { name: "dist", about: "the static binary: [--target x86_64|aarch64]", run: dist::run },
@@ -37,6 +39,16 @@ static COMMANDS: &[Command] = &[
         run: fuzz::run,
     },
     Command { name: "graph", about: "the crates by rank, and what each depends on", run: graph::run },
+    Command {
+        name: "new",
+        about: "a new cataloger, check, command, format or rule: KIND NAME; without them, what they are",
+        run: new::run,
+    },
+    Command {
+        name: "recipes",
+        about: "perform every recipe of CONTRIBUTING.md in a copy of the project",
+        run: recipes::run,
+    },
     Command {
         name: "snapshot",
         about: "compile the advisory feeds into crates/kiln-vuln/snapshot",

@@ -5,7 +5,8 @@ use crate::tree;
 /// A module, an import, a comment, or an entry, a line each: what means the same wherever it stands.
 fn is_of_a_table(line: &str) -> bool {
     let is_entry = line.trim_start().starts_with('&') && line.find(',') == line.len().checked_sub(1);
-    let is_table = line.starts_with("pub static ") && line.ends_with(" = &[") || line == "];";
+    let is_static = ["pub static ", "pub(crate) static "].iter().any(|start| line.starts_with(start));
+    let is_table = is_static && line.ends_with(" = &[") || line == "];";
     let starts = ["//", "mod ", "use crate::"];
     line.is_empty() || is_entry || is_table || starts.iter().any(|start| line.starts_with(start))
 }

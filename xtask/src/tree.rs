@@ -1,6 +1,6 @@
 //! The files of the project, and what Rust code in them says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,8 +13,8 @@ pub(crate) fn root() -> PathBuf {
     xtask.parent().unwrap_or(xtask).to_owned()
 }
 
-/// Every file that git tracks or would track, by its path below the root. Files that are no text are empty here.
-pub(crate) fn files() -> anyhow::Result<BTreeMap<String, String>> {
+/// The paths below the root of every file that git tracks or would track.
+pub(crate) fn paths() -> anyhow::Result<BTreeSet<String>> {
     let root = root();
     let listed = Command::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
@@ -22,14 +22,19 @@ pub(crate) fn files() -> anyhow::Result<BTreeMap<String, String>> {
         .output()
         .context("run git ls-files")?;
     ensure!(listed.status.success(), "git ls-files: {}", String::from_utf8_lossy(&listed.stderr));
+    let listed = String::from_utf8(listed.stdout)?;
+    // A file that was deleted and not committed yet is still listed.
+    let there = listed.split_terminator('\0').filter(|path| root.join(path).is_file());
+    Ok(there.map(str::to_owned).collect())
+}
+
+/// Those files by their paths. Files that are no text are empty here.
+pub(crate) fn files() -> anyhow::Result<BTreeMap<String, String>> {
+    let root = root();
     let mut files = BTreeMap::new();
-    for path in String::from_utf8(listed.stdout)?.split_terminator('\0') {
-        let full = root.join(path);
-        // A file that was deleted and not committed yet is still listed.
-        if full.is_file() {
-            let bytes = fs::read(&full).with_context(|| format!("read {path}"))?;
-            files.insert(path.to_owned(), String::from_utf8(bytes).unwrap_or_default());
-        }
+    for path in paths()? {
+        let bytes = fs::read(root.join(&path)).with_context(|| format!("read {path}"))?;
+        files.insert(path, String::from_utf8(bytes).unwrap_or_default());
     }
     Ok(files)
 }

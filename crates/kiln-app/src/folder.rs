@@ -3,10 +3,8 @@ use std::path::{Path, PathBuf};
 
 use kiln_disk::Dir;
 use kiln_finding::{Class, Failure};
-use kiln_rootfs::Tree;
 
 use crate::read_in::read_in;
-use crate::{Missed, Rules, walk};
 
 /// A folder that the user names, held open.
 #[derive(Clone, Debug)]
@@ -40,11 +38,6 @@ impl Folder {
     /// The folder itself.
     pub fn dir(&self) -> &Dir {
         &self.dir
-    }
-
-    /// All that lies in it, and what could not be read. Folders of the names `closed` are listed and not entered.
-    pub fn everything(&self, closed: &'static [&'static str]) -> (Tree, Vec<Missed>) {
-        walk::read(&self.dir, &Rules::Everything(closed))
     }
 
     /// Where something in it is, for messages.

@@ -18,6 +18,7 @@ mod beside;
 mod context;
 mod docker_ignore;
 mod dockerfiles;
+mod everything;
 mod facts;
 mod folder;
 mod git_ignore;

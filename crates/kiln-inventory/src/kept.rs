@@ -6,7 +6,7 @@ use kiln_pkg::{
     Checksum, Distro, Ecosystem, IndicatorKind, Licence, Origin, Package, Part, Place, Secret, Source, Unread,
 };
 
-use crate::catalog::CATALOG;
+use crate::catalogers::CATALOG;
 use crate::facts::{FileFacts, LayerFacts, Reading};
 use crate::paths::PathLog;
 use crate::wire::{Input, Wire, choice, record};

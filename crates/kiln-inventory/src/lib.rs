@@ -6,7 +6,6 @@
 //! whole but the small ones a cataloger asks for, each under a cap. What could not be read is said, never left out.
 //! This crate judges nothing and touches no disk. Start from [`scan_image`].
 
-mod catalog;
 mod catalogers;
 mod combine;
 mod depends;
@@ -29,8 +28,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use catalog::CATALOG;
-pub use catalogers::cataloger_names;
+pub use catalogers::{CATALOG, cataloger_examples, cataloger_names};
 pub use combine::combine;
 pub use error::Error;
 pub use facts::{FileFacts, LayerFacts, Reading};

@@ -5,8 +5,8 @@ use kiln_oci::Digest;
 use kiln_pkg::Unread;
 use kiln_rootfs::{EntryKind, LayerEntry, LayerReader, Whiteout};
 
-use crate::catalog::CATALOG;
-use crate::catalogers::{self, Candidate, Cataloger};
+use crate::catalogers::cataloger::{Candidate, Cataloger};
+use crate::catalogers::{self, CATALOG};
 use crate::error::ErrorKind;
 use crate::facts::{FileFacts, LayerFacts, Reading};
 use crate::paths::PathLogger;

@@ -4,7 +4,6 @@ use kiln_rootfs::{LayerReader, Limits, Tree, write_tar};
 
 use crate::{LayerFacts, combine, scan_layer, secrets_in_config};
 
-mod catalog;
 mod content;
 mod folders;
 mod hostile;
@@ -15,17 +14,17 @@ mod pnp;
 mod programs;
 mod stacking;
 
-fn scan(tar: &[u8]) -> LayerFacts {
+pub(crate) fn scan(tar: &[u8]) -> LayerFacts {
     scan_layer(&mut LayerReader::new(tar, Limits::default()), Digest::of(tar)).unwrap()
 }
 
-fn layer(build: impl FnOnce(&mut Tree)) -> LayerFacts {
+pub(crate) fn layer(build: impl FnOnce(&mut Tree)) -> LayerFacts {
     let mut tree = Tree::new();
     build(&mut tree);
     scan(&write_tar(&tree, Vec::new(), 0).unwrap())
 }
 
-fn files(files: &[(&str, &str)]) -> LayerFacts {
+pub(crate) fn files(files: &[(&str, &str)]) -> LayerFacts {
     layer(|tree| {
         for (path, text) in files {
             tree.insert_file(path, 0o644, text.as_bytes()).unwrap();
@@ -34,14 +33,14 @@ fn files(files: &[(&str, &str)]) -> LayerFacts {
 }
 
 /// Through bytes and back, as a cache does it.
-fn stack(layers: &[LayerFacts]) -> Inventory {
+pub(crate) fn stack(layers: &[LayerFacts]) -> Inventory {
     let stored: Vec<LayerFacts> =
         layers.iter().map(|layer| LayerFacts::from_bytes(&layer.to_bytes()).unwrap()).collect();
     assert_eq!(stored, layers);
     combine(&stored).unwrap()
 }
 
-fn names(inventory: &Inventory, ecosystem: Ecosystem) -> Vec<String> {
+pub(crate) fn names(inventory: &Inventory, ecosystem: Ecosystem) -> Vec<String> {
     inventory.of(ecosystem).map(|package| format!("{} {}", package.name, package.version)).collect()
 }
 
@@ -189,7 +188,7 @@ fn finds_node_and_its_openssl_across_reads() {
 }
 
 #[test]
-fn names_what_matters_for_hardening() {
+pub(crate) fn names_what_matters_for_hardening() {
     let facts = layer(|tree| {
         tree.insert_file("bin/busybox", 0o755, *b"x").unwrap();
         tree.insert_symlink("bin/sh", "busybox").unwrap();

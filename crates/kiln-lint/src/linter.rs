@@ -1,20 +1,8 @@
 use kiln_dockerfile::{Dockerfile, parse};
 
 use crate::model::Model;
-use crate::suppress::Pragmas;
-use crate::{Context, Finding, LintSettings, RULES, Sink};
-
-/// What rules look at.
-pub struct Subject<'a> {
-    /// The file.
-    pub file: &'a Dockerfile,
-    /// What it does.
-    pub model: &'a Model<'a>,
-    /// What lies around it, where that is known.
-    pub context: Option<&'a Context>,
-    /// What is asked.
-    pub settings: &'a LintSettings,
-}
+use crate::pragma::{Called, Pragmas};
+use crate::{Context, Finding, LintSettings, RULES, Sink, Subject};
 
 /// A file and what is wrong with it.
 pub struct Linted {
@@ -29,14 +17,14 @@ pub struct Linted {
 /// Asks every rule that `settings` ask about a Dockerfile.
 pub fn lint(text: &str, context: Option<&Context>, settings: &LintSettings) -> Linted {
     let file = parse(text);
+    let called: Vec<Called> = RULES.iter().map(|rule| rule.called()).collect();
     let mut findings = Vec::new();
     {
         let model = Model::new(&file, settings.target.as_deref());
-        let subject = Subject { file: &file, model: &model, context, settings };
-        for rule in RULES.iter().copied().filter(|rule| settings.asks(rule)) {
-            let mut sink = Sink { rule, findings: Vec::new() };
+        let subject = Subject { file: &file, model: &model, context, settings, rules: &called };
+        for rule in RULES.iter().filter(|rule| rule.is_asked(settings)) {
+            let mut sink = Sink { rule: (rule.id, rule.slug, rule.level), findings: &mut findings };
             (rule.check)(&subject, &mut sink);
-            findings.append(&mut sink.findings);
         }
     }
     for finding in &mut findings {
@@ -46,7 +34,7 @@ pub fn lint(text: &str, context: Option<&Context>, settings: &LintSettings) -> L
     }
     let pragmas = Pragmas::read(&file);
     let (allowed, mut findings): (Vec<Finding>, Vec<Finding>) =
-        findings.into_iter().partition(|finding| pragmas.allow(&file, finding));
+        findings.into_iter().partition(|finding| pragmas.allow(&file, finding, &called));
     findings.sort_by(|a, b| (a.span, a.id, &a.message).cmp(&(b.span, b.id, &b.message)));
     findings.dedup();
     Linted { file, findings, allowed }

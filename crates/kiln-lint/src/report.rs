@@ -1,8 +1,6 @@
 use kiln_dockerfile::Span;
 use serde::Serialize;
 
-use crate::{Repair, Rule};
-
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -24,6 +22,20 @@ impl Level {
             Self::Error => "error",
         }
     }
+}
+
+/// What kiln can do about a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Repair {
+    /// Nothing by itself.
+    None,
+    /// An edit that changes nothing but what is wrong.
+    Safe,
+    /// An edit that may change what the image does; for `--unsafe`.
+    Unsafe,
+    /// The structure must change; the rewrite does that.
+    Rewrite,
 }
 
 /// A change of the text.
@@ -69,17 +81,19 @@ pub struct Finding {
 
 /// Collects the findings of one rule.
 pub struct Sink<'a> {
-    pub(crate) rule: &'a Rule,
-    pub(crate) findings: Vec<Finding>,
+    /// Its id, its slug, and how much its findings matter.
+    pub(crate) rule: (&'static str, &'static str, Level),
+    pub(crate) findings: &'a mut Vec<Finding>,
 }
 
 impl Sink<'_> {
     /// Adds a finding; what it returns takes help, labels and a fix.
     pub fn at(&mut self, span: Span, message: impl Into<String>) -> &mut Finding {
+        let (id, slug, level) = self.rule;
         self.findings.push(Finding {
-            id: self.rule.id,
-            slug: self.rule.slug,
-            level: self.rule.level,
+            id,
+            slug,
+            level,
             span,
             message: message.into(),
             labels: Vec::new(),

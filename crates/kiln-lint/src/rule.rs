@@ -1,6 +1,9 @@
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use crate::{Level, Subject, report::Sink};
+use crate::pragma::Called;
+use crate::{Level, LintSettings, Profile, Repair, Sink, Subject};
 
 /// One rule: a static in a file of its own, listed in [`crate::RULES`].
 pub struct Rule {
@@ -24,6 +27,28 @@ pub struct Rule {
     pub check: fn(&Subject<'_>, &mut Sink<'_>),
 }
 
+impl Rule {
+    /// Whether it is asked.
+    pub fn is_asked(&self, settings: &LintSettings) -> bool {
+        let named = |set: &BTreeSet<String>| set.contains(self.id) || set.contains(self.slug);
+        if named(&settings.disable) {
+            return false;
+        }
+        named(&settings.enable)
+            || match self.asked {
+                Asked::Always => true,
+                Asked::Docker => settings.profile == Some(Profile::Docker),
+                Asked::Kubernetes => settings.profile == Some(Profile::Kubernetes),
+                Asked::Named => false,
+            }
+    }
+
+    /// What comments may call it.
+    pub(crate) fn called(&self) -> Called {
+        Called { id: self.id, slug: self.slug, aliases: self.aliases }
+    }
+}
+
 /// When a rule is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -36,18 +61,4 @@ pub enum Asked {
     Kubernetes,
     /// Only when it is named: right in some houses, noise in others.
     Named,
-}
-
-/// What kiln can do about a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Repair {
-    /// Nothing by itself.
-    None,
-    /// An edit that changes nothing but what is wrong.
-    Safe,
-    /// An edit that may change what the image does; for `--unsafe`.
-    Unsafe,
-    /// The structure must change; the rewrite does that.
-    Rewrite,
 }

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Asked, Level, Rule};
+use crate::Level;
 
 /// Where the image will run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,20 +42,5 @@ impl LintSettings {
             target: None,
             today: today.into(),
         }
-    }
-
-    /// Whether a rule is asked.
-    pub fn asks(&self, rule: &Rule) -> bool {
-        let named = |set: &BTreeSet<String>| set.contains(rule.id) || set.contains(rule.slug);
-        if named(&self.disable) {
-            return false;
-        }
-        named(&self.enable)
-            || match rule.asked {
-                Asked::Always => true,
-                Asked::Docker => self.profile == Some(Profile::Docker),
-                Asked::Kubernetes => self.profile == Some(Profile::Kubernetes),
-                Asked::Named => false,
-            }
     }
 }

@@ -8,12 +8,6 @@
 mod error;
 mod facts;
 mod lock;
-mod lock_berry;
-mod lock_bun;
-mod lock_graph;
-mod lock_npm;
-mod lock_pnpm;
-mod lock_yarn;
 mod package_json;
 mod script;
 mod workspace;

@@ -1,9 +1,17 @@
+mod berry;
+mod bun;
+mod graph;
+mod npm;
+mod pnpm;
+mod yarn;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorKind;
-use crate::{Error, Manager, PackageJson, lock_berry, lock_bun, lock_npm, lock_pnpm, lock_yarn};
+use crate::{Error, Manager, PackageJson};
+pub(crate) use berry::is_berry;
 
 /// A lock file that kiln can install from, by its name on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -157,7 +165,7 @@ impl Lock {
         let unfit = |why: String, help| ErrorKind::Unfit { path: path.to_owned(), why, help };
         match kind {
             LockKind::PackageLock | LockKind::Shrinkwrap => {
-                let lock = lock_npm::read(path, bytes)?;
+                let lock = npm::read(path, bytes)?;
                 if lock.version < 2 {
                     let why = format!("has lockfileVersion {}, which pins too little", lock.version);
                     return Err(
@@ -167,30 +175,30 @@ impl Lock {
                 Ok(lock)
             }
             LockKind::Pnpm => {
-                let lock = lock_pnpm::read(path, bytes)?;
+                let lock = pnpm::read(path, bytes)?;
                 if lock.version < 6 || lock.asked.is_empty() {
                     let why = "has no importers, so it is too old or empty".to_owned();
                     return Err(unfit(why, "run `pnpm install` with pnpm 8 or newer").into());
                 }
                 Ok(lock)
             }
-            LockKind::Yarn if lock_berry::is_berry(bytes) => Err(unfit(
+            LockKind::Yarn if berry::is_berry(bytes) => Err(unfit(
                 "was written by yarn 2 or newer, which kiln cannot run yet".to_owned(),
                 "use npm, pnpm or yarn 1 for this project",
             )
             .into()),
-            LockKind::Yarn => lock_yarn::read(path, bytes),
+            LockKind::Yarn => yarn::read(path, bytes),
         }
     }
 
     /// Reads a lock file of any age. `path` is used in messages only.
     pub fn read_any(format: LockFormat, path: &str, bytes: &[u8]) -> Result<Self, Error> {
         match format {
-            LockFormat::Npm => lock_npm::read(path, bytes),
-            LockFormat::Pnpm => lock_pnpm::read(path, bytes),
-            LockFormat::Yarn if lock_berry::is_berry(bytes) => lock_berry::read(path, bytes),
-            LockFormat::Yarn => lock_yarn::read(path, bytes),
-            LockFormat::Bun => lock_bun::read(path, bytes),
+            LockFormat::Npm => npm::read(path, bytes),
+            LockFormat::Pnpm => pnpm::read(path, bytes),
+            LockFormat::Yarn if berry::is_berry(bytes) => berry::read(path, bytes),
+            LockFormat::Yarn => yarn::read(path, bytes),
+            LockFormat::Bun => bun::read(path, bytes),
         }
     }
 

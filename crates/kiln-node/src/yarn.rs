@@ -1,4 +1,5 @@
-use crate::{PackageJson, lock_berry};
+use crate::PackageJson;
+use crate::lock::is_berry;
 
 /// Yarn 2 or newer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub struct Yarn {
 impl Yarn {
     /// What yarn 2 or newer left; `None` where another yarn wrote the lock file. `settings` is the text of `.yarnrc.yml`.
     pub fn read(lock: &[u8], settings: &str, package: &PackageJson) -> Option<Self> {
-        if !lock_berry::is_berry(lock) {
+        if !is_berry(lock) {
             return None;
         }
         let pinned = package.package_manager.as_deref().and_then(|pin| pin.strip_prefix("yarn@"));

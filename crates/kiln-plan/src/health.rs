@@ -1,9 +1,8 @@
 //! The port the app listens on and how its health is asked for.
 
 use kiln_node::AppFacts;
-use serde::Serialize;
 
-use crate::{HealthSetting, Overrides, Reason};
+use crate::{Health, HealthSetting, Overrides, Reason};
 
 /// Paths that ask for health, the most telling first.
 const PATHS: [&str; 9] = [
@@ -18,18 +17,6 @@ const PATHS: [&str; 9] = [
     "/ping",
 ];
 const DEFAULT_PORT: u16 = 3000;
-
-/// How health is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum Health {
-    /// `GET` this path on the port; any 2xx answer is fine.
-    Http {
-        /// The path, from `/`.
-        path: String,
-    },
-    /// The port takes connections.
-    Tcp,
-}
 
 /// The port that the project in `app` (empty for the root) listens on, as far as its sources show.
 pub fn find_port(facts: &AppFacts, app: &str) -> Option<u16> {

@@ -10,13 +10,15 @@ mod error;
 mod health;
 mod install;
 mod overrides;
+mod plan;
 mod planner;
 mod ship;
 
 pub use dockerfile::{dockerfile, dockerignore};
 pub use entry::{Start, default_start, script_start};
 pub use error::Error;
-pub use health::{Health, find_health, find_port, health_command};
+pub use health::{find_health, find_port, health_command};
 pub use overrides::{HealthSetting, Overrides};
-pub use planner::{Plan, Reason, Step, node_line, plan};
+pub use plan::{Health, Plan, Reason, Step};
+pub use planner::{node_line, plan};
 pub use ship::{is_install_leftover, is_module_file_shipped, is_shipped, leaves_out};

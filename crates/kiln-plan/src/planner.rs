@@ -1,112 +1,11 @@
 use kiln_node::{AppFacts, LockKind, Manager, ManagerPin, PackageJson};
 use kiln_pkg::version::{Range, SemVer};
-use kiln_rootfs::RootPath;
-use serde::Serialize;
 
 use crate::error::ErrorKind;
-use crate::health::Health;
-use crate::{Error, Overrides, entry, health, install};
+use crate::{Error, Overrides, Plan, Reason, entry, health, install};
 
 /// Node.js lines kiln composes, the preferred one first.
 const NODE_LINES: [u32; 4] = [24, 22, 26, 20];
-
-/// Everything that is needed to build the image of an app.
-#[derive(Clone, Debug, Serialize)]
-pub struct Plan {
-    /// Name of the image, without a tag.
-    pub name: String,
-    /// Version of the app, which becomes the tag.
-    pub version: Option<String>,
-    /// Node.js line.
-    pub node: u32,
-    /// Package manager.
-    pub manager: Manager,
-    /// Exact version of it, where the project pins one.
-    pub manager_version: Option<String>,
-    /// Files that decide what is installed.
-    pub manifests: Vec<RootPath>,
-    /// Installs everything, devDependencies too.
-    pub install: Vec<Step>,
-    /// Builds the app.
-    pub build: Vec<Step>,
-    /// Installs what production needs.
-    pub production: Vec<Step>,
-    /// Packages whose install scripts run because they compile an addon.
-    pub natives: Vec<String>,
-    /// Folder below `/app` in which the app starts; empty for `/app` itself.
-    pub folder: String,
-    /// Arguments of `node`.
-    pub entry: Vec<String>,
-    /// Environment, beyond `NODE_ENV`.
-    pub env: Vec<(String, String)>,
-    /// Port it listens on.
-    pub port: Option<u16>,
-    /// How its health is asked for.
-    pub health: Option<Health>,
-    /// Why all this.
-    pub reasons: Vec<Reason>,
-}
-
-impl Plan {
-    /// Makes the production install one for another CPU (in npm's names: `arm64`), which this machine need not
-    /// have: packages that differ by CPU are chosen for that one. The error says why that cannot be.
-    pub fn production_for(&mut self, cpu: &str) -> Result<(), String> {
-        if !self.natives.is_empty() {
-            return Err(format!("{} must be compiled there", self.natives.join(", ")));
-        }
-        if self.manager != Manager::Npm {
-            return Err(format!("{} installs for the machine it runs on only", self.manager.as_str()));
-        }
-        for step in &mut self.production {
-            step.argv.extend(["--os=linux", "--libc=glibc"].map(str::to_owned));
-            step.argv.push(format!("--cpu={cpu}"));
-        }
-        Ok(())
-    }
-}
-
-/// One command of a build stage, run in `/app`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Step {
-    /// Program and arguments.
-    pub argv: Vec<String>,
-    /// It downloads packages, and runs no code of theirs or of the app's.
-    pub network: bool,
-    /// It works on what a step before it downloaded, and may run code of the app's.
-    pub downloads: bool,
-}
-
-impl Step {
-    /// Without anything from outside.
-    pub(crate) fn new(words: &str) -> Self {
-        Self { argv: words.split(' ').map(str::to_owned).collect(), network: false, downloads: false }
-    }
-
-    pub(crate) fn downloading(words: &str) -> Self {
-        Self { network: true, ..Self::new(words) }
-    }
-
-    pub(crate) fn unpacking(words: &str) -> Self {
-        Self { downloads: true, ..Self::new(words) }
-    }
-}
-
-/// A decision and what it rests on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Reason {
-    /// What was decided about.
-    pub about: &'static str,
-    /// What was decided.
-    pub decision: String,
-    /// What it rests on.
-    pub because: String,
-}
-
-impl Reason {
-    pub(crate) fn new(about: &'static str, decision: impl Into<String>, because: impl Into<String>) -> Self {
-        Self { about, decision: decision.into(), because: because.into() }
-    }
-}
 
 /// Decides how the app is built and run.
 pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {

@@ -4,8 +4,8 @@ use kiln_finding::Fact;
 use kiln_pkg::{Ecosystem, Inventory};
 use kiln_vuln::{Coverage, Covered, Date, Match, VulnerabilityReport};
 
-use crate::check::{fail, need, pass, unknown};
 use crate::evidence::all_read;
+use crate::verdict::{fail, need, pass, unknown};
 use crate::wording::{count, list};
 use crate::{ArchiveFacts, Evidence, Judged, Settings, Unknown};
 

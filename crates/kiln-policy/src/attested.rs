@@ -1,4 +1,4 @@
-use crate::check::{fail, pass};
+use crate::verdict::{fail, pass};
 use crate::wording::list;
 use crate::{Attested, Evidence, Judged};
 

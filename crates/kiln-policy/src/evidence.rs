@@ -5,7 +5,7 @@ use kiln_vuln::{Date, VulnerabilityReport};
 use serde::{Deserialize, Serialize};
 
 use crate::Unknown;
-use crate::check::{need, unknown};
+use crate::verdict::{need, unknown};
 
 /// Everything that was observed about one image; the same value at a desk, in CI and at admission.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

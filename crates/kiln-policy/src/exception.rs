@@ -1,9 +1,7 @@
 use kiln_vuln::{Date, Match, Suppression, VulnerabilityReport};
 use serde::{Deserialize, Serialize};
 
-use crate::error::ErrorKind;
 use crate::glob::names;
-use crate::{CHECKS, Error};
 
 /// Ids of advisories begin with one of these.
 const ADVISORIES: &[&str] = &["CVE-", "GHSA-", "CGA-", "DSA-", "DLA-", "MAL-", "NSWG-"];
@@ -89,19 +87,6 @@ impl ExceptionState {
 }
 
 impl Exception {
-    /// Refuses an exception for nothing, by nobody, or without a reason.
-    pub(crate) fn validate(&self) -> Result<(), Error> {
-        let id = self.id.clone();
-        if !self.is_about_advisory() && !CHECKS.iter().any(|check| check.id == self.id) {
-            return Err(ErrorKind::Exception { id }.into());
-        }
-        let fields = [("subject", &self.subject), ("reason", &self.reason), ("owner", &self.owner)];
-        match fields.into_iter().find(|(_, value)| value.trim().is_empty()) {
-            Some((field, _)) => Err(ErrorKind::Blank { id, field }.into()),
-            None => Ok(()),
-        }
-    }
-
     pub(crate) fn is_expired(&self, today: Date) -> bool {
         today > self.expires
     }
@@ -130,7 +115,7 @@ impl Exception {
         }
     }
 
-    fn is_about_advisory(&self) -> bool {
+    pub(crate) fn is_about_advisory(&self) -> bool {
         ADVISORIES.iter().any(|start| self.id.len() > start.len() && self.id.starts_with(start))
     }
 }

@@ -1,6 +1,6 @@
 use kiln_pkg::{IndicatorKind, Inventory};
 
-use crate::check::{fail, pass, unknown};
+use crate::verdict::{fail, pass, unknown};
 use crate::wording::list;
 use crate::{Evidence, Judged, Unknown};
 

@@ -1,9 +1,9 @@
 use kiln_finding::Fact;
 use kiln_pkg::Ecosystem;
 
-use crate::check::Judged;
 use crate::exception::excuse;
 use crate::scorecard::{ImageSummary, Line, Outcome};
+use crate::verdict::Judged;
 use crate::{
     CHECKS, Check, Evidence, Exception, ExceptionState, ExceptionUse, Scorecard, Settings, Stage, Verdict,
 };

@@ -1,12 +1,7 @@
 use kiln_finding::Severity;
 use serde::{Deserialize, Serialize};
 
-use crate::error::ErrorKind;
-use crate::{CHECKS, Error, Exception};
-
-/// The default profile.
-const HARDENED: &str = "hardened";
-static PROFILES: &[(&str, &str)] = &[(HARDENED, include_str!("../data/hardened.toml"))];
+use crate::Exception;
 
 /// What is asked of an image: a profile, with what the user changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +10,8 @@ pub struct Settings {
     /// Name of the profile it began as.
     #[serde(default)]
     pub profile: String,
-    /// Ids of the checks that are asked.
+    /// Ids of the checks that are asked. A profile that lists none asks every check there is.
+    #[serde(default)]
     pub checks: Vec<String>,
     /// Globs of the names of bases that may be built on.
     pub approved_bases: Vec<String>,
@@ -58,34 +54,12 @@ pub struct Overrides {
 }
 
 impl Settings {
-    /// The profile `hardened`, unchanged.
-    pub fn hardened() -> Self {
-        profile(HARDENED, PROFILES[0].1)
-    }
-
-    /// A profile with changes and exceptions. Fails on a profile, check or exception that does not exist.
-    pub fn new(overrides: &Overrides, exceptions: Vec<Exception>) -> Result<Self, Error> {
-        let name = overrides.profile.as_deref().unwrap_or(HARDENED);
-        let (name, text) = PROFILES
-            .iter()
-            .find(|(known, _)| *known == name)
-            .ok_or_else(|| ErrorKind::Profile { name: name.to_owned() })?;
-        let mut settings = profile(name, text);
-        settings.change(overrides.clone());
-        if let Some(id) = settings.checks.iter().find(|id| !CHECKS.iter().any(|check| check.id == **id)) {
-            return Err(ErrorKind::Check { id: id.clone() }.into());
-        }
-        exceptions.iter().try_for_each(Exception::validate)?;
-        settings.exceptions = exceptions;
-        Ok(settings)
-    }
-
     /// Whether this check is asked.
     pub fn asks(&self, id: &str) -> bool {
         self.checks.iter().any(|asked| asked == id)
     }
 
-    fn change(&mut self, by: Overrides) {
+    pub(crate) fn change(&mut self, by: Overrides) {
         set(&mut self.checks, by.checks);
         set(&mut self.approved_bases, by.approved_bases);
         set(&mut self.denied_licences, by.denied_licences);
@@ -100,9 +74,4 @@ fn set<T>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *place = value;
     }
-}
-
-fn profile(name: &str, text: &str) -> Settings {
-    let settings: Settings = toml::from_str(text).expect("a test reads every embedded profile");
-    Settings { profile: name.to_owned(), ..settings }
 }

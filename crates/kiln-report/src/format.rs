@@ -1,7 +1,7 @@
 use kiln_policy::Scorecard;
 use kiln_vuln::Date;
 
-use crate::{FORMATS, LintedFile, Scan};
+use crate::{LintedFile, Scan};
 
 /// A kind of result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub struct Stamp {
     pub explains_vex: bool,
 }
 
-/// One format: a static in a file of its own, listed in [`FORMATS`].
+/// One format: a static in a file of its own, listed in [`crate::FORMATS`].
 #[derive(Debug)]
 pub struct Format {
     /// As `--format` knows it.
@@ -73,11 +73,6 @@ pub struct Format {
 }
 
 impl Format {
-    /// The format of a name.
-    pub fn find(name: &str) -> Option<&'static Self> {
-        FORMATS.iter().copied().find(|format| format.name == name)
-    }
-
     /// Whether it can write such a result.
     pub fn knows(&self, kind: Kind) -> bool {
         match kind {

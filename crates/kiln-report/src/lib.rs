@@ -6,6 +6,7 @@
 
 mod cards;
 pub mod clean;
+mod documents;
 mod format;
 mod formats;
 mod layout;

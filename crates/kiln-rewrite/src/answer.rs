@@ -1,7 +1,6 @@
 use std::fmt;
 
 use crate::RewriteTarget;
-use crate::faults::Fault;
 
 /// What the user wants.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +61,24 @@ impl fmt::Display for Obstacle {
         match self.line {
             Some(line) => write!(f, "line {line}: {}", self.why),
             None => f.write_str(&self.why),
+        }
+    }
+}
+
+/// Something that only another structure cures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Where, where it is in one line.
+    pub line: Option<u32>,
+    /// What is wrong, and what becomes of it.
+    pub what: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.what),
+            None => f.write_str(&self.what),
         }
     }
 }

@@ -1,30 +1,10 @@
 //! Why a file is rewritten. A file without any of these is left as it is.
 
-use std::fmt;
-
 use kiln_dockerfile::{Form, Healthcheck, Reference};
 use kiln_lint::facts::{dead_name, node_major};
 
 use crate::commands::Step;
-use crate::{Project, Recipe, RewriteTarget};
-
-/// Something that only another structure cures.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// Where, where it is in one line.
-    pub line: Option<u32>,
-    /// What is wrong, and what becomes of it.
-    pub what: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "line {line}: {}", self.what),
-            None => f.write_str(&self.what),
-        }
-    }
-}
+use crate::{Fault, Project, Recipe, RewriteTarget};
 
 pub(crate) fn faults(project: &Project, recipe: &Recipe, wanted: Option<&RewriteTarget>) -> Vec<Fault> {
     let mut faults = Vec::new();

@@ -87,7 +87,7 @@ fn command(health: &Health, port: u16, target: &RewriteTarget) -> Vec<String> {
 }
 
 fn check(flags: &str, argv: &[String], comments: Vec<String>, because: Option<String>) -> Check {
-    let text = format!("HEALTHCHECK {flags} \\\n  CMD {}", crate::render::json(argv));
+    let text = format!("HEALTHCHECK {flags} \\\n  CMD {}", crate::json::json(argv));
     Check { text, comments, because }
 }
 

@@ -1,12 +1,14 @@
 //! What the old file does, stage by stage.
 
+mod reader;
+
 use kiln_dockerfile::{Command, Dockerfile, Form, Healthcheck, Reference, Scope, Stage, expand};
 use kiln_lint::facts::{Base, ImageName, node_major};
 
 use crate::answer::Obstacle;
 use crate::commands::Step;
 use crate::kept::{Kept, comments, keep};
-use crate::reader::{Reader, State};
+use reader::{Reader, State};
 
 /// What a Dockerfile does, as far as a rewrite must know.
 #[derive(Clone, Debug, Default)]

@@ -4,6 +4,7 @@ mod runtime;
 
 use std::fmt::Write;
 
+use crate::json::json;
 use crate::kept::Kind;
 use crate::secrets::{id, variables};
 use crate::stages::{Build, Stages};
@@ -263,11 +264,4 @@ fn quoted(value: &str) -> String {
     } else {
         format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$"))
     }
-}
-
-/// A JSON array of strings with a space after each comma, as Dockerfiles have it.
-pub(crate) fn json(words: &[String]) -> String {
-    let words: Vec<String> =
-        words.iter().map(|word| serde_json::Value::from(word.as_str()).to_string()).collect();
-    format!("[{}]", words.join(", "))
 }

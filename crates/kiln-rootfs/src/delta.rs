@@ -1,12 +1,14 @@
+mod links;
+
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
 use crate::error::ErrorKind;
-use crate::links::{Placer, keep_names};
 use crate::{
     Attrs, Content, Entry, EntryKind, Error, Kind, LayerEntry, LayerReader, RootPath, TarWriter, Tree,
     Whiteout,
 };
+use links::{Placer, keep_names};
 
 /// How many links of lower layers the entries of one layer may lie below.
 const LINKS_MAX: usize = 100;

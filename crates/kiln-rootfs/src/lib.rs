@@ -9,7 +9,6 @@ mod delta;
 mod error;
 mod header;
 mod layer;
-mod links;
 mod path;
 mod pax;
 mod resolve;

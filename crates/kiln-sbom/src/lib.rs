@@ -8,11 +8,13 @@
 mod document;
 mod error;
 mod extra;
+mod format;
 mod formats;
 mod id;
 mod read;
 
 pub use document::{Document, DocumentSubject};
 pub use error::Error;
-pub use formats::{FORMATS, Format, find};
+pub use format::Format;
+pub use formats::{FORMATS, find};
 pub use read::{DOCUMENT_MAX, read};

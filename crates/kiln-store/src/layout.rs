@@ -1,3 +1,6 @@
+mod belief;
+mod ingest;
+
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -6,12 +9,14 @@ use kiln_disk::{Durability, Holding, Lock};
 use kiln_image::{Sink, Source};
 use kiln_oci::{Descriptor, Digest, Index, media_type};
 
-use crate::belief::{Belief, Condition, Guarded, OnDamage};
+use crate::Error;
 use crate::checked::CheckedReader;
 use crate::error::ErrorKind;
 use crate::index::{self, REF_NAME, bare};
 use crate::output::replace_in;
-use crate::{Error, Ingest};
+use belief::{Belief, Guarded};
+pub use belief::{Condition, OnDamage};
+pub use ingest::Ingest;
 
 /// How much of a blob is on its way at once.
 const BUFFER: usize = 256 << 10;

@@ -5,23 +5,19 @@
 //! means. Start from [`Layout`] and [`StepCache`].
 
 mod archive;
-mod belief;
 mod cache;
 mod census;
 mod checked;
 mod daemon;
 mod error;
 mod index;
-mod ingest;
 mod layout;
 mod output;
 
 pub use archive::{Archive, ArchiveForm, ArchiveSink};
-pub use belief::{Condition, OnDamage};
 pub use cache::StepCache;
 pub use census::{Blob, Entry, Removed, Spare};
 pub use daemon::{Daemon, Load};
 pub use error::Error;
-pub use ingest::Ingest;
-pub use layout::{Layout, Stored};
+pub use layout::{Condition, Ingest, Layout, OnDamage, Stored};
 pub use output::replace_file;

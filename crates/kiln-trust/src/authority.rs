@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use kiln_attest::{Bundle, Content, Statement};
+use kiln_attest::{Content, Statement};
 use kiln_oci::Digest;
 use sigstore_verify::types::Artifact as SigstoreArtifact;
-use sigstore_verify::types::{Bundle as SigstoreBundle, DerPublicKey, Sha256Hash, SignatureContent};
+use sigstore_verify::types::{Bundle as SigstoreBundle, DerPublicKey, SignatureContent};
 use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult, Verifier};
 
-use crate::blob::{Artifact, by_key};
+use crate::artifact::{Artifact, by_key};
 use crate::error::ErrorKind;
+use crate::read::{about, artifact_of, malformed, parse, read, with_causes};
 use crate::report::Signer;
 use crate::{Claim, Error, Identity, PublicKey, TrustRoot};
 
@@ -102,28 +103,6 @@ impl Authority {
     }
 }
 
-/// Reads a bundle of today's version. The library passes over fields that it does not know.
-pub(crate) fn read(bytes: &[u8]) -> Result<Bundle, Error> {
-    Ok(Bundle::read(bytes).map_err(|source| ErrorKind::Bundle { source })?)
-}
-
-/// The statement of a payload, if it is about the image.
-pub(crate) fn about(payload: &[u8], image: &Digest) -> Result<Statement, Error> {
-    let statement = Statement::read(payload).map_err(|source| ErrorKind::Statement { source })?;
-    if statement.is_about(image) { Ok(statement) } else { Err(ErrorKind::Subject(*image).into()) }
-}
-
-/// An image, or a file of which only the digest is known, as the library takes it.
-pub(crate) fn artifact_of(digest: &Digest) -> Result<SigstoreArtifact<'static>, Error> {
-    let hash = Sha256Hash::try_from(digest.as_bytes().as_slice());
-    Ok(hash.map_err(|error| malformed(&error.to_string()))?.into())
-}
-
-pub(crate) fn parse(bytes: &[u8]) -> Result<SigstoreBundle, Error> {
-    let text = std::str::from_utf8(bytes).map_err(|_| malformed("it is no UTF-8"))?;
-    SigstoreBundle::from_json(text).map_err(|error| malformed(&error.to_string()))
-}
-
 impl LoggedKey {
     /// Checks signature, log and timestamps by the library.
     pub(crate) fn witnessed(
@@ -202,10 +181,6 @@ impl Certified {
     }
 }
 
-pub(crate) fn malformed(why: &str) -> Error {
-    ErrorKind::Malformed(why.to_owned()).into()
-}
-
 /// Who signed, if that is who it must be.
 fn signer(verified: &VerificationResult, wanted: &Identity) -> Result<Signer, Error> {
     let issuer = verified.issuer().unwrap_or_default();
@@ -245,14 +220,4 @@ fn claimed(verified: &VerificationResult, claim: Claim) -> Option<String> {
         Claim::Trigger => claims.build_trigger.clone(),
         Claim::Runner => claims.runner_environment.clone(),
     }
-}
-
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

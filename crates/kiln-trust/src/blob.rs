@@ -1,37 +1,20 @@
 //! Whether a file is signed by whom it must be.
 
-use kiln_attest::{Bundle, Content, pae};
+use kiln_attest::{Bundle, Content};
 use kiln_oci::Digest;
 use sigstore_verify::types::{Artifact as SigstoreArtifact, SignatureContent};
 
-use crate::authority::{about, artifact_of, malformed, read};
+use crate::artifact::by_key;
 use crate::error::ErrorKind;
-use crate::report::{Signer, Verified};
-use crate::{Authority, Error, PublicKey};
+use crate::read::{about, artifact_of, malformed, read};
+use crate::report::Verified;
+use crate::{Artifact, Authority, Error};
 
 /// Versions of bundles that files still have beside them; what they may hold is left to the library.
 const OLDER: [&str; 2] = [
     "application/vnd.dev.sigstore.bundle+json;version=0.1",
     "application/vnd.dev.sigstore.bundle+json;version=0.2",
 ];
-
-/// A file, or as much of it as is known.
-#[derive(Clone, Copy, Debug)]
-pub enum Artifact<'a> {
-    /// All of it.
-    Bytes(&'a [u8]),
-    /// Its SHA-256.
-    Sha256(Digest),
-}
-
-impl Artifact<'_> {
-    fn digest(&self) -> Digest {
-        match self {
-            Self::Bytes(bytes) => Digest::of(bytes),
-            Self::Sha256(digest) => *digest,
-        }
-    }
-}
 
 /// Checks the bundle beside a file: its signature is over the file, or over a statement about it. Yields the digest of
 /// the file.
@@ -90,25 +73,6 @@ fn is_older(bytes: &[u8]) -> bool {
     bytes.len() <= kiln_attest::BUNDLE_MAX
         && serde_json::from_slice::<Version>(bytes)
             .is_ok_and(|version| OLDER.contains(&version.media_type.as_str()))
-}
-
-/// By a key, without a log. The name of the key is not asked: it is not signed, and the key alone decides.
-pub(crate) fn by_key(bundle: &Bundle, key: &PublicKey, artifact: Artifact<'_>) -> Result<Signer, Error> {
-    if !matches!(bundle.signer, kiln_attest::Signer::Key { .. }) {
-        return Err(ErrorKind::NoKey.into());
-    }
-    let is_right = match &bundle.content {
-        Content::Envelope(envelope) => key.has_signed(&pae(&envelope.payload), &envelope.signature),
-        // A digest that is wrong means that somebody meant another file.
-        Content::Message { digest, .. } if digest.as_slice() != artifact.digest().as_bytes() => {
-            return Err(ErrorKind::File.into());
-        }
-        Content::Message { signature, .. } => match artifact {
-            Artifact::Bytes(bytes) => key.has_signed(bytes, signature),
-            Artifact::Sha256(digest) => key.has_signed_digest(digest.as_bytes(), signature),
-        },
-    };
-    if is_right { Ok(Signer::Key { hint: key.hint() }) } else { Err(ErrorKind::Signature.into()) }
 }
 
 /// The statement of a bundle that was read strictly, if it holds one.

@@ -6,8 +6,8 @@ use kiln_attest::{Envelope, Statement, legacy, pae, predicate};
 use kiln_oci::Digest;
 use serde_json::{Value, json};
 
-use crate::authority::{about, malformed};
 use crate::error::ErrorKind;
+use crate::read::{about, malformed};
 use crate::report::Signer;
 use crate::{Authority, Error, PublicKey};
 

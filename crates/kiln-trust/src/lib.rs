@@ -4,6 +4,7 @@
 //! Every error is a refusal. Certificates are checked by the sigstore project's own library, behind [`Authority`].
 //! Start from [`Authority`], [`Requirement`] and [`verify_image`].
 
+mod artifact;
 mod authority;
 mod blob;
 mod certificate;
@@ -14,13 +15,15 @@ mod image_rule;
 mod inclusion;
 mod key;
 mod published;
+mod read;
 mod report;
 mod requirement;
 mod root;
 mod verify;
 
+pub use artifact::Artifact;
 pub use authority::{Authority, Certified, LoggedKey};
-pub use blob::{Artifact, verify_blob};
+pub use blob::verify_blob;
 pub use certificate::Certificate;
 pub use error::Error;
 pub use evidence::{Evidence, Form};

@@ -3,7 +3,6 @@ use kiln_oci::Digest;
 use serde::Serialize;
 
 use crate::Requirement;
-use crate::verify::outcome;
 
 /// A value whose signature was checked. Only this crate makes one.
 #[derive(Clone, Debug)]
@@ -148,4 +147,21 @@ impl TrustReport {
     pub fn rejected(&self) -> impl Iterator<Item = (&Examined, &Rejection)> {
         self.examined.iter().filter_map(|examined| Some((examined, examined.rejected.as_ref()?)))
     }
+}
+
+/// Whether one of the statements meets a requirement.
+pub(crate) fn outcome(wanted: &Requirement, statements: &[Verified<Statement>]) -> Outcome {
+    let mut unmet = Vec::new();
+    let mut found = false;
+    let of_type = |statement: &&Verified<Statement>| statement.value.predicate_type == wanted.predicate_type;
+    for statement in statements.iter().filter(of_type) {
+        match wanted.unmet(&statement.value) {
+            None => found = true,
+            Some(why) => unmet.push(why),
+        }
+    }
+    if found {
+        unmet.clear();
+    }
+    Outcome { predicate_type: wanted.predicate_type.clone(), name: wanted.name().to_owned(), found, unmet }
 }

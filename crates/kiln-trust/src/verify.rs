@@ -2,10 +2,10 @@ use kiln_attest::Statement;
 use kiln_finding::Diagnose;
 use kiln_oci::Digest;
 
-use crate::authority::with_causes;
 use crate::error::ErrorKind;
 use crate::evidence::{self, Evidence, Form};
-use crate::report::{Examined, Outcome, Rejection, TrustReport, Verified};
+use crate::read::with_causes;
+use crate::report::{Examined, Rejection, TrustReport, Verified, outcome};
 use crate::{Authority, Error, Requirement};
 
 /// How many pieces of evidence about one image are looked at.
@@ -58,23 +58,6 @@ pub fn verify_image(
     }
     report.outcomes = required.iter().map(|wanted| outcome(wanted, &report.statements)).collect();
     report
-}
-
-/// Whether one of the statements meets a requirement.
-pub(crate) fn outcome(wanted: &Requirement, statements: &[Verified<Statement>]) -> Outcome {
-    let mut unmet = Vec::new();
-    let mut found = false;
-    let of_type = |statement: &&Verified<Statement>| statement.value.predicate_type == wanted.predicate_type;
-    for statement in statements.iter().filter(of_type) {
-        match wanted.unmet(&statement.value) {
-            None => found = true,
-            Some(why) => unmet.push(why),
-        }
-    }
-    if found {
-        unmet.clear();
-    }
-    Outcome { predicate_type: wanted.predicate_type.clone(), name: wanted.name().to_owned(), found, unmet }
 }
 
 /// Bundles without a place of their own, as evidence.

@@ -142,7 +142,7 @@ fn check_package(database: &Database<'_>, scope: &Scope<'_>, package: &Package) 
 /// What fixes the advisory for this version; `None` where the version is not affected.
 fn judge(spans: &[Span<'_>], scope: &Scope<'_>, ecosystem: Ecosystem, version: &str) -> Option<Fix> {
     let mut first = None;
-    for span in spans.iter().filter(|span| here(span, scope.bit) && holds(span, ecosystem, version)) {
+    for span in spans.iter().filter(|span| span.is_of(scope.bit) && span.holds(ecosystem, version)) {
         if span.status == Status::NotAffected {
             return None;
         }
@@ -160,11 +160,6 @@ fn judge(spans: &[Span<'_>], scope: &Scope<'_>, ecosystem: Ecosystem, version: &
     })
 }
 
-/// Whether a span speaks of the release that this bit stands for.
-pub(crate) fn here(span: &Span<'_>, bit: Option<u64>) -> bool {
-    span.releases == 0 || bit.is_some_and(|bit| span.releases & bit != 0)
-}
-
 /// The lowest fixed version above `version` in any line.
 fn next_fix(spans: &[Span<'_>], ecosystem: Ecosystem, version: &str) -> Option<String> {
     let fixed = spans.iter().filter_map(|span| match span.high {
@@ -174,20 +169,6 @@ fn next_fix(spans: &[Span<'_>], ecosystem: Ecosystem, version: &str) -> Option<S
     let above =
         fixed.filter(|fixed| ecosystem.compare(fixed, version).is_some_and(std::cmp::Ordering::is_gt));
     above.min_by(|a, b| ecosystem.compare(a, b).unwrap_or(std::cmp::Ordering::Equal)).map(str::to_owned)
-}
-
-/// A bound that cannot be compared counts as holding: an unreadable advisory must not hide a vulnerability.
-pub(crate) fn holds(span: &Span<'_>, ecosystem: Ecosystem, version: &str) -> bool {
-    let compare = |bound: &str| ecosystem.compare(version, bound);
-    let above = span.low.is_none_or(|low| {
-        compare(low).is_none_or(|order| if span.low_exclusive { order.is_gt() } else { order.is_ge() })
-    });
-    above
-        && match span.high {
-            Bound::Open | Bound::Unknown => true,
-            Bound::Fixed(high) | Bound::Below(high) => compare(high).is_none_or(std::cmp::Ordering::is_lt),
-            Bound::Last(high) => compare(high).is_none_or(std::cmp::Ordering::is_le),
-        }
 }
 
 fn to_match(advisory: Advisory<'_>, package: &Package, fix: Fix) -> Match {

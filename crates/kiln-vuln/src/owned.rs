@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use kiln_pkg::{Ecosystem, Inventory, Package};
 
 use crate::coverage::scope;
-use crate::matching::{here, holds};
 use crate::{Bound, Database, Error, Match, Span, Status, Suppression, Verdict};
 
 /// The operating-system packages of an inventory, and what their distribution says of what is in them.
@@ -80,8 +79,8 @@ fn verdicts(
 
 fn verdict(spans: &[Span<'_>], bit: Option<u64>, owner: &Package) -> Option<Verdict> {
     let version = owner.advisory_version();
-    let spans = || spans.iter().filter(|span| here(span, bit));
-    let mut holding = spans().filter(|span| holds(span, owner.ecosystem, version)).peekable();
+    let spans = || spans.iter().filter(|span| span.is_of(bit));
+    let mut holding = spans().filter(|span| span.holds(owner.ecosystem, version)).peekable();
     if holding.peek().is_some() {
         let never = holding.any(|span| span.status == Status::NotAffected);
         return never.then_some(Verdict::NotAffected);

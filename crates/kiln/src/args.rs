@@ -1,124 +1,85 @@
-use std::path::PathBuf;
-
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args as _, FromArgMatches as _};
 use kiln_report::FORMATS;
 
-use crate::commands::{Command, GROUPS, takes};
+use crate::command::{Asked, Entry, Group};
+use crate::commands::COMMANDS;
+use crate::global::{Global, formats};
 
-/// Turns a Node.js app into a hardened, scanned, signed container image, and proves it.
-#[derive(Parser)]
-#[command(name = "kiln", version, max_term_width = 100)]
+/// What the command line says.
 pub(crate) struct Args {
-    #[command(subcommand)]
-    pub(crate) command: Command,
-    #[command(flatten)]
+    pub(crate) command: Box<dyn Asked>,
     pub(crate) global: Global,
 }
 
-/// What every command takes.
-#[derive(clap::Args)]
-pub(crate) struct Global {
-    /// How results are written to standard output; the help of a command lists what it can
-    #[arg(long, global = true, value_parser = formats(|_| true), default_value = "human", hide_possible_values = true)]
-    pub(crate) format: &'static kiln_report::Format,
-    /// Say nothing on standard error but errors
-    #[arg(long, short, global = true)]
-    pub(crate) quiet: bool,
-    /// Use only what this machine already holds
-    #[arg(long, global = true)]
-    pub(crate) offline: bool,
-    /// Read this file in place of kiln.toml
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Keep images and keys here in place of the XDG data folder
-    #[arg(long, global = true, value_name = "DIR", env = "KILN_DATA_DIR")]
-    pub(crate) data_dir: Option<PathBuf>,
-    /// Keep downloads and build results here in place of the XDG cache folder
-    #[arg(long, global = true, value_name = "DIR", env = "KILN_CACHE_DIR")]
-    pub(crate) cache_dir: Option<PathBuf>,
-}
-
-/// What every command can write.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// For people.
-    Human,
-    /// For programs.
-    Json,
-}
-
-impl Format {
-    /// The one that comes nearest to what was asked for.
-    pub(crate) fn of(asked: &kiln_report::Format) -> Self {
-        if asked.is_json { Self::Json } else { Self::Human }
-    }
-}
-
-/// The formats of the table that are taken, as values of an argument.
-fn formats(
-    is_taken: impl Fn(&kiln_report::Format) -> bool,
-) -> impl TypedValueParser<Value = &'static kiln_report::Format> {
-    let taken = FORMATS.iter().filter(|format| is_taken(format));
-    let names = taken.map(|format| PossibleValue::new(format.name).help(format.about));
-    let known = |name: String| kiln_report::Format::find(&name).expect("only names of the table are taken");
-    PossibleValuesParser::new(names).map(known)
-}
-
-/// What the command line says.
+/// Reads the command line; ends here where it is wrong, or asks for help.
 pub(crate) fn parse() -> Args {
-    let matches = command().get_matches();
-    let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    read(&command().get_matches()).unwrap_or_else(|error| error.format(&mut command()).exit())
+}
+
+fn read(matches: &ArgMatches) -> Result<Args, clap::Error> {
+    let global = Global::from_arg_matches(matches)?;
+    let (name, given) = matches.subcommand().expect("clap asks for a command");
+    let entry = find(name).expect("clap takes only commands of the table");
     // One that stands before the command was read before it was known which command it is for.
-    if let Some(name) = matches.subcommand_name()
-        && !takes(name, args.global.format)
-    {
-        let known = FORMATS.iter().filter(|format| takes(name, format)).map(|format| format.name);
+    if !entry.takes(global.format) {
+        let known = FORMATS.iter().filter(|format| entry.takes(format)).map(|format| format.name);
         let message = format!(
             "`kiln {name}` does not write the format {}; it writes {}",
-            args.global.format.name,
+            global.format.name,
             known.collect::<Vec<_>>().join(", ")
         );
-        command().error(clap::error::ErrorKind::InvalidValue, message).exit();
+        return Err(clap::Error::raw(ErrorKind::InvalidValue, message));
     }
-    args
+    Ok(Args { command: entry.read(given)?, global })
+}
+
+fn find(name: &str) -> Option<&'static dyn Entry> {
+    COMMANDS.iter().copied().find(|entry| entry.name() == name)
 }
 
 /// Every command, with the formats that it takes.
 fn command() -> clap::Command {
-    let mut command = Args::command();
-    let names: Vec<String> = command.get_subcommands().map(|known| known.get_name().to_owned()).collect();
-    for name in names {
-        command = command.mut_subcommand(&name, |known| {
-            let format = clap::Arg::new("format")
-                .long("format")
-                .value_name("FORMAT")
-                .global(true)
-                .help("How the result is written to standard output")
-                .value_parser(formats(|format| takes(&name, format)))
-                .default_value("human");
-            known.arg(format)
-        });
-    }
+    let kiln = Global::augment_args(clap::Command::new("kiln"))
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Turns a Node.js app into a hardened, scanned, signed container image, and proves it")
+        .max_term_width(100)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(COMMANDS.iter().map(|entry| described(*entry)));
     let template = format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n{}\nOptions:\n{{options}}{{after-help}}",
-        listed(&command)
+        listed(&kiln)
     );
-    command.help_template(template)
+    kiln.help_template(template)
+}
+
+fn described(entry: &'static dyn Entry) -> clap::Command {
+    let format = clap::Arg::new("format")
+        .long("format")
+        .value_name("FORMAT")
+        .global(true)
+        .help("How the result is written to standard output")
+        .value_parser(formats(|format| entry.takes(format)))
+        .default_value("human");
+    entry.described().arg(format)
 }
 
 /// The commands by their groups.
 fn listed(command: &clap::Command) -> String {
-    let width = command.get_subcommands().map(|known| known.get_name().len()).max().unwrap_or_default();
-    let about = |name: &str| match command.find_subcommand(name).and_then(clap::Command::get_about) {
-        Some(about) => about.to_string(),
-        None => "Print this message or the help of a command".to_owned(),
+    let width = COMMANDS.iter().map(|entry| entry.name().len()).max().unwrap_or_default();
+    let line = |name: &str, about: &str| format!("  {name:width$}  {about}\n");
+    let about = |name: &str| command.find_subcommand(name).and_then(clap::Command::get_about);
+    let group = |group: Group| {
+        let mut entries: Vec<_> = COMMANDS.iter().filter(|entry| entry.group() == group).collect();
+        entries.sort_by_key(|entry| (entry.order(), entry.name()));
+        let lines = entries.iter().map(|entry| {
+            let about = about(entry.name()).map(ToString::to_string).unwrap_or_default();
+            line(entry.name(), &about)
+        });
+        format!("\n{}:\n{}", group.title(), lines.collect::<String>())
     };
-    let line = |name: &&str| format!("  {name:width$}  {}\n", about(name));
-    let group = |(title, names): &(&str, &[&str])| {
-        format!("\n{title}:\n{}", names.iter().map(line).collect::<String>())
-    };
-    GROUPS.iter().map(group).collect()
+    Group::ALL.map(group).concat() + &line("help", "Print this message or the help of a command")
 }
 
 #[cfg(test)]
@@ -126,24 +87,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_command_is_in_one_group() {
-        let mut grouped: Vec<&str> =
-            GROUPS.iter().flat_map(|(_, names)| *names).copied().filter(|name| *name != "help").collect();
-        grouped.sort_unstable();
+    fn every_command_is_listed_once_and_says_what_it_does() {
         let command = command();
-        let mut known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
-        known.sort_unstable();
-        assert_eq!(grouped, known);
+        let help = listed(&command);
+        for entry in COMMANDS {
+            let start = format!("\n  {} ", entry.name());
+            assert_eq!(help.matches(&start).count(), 1, "{help}");
+            assert!(command.find_subcommand(entry.name()).and_then(clap::Command::get_about).is_some());
+        }
+        assert!(COMMANDS.is_sorted_by_key(|entry| entry.name()));
+        command.debug_assert();
     }
 
     #[test]
     fn the_formats_of_a_command_are_those_it_can_write() {
-        let taken = |command: &str| -> Vec<&str> {
-            FORMATS.iter().filter(|format| takes(command, format)).map(|format| format.name).collect()
-        };
-        assert_eq!(taken("plan"), ["human", "json"]);
-        assert_eq!(taken("ship"), ["github", "human", "json", "junit", "markdown", "sarif"]);
-        assert_eq!(taken("lint"), ["github", "gitlab", "human", "json", "junit", "markdown", "sarif"]);
-        assert_eq!(taken("scan").len(), FORMATS.len());
+        let takes = |command, name| find(command).unwrap().takes(kiln_report::Format::find(name).unwrap());
+        let all = ["cyclonedx", "github", "gitlab", "human", "json", "junit", "markdown", "openvex", "sarif"];
+        for (command, refused) in [
+            ("scan", &[][..]),
+            ("ship", &["cyclonedx", "gitlab", "openvex"]),
+            ("lint", &["cyclonedx", "openvex"]),
+            ("plan", &["cyclonedx", "github", "gitlab", "junit", "markdown", "openvex", "sarif"]),
+        ] {
+            for format in all {
+                assert_eq!(takes(command, format), !refused.contains(&format), "{command} {format}");
+            }
+        }
     }
 }

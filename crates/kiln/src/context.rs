@@ -3,9 +3,9 @@ use std::path::{Path, PathBuf};
 use kiln_finding::Failure;
 use kiln_images::Machine;
 
-use crate::args::{Format, Global};
 use crate::config::Config;
 use crate::folders::{InUse, say_damaged};
+use crate::global::{Format, Global};
 
 /// What a command may know of the world around it.
 pub(crate) struct Context {

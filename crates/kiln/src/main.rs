@@ -4,6 +4,7 @@ mod app_options;
 mod args;
 mod authority;
 mod build_options;
+mod command;
 mod commands;
 mod config;
 mod context;
@@ -13,6 +14,7 @@ mod dockerfile_options;
 mod doctor;
 mod explained;
 mod folders;
+mod global;
 mod lint;
 mod output;
 mod outputs;
@@ -32,7 +34,7 @@ fn main() -> ExitCode {
         return code;
     }
     let args = args::parse();
-    let format = args::Format::of(args.global.format);
+    let format = global::Format::of(args.global.format);
     let code = match run(args) {
         Ok(outcome) => outcome.exit_code(),
         Err(failure) => output::report(&failure, format),
@@ -40,7 +42,7 @@ fn main() -> ExitCode {
     match output::unwritten() {
         None => code,
         // Whoever asked for JSON cannot be given any.
-        Some(failure) => output::report(&failure, args::Format::Human),
+        Some(failure) => output::report(&failure, global::Format::Human),
     }
 }
 

@@ -11,7 +11,7 @@ use kiln_images::clock::timestamp;
 use kiln_proof::advisories::today;
 use kiln_report::{Results, Stamp, clean};
 
-use crate::args::Format;
+use crate::global::Format;
 
 /// How a command that could finish ended.
 #[derive(Clone, Copy, PartialEq, Eq)]

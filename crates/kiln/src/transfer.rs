@@ -8,8 +8,8 @@ use kiln_images::{Along, Arrived, CopyTarget, Located, deliver};
 use kiln_oci::Descriptor;
 use serde_json::json;
 
-use crate::args::Format;
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
 

@@ -1,5 +1,7 @@
 //! VEX documents: of files, of kiln.toml, and of statements on the image that a given key signed.
 
+mod settings;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,21 +10,11 @@ use kiln_finding::{Class, Failure};
 use kiln_images::{NamedImage, Place};
 use kiln_proof::read_public;
 use kiln_vuln::VexSource;
-use serde::Deserialize;
 
+pub(crate) use self::settings::VexSettings;
 use crate::context::Context;
 use crate::output;
 use crate::target::ScanTarget;
-
-/// `[scan]`
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub(crate) struct VexSettings {
-    /// Files with VEX documents.
-    vex: Vec<PathBuf>,
-    /// The public key whose VEX statements on images are applied.
-    vex_key: Option<PathBuf>,
-}
 
 /// Which VEX documents are applied.
 #[derive(Clone, Debug, Default, clap::Args)]

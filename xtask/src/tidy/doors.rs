@@ -1,6 +1,6 @@
 //! Nothing but kiln-disk changes what lies on a disk by its path.
 
-use super::Tree;
+use super::project::Tree;
 use crate::tree::{code, has_word, is_rust, is_test};
 
 /// The one door.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Context;
 use toml::Table;
 
-use super::Tree;
+use super::project::Tree;
 
 const LOCK: &str = "fuzz/Cargo.lock";
 

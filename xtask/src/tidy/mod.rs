@@ -7,41 +7,15 @@ mod locks;
 mod names;
 mod owners;
 mod places;
+mod project;
 mod ranks;
 mod sizes;
 mod tables;
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, ensure};
-use serde::Deserialize;
 
 use crate::tree;
-
-/// What the checks look at.
-struct Tree {
-    /// Text by path.
-    files: BTreeMap<String, String>,
-    allowed: Allowed,
-}
-
-/// `tidy.toml`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Allowed {
-    sizes: BTreeMap<String, Size>,
-    io: BTreeMap<String, String>,
-    disk: BTreeMap<String, String>,
-    places: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Size {
-    lines: usize,
-    #[expect(dead_code, reason = "for the reader of the file; it must be there")]
-    reason: String,
-}
+use project::{Allowed, Tree};
 
 type Check = fn(&Tree) -> anyhow::Result<Vec<String>>;
 

@@ -1,4 +1,4 @@
-use super::Tree;
+use super::project::Tree;
 use crate::tree::{code, is_rust};
 
 /// Names that say nothing about what is inside.

@@ -1,7 +1,7 @@
 use anyhow::Context;
 use serde::Deserialize;
 
-use super::Tree;
+use super::project::Tree;
 
 /// `places.toml`.
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-use super::Tree;
+use super::project::Tree;
 use crate::ranks::{Ranks, members};
 
 /// Every arrow between crates points down, or is listed, for all of the crate or for its examples; every crate inherits the lints of the workspace.

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::Tree;
+use super::project::Tree;
 use crate::tree::{is_rust, is_test};
 
 /// From here on a file fails.

@@ -2,12 +2,14 @@ use std::io::Read;
 
 use kiln_pkg::{Checksum, Ecosystem, Licence, Package, Place, Source};
 
+use super::cataloger::{Candidate, Cataloger};
 use super::lines::{field, stanzas};
-use super::{Candidate, Cataloger, is_ownable};
+use super::ownable::is_ownable;
 use crate::facts::{FileFacts, Reading};
 
 /// Alpine, Wolfi and Chainguard packages. Source: apk-tools' installed database.
-pub(super) static CATALOGER: Cataloger = Cataloger { name: "apk", wants, read };
+pub(super) static CATALOGER: Cataloger =
+    Cataloger { name: "apk", examples: &["lib/apk/db/installed", "usr/lib/apk/db/installed"], wants, read };
 
 /// Files kept of one package; those of a program are few.
 const MAX_OWNED: usize = 20_000;

@@ -1,10 +1,13 @@
 use std::io::Read;
 
-use super::{Candidate, Cataloger, cargo_audit, go_build};
+use super::cataloger::{Candidate, Cataloger};
+use super::reader::{Reader, Seen};
+use super::{cargo_audit, go_build};
 use crate::facts::FileFacts;
 
 /// Programs that tell what they were built of: those of Go, and those of Rust that were built with cargo-auditable.
-pub(super) static CATALOGER: Cataloger = Cataloger { name: "binary", wants, read };
+pub(super) static CATALOGER: Cataloger =
+    Cataloger { name: "binary", examples: &["usr/bin/app", "app/build/Release/addon.node"], wants, read };
 
 /// A smaller program has no runtime of Go or Rust inside.
 const MIN_SIZE: u64 = 64 << 10;
@@ -14,26 +17,6 @@ const ELF: &[u8] = b"\x7fELF";
 const CHUNK: usize = 128 << 10;
 /// Bytes that a reader may look at to recognise its start.
 const AHEAD: usize = 256;
-
-/// What a reader does with the bytes it is shown.
-pub(super) enum Seen {
-    /// Its start is not here; it wants this many of the last bytes again.
-    Nothing,
-    /// It starts at this position: everything from here on is for it.
-    Start(usize),
-}
-
-/// Finds one thing in a stream of bytes.
-pub(super) trait Reader {
-    /// Looks for the start; never within the last bytes that are not enough to know it.
-    fn find(&mut self, view: &[u8]) -> Seen;
-    /// Takes the bytes after the start; false once it has enough of them.
-    fn take(&mut self, bytes: &[u8]) -> bool;
-    /// Whether it has all it looks for.
-    fn is_done(&self) -> bool;
-    /// What was found.
-    fn finish(self: Box<Self>, path: &str, file: &mut FileFacts) -> Result<(), String>;
-}
 
 fn wants(candidate: &Candidate<'_>) -> bool {
     let is_program = candidate.mode & EXECUTABLE != 0 || candidate.path.rsplit('.').next() == Some("node");

@@ -9,7 +9,7 @@ use flate2::write::ZlibDecoder;
 use kiln_pkg::{Ecosystem, Package, Place};
 use serde::Deserialize;
 
-use super::binary::{Reader, Seen};
+use super::reader::{Reader, Seen};
 use crate::facts::{FileFacts, Reading};
 
 /// The list of a program of a thousand crates has 100 KiB.

@@ -4,11 +4,12 @@ use std::sync::LazyLock;
 
 use kiln_pkg::Licence;
 
-use super::{Candidate, Cataloger, read_whole};
+use super::cataloger::{Candidate, Cataloger, read_whole};
 use crate::facts::{FileFacts, Reading};
 
 /// Licences of Debian packages. Source: Debian policy §12.5, copyright-format 1.0.
-pub(super) static CATALOGER: Cataloger = Cataloger { name: "copyright", wants, read };
+pub(super) static CATALOGER: Cataloger =
+    Cataloger { name: "copyright", examples: &["usr/share/doc/a/copyright"], wants, read };
 
 const DOC: &str = "usr/share/doc/";
 /// That of the Linux kernel's has 1 MiB.

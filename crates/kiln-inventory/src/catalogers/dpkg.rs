@@ -2,13 +2,14 @@ use std::io::Read;
 
 use kiln_pkg::{Ecosystem, Package, Place, Source};
 
+use super::cataloger::{Candidate, Cataloger};
 use super::lines::{field, stanzas};
-use super::{Candidate, Cataloger};
 use crate::facts::{FileFacts, Reading};
 
 /// Debian packages: `status` of dpkg, and `status.d` of distroless, which has one file per package and no `Status` field.
 /// Source: deb-control(5), dpkg(1); distroless' PACKAGE_METADATA.md.
-pub(super) static CATALOGER: Cataloger = Cataloger { name: "dpkg", wants, read };
+pub(super) static CATALOGER: Cataloger =
+    Cataloger { name: "dpkg", examples: &["var/lib/dpkg/status", "var/lib/dpkg/status.d/a"], wants, read };
 
 const STATUS: &str = "var/lib/dpkg/status";
 const STATUS_D: &str = "var/lib/dpkg/status.d/";

@@ -1,11 +1,17 @@
 use std::io::{BufRead, BufReader, Read};
 
-use super::{Candidate, Cataloger, is_ownable};
+use super::cataloger::{Candidate, Cataloger};
+use super::ownable::is_ownable;
 use crate::facts::{FileFacts, Reading};
 
 /// Which files a Debian package put there: `info/*.list` of dpkg, `status.d/*.md5sums` of distroless. Source: dpkg-query(1),
 /// deb-md5sums(5).
-pub(super) static CATALOGER: Cataloger = Cataloger { name: "dpkg-files", wants, read };
+pub(super) static CATALOGER: Cataloger = Cataloger {
+    name: "dpkg-files",
+    examples: &["var/lib/dpkg/info/a.list", "var/lib/dpkg/status.d/a.md5sums"],
+    wants,
+    read,
+};
 
 const INFO: &str = "var/lib/dpkg/info/";
 const STATUS_D: &str = "var/lib/dpkg/status.d/";

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use kiln_pkg::{Ecosystem, Package, Place};
 use memchr::memmem::Finder;
 
-use super::binary::{Reader, Seen};
+use super::reader::{Reader, Seen};
 use crate::facts::{FileFacts, Reading};
 
 /// Start of the header in `.go.buildinfo`.

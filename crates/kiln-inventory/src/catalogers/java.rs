@@ -3,13 +3,14 @@ use std::io::{BufRead as _, BufReader, Read};
 
 use kiln_pkg::{Ecosystem, Package, Place};
 
+use super::cataloger::{Candidate, Cataloger, read_whole};
 use super::zip_stream::{Budget, Visitor, walk};
-use super::{Candidate, Cataloger, read_whole};
 use crate::facts::{FileFacts, Reading};
 
 /// Java archives, and those inside them: what Maven wrote of what is in each, or its manifest and its name. Sources: Maven Archiver,
 /// "Archive content"; the JAR file specification, "JAR Manifest".
-pub(super) static CATALOGER: Cataloger = Cataloger { name: "java", wants, read };
+pub(super) static CATALOGER: Cataloger =
+    Cataloger { name: "java", examples: &["app/a-1.0.jar", "app/a.ear"], wants, read };
 
 const ENDINGS: [&str; 6] = ["jar", "war", "ear", "jpi", "hpi", "par"];
 /// An application server has tens of thousands.

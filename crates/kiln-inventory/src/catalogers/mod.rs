@@ -3,6 +3,7 @@
 mod apk;
 mod binary;
 mod cargo_audit;
+pub(crate) mod cataloger;
 mod copyright;
 mod dpkg;
 mod dpkg_files;
@@ -14,32 +15,20 @@ mod node_parts;
 mod npm_lock;
 mod npm_package;
 mod os_release;
+mod ownable;
 mod pnp;
 mod python;
+mod reader;
 mod zip_stream;
 
-use std::io::Read;
-
-use crate::facts::FileFacts;
-
+use cataloger::{Candidate, Cataloger};
 pub(crate) use copyright::documented;
 pub(crate) use npm_package::is_package_folder;
 pub(crate) use pnp::{answered_by, is_table};
 
-/// A file that may be worth reading.
-pub(crate) struct Candidate<'a> {
-    pub(crate) path: &'a str,
-    /// Bytes; `u64::MAX` where it is not known.
-    pub(crate) size: u64,
-    pub(crate) mode: u32,
-}
-
-/// Reads one kind of file. `read` fails with why, as a fragment that fits after "could not be read: ".
-pub(crate) struct Cataloger {
-    pub(crate) name: &'static str,
-    pub(crate) wants: fn(&Candidate<'_>) -> bool,
-    pub(crate) read: fn(&Candidate<'_>, &mut dyn Read, &mut FileFacts) -> Result<(), String>,
-}
+/// Number of this catalog: it is another one whenever the code or the data of this crate is. Facts that were stored under another
+/// number are read again.
+pub const CATALOG: u64 = number(env!("KILN_CATALOG"));
 
 static CATALOGERS: &[&Cataloger] = &[
     &apk::CATALOGER,
@@ -70,17 +59,18 @@ pub fn cataloger_names() -> impl Iterator<Item = &'static str> {
     CATALOGERS.iter().copied().chain([PROGRAMS]).map(|cataloger| cataloger.name)
 }
 
-/// Whether what lies at `path` may be read by a cataloger of packages, or start one: what a package owns of it is kept.
-pub(crate) fn is_ownable(path: &str) -> bool {
-    let mut parts = path.rsplit('/');
-    let (name, folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let is_read = matches!(name, "package.json" | "METADATA" | "PKG-INFO") || java::is_archive(name);
-    is_read || name.starts_with(node_binary::LIBRARY) || matches!(folder, "bin" | "sbin")
+/// Paths that catalogers want, some of each.
+pub fn cataloger_examples() -> impl Iterator<Item = &'static str> {
+    CATALOGERS.iter().copied().chain([PROGRAMS]).flat_map(|cataloger| cataloger.examples).copied()
 }
 
-/// Reads a whole file of at most `limit` bytes.
-pub(crate) fn read_whole(content: &mut dyn Read, limit: u64) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    content.take(limit + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > limit { Err(format!("it is larger than {limit} bytes")) } else { Ok(bytes) }
+/// The number that the build script wrote.
+const fn number(decimal: &str) -> u64 {
+    match u64::from_str_radix(decimal, 10) {
+        Ok(number) => number,
+        Err(_) => panic!("the build script writes a number"),
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,12 +4,14 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 use kiln_pkg::{Ecosystem, Package, Part, Place};
 
-use super::{Candidate, Cataloger, node_parts};
+use super::cataloger::{Candidate, Cataloger};
+use super::node_parts;
 use crate::facts::{FileFacts, Reading};
 use crate::window::Window;
 
 /// The Node.js runtime, by the version that is written inside the binary; and what is built into it.
-pub(super) static CATALOGER: Cataloger = Cataloger { name: "node-binary", wants, read };
+pub(super) static CATALOGER: Cataloger =
+    Cataloger { name: "node-binary", examples: &["nodejs/bin/node"], wants, read };
 
 /// Node.js is tens of megabytes; a smaller `node` is a script that starts one.
 const MIN_SIZE: u64 = 1 << 20;

@@ -3,12 +3,13 @@ use std::io::Read;
 
 use serde::Deserialize;
 
-use super::{Candidate, Cataloger, read_whole};
+use super::cataloger::{Candidate, Cataloger, read_whole};
 use crate::facts::{FileFacts, Reading};
 
 /// npm's own record of what it installed: which packages are needed in development only, and what each was checked with. Source: npm docs,
 /// package-lock.json "Hidden Lockfiles".
-pub(super) static CATALOGER: Cataloger = Cataloger { name: "npm-lock", wants, read };
+pub(super) static CATALOGER: Cataloger =
+    Cataloger { name: "npm-lock", examples: &["app/node_modules/.package-lock.json"], wants, read };
 
 const MAX_SIZE: u64 = 64 << 20;
 /// Three digests of SHA-512 are shorter.

@@ -6,12 +6,17 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::{Candidate, Cataloger, read_whole};
+use super::cataloger::{Candidate, Cataloger, read_whole};
 use crate::facts::{FileFacts, Reading};
 
 /// Installed npm packages: the `package.json` of a folder that Node.js resolves by name. Other manifests are kept as
 /// candidates for the app itself. Source: Node.js docs, "Loading from node_modules folders".
-pub(super) static CATALOGER: Cataloger = Cataloger { name: "npm-package", wants, read };
+pub(super) static CATALOGER: Cataloger = Cataloger {
+    name: "npm-package",
+    examples: &["app/package.json", "app/node_modules/a/package.json"],
+    wants,
+    read,
+};
 
 /// Real manifests stay below 200 KiB; their nesting is capped by the JSON reader (128).
 const MAX_SIZE: u64 = 4 << 20;

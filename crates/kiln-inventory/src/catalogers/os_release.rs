@@ -2,11 +2,12 @@ use std::io::Read;
 
 use kiln_pkg::Distro;
 
-use super::{Candidate, Cataloger, read_whole};
+use super::cataloger::{Candidate, Cataloger, read_whole};
 use crate::facts::{FileFacts, Reading};
 
 /// The distribution. Source: os-release(5).
-pub(super) static CATALOGER: Cataloger = Cataloger { name: "os-release", wants, read };
+pub(super) static CATALOGER: Cataloger =
+    Cataloger { name: "os-release", examples: &["etc/os-release", "usr/lib/os-release"], wants, read };
 
 const MAX_SIZE: u64 = 64 << 10;
 

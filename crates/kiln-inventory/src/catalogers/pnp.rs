@@ -6,12 +6,13 @@ use kiln_text::percent;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Candidate, Cataloger, read_whole};
+use super::cataloger::{Candidate, Cataloger, read_whole};
 use crate::facts::{FileFacts, Reading};
 
 /// What yarn installed where there is no `node_modules`: its table of packages, in the loader or beside it. Source: yarn's
 /// documentation, "PnP specification".
-pub(super) static CATALOGER: Cataloger = Cataloger { name: "yarn-pnp", wants, read };
+pub(super) static CATALOGER: Cataloger =
+    Cataloger { name: "yarn-pnp", examples: &["app/.pnp.cjs", "app/.pnp.data.json"], wants, read };
 
 const DATA: &str = ".pnp.data.json";
 const LOADERS: [&str; 2] = [".pnp.cjs", ".pnp.js"];

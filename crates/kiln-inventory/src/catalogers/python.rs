@@ -2,13 +2,18 @@ use std::io::Read;
 
 use kiln_pkg::{Ecosystem, Licence, Package, Place};
 
+use super::cataloger::{Candidate, Cataloger};
 use super::lines::{field, stanzas};
-use super::{Candidate, Cataloger};
 use crate::facts::{FileFacts, Reading};
 
 /// Installed Python packages. Source: Python Packaging User Guide, "Core metadata specifications" and "Recording installed
 /// projects"; setuptools for eggs.
-pub(super) static CATALOGER: Cataloger = Cataloger { name: "python", wants, read };
+pub(super) static CATALOGER: Cataloger = Cataloger {
+    name: "python",
+    examples: &["usr/lib/python3/a-1.dist-info/METADATA", "usr/lib/python3/a.egg-info"],
+    wants,
+    read,
+};
 
 /// A field of prose (`Description`) may be long; the fields that are read stand before it.
 const MAX_SIZE: u64 = 16 << 20;

@@ -3,11 +3,12 @@ use std::io::Read;
 use kiln_pkg::{Place, Secret};
 
 use super::redact;
-use crate::catalogers::{Candidate, Cataloger, read_whole};
+use crate::catalogers::cataloger::{Candidate, Cataloger, read_whole};
 use crate::facts::FileFacts;
 
 /// Files that exist to hold credentials.
-pub(crate) static FILES: Cataloger = Cataloger { name: "credentials", wants, read };
+pub(crate) static FILES: Cataloger =
+    Cataloger { name: "credentials", examples: &["app/.env", "app/.npmrc"], wants, read };
 
 const MAX_SIZE: u64 = 1 << 20;
 /// Endings of `.env` files that are templates.

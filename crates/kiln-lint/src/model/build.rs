@@ -6,8 +6,10 @@ use kiln_dockerfile::{
 };
 
 use super::effects::follow;
+use super::followed::{Model, StageModel, Step, Text};
 use super::state::State;
-use super::{Model, StageModel, Step, Text};
+use super::variables::expanded;
+
 use crate::facts::{ImageName, base_of};
 use crate::shell::{self, Script, SimpleCommand, Word};
 
@@ -26,7 +28,14 @@ const AUTOMATIC: [(&str, &str); 11] = [
     ("TARGETSTAGE", "default"),
 ];
 
-pub(super) fn model<'a>(file: &'a Dockerfile, target: Option<&str>) -> Model<'a> {
+impl<'a> Model<'a> {
+    /// Follows a file.
+    pub fn new(file: &'a Dockerfile, target: Option<&str>) -> Self {
+        model(file, target)
+    }
+}
+
+fn model<'a>(file: &'a Dockerfile, target: Option<&str>) -> Model<'a> {
     let stages = file.stages();
     let automatic = AUTOMATIC.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let mut global = Scope::global(BTreeMap::new(), automatic);
@@ -65,17 +74,6 @@ pub(super) fn model<'a>(file: &'a Dockerfile, target: Option<&str>) -> Model<'a>
         next = stage.parent;
     }
     model
-}
-
-/// The text with variables replaced; `None` where one has no value.
-pub(super) fn expanded(text: &str, scope: &Scope, escape: char) -> Option<String> {
-    if !text.contains(['$', '"', '\'', escape]) {
-        return Some(text.to_owned());
-    }
-    let expansion = expand(text, scope, escape).ok()?;
-    // A variable with `:-` may be missing; then something stands there all the same.
-    let is_whole = expansion.unset.is_empty() || text.contains(":-") || text.contains(":+");
-    is_whole.then_some(expansion.value)
 }
 
 fn missing(word: &Spanned<String>, scope: &Scope, escape: char, list: &mut Vec<(Span, String)>) {

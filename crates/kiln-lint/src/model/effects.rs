@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use kiln_dockerfile::{Command, Healthcheck, Transfer, expand};
 
-use super::Step;
-use super::build::expanded;
+use super::followed::Step;
 use super::state::{Account, Setting, State, join};
+use super::variables::expanded;
 use crate::shell::SimpleCommand;
 
 /// The longest path that there can be (Linux's `PATH_MAX`).

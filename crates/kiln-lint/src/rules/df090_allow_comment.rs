@@ -1,5 +1,4 @@
-use crate::RULES;
-use crate::suppress::{Origin, Pragmas, names};
+use crate::pragma::{Origin, Pragmas};
 use crate::{Asked, Level, Repair, Rule, Sink, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -17,10 +16,10 @@ pub(super) static RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
     let pragmas = Pragmas::read(subject.file);
     for pragma in pragmas.list.iter().filter(|pragma| pragma.origin == Origin::Kiln) {
-        let unknown =
-            pragma.names.iter().find(|name| !RULES.iter().any(|rule| names(name, rule.id, Origin::Kiln)));
+        let is_known = |name: &str| subject.rules.iter().any(|rule| rule.is(name, Origin::Kiln));
+        let unknown = pragma.names.iter().find(|name| !is_known(name));
         if let Some(unknown) = unknown {
-            let ids = RULES.iter().flat_map(|rule| [rule.id, rule.slug]);
+            let ids = subject.rules.iter().flat_map(|rule| [rule.id, rule.slug]);
             let guess = kiln_finding::did_you_mean(unknown, ids);
             sink.at(pragma.span, format!("there is no rule `{unknown}`")).help.clone_from(&guess);
         } else if pragma.names.is_empty() {

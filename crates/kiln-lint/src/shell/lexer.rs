@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use super::Word;
+use super::script::Word;
 
 /// A piece of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,14 +1,15 @@
 use std::ops::Range;
 
 use super::lexer::{Lexer, Token};
-use super::{Joined, Redirect, Script, SimpleCommand, Word};
+use super::script::{Joined, Redirect, Script, SimpleCommand, Word};
 
 /// Substitutions nested deeper are not looked into.
 const MAX_DEPTH: usize = 12;
 /// Commands after these are not looked at.
 const MAX_COMMANDS: usize = 2_000;
 
-pub(super) fn parse(text: &str) -> Script {
+/// Takes a script apart.
+pub fn parse(text: &str) -> Script {
     let mut script = Script { commands: Vec::new(), is_known: true };
     read(text, 0, 0, None, &mut script);
     script

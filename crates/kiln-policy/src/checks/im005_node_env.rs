@@ -1,4 +1,4 @@
-use crate::check::{fail, pass};
+use crate::verdict::{fail, pass};
 use crate::{Check, Evidence, Judged, Settings, Stage};
 
 pub(super) static CHECK: Check = Check {

@@ -1,6 +1,6 @@
 use kiln_oci::ContainerConfig;
 
-use crate::check::{fail, not_applicable, pass};
+use crate::verdict::{fail, not_applicable, pass};
 use crate::{Check, Evidence, Judged, Settings, Stage};
 
 pub(super) static CHECK: Check = Check {

@@ -1,7 +1,7 @@
 use kiln_pkg::Secret;
 
-use crate::check::{fail, pass};
 use crate::indicators::all_seen;
+use crate::verdict::{fail, pass};
 use crate::wording::{count, list};
 use crate::{Check, Evidence, Judged, Settings, Stage};
 

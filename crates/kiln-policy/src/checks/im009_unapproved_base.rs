@@ -1,5 +1,5 @@
-use crate::check::{fail, pass};
 use crate::glob::names;
+use crate::verdict::{fail, pass};
 use crate::{Check, Evidence, Judged, Settings, Stage};
 
 pub(super) static CHECK: Check = Check {

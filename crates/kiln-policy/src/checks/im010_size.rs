@@ -1,4 +1,4 @@
-use crate::check::{fail, need, pass};
+use crate::verdict::{fail, need, pass};
 use crate::wording::{count, megabytes};
 use crate::{Check, Evidence, Judged, Settings, Stage};
 

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use kiln_pkg::Ecosystem;
 
-use crate::check::{fail, pass};
+use crate::verdict::{fail, pass};
 use crate::wording::{count, list};
 use crate::{Check, Evidence, Judged, Settings, Stage};
 

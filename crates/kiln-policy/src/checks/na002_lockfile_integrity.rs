@@ -1,4 +1,4 @@
-use crate::check::{fail, not_applicable, pass};
+use crate::verdict::{fail, not_applicable, pass};
 use crate::wording::list;
 use crate::{Check, Evidence, Judged, Settings, Stage};
 

@@ -1,7 +1,7 @@
 use kiln_vuln::Date;
 
-use crate::check::{fail, pass, unknown};
 use crate::node_lines::{lines, recommended};
+use crate::verdict::{fail, pass, unknown};
 use crate::{Check, Evidence, Judged, Settings, Stage, Unknown, Verdict};
 
 pub(super) static CHECK: Check = Check {

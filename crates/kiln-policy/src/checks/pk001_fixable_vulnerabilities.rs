@@ -1,7 +1,7 @@
 use kiln_vuln::{Fix, Match, VulnerabilityReport};
 
 use crate::advisories::{answered, cures, report};
-use crate::check::fail;
+use crate::verdict::fail;
 use crate::wording::list;
 use crate::{Check, Evidence, Judged, Settings, Stage};
 

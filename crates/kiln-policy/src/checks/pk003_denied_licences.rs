@@ -1,8 +1,8 @@
 use kiln_pkg::Package;
 use kiln_text::Glob;
 
-use crate::check::{fail, pass};
 use crate::glob::names;
+use crate::verdict::{fail, pass};
 use crate::wording::{count, list};
 use crate::{Check, Evidence, Judged, Settings, Stage};
 

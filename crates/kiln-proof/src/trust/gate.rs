@@ -6,7 +6,9 @@ use kiln_oci::{Descriptor, Digest};
 use kiln_store::StepCache;
 use kiln_trust::{ImageRule, TrustReport};
 
-use super::settings::{Rule, TrustSettings, Unmatched, full_name};
+use super::full_name::full_name;
+use super::rule::Rule;
+use super::settings::{TrustSettings, Unmatched};
 use crate::statements::Found;
 
 /// Folder of what was accepted before, below the cache folder.

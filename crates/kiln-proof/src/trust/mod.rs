@@ -1,9 +1,13 @@
 //! `[trust]` of kiln.toml: whom images must be signed by before anything is made of them, and whom certificates are traced
 //! back to.
 
+mod full_name;
 mod gate;
 mod identity;
+mod opened;
+mod place;
 mod roots;
+mod rule;
 mod settings;
 
 pub use gate::Gate;

@@ -12,10 +12,9 @@ use kiln_images::Machine;
 use kiln_images::clock::now;
 use kiln_trust::{Mirror, PUBLISHED_MAX, Published, TrustRoot};
 
+use super::place::path;
 use super::settings::TrustSettings;
 
-/// The file below the data folder.
-const FILE: &str = "trust.json";
 /// Days that published roots are used without a look whether there are newer ones.
 const MAX_AGE: u64 = 30;
 const DAY: i64 = 86_400;
@@ -92,11 +91,6 @@ impl Kept {
             age => age.max(0).cast_unsigned() / DAY.cast_unsigned(),
         }
     }
-}
-
-/// Where what was published is kept.
-pub(crate) fn path(machine: &Machine) -> PathBuf {
-    machine.data_dir.join(FILE)
 }
 
 /// What was published, if it was ever brought.

@@ -3,7 +3,7 @@ use kiln_policy::{ExceptionState, Line, Outcome, Scorecard};
 use super::summary::verdict;
 use crate::Stamp;
 use crate::clean;
-use crate::formats::github::{Level, said};
+use crate::documents::github::{Level, said};
 
 pub(crate) fn render(card: &Scorecard, _: &Stamp) -> String {
     let wrong = card.lines.iter().filter(|line| !line.outcome.passes()).map(wrong);

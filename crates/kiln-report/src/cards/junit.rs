@@ -1,7 +1,7 @@
 use kiln_policy::{Line, Outcome, Scorecard};
 
 use crate::Stamp;
-use crate::formats::junit::{Case, End, Suite, document};
+use crate::documents::junit::{Case, End, Suite, document};
 
 /// A case per check.
 pub(crate) fn render(card: &Scorecard, stamp: &Stamp) -> String {

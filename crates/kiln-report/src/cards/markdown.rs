@@ -2,7 +2,7 @@ use kiln_policy::{ExceptionUse, Line, Scorecard};
 
 use super::summary::{mark, parts, verdict, word};
 use crate::Stamp;
-use crate::formats::markdown::escape;
+use crate::documents::markdown::escape;
 
 pub(crate) fn render(card: &Scorecard, _: &Stamp) -> String {
     let subject = &card.subject;

@@ -1,6 +1,6 @@
 use kiln_policy::{Line, Outcome, Scorecard};
 
-use crate::formats::sarif::{self, Invocation, Level, Location, Region, Rule, Suppression};
+use crate::documents::sarif::{self, Invocation, Level, Location, Region, Rule, Suppression};
 use crate::{Stamp, clean};
 
 /// A rule per check; a result for each that does not pass, and for what is excepted with the reason.

@@ -1,4 +1,3 @@
-use crate::clean::lines;
 use crate::{Format, lints, scans};
 
 /// GitLab's reports: of images its container scanning, of what is no image its dependency scanning (both: its security report
@@ -13,8 +12,3 @@ pub(super) static FORMAT: Format = Format {
     lint: Some(lints::gitlab),
     scan: Some(scans::gitlab),
 };
-
-/// The text, cleaned, with as many characters as the schema lets it have.
-pub(crate) fn at_most(text: &str, characters: usize) -> String {
-    lines(text).chars().take(characters).collect()
-}

@@ -1,14 +1,14 @@
-//! One writer for each format. This file is only the table of them.
+//! What kinds of results each format holds. This file is only the table of them.
 
 mod cyclonedx;
-pub(crate) mod github;
-pub(crate) mod gitlab;
+mod github;
+mod gitlab;
 mod human;
 mod json;
-pub(crate) mod junit;
-pub(crate) mod markdown;
+mod junit;
+mod markdown;
 mod openvex;
-pub(crate) mod sarif;
+mod sarif;
 
 use crate::Format;
 
@@ -24,3 +24,10 @@ pub static FORMATS: &[&Format] = &[
     &openvex::FORMAT,
     &sarif::FORMAT,
 ];
+
+impl Format {
+    /// The format of a name.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        FORMATS.iter().copied().find(|format| format.name == name)
+    }
+}

@@ -2,7 +2,7 @@ use kiln_lint::{Finding, Level};
 
 use super::{LintedFile, file::rule};
 use crate::Stamp;
-use crate::formats::github::{self, Annotation, Place};
+use crate::documents::github::{self, Annotation, Place};
 
 /// An annotation for everything that is wrong.
 pub(crate) fn render(files: &[LintedFile<'_>], _: &Stamp) -> String {

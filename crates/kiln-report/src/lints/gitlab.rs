@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::LintedFile;
 use crate::Stamp;
-use crate::formats::gitlab::at_most;
+use crate::documents::gitlab::at_most;
 
 /// Characters of a description; a merge request shows no more of it in one line.
 const DESCRIPTION_MAX: usize = 1000;

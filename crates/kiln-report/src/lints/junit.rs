@@ -2,7 +2,7 @@ use kiln_lint::Finding;
 
 use super::{LintedFile, file::rule};
 use crate::Stamp;
-use crate::formats::junit::{Case, End, Suite, document};
+use crate::documents::junit::{Case, End, Suite, document};
 
 /// A suite per file, a failed case for everything that is wrong.
 pub(crate) fn render(files: &[LintedFile<'_>], stamp: &Stamp) -> String {

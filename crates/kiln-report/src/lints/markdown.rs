@@ -2,7 +2,7 @@ use kiln_lint::Finding;
 
 use super::LintedFile;
 use crate::Stamp;
-use crate::formats::markdown::escape;
+use crate::documents::markdown::escape;
 
 /// A table per file.
 pub(crate) fn render(files: &[LintedFile<'_>], _: &Stamp) -> String {

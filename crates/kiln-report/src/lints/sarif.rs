@@ -3,7 +3,7 @@ use kiln_lint::{Finding, RULES};
 
 use super::LintedFile;
 use crate::Stamp;
-use crate::formats::sarif::{Fix, Level, Location, Outcome, Region, Rule, document};
+use crate::documents::sarif::{Fix, Level, Location, Outcome, Region, Rule, document};
 
 /// Every rule with its page; a result for everything that is wrong, with its range and its repair.
 pub(crate) fn render(files: &[LintedFile<'_>], stamp: &Stamp) -> String {

@@ -3,7 +3,7 @@ use kiln_vuln::Match;
 
 use super::{Scan, words};
 use crate::Stamp;
-use crate::formats::github::{Level, said};
+use crate::documents::github::{Level, said};
 
 /// What GitHub shows of a kind in one step. Source: its documentation, "Usage limits" of annotations.
 const MOST: usize = 10;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Scan, words};
 use crate::Stamp;
 use crate::clean::line as plain;
-use crate::formats::gitlab::at_most;
+use crate::documents::gitlab::at_most;
 
 /// GitLab's report of container scanning; of what is no image that of dependency scanning. Source: its security report schemas,
 /// version 15.

@@ -2,7 +2,7 @@ use kiln_vuln::{Match, Suppressed};
 
 use super::{Scan, words};
 use crate::Stamp;
-use crate::formats::junit::{Case, End, Suite, document};
+use crate::documents::junit::{Case, End, Suite, document};
 
 /// A suite per image, a failed case per vulnerability, an error per thing not known.
 pub(crate) fn render(scans: &[Scan], stamp: &Stamp) -> String {

@@ -2,7 +2,7 @@ use kiln_vuln::{Match, Plan, Step};
 
 use super::{Scan, words};
 use crate::Stamp;
-use crate::formats::markdown::{code, escape as cell};
+use crate::documents::markdown::{code, escape as cell};
 
 /// For pages and the comments of pull requests.
 pub(crate) fn render(scans: &[Scan], stamp: &Stamp) -> String {

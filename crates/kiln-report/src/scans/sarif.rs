@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Scan, words};
 use crate::Stamp;
-use crate::formats::sarif::{Invocation, Level, Location, Outcome, Region, Rule, Suppression, document};
+use crate::documents::sarif::{Invocation, Level, Location, Outcome, Region, Rule, Suppression, document};
 
 /// A rule per vulnerability, a result per package, what was taken out with its reason.
 pub(crate) fn render(scans: &[Scan], stamp: &Stamp) -> String {

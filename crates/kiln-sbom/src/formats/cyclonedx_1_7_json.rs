@@ -1,4 +1,5 @@
-use super::{Format, cyclonedx_json};
+use super::cyclonedx_json;
+use crate::Format;
 
 /// CycloneDX 1.7 as JSON. Source: cyclonedx.org/docs/1.7/json.
 pub(super) static FORMAT: Format = Format {

@@ -1,8 +1,7 @@
 use kiln_pkg::{Checksum, Distro, Ecosystem, Licence, Origin, Package, Part, Place};
 use serde_json::{Map, Value, json};
 
-use super::Format;
-use crate::{Document, DocumentSubject, id};
+use crate::{Document, DocumentSubject, Format, id};
 
 /// CycloneDX 1.6 as JSON. Source: cyclonedx.org/docs/1.6/json (ECMA-424).
 pub(super) static FORMAT: Format = Format {

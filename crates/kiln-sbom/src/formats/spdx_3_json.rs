@@ -3,9 +3,8 @@ use std::collections::BTreeMap;
 use kiln_pkg::{Checksum, Ecosystem, Package};
 use serde_json::{Value, json};
 
-use super::Format;
 use crate::extra::Extra;
-use crate::{Document, id};
+use crate::{Document, Format, id};
 
 /// SPDX 3.0.1 as JSON-LD. Source: spdx.github.io/spdx-spec/v3.0.1, profiles Core, Software and SimpleLicensing.
 pub(super) static FORMAT: Format = Format {

@@ -3,9 +3,8 @@ use std::collections::BTreeMap;
 use kiln_pkg::{Checksum, Distro, Ecosystem, Package, Part};
 use serde_json::{Value, json};
 
-use super::Format;
 use crate::extra::Extra;
-use crate::{Document, id};
+use crate::{Document, Format, id};
 
 /// SPDX 2.3 as JSON. Source: spdx.github.io/spdx-spec/v2.3.
 pub(super) static FORMAT: Format = Format {

@@ -1,6 +1,5 @@
 //! Images in one tar file: an OCI layout (`oci-archive`), what `docker save` writes, or both at once.
 
-mod docker;
 mod read;
 mod write;
 

@@ -1,3 +1,5 @@
+mod docker;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
@@ -8,7 +10,7 @@ use kiln_image::{DOCUMENT_MAX, Source};
 use kiln_oci::{Descriptor, Digest, Index};
 use kiln_rootfs::{EntryKind, LayerReader, Limits, RootPath, decompress};
 
-use super::{DOCKER, INDEX, LAYOUT_MARKER, blob_name, docker};
+use super::{DOCKER, INDEX, LAYOUT_MARKER, blob_name};
 use crate::Error;
 use crate::checked::CheckedReader;
 use crate::error::ErrorKind;

@@ -1,8 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::assemble::{Collected, Marks, assemble};
 use super::debian::Debian;
+use super::feed::Packages;
 use super::recognise::{Recognised, Shape, recognise, shape};
-use super::{Collected, FeedKind, Marks, Packages, assemble, epss, kev, merge, node, osv, secdb, tracker};
+use super::{FeedKind, epss, kev, merge, node, osv, secdb, tracker};
 use crate::error::ErrorKind;
 use crate::{Date, Error};
 

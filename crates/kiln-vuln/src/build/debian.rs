@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::draft::Draft;
+use super::feed::{Feed, Packages};
 use super::osv::{Record, draft, lines, spans};
-use super::{Feed, FeedKind, Packages, merge};
+use super::{FeedKind, merge};
 use crate::Error;
 
 /// Collects what is said of Debian's packages.

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::FeedKind;
 use super::draft::{Draft, DraftSpan};
-use super::{FeedKind, Packages};
+use super::feed::Packages;
 use crate::Date;
 use crate::database::{CVSS, CWES, EPSS, EXPLOITED, Release, SEVERITIES, Status};
 use crate::id::put_id;

@@ -7,8 +7,8 @@ use kiln_pkg::version::{Interval, Range, SemVer};
 use serde::Deserialize;
 
 use super::draft::{Draft, DraftBound, DraftSpan};
+use super::feed::{Feed, Packages};
 use super::osv::{Record, draft, lines};
-use super::{Feed, Packages};
 use crate::Error;
 use crate::database::Status;
 use crate::error::ErrorKind;

@@ -6,8 +6,9 @@ use kiln_finding::Severity;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::FeedKind;
 use super::draft::{Draft, DraftBound, DraftSpan};
-use super::{Feed, FeedKind, Packages};
+use super::feed::{Feed, Packages};
 use crate::database::Status;
 use crate::error::ErrorKind;
 use crate::matching::normal_name;

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use kiln_finding::Severity;
 use serde::Deserialize;
 
+use super::FeedKind;
 use super::draft::{Draft, DraftBound, DraftSpan};
+use super::feed::Packages;
 use super::osv::is_id;
-use super::{FeedKind, Packages};
 use crate::Error;
 use crate::database::Status;
 use crate::error::ErrorKind;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use kiln_finding::Severity;
 use serde::Deserialize;
 
-use super::Packages;
 use super::draft::{Draft, DraftBound, DraftSpan};
+use super::feed::Packages;
 use crate::Error;
 use crate::database::Status;
 use crate::error::ErrorKind;

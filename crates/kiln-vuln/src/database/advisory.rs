@@ -1,4 +1,5 @@
 use kiln_finding::Severity;
+use kiln_pkg::Ecosystem;
 
 use crate::id::{get_id, skip_id};
 use crate::score::{Cvss, Epss, Share};
@@ -50,6 +51,29 @@ pub struct Span<'a> {
     pub low_exclusive: bool,
     /// Where the run ends.
     pub high: Bound<'a>,
+}
+
+impl Span<'_> {
+    /// Whether it speaks of the release that this bit stands for.
+    pub(crate) fn is_of(&self, bit: Option<u64>) -> bool {
+        self.releases == 0 || bit.is_some_and(|bit| self.releases & bit != 0)
+    }
+
+    /// A bound that cannot be compared counts as holding: an unreadable advisory must not hide a vulnerability.
+    pub(crate) fn holds(&self, ecosystem: Ecosystem, version: &str) -> bool {
+        let compare = |bound: &str| ecosystem.compare(version, bound);
+        let above = self.low.is_none_or(|low| {
+            compare(low).is_none_or(|order| if self.low_exclusive { order.is_gt() } else { order.is_ge() })
+        });
+        above
+            && match self.high {
+                Bound::Open | Bound::Unknown => true,
+                Bound::Fixed(high) | Bound::Below(high) => {
+                    compare(high).is_none_or(std::cmp::Ordering::is_lt)
+                }
+                Bound::Last(high) => compare(high).is_none_or(std::cmp::Ordering::is_le),
+            }
+    }
 }
 
 /// What holds for a run of versions.

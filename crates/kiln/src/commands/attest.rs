@@ -8,13 +8,16 @@ use kiln_images::{Destination, Located};
 use kiln_proof::legacy;
 use serde_json::{Value, json};
 
-use crate::args::Format;
+use crate::command::{Command, Group};
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 use crate::signing::SigningOptions;
 
 /// The largest predicate that is signed, in bytes: what readers accept, with room for its encoding.
 const PREDICATE_MAX: u64 = 20 << 20;
+
+pub(super) static COMMAND: Command<Args> = Command { order: 2, ..Command::new("attest", Group::Sign, run) };
 
 /// Make a signed statement about an image
 #[derive(clap::Args)]
@@ -34,7 +37,7 @@ pub(crate) struct Args {
     legacy: bool,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let predicate_type = kiln_proof::predicate_type(&args.kind)?;
     let predicate = read(&args.predicate)?;
     let Located { place, descriptor, .. } = Located::find(&context.machine, &args.image)?;

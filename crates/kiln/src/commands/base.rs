@@ -9,12 +9,15 @@ use kiln_oci::Arch;
 use kiln_store::Layout;
 use serde_json::json;
 
-use crate::args::Format;
+use crate::command::{Command, Group};
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
 
 const LOCK: &str = "kiln.lock";
+
+pub(super) static COMMAND: Command<Args> = Command { order: 5, ..Command::new("base", Group::Make, run) };
 
 /// Compose, lock and inspect hardened Node bases
 #[derive(clap::Args)]
@@ -90,7 +93,7 @@ struct Inspect {
     lock: PathBuf,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     match &args.action {
         Action::Compose(args) => compose(args, context),
         Action::Lock(args) => lock(args, context),

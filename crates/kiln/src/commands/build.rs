@@ -7,13 +7,21 @@ use kiln_oci::Descriptor;
 use kiln_store::Layout;
 
 use crate::app_options::AppOptions;
-use crate::args::Format;
 use crate::build_options::BuildOptions;
+use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::dockerfile_options::DockerfileOptions;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 use crate::outputs::Outputs;
 use crate::progress::Stages;
+
+pub(super) static COMMAND: Command<Args> = Command {
+    order: 2,
+    prepare,
+    project: |args| Some(args.project()),
+    ..Command::new("build", Group::Make, run)
+};
 
 /// Build an image from an app or from a Dockerfile, without judging or signing it
 #[derive(clap::Args)]
@@ -33,17 +41,17 @@ pub(crate) struct Args {
 
 impl Args {
     /// The folder that is built from.
-    pub(crate) fn project(&self) -> &Path {
+    fn project(&self) -> &Path {
         &self.options.app
     }
 }
 
 /// Takes the ids that the commands of a Dockerfile may have, before anything else happens.
-pub(crate) fn prepare(args: &Args) -> Result<(), Failure> {
+fn prepare(args: &Args) -> Result<(), Failure> {
     if wants_dockerfile(args)? { kiln_executor::adopt_ids() } else { Ok(()) }
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let is_dockerfile = wants_dockerfile(args)?;
     args.outputs.fit(!is_dockerfile || args.options.tag.is_some())?;
     let layout = context.machine.layout()?;

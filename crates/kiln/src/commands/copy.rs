@@ -1,9 +1,12 @@
 use kiln_finding::Failure;
 use kiln_images::{Along, CopyTarget, Located};
 
+use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::output::Outcome;
 use crate::transfer::send;
+
+pub(super) static COMMAND: Command<Args> = Command { order: 3, ..Command::new("copy", Group::Keep, run) };
 
 /// Copy an image between registries, layouts, archives, Docker and the store
 #[derive(clap::Args)]
@@ -22,7 +25,7 @@ pub(crate) struct Args {
     index_attestations: bool,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let from = Located::find(&context.machine, &args.from)?;
     let target = CopyTarget::open(&context.machine, &args.to, &from.name, from.tag.as_deref())?;
     send(

@@ -11,10 +11,13 @@ use kiln_vuln::build::{Builder, Recognised};
 use kiln_vuln::{Database, Date, SliceInfo};
 use serde_json::json;
 
-use crate::args::Format;
+use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::database::{self, Choice, Documents};
+use crate::global::Format;
 use crate::output::{self, Outcome};
+
+pub(super) static COMMAND: Command<Args> = Command { order: 1, ..Command::new("db", Group::Machine, run) };
 
 /// The advisory database: its state, and how it is updated, built and published
 #[derive(clap::Args)]
@@ -72,7 +75,7 @@ struct Publish {
     choice: Choice,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     match &args.action {
         Action::Status(args) => status(&args.choice.open(context)?, context),
         Action::Update(args) => update(args, context)?,

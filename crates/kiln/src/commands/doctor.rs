@@ -1,10 +1,18 @@
 use kiln_finding::Failure;
 use serde_json::json;
 
-use crate::args::Format;
+use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::doctor::{self, Found, State};
+use crate::global::Format;
 use crate::output::{self, Outcome};
+
+pub(super) static COMMAND: Command<Args> = Command {
+    order: 2,
+    project: |_| None,
+    uses_folders: false,
+    ..Command::new("doctor", Group::Machine, run)
+};
 
 /// Say what this machine lacks, and the cure
 ///
@@ -17,7 +25,7 @@ pub(crate) struct Args {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let found = doctor::examine(context, args.repair);
     match context.format {
         Format::Json => output::data(&json!({ "checks": found }).to_string()),

@@ -1,10 +1,14 @@
 use kiln_finding::Failure;
 use serde_json::json;
 
-use crate::args::Format;
+use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::explained::{self, Chapter, Topic};
+use crate::global::Format;
 use crate::output::{self, Outcome};
+
+pub(super) static COMMAND: Command<Args> =
+    Command { order: 5, project: |_| None, uses_folders: false, ..Command::new("explain", Group::Look, run) };
 
 /// Explain a check, a rule, a finding or an error: what it means, why, and what to do; without an ID, list them
 #[derive(clap::Args)]
@@ -14,7 +18,7 @@ pub(crate) struct Args {
     id: Option<String>,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let chapters = explained::chapters();
     let Some(name) = &args.id else {
         output::data(&match context.format {
@@ -56,9 +60,24 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 
 fn page(topic: &Topic) -> String {
     match topic.page {
-        Some(page) => page.trim_end().to_owned(),
+        Some(page) => without_cases(page),
         None => format!("# {}\n\n{}", topic.id, topic.title),
     }
+}
+
+/// A page without the evidence of its cases, which only its test reads; what kiln says to each of them stays.
+fn without_cases(page: &str) -> String {
+    let mut is_case = false;
+    let mut lines: Vec<&str> = Vec::new();
+    for line in page.lines() {
+        is_case |= line.starts_with("```toml ");
+        let is_second_blank = line.is_empty() && lines.last().is_some_and(|last| last.is_empty());
+        if !is_case && !is_second_blank {
+            lines.push(line);
+        }
+        is_case &= line != "```";
+    }
+    lines.join("\n").trim_end().to_owned()
 }
 
 fn listed(chapters: &[Chapter]) -> String {

@@ -8,12 +8,20 @@ use kiln_rewrite::{Answer, Choice, Fault, Obstacle, Project, RewriteTarget, rewr
 use serde_json::{Value, json};
 
 use super::lint::Repairs;
-use crate::args::Format;
+use crate::command::{Command, Group};
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 use crate::{diff, lint, prove};
 
 const DOCKERIGNORE: &str = ".dockerignore";
+
+pub(super) static COMMAND: Command<Args> = Command {
+    order: 4,
+    prepare,
+    project: |args| Some(args.project()),
+    ..Command::new("fix", Group::Make, run)
+};
 
 /// Rewrite the Dockerfile of an app into hardened form
 #[derive(clap::Args)]
@@ -40,7 +48,7 @@ pub(crate) struct Args {
 
 impl Args {
     /// The folder that is rewritten.
-    pub(crate) fn project(&self) -> &Path {
+    fn project(&self) -> &Path {
         &self.app
     }
 }
@@ -61,11 +69,11 @@ struct Plan {
 }
 
 /// Takes the ids that the commands of a Dockerfile may have, before anything else happens.
-pub(crate) fn prepare(args: &Args) -> Result<(), Failure> {
+fn prepare(args: &Args) -> Result<(), Failure> {
     if args.prove { kiln_executor::adopt_ids() } else { Ok(()) }
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     if args.app.is_file() {
         if args.to.is_some() || args.prove {
             return Err(Failure::usage(format!(

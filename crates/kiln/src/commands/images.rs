@@ -7,9 +7,13 @@ use kiln_proof::kind_of;
 use kiln_store::{Entry, Layout, Spare};
 use serde::Serialize;
 
-use crate::args::Format;
+use crate::command::{Command, Group};
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
+
+pub(super) static COMMAND: Command<Args> =
+    Command { order: 4, project: |_| None, ..Command::new("images", Group::Keep, run) };
 
 /// List the images of kiln's store
 #[derive(clap::Args)]
@@ -42,7 +46,7 @@ struct Attached {
     kind: String,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let layout = context.machine.layout()?;
     let entries = layout.entries()?;
     let is_shown = |entry: &&Entry| entry.subject.is_none() && (args.all || entry.name.is_some());

@@ -3,8 +3,12 @@ use std::path::PathBuf;
 use kiln_finding::Failure;
 use kiln_proof::Keys;
 
+use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::output::{self, Outcome};
+
+pub(super) static COMMAND: Command<Args> =
+    Command { order: 4, project: |_| None, uses_folders: false, ..Command::new("keygen", Group::Sign, run) };
 
 /// Make a signing key pair, in cosign's format
 #[derive(clap::Args)]
@@ -14,7 +18,7 @@ pub(crate) struct Args {
     output_key_prefix: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let keys = match &args.output_key_prefix {
         Some(stem) => Keys::at(stem),
         None => Keys::local(&context.machine),

@@ -5,11 +5,19 @@ use kiln_finding::{Class, Failure};
 use kiln_lint::{Level, LintSettings, Profile, Repair, fix};
 use serde_json::json;
 
-use crate::args::Format;
+use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::diff;
+use crate::global::Format;
 use crate::lint::{self, LintReport};
 use crate::output::{self, Outcome};
+
+pub(super) static COMMAND: Command<Args> = Command {
+    order: 3,
+    kind: Some(kiln_report::Kind::Lint),
+    uses_folders: false,
+    ..Command::new("lint", Group::Look, run)
+};
 
 /// Find what is wrong in Dockerfiles, and repair it
 #[derive(clap::Args)]
@@ -70,7 +78,7 @@ enum FailOn {
     Never,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let files = kiln_app::dockerfiles(&args.paths)?;
     let settings = args.asked.settings(context)?;
     let reports = lint::lint(&files, args.asked.context.as_deref(), &settings)?;

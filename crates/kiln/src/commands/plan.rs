@@ -5,9 +5,17 @@ use kiln_executor::Outside;
 use kiln_finding::{Class, Failure};
 use kiln_plan::{dockerfile, dockerignore, plan};
 
-use crate::args::Format;
+use crate::command::{Command, Group};
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
+
+pub(super) static COMMAND: Command<Args> = Command {
+    order: 3,
+    project: |args| Some(args.project()),
+    uses_folders: false,
+    ..Command::new("plan", Group::Make, run)
+};
 
 /// Show how an app would be built and run, as a Dockerfile, and why
 #[derive(clap::Args)]
@@ -25,12 +33,12 @@ pub(crate) struct Args {
 
 impl Args {
     /// The folder that is built from.
-    pub(crate) fn project(&self) -> &Path {
+    fn project(&self) -> &Path {
         &self.app
     }
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let config = &context.config;
     let app = App::collect(&args.app)?;
     let plan = plan(&app.facts, &config.overrides()?)?;

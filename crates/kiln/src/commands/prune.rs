@@ -3,14 +3,23 @@ use std::time::{Duration, SystemTime};
 use kiln_finding::{Failure, size};
 use serde_json::json;
 
-use crate::args::Format;
+use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::folders;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 use crate::pruning::{Gone, Order, age, prune_cache, prune_store};
 
 /// What is not used for so long goes from the cache: 30 days.
 const UNUSED_FOR: Duration = Duration::from_hours(30 * 24);
+
+pub(super) static COMMAND: Command<Args> = Command {
+    order: 6,
+    prepare: |_| prepare(),
+    project: |_| None,
+    uses_folders: false,
+    ..Command::new("prune", Group::Keep, run)
+};
 
 /// Free space: remove what no image needs, and what builds have not used for long
 ///
@@ -30,11 +39,11 @@ pub(crate) struct Args {
 }
 
 /// Takes the ids of what the commands of Dockerfiles left, before anything else happens.
-pub(crate) fn prepare() -> Result<(), Failure> {
+fn prepare() -> Result<(), Failure> {
     kiln_executor::adopt_ids()
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let before = SystemTime::now()
         .checked_sub(args.older_than.unwrap_or(UNUSED_FOR))
         .unwrap_or(SystemTime::UNIX_EPOCH);

@@ -1,9 +1,12 @@
 use kiln_finding::Failure;
 use kiln_images::{Along, CopyTarget, Located, for_here, read_reference};
 
+use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::output::Outcome;
 use crate::transfer::send;
+
+pub(super) static COMMAND: Command<Args> = Command { order: 2, ..Command::new("pull", Group::Keep, run) };
 
 /// Fetch an image from its registry into kiln's store
 #[derive(clap::Args)]
@@ -18,7 +21,7 @@ pub(crate) struct Args {
     all_platforms: bool,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let name = read_reference(&args.reference)?;
     let from = Located::remote(&context.machine, &name)?;
     let root =

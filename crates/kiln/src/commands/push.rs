@@ -1,9 +1,12 @@
 use kiln_finding::Failure;
 use kiln_images::{Along, CopyTarget, Destination, Located};
 
+use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::output::Outcome;
 use crate::transfer::send;
+
+pub(super) static COMMAND: Command<Args> = Command { order: 1, ..Command::new("push", Group::Keep, run) };
 
 /// Send an image to its registry, with its signature and statements
 #[derive(clap::Args)]
@@ -21,7 +24,7 @@ pub(crate) struct Args {
     index_attestations: bool,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let from = Located::here(&context.machine, &args.image)?;
     let name = args.reference.as_deref().unwrap_or(&args.image);
     let target = CopyTarget::open(&context.machine, name, &from.name, from.tag.as_deref())?;

@@ -7,10 +7,14 @@ use kiln_oci::Digest;
 use kiln_store::{Entry, Layout};
 use serde_json::json;
 
-use crate::args::Format;
+use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::folders;
+use crate::global::Format;
 use crate::output::{self, Outcome};
+
+pub(super) static COMMAND: Command<Args> =
+    Command { order: 5, project: |_| None, uses_folders: false, ..Command::new("rm", Group::Keep, run) };
 
 /// Remove images from kiln's store, with what is attached to them
 #[derive(clap::Args)]
@@ -20,7 +24,7 @@ pub(crate) struct Args {
     names: Vec<String>,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     // Alone, if that is possible: then what nothing needs any more can go, too.
     let (_lock, holding) = folders::alone_or_shared(&context.machine.data_dir)?;
     folders::sweep_data(&context.machine.data_dir);

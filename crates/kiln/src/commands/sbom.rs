@@ -3,9 +3,12 @@ use std::path::{Path, PathBuf};
 use kiln_finding::{Class, Failure};
 use kiln_sbom::{Document, FORMATS, Format};
 
+use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::output::{self, Outcome};
 use crate::target::ScanTarget;
+
+pub(super) static COMMAND: Command<Args> = Command { order: 2, ..Command::new("sbom", Group::Look, run) };
 
 /// Write the SBOM of an image or a folder
 #[derive(clap::Args)]
@@ -26,7 +29,7 @@ fn names() -> clap::builder::PossibleValuesParser {
     FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().into()
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let format = kiln_sbom::find(&args.kind)
         .ok_or_else(|| Failure::usage(format!("there is no type `{}`", args.kind)))?;
     let target = ScanTarget::open(context, &args.image)?;

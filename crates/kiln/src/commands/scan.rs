@@ -6,10 +6,14 @@ use kiln_proof::advisories::today;
 use kiln_report::{Results, Scan};
 use kiln_vuln::{Database, Match, VexSource, VexTarget, apply_vex, check, plan};
 
+use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::output::{self, Outcome};
 use crate::target::ScanTarget;
 use crate::{database, vex};
+
+pub(super) static COMMAND: Command<Args> =
+    Command { order: 1, kind: Some(kiln_report::Kind::Scan), ..Command::new("scan", Group::Look, run) };
 
 /// Find packages, vulnerabilities and credentials
 #[derive(clap::Args)]
@@ -42,7 +46,7 @@ pub(crate) struct Args {
     database: database::Choice,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     if context.output.holds_one && args.images.len() > 1 {
         return Err(Failure::usage("write the scans of several images in this format: it holds one")
             .with_help("scan one image at a time, or use --format json"));

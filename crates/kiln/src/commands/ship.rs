@@ -12,15 +12,23 @@ use kiln_store::Layout;
 use kiln_trust::{Authority, Certified};
 
 use crate::app_options::AppOptions;
-use crate::args::Format;
 use crate::build_options::BuildOptions;
+use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::database::Choice;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 use crate::outputs::Outputs;
 use crate::progress::Stages;
 use crate::signing::SigningOptions;
 use crate::vex;
+
+pub(super) static COMMAND: Command<Args> = Command {
+    order: 1,
+    kind: Some(kiln_report::Kind::Card),
+    project: |args| Some(args.project()),
+    ..Command::new("ship", Group::Make, run)
+};
 
 /// Build, scan, judge, sign and verify an app's image, each step gating the next
 #[derive(clap::Args)]
@@ -39,12 +47,12 @@ pub(crate) struct Args {
 
 impl Args {
     /// The folder that is built from.
-    pub(crate) fn project(&self) -> &Path {
+    fn project(&self) -> &Path {
         &self.options.app
     }
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     Folder::open(&args.options.app)?;
     let config = &context.config;
     let settings = config.policy()?;

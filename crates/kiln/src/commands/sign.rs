@@ -6,10 +6,13 @@ use kiln_oci::{Descriptor, media_type};
 use kiln_proof::legacy;
 use serde_json::json;
 
-use crate::args::Format;
+use crate::command::{Command, Group};
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 use crate::signing::SigningOptions;
+
+pub(super) static COMMAND: Command<Args> = Command { order: 1, ..Command::new("sign", Group::Sign, run) };
 
 /// Sign an image that is there already
 #[derive(clap::Args)]
@@ -26,7 +29,7 @@ pub(crate) struct Args {
     legacy: bool,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let Located { place, name, descriptor, .. } = Located::find(&context.machine, &args.image)?;
     let images = if args.recursive { with_children(&place, &descriptor)? } else { vec![descriptor] };
     let destination = Destination::of(place, &args.image)?;

@@ -8,10 +8,13 @@ use kiln_proof::trust::{Change, Kept, kept};
 use kiln_trust::Published;
 use serde_json::json;
 
-use crate::args::Format;
+use crate::command::{Command, Group};
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 use crate::progress::Stages;
+
+pub(super) static COMMAND: Command<Args> = Command { order: 5, ..Command::new("trust", Group::Sign, run) };
 
 /// Roots of trust: whom certificates of signers are traced back to
 #[derive(clap::Args)]
@@ -38,7 +41,7 @@ struct Update {
     root: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let known = match &args.action {
         Action::Status => kept(&context.machine)?,
         Action::Update(args) => Some(update(args, context)?),

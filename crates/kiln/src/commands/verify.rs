@@ -5,10 +5,13 @@ use kiln_images::clock::now;
 use kiln_proof::{Found, Gate, REQUIRED, predicate_type};
 use kiln_trust::{ImageRule, Matcher, Requirement, Rule, TrustReport};
 
-use crate::args::Format;
 use crate::authority::AuthorityOptions;
+use crate::command::{Command, Group};
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
+
+pub(super) static COMMAND: Command<Args> = Command { order: 3, ..Command::new("verify", Group::Sign, run) };
 
 /// Check the signature of an image and the statements made about it
 #[derive(clap::Args)]
@@ -38,7 +41,7 @@ pub(crate) struct Args {
     explain: bool,
 }
 
-pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let rules = rules(args, context)?;
     let subject = NamedImage::open(&context.machine, &args.image)?;
     let image = &subject.image.descriptor.digest;

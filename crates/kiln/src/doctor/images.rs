@@ -4,7 +4,7 @@ use kiln_finding::Failure;
 use kiln_oci::Digest;
 use kiln_store::{Condition, Layout};
 
-use super::Found;
+use super::found::Found;
 use crate::context::Context;
 use crate::folders;
 

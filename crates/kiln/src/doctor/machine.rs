@@ -7,7 +7,7 @@ use kiln_images::clock::{now, rfc3339};
 use kiln_proof::advisories::{newest, today};
 use kiln_vuln::Database;
 
-use super::Found;
+use super::found::Found;
 use crate::context::Context;
 
 /// The oldest kernel that lets ordinary users mount overlays. Source: Linux 5.11 release notes.

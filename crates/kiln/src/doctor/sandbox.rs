@@ -6,7 +6,7 @@ use kiln_finding::{Class, Failure, size};
 use kiln_rootfs::RootPath;
 use kiln_sandbox::{Job, Mount, Root, Sandbox};
 
-use super::Found;
+use super::found::Found;
 use crate::context::Context;
 
 const ABOUT: &str = "build steps";

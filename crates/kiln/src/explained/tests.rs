@@ -143,3 +143,22 @@ fn names_of_others_lead_to_checks_and_rules() {
     assert_eq!(ids("sign.password"), ["sign.password"]);
     assert!(ids("nothing of ours").is_empty());
 }
+
+/// A page that sends its reader to a command which is not there helps nobody.
+#[test]
+fn no_page_names_a_command_that_is_not_there() {
+    let chapters = chapters();
+    let pages =
+        chapters.iter().flat_map(|chapter| &chapter.topics).flat_map(|topic| [Some(topic.title), topic.page]);
+    for page in pages.flatten().chain([include_str!("../../../../README.md")]) {
+        for (at, mark) in page.match_indices("`kiln ") {
+            let name = page[at + mark.len()..]
+                .split(|char: char| !char.is_ascii_lowercase())
+                .next()
+                .unwrap_or_default();
+            let is_known =
+                name.is_empty() || crate::commands::COMMANDS.iter().any(|command| command.name() == name);
+            assert!(is_known, "`kiln {name}` in {}", page.lines().next().unwrap_or_default());
+        }
+    }
+}

@@ -1,6 +1,6 @@
 use kiln_dockerfile::{Comment, Dockerfile, Span};
 
-use crate::{Finding, RULES};
+use crate::Finding;
 
 /// Comments that allow what a rule finds: `# kiln: allow DF023 reason`, hadolint's `# hadolint ignore=…` and BuildKit's
 /// `# check=skip=…`.
@@ -17,6 +17,13 @@ pub(crate) struct Pragma {
     pub(crate) scope: Option<Span>,
     pub(crate) span: Span,
     pub(crate) origin: Origin,
+}
+
+/// What a rule is called, here and elsewhere.
+pub(crate) struct Called {
+    pub(crate) id: &'static str,
+    pub(crate) slug: &'static str,
+    pub(crate) aliases: &'static [&'static str],
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,7 +49,8 @@ impl Pragmas {
         Self { list }
     }
 
-    pub(crate) fn allow(&self, file: &Dockerfile, finding: &Finding) -> bool {
+    pub(crate) fn allow(&self, file: &Dockerfile, finding: &Finding, rules: &[Called]) -> bool {
+        let Some(rule) = rules.iter().find(|rule| rule.id == finding.id) else { return false };
         self.list.iter().any(|pragma| {
             let is_here = pragma.scope.is_none_or(|scope| {
                 let line = file.lines.position(&file.text, finding.span.start).line;
@@ -50,9 +58,7 @@ impl Pragmas {
                 let last = file.lines.line(scope.end.max(scope.start + 1) - 1);
                 (first..=last).contains(&line)
             });
-            is_here
-                && pragma.is_fit()
-                && pragma.names.iter().any(|name| names(name, finding.id, pragma.origin))
+            is_here && pragma.is_fit() && pragma.names.iter().any(|name| rule.is(name, pragma.origin))
         })
     }
 }
@@ -64,17 +70,18 @@ impl Pragma {
     }
 }
 
-/// Whether a name of a comment means a rule.
-pub(crate) fn names(name: &str, id: &str, origin: Origin) -> bool {
-    let Some(rule) = RULES.iter().find(|rule| rule.id == id) else { return false };
-    let has_alias = |known: &str| known.eq_ignore_ascii_case(name);
-    match origin {
-        Origin::Kiln => {
-            rule.id.eq_ignore_ascii_case(name) || rule.slug == name || rule.slug.replace('_', "-") == name
-        }
-        Origin::Hadolint => rule.aliases.iter().any(|alias| has_alias(alias)),
-        Origin::BuildKit => {
-            rule.aliases.iter().any(|alias| has_alias(alias) || (name == "all" && is_buildkit(alias)))
+impl Called {
+    /// Whether a name of a comment means it.
+    pub(crate) fn is(&self, name: &str, origin: Origin) -> bool {
+        let has_alias = |known: &str| known.eq_ignore_ascii_case(name);
+        match origin {
+            Origin::Kiln => {
+                self.id.eq_ignore_ascii_case(name) || self.slug == name || self.slug.replace('_', "-") == name
+            }
+            Origin::Hadolint => self.aliases.iter().any(|alias| has_alias(alias)),
+            Origin::BuildKit => {
+                self.aliases.iter().any(|alias| has_alias(alias) || (name == "all" && is_buildkit(alias)))
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use kiln_oci::{Descriptor, Digest, HashingWriter, ImageConfig, Manifest, media_type};
 use serde::Deserialize;
 
-use super::read::{Images, Member, Tar};
+use super::{Images, Member, Tar};
 use crate::Error;
 
 /// How many images one archive may hold, and how many layers an image.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::yarn::connect;
 use crate::error::ErrorKind;
 use crate::lock::{Direct, Platforms};
-use crate::lock_yarn::connect;
 use crate::{Error, Lock, LockedPackage};
 
 #[derive(Deserialize)]
