@@ -6,7 +6,8 @@ use std::path::Path;
 
 fn main() -> io::Result<()> {
     let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
-    for folder in ["data", "src"] {
+    // Packages, entries of layers and checksums are read and written elsewhere.
+    for folder in ["data", "src", "../kiln-pkg/src", "../kiln-rootfs/src", "../kiln-text/src"] {
         add(Path::new(folder), &mut hash)?;
     }
     println!("cargo::rustc-env=KILN_CATALOG={}", hash.0);

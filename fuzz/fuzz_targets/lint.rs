@@ -1,11 +1,11 @@
 #![no_main]
 //! Every rule and every repair on hostile Dockerfiles: nothing panics, fixing ends, fixing again changes nothing.
 
-use kiln_lint::{Profile, RULES, Repair, Settings, fix, lint};
+use kiln_lint::{LintSettings, Profile, RULES, Repair, fix, lint};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let mut settings = Settings::new("2026-11-21");
+    let mut settings = LintSettings::new("2026-11-21");
     settings.profile = Some(Profile::Docker);
     settings.enable = RULES.iter().map(|rule| rule.id.to_owned()).collect();
     let linted = lint(text, None, &settings);

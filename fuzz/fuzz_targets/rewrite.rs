@@ -4,7 +4,7 @@
 use kiln_dockerfile::parse;
 use kiln_node::AppFacts;
 use kiln_node::{Lock, LockKind, PackageJson};
-use kiln_rewrite::{Answer, Choice, Project, Target, rewrite};
+use kiln_rewrite::{Answer, Choice, Project, RewriteTarget, rewrite};
 use kiln_rootfs::RootPath;
 use libfuzzer_sys::fuzz_target;
 
@@ -32,7 +32,7 @@ fuzz_target!(|input: (u8, &str)| {
     let (target, text) = input;
     let Some(mut project) = project(text) else { return };
     let choice = Choice {
-        target: Target::all().get(usize::from(target % 7)),
+        target: RewriteTarget::all().get(usize::from(target % 7)),
         today: "2026-11-21".into(),
         ..Choice::default()
     };

@@ -1,7 +1,7 @@
 #![no_main]
 //! SBOMs of any format; what is read can be written, and read again to the same.
 
-use kiln_sbom::{Document, FORMATS, Subject, read};
+use kiln_sbom::{Document, FORMATS, DocumentSubject, read};
 use libfuzzer_sys::fuzz_target;
 
 const HEADS: [&[u8]; 4] = [
@@ -14,7 +14,7 @@ const HEADS: [&[u8]; 4] = [
 fuzz_target!(|bytes: &[u8]| {
     let Some((first, rest)) = bytes.split_first() else { return };
     let Ok(inventory) = read(&[HEADS[usize::from(*first) % HEADS.len()], rest].concat()) else { return };
-    let subject = Subject { name: "a".to_owned(), tag: None, digest: None, arch: None };
+    let subject = DocumentSubject { name: "a".to_owned(), tag: None, digest: None, arch: None };
     for format in FORMATS {
         let created = "2026-01-02T03:04:05Z";
         let text = (format.render)(&Document {

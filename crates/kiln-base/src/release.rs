@@ -8,7 +8,7 @@ use pgp::types::{KeyDetails as _, Tag, VerifyingKey};
 
 use crate::deb822;
 use crate::error::{Error, ErrorKind};
-use crate::integrity::Integrity;
+use kiln_text::Checksum;
 
 /// How far ahead of this machine's clock a release may be dated, in seconds.
 const CLOCK_SLACK: i64 = 24 * 3600;
@@ -20,7 +20,7 @@ pub(crate) struct Release {
     /// RFC 3339.
     pub(crate) date: String,
     pub(crate) by_hash: bool,
-    files: BTreeMap<String, (Integrity, u64)>,
+    files: BTreeMap<String, (Checksum, u64)>,
 }
 
 impl Release {
@@ -56,7 +56,7 @@ impl Release {
     }
 
     /// The checksum and size of a file, by its path below the suite.
-    pub(crate) fn file(&self, path: &str) -> Result<(Integrity, u64), Error> {
+    pub(crate) fn file(&self, path: &str) -> Result<(Checksum, u64), Error> {
         self.files.get(path).copied().ok_or_else(|| {
             ErrorKind::Release { suite: self.codename.clone(), why: format!("it does not list {path}") }
                 .into()
@@ -70,10 +70,10 @@ fn parse_date(text: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::parse(&format!("{text}+0000")).ok().map(|zoned| zoned.timestamp())
 }
 
-fn parse_files(field: &str) -> BTreeMap<String, (Integrity, u64)> {
+fn parse_files(field: &str) -> BTreeMap<String, (Checksum, u64)> {
     let line = |line: &str| {
         let mut words = line.split_whitespace();
-        let integrity = Integrity::from_sha256_hex(words.next()?)?;
+        let integrity = Checksum::from_hex("sha256", words.next()?)?;
         let size = words.next()?.parse().ok()?;
         Some((words.next()?.to_owned(), (integrity, size)))
     };

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use kiln_oci::Arch;
+use kiln_text::Checksum;
 
 use crate::error::{Error, ErrorKind};
-use crate::integrity::Integrity;
 use crate::lock::{DebPin, Lock, Use};
 use crate::npm::{self, Wanted};
 use crate::packages::{Index, Package};
@@ -166,7 +166,7 @@ fn pin_deb(name: &str, uses: Vec<Use>, index: &Index<'_>, arch: Arch) -> Result<
         path: package.filename.to_owned(),
         security: package.security,
         size: package.size,
-        integrity: Integrity::from_sha256_hex(package.sha256).ok_or_else(bad)?,
+        integrity: Checksum::from_hex("sha256", package.sha256).ok_or_else(bad)?,
         uses,
     })
 }

@@ -1,8 +1,7 @@
 use std::fmt;
 
 use kiln_finding::{Class, Diagnose};
-
-use crate::Integrity;
+use kiln_text::Checksum;
 
 /// Where something lies; the path is relative to whatever address this machine uses for that kind of place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,7 +43,7 @@ pub struct Item {
     /// Its size, where that is known.
     pub size: Option<u64>,
     /// What it must be.
-    pub integrity: Integrity,
+    pub integrity: Checksum,
 }
 
 /// What this crate needs from the world.

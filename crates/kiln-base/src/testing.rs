@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use kiln_rootfs::{Tree, write_tar};
+use kiln_text::Algorithm;
 use pgp::composed::{
     ArmorOptions, CleartextSignedMessage, KeyType, SecretKeyParamsBuilder, SignedPublicKey, SignedSecretKey,
 };
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{SignatureConfig, SignatureType, Subpacket, SubpacketData};
 use pgp::types::{KeyDetails as _, Password, Timestamp};
-use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::source::{Fetch, FetchError, Item, Place};
 
@@ -151,7 +151,7 @@ impl World {
         let stanza = format!(
             "Package: {name}\nVersion: 1.0\nArchitecture: amd64\nFilename: {path}\nSize: {}\nSHA256: {}\n\n",
             bytes.len(),
-            hex::encode(Sha256::digest(bytes)),
+            Algorithm::Sha256.of(bytes).hex(),
         );
         self.documents.insert(Place::Archive(path), bytes.to_vec());
         stanza
@@ -164,7 +164,7 @@ impl World {
         let text = format!(
             "Origin: Debian\nCodename: {suite}\nDate: Fri, 20 Nov 2026 00:00:00 UTC\n\
              Valid-Until: Fri, 27 Nov 2026 00:00:00 UTC\nSHA256:\n {} {} main/binary-amd64/Packages.xz\n",
-            hex::encode(Sha256::digest(&bytes)),
+            Algorithm::Sha256.of(&bytes).hex(),
             bytes.len(),
         );
         let signed = in_release(&self.key, &change(&text));
@@ -173,12 +173,11 @@ impl World {
     }
 
     pub(crate) fn add_npm(&mut self, name: &str, version: &str, tarball: &[u8]) {
-        use base64::Engine as _;
-        let integrity = base64::engine::general_purpose::STANDARD.encode(Sha512::digest(tarball));
+        let integrity = Algorithm::Sha512.of(tarball).sri();
         let path = format!("{name}/-/{name}-{version}.tgz");
         let text = format!(
             r#"{{"versions": {{"{version}": {{"dist": {{"tarball": "https://registry.example.invalid/{path}",
-            "integrity": "sha512-{integrity}"}}}}}}}}"#
+            "integrity": "{integrity}"}}}}}}}}"#
         );
         self.documents.insert(Place::Npm(name.to_owned()), text.into_bytes());
         self.documents.insert(Place::Npm(path), tarball.to_vec());

@@ -1,13 +1,23 @@
-//! Patterns over paths: those of Go's `filepath.Match`, and those of .dockerignore, which know `**` too.
+//! The one matcher of the patterns that Docker knows: those of COPY (Go's `filepath.Match`), those of .dockerignore, which know
+//! `**` too, and those of `${name#pattern}` ([`crate::expand`]).
+//!
+//! Every other pattern of kiln is a `kiln_text::Glob`. These are not, because each differs from what crates for globs match:
+//! `**` of .dockerignore takes part of a name (`**x` is whatever ends with `x`), Go's classes have other errors, a star of a
+//! shell pattern crosses `/` and not line ends; and what is asked of them is more than yes or no: whether a walk must
+//! look below a folder, or how much of a value a prefix takes.
 
 /// One element of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Element {
     Char(char),
-    /// `?`: one character but `/`.
-    One,
-    /// `*`: characters but `/`.
-    Many,
+    /// `?`: one character but this one.
+    One {
+        but: char,
+    },
+    /// `*`: characters but this one.
+    Many {
+        but: char,
+    },
     /// `**/` before more: nothing, or anything up to and with a `/`.
     Folders,
     /// `**` at the end: anything.
@@ -37,8 +47,8 @@ pub(crate) fn parse(text: &str, has_deep: bool) -> Result<Vec<Element>, BadPatte
                 }
                 if at >= chars.len() { Element::Rest } else { Element::Folders }
             }
-            '*' => Element::Many,
-            '?' => Element::One,
+            '*' => Element::Many { but: '/' },
+            '?' => Element::One { but: '/' },
             '\\' => {
                 let escaped = *chars.get(at).ok_or("nothing follows its `\\`")?;
                 at += 1;
@@ -82,55 +92,79 @@ fn class_char(chars: &[char], at: usize) -> Result<(char, usize), BadPattern> {
     }
 }
 
-/// How far a text goes through a pattern.
-pub(crate) struct Progress {
-    /// All of the text is the whole pattern.
-    pub(crate) is_match: bool,
-    /// More text after it could match.
-    pub(crate) may_match: bool,
+/// All ways through a pattern that a text leaves open, followed at once, so that no pattern is slow.
+pub(crate) struct Ways<'a> {
+    elements: &'a [Element],
+    /// Whether the text so far is what stands before each element, and at last the whole pattern.
+    open: Vec<bool>,
+    next: Vec<bool>,
 }
 
-/// Follows all ways through a pattern at once, so that no pattern is slow.
-pub(crate) fn run(elements: &[Element], text: &str) -> Progress {
-    let mut states = vec![false; elements.len() + 1];
-    enter(&mut states, elements, 0);
-    for char in text.chars() {
-        let mut next = vec![false; elements.len() + 1];
-        for (state, element) in elements.iter().enumerate().filter(|(state, _)| states[*state]) {
+impl<'a> Ways<'a> {
+    /// Before any text.
+    pub(crate) fn start(elements: &'a [Element]) -> Self {
+        let blank = vec![false; elements.len() + 1];
+        let mut ways = Self { elements, open: blank.clone(), next: blank };
+        ways.enter(0);
+        std::mem::swap(&mut ways.open, &mut ways.next);
+        ways
+    }
+
+    /// After all of `text`.
+    pub(crate) fn through(elements: &'a [Element], text: &str) -> Self {
+        let mut ways = Self::start(elements);
+        text.chars().for_each(|char| ways.step(char));
+        ways
+    }
+
+    /// One character more.
+    pub(crate) fn step(&mut self, char: char) {
+        self.next.fill(false);
+        for (at, element) in self.elements.iter().enumerate() {
+            if !self.open[at] {
+                continue;
+            }
             match element {
-                Element::Char(wanted) if *wanted == char => enter(&mut next, elements, state + 1),
-                Element::One if char != '/' => enter(&mut next, elements, state + 1),
-                Element::Many if char != '/' => enter(&mut next, elements, state),
-                Element::Rest => enter(&mut next, elements, state),
+                Element::Char(wanted) if *wanted == char => self.enter(at + 1),
+                Element::One { but } if *but != char => self.enter(at + 1),
+                Element::Many { but } if *but != char => self.enter(at),
+                Element::Rest => self.enter(at),
                 Element::Folders => {
                     // Inside: stay, without the way that takes nothing.
-                    next[state] = true;
+                    self.next[at] = true;
                     if char == '/' {
-                        enter(&mut next, elements, state + 1);
+                        self.enter(at + 1);
                     }
                 }
                 Element::Class { is_negated, ranges } => {
                     let is_in = ranges.iter().any(|(low, high)| (*low..=*high).contains(&char));
                     if is_in != *is_negated {
-                        enter(&mut next, elements, state + 1);
+                        self.enter(at + 1);
                     }
                 }
                 _ => {}
             }
         }
-        states = next;
+        std::mem::swap(&mut self.open, &mut self.next);
     }
-    let is_match = states.last() == Some(&true);
-    let may_match = states.iter().take(elements.len()).any(|state| *state);
-    Progress { is_match, may_match }
-}
 
-/// Marks a state, and those behind elements that match nothing.
-fn enter(states: &mut [bool], elements: &[Element], mut state: usize) {
-    states[state] = true;
-    while matches!(elements.get(state), Some(Element::Many | Element::Rest | Element::Folders)) {
-        state += 1;
-        states[state] = true;
+    /// All of the text is the whole pattern.
+    pub(crate) fn is_match(&self) -> bool {
+        self.open.last() == Some(&true)
+    }
+
+    /// More text after it could match.
+    pub(crate) fn may_go_on(&self) -> bool {
+        self.open.iter().take(self.elements.len()).any(|is_open| *is_open)
+    }
+
+    /// Opens the way to an element, and to those behind elements that match nothing.
+    fn enter(&mut self, mut at: usize) {
+        self.next[at] = true;
+        while matches!(self.elements.get(at), Some(Element::Many { .. } | Element::Rest | Element::Folders)) {
+            at += 1;
+            self.next[at] = true;
+        }
     }
 }
 
@@ -148,14 +182,14 @@ impl Wildcard {
 
     /// Whether it is all of `path`. `*` and `?` do not match `/`.
     pub fn is_match(&self, path: &str) -> bool {
-        run(&self.elements, path).is_match
+        Ways::through(&self.elements, path).is_match()
     }
 
     /// Whether something below the folder `path` could match.
     pub fn may_match_below(&self, path: &str) -> bool {
         let below = if path.is_empty() { String::new() } else { format!("{path}/") };
-        let progress = run(&self.elements, &below);
-        progress.may_match || progress.is_match
+        let ways = Ways::through(&self.elements, &below);
+        ways.may_go_on() || ways.is_match()
     }
 
     /// The text it stands for, where it has no wildcard: `a\*b` is `a*b`.

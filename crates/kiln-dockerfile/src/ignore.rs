@@ -1,4 +1,4 @@
-use crate::glob::{self, Element};
+use crate::glob::{self, Element, Ways};
 use crate::{Problem, Span};
 
 /// Patterns after these are not read.
@@ -159,7 +159,7 @@ impl Pattern {
             Matcher::Suffix(suffix) => {
                 path.ends_with(suffix.as_str()) || suffix.strip_prefix('/').is_some_and(|bare| path == bare)
             }
-            Matcher::Elements(elements) => glob::run(elements, path).is_match,
+            Matcher::Elements(elements) => Ways::through(elements, path).is_match(),
         }
     }
 
@@ -170,8 +170,8 @@ impl Pattern {
             Matcher::Prefix(prefix) => prefix.starts_with(below) || below.starts_with(prefix.as_str()),
             Matcher::Suffix(_) => true,
             Matcher::Elements(elements) => {
-                let progress = glob::run(elements, below);
-                progress.may_match || progress.is_match
+                let ways = Ways::through(elements, below);
+                ways.may_go_on() || ways.is_match()
             }
         }
     }

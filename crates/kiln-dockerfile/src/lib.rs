@@ -19,6 +19,7 @@ mod logical;
 mod mode;
 mod mount;
 mod owner;
+mod parse;
 mod port;
 mod problem;
 mod reader;
@@ -38,13 +39,14 @@ pub use expand::{
     Error, Expansion, Lookup, Nothing, PLATFORM, PREDEFINED, Scope, Variable, expand, expand_heredoc,
     expand_words,
 };
-pub use file::{Comment, Dockerfile, parse};
+pub use file::{Comment, Dockerfile};
 pub use glob::{Wildcard, has_wildcard};
 pub use ignore::{Ignore, Parents, Pattern};
 pub use instruction::{Flag, Heredoc, Instruction};
 pub use mode::{Change, Chmod};
 pub use mount::{Mount, MountKind, MountProblem, Sharing, mount_fields};
 pub use owner::{Id, Owner};
+pub use parse::parse;
 pub use port::{has_host_part, parse_ports};
 pub use problem::{Gravity, Problem};
 pub use signal::parse_signal;

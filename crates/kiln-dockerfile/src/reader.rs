@@ -1,6 +1,5 @@
 //! From lines to instructions: directives, comments, continuations, heredocs.
 
-use crate::file::MAX_INSTRUCTIONS;
 use crate::heredoc::{self, Announced, MAX_HEREDOCS};
 use crate::logical::Logical;
 use crate::token::{TokenKind, Tokens};
@@ -9,6 +8,8 @@ use kiln_finding::closest;
 
 use crate::{Comment, Directive, Dockerfile, Heredoc, Problem, Span, Spanned, directive, flags};
 
+/// Instructions after these are not read.
+const MAX_INSTRUCTIONS: usize = 20_000;
 /// Builders refuse longer lines.
 const MAX_LINE: usize = 65_535;
 

@@ -40,6 +40,13 @@ pub enum Reference {
     Image(String),
 }
 
+impl Dockerfile {
+    /// The stages and how they depend on each other.
+    pub fn stages(&self) -> Stages<'_> {
+        Stages::new(&self.instructions)
+    }
+}
+
 impl<'a> Stages<'a> {
     pub(crate) fn new(instructions: &'a [Instruction]) -> Self {
         let mut stages = Self { globals: Vec::new(), list: Vec::new(), named: BTreeMap::new() };

@@ -3,8 +3,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use kiln_disk::{Durability, Incoming, PLAIN, replace_from, resume};
+use kiln_text::{Algorithm, Checksum, Hasher};
 
-use crate::checksum::{Checksum, Hasher};
 use crate::error::{Error, ErrorKind};
 
 /// The folder of everything that is in the making.
@@ -39,7 +39,7 @@ impl Cache {
     }
 
     pub(crate) fn path(&self, checksum: &Checksum) -> PathBuf {
-        self.root.join(checksum.algorithm()).join(checksum.hex())
+        self.root.join(checksum.algorithm().as_str()).join(checksum.hex())
     }
 
     /// The file, if it is here and is what its name says; what is damaged is removed.
@@ -50,7 +50,7 @@ impl Cache {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed("open", &path)(error)),
         };
-        let mut hasher = checksum.hasher();
+        let mut hasher = checksum.algorithm().hasher();
         hash(&mut file, &mut hasher).map_err(failed("read", &path))?;
         if hasher.finish() == *checksum {
             return Ok(Some(path));
@@ -73,7 +73,7 @@ impl Cache {
     pub(crate) fn partial(&self, checksum: &Checksum) -> Result<Partial, Error> {
         let folder = self.root.join(PARTIAL);
         kiln_disk::own::folder(&folder).map_err(failed("create", &folder))?;
-        let path = folder.join(format!("{}-{}", checksum.algorithm(), checksum.hex()));
+        let path = folder.join(format!("{}-{}", checksum.algorithm().as_str(), checksum.hex()));
         let resumed = match resume(&path, false) {
             // Without locks nobody can tell who else is at it.
             Err(error) if error.kind() == io::ErrorKind::Unsupported => None,
@@ -91,7 +91,7 @@ impl Cache {
     /// Moves a complete file to its place.
     pub(crate) fn keep(&self, partial: Partial, checksum: &Checksum) -> Result<PathBuf, Error> {
         let path = self.path(checksum);
-        let folder = self.root.join(checksum.algorithm());
+        let folder = self.root.join(checksum.algorithm().as_str());
         kiln_disk::own::folder(&folder).map_err(failed("create", &folder))?;
         partial.file().sync_all().map_err(failed("write", &partial.path))?;
         let moved = match partial.file {
@@ -104,7 +104,7 @@ impl Cache {
 
     /// Where the last seen version of the changing document at `url` is kept.
     pub(crate) fn document(&self, url: &str) -> PathBuf {
-        let mut hasher = Checksum::Sha256([0; 32]).hasher();
+        let mut hasher = Algorithm::Sha256.hasher();
         hasher.update(url.as_bytes());
         self.root.join("documents").join(hasher.finish().hex())
     }

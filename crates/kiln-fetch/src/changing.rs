@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use crate::http::header::{HeaderName, IF_NONE_MATCH, IF_RANGE};
 use kiln_disk::{Durability, Incoming, PLAIN, replace_from, resume};
-use ureq::http::header::{HeaderName, IF_NONE_MATCH, IF_RANGE};
 
 use crate::cache::{PARTIAL, failed};
 use crate::client::Answer;

@@ -1,21 +1,14 @@
-use ureq::http::Response;
-use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_RANGE, ETAG, HeaderName, LOCATION, RANGE};
-use ureq::{Agent, Body};
-
-use crate::agent::agent_but;
-use crate::closed::Closed;
 use crate::credentials::Credentials;
-use crate::download::Options;
 use crate::error::{Error, ErrorKind};
+use crate::http::header::{ACCEPT, CONTENT_RANGE, ETAG, HeaderName, RANGE};
+use crate::http::{self, Body, Connections, Http, Request, Response, retry_after};
+use crate::options::Options;
 use crate::url::Url;
 
-const REDIRECTS: usize = 8;
-
-/// Asks servers. It follows redirects itself, so that a credential goes to its own host and nowhere else.
+/// Asks servers for files. A credential goes to its own host and nowhere else.
 pub(crate) struct Client {
-    agent: Agent,
+    http: Http,
     credentials: Credentials,
-    closed: Closed,
 }
 
 /// What a server sends.
@@ -31,9 +24,9 @@ pub(crate) struct Answer {
 
 impl Client {
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
-        let closed = options.closed.clone();
-        let agent = agent_but(&options.ca_files, options.proxy.as_deref(), options.stall, closed.clone())?;
-        Ok(Self { agent, credentials: options.credentials.clone(), closed })
+        let (ca_files, proxy) = (&options.ca_files[..], options.proxy.as_deref());
+        let by = Connections { ca_files, proxy, closed: options.closed.clone() };
+        Ok(Self { http: Http::new(by, options.stall)?, credentials: options.credentials.clone() })
     }
 
     /// Asks for `url` from byte `offset` on.
@@ -49,37 +42,31 @@ impl Client {
         offset: u64,
         headers: &[(HeaderName, &str)],
     ) -> Result<Answer, Error> {
-        let mut url = Url::read(url)?;
-        for _ in 0..=REDIRECTS {
-            let response = self.ask(&url, offset, headers)?;
-            let status = response.status().as_u16();
-            match status {
-                200 => return Ok(answer(response, 0)),
-                206 => return partial(&url, offset, response),
-                301 | 302 | 303 | 307 | 308 => url = next(&url, &response)?,
-                _ => return Err(ErrorKind::Status { url: url.shown(), status }.into()),
-            }
+        let mut request = Request::get(Url::read(url)?);
+        request.headers = headers.iter().map(|(name, value)| (name.clone(), (*value).to_owned())).collect();
+        if offset > 0 {
+            request = request.with(RANGE, format!("bytes={offset}-"));
         }
-        Err(ErrorKind::Redirects { url: url.shown() }.into())
+        let response = http::follow(&mut request, |request| self.ask(request))?;
+        let url = request.url.shown();
+        let response = response.ok_or_else(|| ErrorKind::Redirects { url: url.clone() })?;
+        match response.status().as_u16() {
+            200 => Ok(answer(response, 0)),
+            206 => partial(url, offset, response),
+            status => Err(ErrorKind::Status { url, status, after: retry_after(&response) }.into()),
+        }
     }
 
-    fn ask(&self, url: &Url, offset: u64, headers: &[(HeaderName, &str)]) -> Result<Response<Body>, Error> {
-        let mut request = self.agent.get(&url.text);
-        if let Some(header) = self.credentials.header(url) {
-            request = request.header(AUTHORIZATION, header);
-        }
-        for (name, value) in headers {
-            request = request.header(name, *value);
-        }
-        if offset > 0 {
-            request = request.header(RANGE, format!("bytes={offset}-"));
-        }
-        let answer = self.closed.refuse(&url.host).and_then(|()| request.call());
-        answer.map_err(|source| ErrorKind::Network { url: url.shown(), source: Box::new(source) }.into())
+    fn ask(&self, request: &mut Request<'_>) -> Result<Response, Error> {
+        let authorization = self.credentials.header(&request.url);
+        let answer = self.http.send(request, authorization.as_deref());
+        answer.map_err(|source| {
+            ErrorKind::Network { url: request.url.shown(), source: Box::new(source) }.into()
+        })
     }
 }
 
-fn answer(response: Response<Body>, offset: u64) -> Answer {
+fn answer(response: Response, offset: u64) -> Answer {
     let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
     let tag = tag.filter(|tag| tag.starts_with('"')).map(str::to_owned);
     let body = response.into_body();
@@ -87,7 +74,7 @@ fn answer(response: Response<Body>, offset: u64) -> Answer {
 }
 
 /// A 206 counts only if it starts where it was asked to.
-fn partial(url: &Url, offset: u64, response: Response<Body>) -> Result<Answer, Error> {
+fn partial(url: String, offset: u64, response: Response) -> Result<Answer, Error> {
     let starts = response
         .headers()
         .get(CONTENT_RANGE)
@@ -96,10 +83,5 @@ fn partial(url: &Url, offset: u64, response: Response<Body>) -> Result<Answer, E
     if offset > 0 && starts == Some(offset) {
         return Ok(answer(response, offset));
     }
-    Err(ErrorKind::Status { url: url.shown(), status: 206 }.into())
-}
-
-fn next(url: &Url, response: &Response<Body>) -> Result<Url, Error> {
-    let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
-    url.follow(location.ok_or_else(|| ErrorKind::Redirects { url: url.shown() })?)
+    Err(ErrorKind::Status { url, status: 206, after: None }.into())
 }

@@ -2,58 +2,14 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use crate::cache::{Cache, Partial};
-use crate::checksum::{Checksum, Hasher};
 use crate::client::{Answer, Client};
-use crate::closed::Closed;
-use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
+use crate::options::Options;
 use crate::progress::{Meter, OnProgress};
 use crate::url;
-
-/// How to download.
-pub struct Options {
-    /// The folder that holds `downloads`.
-    pub cache_dir: PathBuf,
-    /// Ask no server.
-    pub offline: bool,
-    /// Certificates to trust besides those of the machine.
-    pub ca_files: Vec<PathBuf>,
-    /// A proxy for when the environment names none.
-    pub proxy: Option<String>,
-    /// What to present to which host.
-    pub credentials: Credentials,
-    /// What is not connected to.
-    pub closed: Closed,
-    /// How often one address is tried.
-    pub attempts: u32,
-    /// The pause before the second attempt; it doubles from one attempt to the next.
-    pub backoff: Duration,
-    /// How long a silent connection is waited for.
-    pub stall: Duration,
-    /// Downloads at the same time.
-    pub threads: usize,
-}
-
-impl Options {
-    /// What fits most machines.
-    pub fn new(cache_dir: impl Into<PathBuf>) -> Self {
-        Self {
-            cache_dir: cache_dir.into(),
-            offline: false,
-            ca_files: Vec::new(),
-            proxy: None,
-            credentials: Credentials::default(),
-            closed: Closed::default(),
-            attempts: 5,
-            backoff: Duration::from_millis(400),
-            stall: Duration::from_secs(45),
-            threads: 6,
-        }
-    }
-}
+use kiln_text::{Checksum, Hasher};
 
 /// A file that is wanted, by its checksum.
 #[derive(Clone, Debug)]
@@ -169,15 +125,15 @@ impl Downloader {
 
     /// Does `work` again, after longer and longer pauses, while its errors are of the passing kind.
     pub(crate) fn retry<T>(&self, mut work: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
-        let mut pause = self.options.backoff;
-        for _ in 1..self.options.attempts {
+        let mut tries = self.options.retry.tries();
+        loop {
             match work() {
-                Err(error) if error.is_transient() => std::thread::sleep(pause),
+                Err(error) if !tries.is_last() && error.is_transient(&self.options.retry) => {
+                    tries.wait(error.retry_after());
+                }
                 done => return done,
             }
-            pause *= 2;
         }
-        work()
     }
 
     /// The folder that holds `downloads`.
@@ -194,7 +150,7 @@ fn fetch(
     partial: &mut Partial,
     meter: &Meter<'_>,
 ) -> Result<(), Error> {
-    let mut arrived = Arrived { hasher: want.checksum.hasher(), bytes: 0 };
+    let mut arrived = Arrived { hasher: want.checksum.algorithm().hasher(), bytes: 0 };
     arrived.bytes = partial.resume(&mut arrived.hasher)?;
     if arrived.bytes > 0 && arrived.hasher.clone().finish() == want.checksum {
         return Ok(());
@@ -234,7 +190,7 @@ struct Arrived {
 
 impl Arrived {
     fn forget(&mut self, want: &Want, partial: &mut Partial) -> Result<(), Error> {
-        *self = Self { hasher: want.checksum.hasher(), bytes: 0 };
+        *self = Self { hasher: want.checksum.algorithm().hasher(), bytes: 0 };
         partial.clear()
     }
 

@@ -1,10 +1,12 @@
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use kiln_finding::{Class, Diagnose};
 
-use crate::agent::{Trouble, trouble};
-use crate::checksum::Checksum;
+use crate::network::NetworkError;
+use crate::retry::{Retry, passes};
+use kiln_text::Checksum;
 
 /// Why bytes could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +26,7 @@ pub(crate) enum ErrorKind {
     Network {
         url: String,
         #[source]
-        source: Box<ureq::Error>,
+        source: Box<NetworkError>,
     },
     #[error("download {url}: the connection broke after {received} bytes")]
     Broken {
@@ -34,7 +36,7 @@ pub(crate) enum ErrorKind {
         source: io::Error,
     },
     #[error("download {url}: the server answered {status}")]
-    Status { url: String, status: u16 },
+    Status { url: String, status: u16, after: Option<Duration> },
     #[error("download {url}: more than {cap} bytes arrived")]
     TooLarge { url: String, cap: u64 },
     #[error("download {url}: its checksum is {actual}, not {expected}")]
@@ -57,12 +59,12 @@ pub(crate) enum ErrorKind {
         source: io::Error,
     },
     #[error("set up TLS for downloads")]
-    Tls(#[source] Box<ureq::Error>),
+    Tls(#[source] Box<NetworkError>),
     #[error("ask {url}")]
     Ask {
         url: String,
         #[source]
-        source: Box<ureq::Error>,
+        source: Box<NetworkError>,
     },
     #[error("read the answer of {url}")]
     Cut {
@@ -97,14 +99,20 @@ impl Error {
     }
 
     /// Whether the same request may work a moment later.
-    pub(crate) fn is_transient(&self) -> bool {
+    pub(crate) fn is_transient(&self, retry: &Retry) -> bool {
         match self.kind() {
-            ErrorKind::Network { source, .. } | ErrorKind::Ask { source, .. } => {
-                trouble(source) == Trouble::Passing
-            }
+            ErrorKind::Network { source, .. } | ErrorKind::Ask { source, .. } => retry.may_pass(source),
             ErrorKind::Broken { .. } | ErrorKind::Cut { .. } => true,
-            ErrorKind::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502..=504),
+            ErrorKind::Status { status, after, .. } => passes(*status) && retry.allows(*after),
             _ => false,
+        }
+    }
+
+    /// How long the server asked to be left alone.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self.kind() {
+            ErrorKind::Status { after, .. } => *after,
+            _ => None,
         }
     }
 }
@@ -140,7 +148,9 @@ impl Diagnose for Error {
             | ErrorKind::Cut { .. }
             | ErrorKind::Moved { .. }
             | ErrorKind::Redirects { .. }
-            | ErrorKind::Downgrade { .. } => Class::Remote { transient: self.is_transient() },
+            | ErrorKind::Downgrade { .. } => {
+                Class::Remote { transient: self.is_transient(&Retry::default()) }
+            }
             ErrorKind::TooLarge { .. } | ErrorKind::Long { .. } | ErrorKind::Mismatch { .. } => {
                 Class::Content
             }

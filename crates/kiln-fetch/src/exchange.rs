@@ -4,12 +4,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ureq::http::Response;
-use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION};
-use ureq::{Agent, Body};
-
-use crate::agent::{agent, direct};
 use crate::error::{Error, ErrorKind};
+use crate::http::header::LOCATION;
+use crate::http::{self, Connections, Http, Method, Payload, Request, Response, Retry, passes, retry_after};
 use crate::redacted::Redacted;
 use crate::url::{Url, shown};
 
@@ -20,20 +17,14 @@ pub struct ExchangeOptions {
     pub ca_files: Vec<PathBuf>,
     /// How long one question may take, from its first byte to the last byte of the answer.
     pub timeout: Duration,
-    /// How often a question is asked that got no answer, or was told to come back.
-    pub attempts: u32,
-    /// The pause before the second attempt; it doubles from one attempt to the next.
-    pub backoff: Duration,
+    /// When a question is asked again that got no answer, or was told to come back.
+    pub retry: Retry,
 }
 
 impl Default for ExchangeOptions {
     fn default() -> Self {
-        Self {
-            ca_files: Vec::new(),
-            timeout: Duration::from_mins(1),
-            attempts: 3,
-            backoff: Duration::from_secs(1),
-        }
+        let retry = Retry { attempts: 3, backoff: Duration::from_secs(1), ..Retry::default() };
+        Self { ca_files: Vec::new(), timeout: Duration::from_mins(1), retry }
     }
 }
 
@@ -80,17 +71,18 @@ impl Reply {
 
 /// Short conversations with services: a question, an answer that is held in memory.
 pub struct Exchange {
-    agent: Agent,
+    http: Http,
     /// For services of this machine: without TLS, a proxy would see what is said to them.
-    direct: Agent,
+    direct: Http,
     options: ExchangeOptions,
 }
 
 impl Exchange {
     /// Nobody is asked yet.
     pub fn new(options: ExchangeOptions) -> Result<Self, Error> {
-        let agent = agent(&options.ca_files, None, options.timeout)?;
-        Ok(Self { agent, direct: direct(&options.ca_files, options.timeout)?, options })
+        let by = Connections { ca_files: &options.ca_files, ..Connections::default() };
+        let http = Http::new(by, options.timeout)?;
+        Ok(Self { http, direct: Http::direct(&options.ca_files, options.timeout)?, options })
     }
 
     /// Asks, again where that may help. A redirect is an error: what was asked, and the token with it, is for this host.
@@ -99,45 +91,44 @@ impl Exchange {
         if !is_private_to_us(&url) {
             return Err(ErrorKind::Plain { url: url.shown() }.into());
         }
-        let mut pause = self.options.backoff;
-        for _ in 1..self.options.attempts {
-            match self.once(&url, question) {
-                Ok(reply) if !matches!(reply.status, 429 | 502..=504) => return Ok(reply),
-                Err(error) if !error.is_transient() => return Err(error),
-                _ => {}
+        let mut tries = self.options.retry.tries();
+        loop {
+            let (answer, after) = self.once(&url, question);
+            let may_pass = match &answer {
+                // A service that broke over what it was sent may have done it.
+                Ok(Reply { status: 500, .. }) if question.body.is_some() => false,
+                Ok(reply) => passes(reply.status) && self.options.retry.allows(after),
+                Err(error) => error.is_transient(&self.options.retry),
+            };
+            if !may_pass || tries.is_last() {
+                return answer;
             }
-            std::thread::sleep(pause);
-            pause *= 2;
+            tries.wait(after);
         }
-        self.once(&url, question)
     }
 
-    fn once(&self, url: &Url, question: &Question) -> Result<Reply, Error> {
+    /// The answer, and how long the service wants to be left alone.
+    fn once(&self, url: &Url, question: &Question) -> (Result<Reply, Error>, Option<Duration>) {
         let failed = |source| Error::from(ErrorKind::Ask { url: url.shown(), source: Box::new(source) });
-        let agent = if url.https { &self.agent } else { &self.direct };
+        let http = if url.https { &self.http } else { &self.direct };
         let bearer = question.bearer.as_ref().map(|token| format!("Bearer {}", token.expose()));
-        let response = match &question.body {
-            None => {
-                let mut request = agent.get(&url.text).header(ACCEPT, question.accept);
-                if let Some(bearer) = bearer {
-                    request = request.header(AUTHORIZATION, bearer);
-                }
-                request.config().timeout_global(Some(self.options.timeout)).build().call()
-            }
-            Some((kind, body)) => {
-                let request = agent.post(&url.text).header(ACCEPT, question.accept);
-                let mut request = request.header(CONTENT_TYPE, *kind);
-                if let Some(bearer) = bearer {
-                    request = request.header(AUTHORIZATION, bearer);
-                }
-                request.config().timeout_global(Some(self.options.timeout)).build().send(&body[..])
-            }
+        let (method, payload) = match &question.body {
+            None => (Method::GET, Payload::None),
+            Some((kind, bytes)) => (Method::POST, Payload::Bytes { bytes, kind }),
         };
-        read(url, response.map_err(failed)?, question.cap)
+        let mut request = Request::new(method, url.clone(), payload).accept(question.accept);
+        request.timeout = Some(self.options.timeout);
+        match http.send(&mut request, bearer.as_deref()) {
+            Ok(response) => {
+                let after = retry_after(&response);
+                (read(url, response, question.cap), after)
+            }
+            Err(source) => (Err(failed(source)), None),
+        }
     }
 }
 
-fn read(url: &Url, response: Response<Body>, cap: u64) -> Result<Reply, Error> {
+fn read(url: &Url, response: Response, cap: u64) -> Result<Reply, Error> {
     let status = response.status().as_u16();
     if (300..400).contains(&status) {
         return Err(ErrorKind::Moved { url: url.shown() }.into());
@@ -145,8 +136,7 @@ fn read(url: &Url, response: Response<Body>, cap: u64) -> Result<Reply, Error> {
     let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
     let location = location.map(str::to_owned);
     let mut body = Vec::new();
-    let reader = response.into_body().into_with_config().limit(u64::MAX).reader();
-    reader
+    http::body(response)
         .take(cap + 1)
         .read_to_end(&mut body)
         .map_err(|source| ErrorKind::Cut { url: url.shown(), source })?;

@@ -3,12 +3,12 @@
 //! A file is named by its checksum and lands in a cache only when it has it. No host is named here: where to
 //! download from is read from the configuration of the machine's own clients (apt, npm). This crate does not
 //! judge signatures; who wants bytes says which bytes.
-//! Start from [`Downloader`] and [`Machine`]; services that are asked rather than downloaded from, by [`Exchange`].
+//! Start from [`Downloader`] and [`Machine`]; services that are asked rather than downloaded from, by [`Exchange`]; who speaks HTTP
+//! with rules of its own, from [`http`].
 
 mod agent;
 mod cache;
 mod changing;
-mod checksum;
 mod client;
 mod closed;
 mod credentials;
@@ -18,19 +18,25 @@ pub mod endpoints;
 mod error;
 mod exchange;
 mod found;
+pub mod http;
+mod network;
+mod options;
 mod progress;
 mod redacted;
+mod redirect;
+mod retry;
+mod socket;
 mod tls;
 mod url;
 
-pub use agent::{Trouble, agent, trouble};
-pub use checksum::Checksum;
 pub use closed::Closed;
 pub use credentials::Credentials;
-pub use download::{Downloader, Options, Want};
+pub use download::{Downloader, Want};
 pub use endpoints::Machine;
 pub use error::Error;
 pub use exchange::{Exchange, ExchangeOptions, Question, Reply};
+pub use options::Options;
 pub use progress::{OnProgress, Progress};
 pub use redacted::Redacted;
+pub use retry::Retry;
 pub use url::{Url, join, shown};

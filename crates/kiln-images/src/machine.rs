@@ -17,7 +17,7 @@ pub struct Machine {
     /// Nothing is asked that is not on this machine.
     pub offline: bool,
     /// `[registry]` of kiln.toml: mirrors, authorities, registries without TLS.
-    pub registry: kiln_registry::Settings,
+    pub registry: kiln_registry::RegistrySettings,
     /// Told of each blob of the store that was not what its name says, and where it was put.
     pub on_damage: OnDamage,
 }

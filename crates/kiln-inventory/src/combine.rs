@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use kiln_oci::Digest;
 use kiln_pkg::{
-    Checksum, Distro, Ecosystem, Interest, Inventory, Layer, Licence, Package, Place, Secret, Unread,
+    Checksum, Distro, Ecosystem, Indicator, Inventory, Layer, Licence, Package, Place, Secret, Unread,
 };
 
 use crate::Error;
@@ -50,7 +50,7 @@ fn inventory(layers: &[LayerFacts], stack: &Stack<'_>, unread: Vec<Unread>) -> I
     };
     inventory.unread = layers.iter().flat_map(|layer| layer.unread.clone()).chain(unread).collect();
     inventory.packages = packages(stack, inventory.distro.as_ref(), &mut inventory.unread);
-    inventory.interests = interests(stack);
+    inventory.indicators = indicators(stack);
     inventory.secrets = secrets(stack);
     inventory.unread.extend(suspicious_emptiness(&inventory));
     inventory.unread.sort();
@@ -201,15 +201,15 @@ fn licences<'a>(stack: &Stack<'a>) -> HashMap<&'a str, &'a Licence> {
 }
 
 /// Of every layer: a deleted file is still in the image.
-fn interests(stack: &Stack<'_>) -> Vec<Interest> {
+fn indicators(stack: &Stack<'_>) -> Vec<Indicator> {
     let mut found = BTreeMap::new();
     for (file, layer, seen) in stack.all_files() {
-        for kind in &file.interests {
+        for kind in &file.indicators {
             let place = Place { path: file.path.clone(), layer: Some(layer) };
             found.insert((*kind, place), !seen);
         }
     }
-    found.into_iter().map(|((kind, place), deleted)| Interest { kind, place, deleted }).collect()
+    found.into_iter().map(|((kind, place), deleted)| Indicator { kind, place, deleted }).collect()
 }
 
 /// Of every layer, too.

@@ -1,5 +1,5 @@
 use kiln_oci::Digest;
-use kiln_pkg::{Distro, InterestKind, Licence, Package, Secret, Unread};
+use kiln_pkg::{Distro, IndicatorKind, Licence, Package, Secret, Unread};
 
 use crate::paths::PathLog;
 
@@ -32,7 +32,7 @@ pub struct FileFacts {
     /// Whether it is a directory.
     pub is_dir: bool,
     /// Why it matters for hardening.
-    pub interests: Vec<InterestKind>,
+    pub indicators: Vec<IndicatorKind>,
     /// Credentials in it.
     pub secrets: Vec<Secret>,
     /// What a cataloger read from it.
@@ -86,7 +86,7 @@ impl Reading {
 
 impl FileFacts {
     pub(crate) fn is_empty(&self) -> bool {
-        self.interests.is_empty()
+        self.indicators.is_empty()
             && self.secrets.is_empty()
             && self.readings.is_empty()
             && self.unread.is_none()

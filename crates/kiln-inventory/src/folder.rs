@@ -50,7 +50,7 @@ pub fn scan_folder(tree: &Tree, machine: Machine<'_>) -> Result<Inventory, Error
     join(&mut inventory.packages, found);
     inventory.layers.clear();
     let places = inventory.packages.iter_mut().flat_map(|package| &mut package.places);
-    let places = places.chain(inventory.interests.iter_mut().map(|interest| &mut interest.place));
+    let places = places.chain(inventory.indicators.iter_mut().map(|indicator| &mut indicator.place));
     for place in places.chain(inventory.secrets.iter_mut().map(|secret| &mut secret.place)) {
         place.layer = None;
     }

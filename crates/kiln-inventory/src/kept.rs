@@ -3,7 +3,7 @@
 
 use kiln_oci::Digest;
 use kiln_pkg::{
-    Checksum, Distro, Ecosystem, InterestKind, Licence, Origin, Package, Part, Place, Secret, Source, Unread,
+    Checksum, Distro, Ecosystem, IndicatorKind, Licence, Origin, Package, Part, Place, Secret, Source, Unread,
 };
 
 use crate::catalogers::CATALOG;
@@ -40,7 +40,7 @@ impl LayerFacts {
 }
 
 record!(LayerFacts { catalog, digest, entries, files, removed, emptied, paths, unread });
-record!(FileFacts { path, is_dir, interests, secrets, readings, unread });
+record!(FileFacts { path, is_dir, indicators, secrets, readings, unread });
 record!(Unread { path, reader, why });
 record!(Secret { rule, place, shown, deleted, published });
 record!(Place { path, layer });
@@ -48,7 +48,6 @@ record!(Distro { id, version, name });
 record!(Licence { declared, spdx });
 record!(Source { name, version });
 record!(Part { name, version });
-record!(Checksum { algorithm, hex });
 record!(Package {
     ecosystem,
     name,
@@ -74,7 +73,17 @@ record!(Package {
 
 choice!(Ecosystem, &Ecosystem::ALL);
 choice!(Origin, &[Origin::Base, Origin::App]);
-choice!(InterestKind, &InterestKind::ALL);
+choice!(IndicatorKind, &IndicatorKind::ALL);
+
+impl Wire for Checksum {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.to_string().put(out);
+    }
+
+    fn get(input: &mut Input<'_>) -> Option<Self> {
+        String::get(input)?.parse().ok()
+    }
+}
 
 impl Wire for PathLog {
     fn put(&self, out: &mut Vec<u8>) {

@@ -14,7 +14,7 @@ mod facts;
 mod folder;
 mod groups;
 mod image;
-mod interest;
+mod indicator;
 mod kept;
 mod layers;
 mod owners;

@@ -11,9 +11,9 @@ use crate::error::ErrorKind;
 use crate::facts::{FileFacts, LayerFacts, Reading};
 use crate::paths::PathLogger;
 use crate::secrets::Search;
-use crate::{Error, interest};
+use crate::{Error, indicator};
 
-/// Files of interest kept for one layer; beyond it the layer is not complete, and says so.
+/// Files with facts kept for one layer; beyond it the layer is not complete, and says so.
 const MAX_FILES: usize = 200_000;
 
 /// Reads a layer to its end, once. `digest` is the layer's as the caller knows or will check it.
@@ -74,7 +74,7 @@ impl Scan {
         let mut file = FileFacts {
             path: path.to_owned(),
             is_dir,
-            interests: interest::of(entry),
+            indicators: indicator::of(entry),
             ..FileFacts::default()
         };
         match &entry.kind {

@@ -1,5 +1,5 @@
 use kiln_oci::Digest;
-use kiln_pkg::{Ecosystem, InterestKind, Inventory};
+use kiln_pkg::{Ecosystem, IndicatorKind, Inventory};
 use kiln_rootfs::{LayerReader, Limits, Tree, write_tar};
 
 use crate::{LayerFacts, combine, scan_layer, secrets_in_config};
@@ -132,7 +132,7 @@ fn reads_installed_npm_packages_and_nothing_beside_them() {
     assert_eq!(by("app").depends_on, ["pkg:npm/express@5.1.0"]);
     assert_eq!(by("express").depends_on, ["pkg:npm/%40a/b@1.0.0"]);
     assert!(by("jest").dev && !by("express").dev);
-    assert_eq!(by("express").checksums[0].hex, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+    assert_eq!(by("express").checksums[0].hex(), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
     assert_eq!(by("jest").licence.as_ref().unwrap().spdx.as_deref(), Some("(MIT OR BSD-2-Clause)"));
     assert_eq!(inventory.unread.len(), 1);
     assert_eq!(inventory.unread[0].path, "app/node_modules/broken/package.json");
@@ -198,7 +198,7 @@ pub(crate) fn names_what_matters_for_hardening() {
         tree.insert_file("app/dist/main.js.map", 0o666, *b"x").unwrap();
         tree.insert_dir("tmp", 0o1777).unwrap();
     });
-    let found = stack(&[facts]).interests;
+    let found = stack(&[facts]).indicators;
     let shown: Vec<String> =
         found.iter().map(|found| format!("{} {}", found.kind.as_str(), found.place.path)).collect();
     assert_eq!(
@@ -232,14 +232,15 @@ fn a_later_layer_replaces_and_removes() {
         tree.insert_symlink("lib", "usr/lib").unwrap();
     });
     let inventory = stack(&[lower.clone(), upper]);
-    let seen: Vec<_> = inventory.interests.iter().map(|one| (one.place.path.as_str(), one.deleted)).collect();
+    let seen: Vec<_> =
+        inventory.indicators.iter().map(|one| (one.place.path.as_str(), one.deleted)).collect();
     assert_eq!(seen, [("bin/sh", true), ("usr/bin/su", true)]);
     assert!(inventory.packages.is_empty(), "{:?}", inventory.packages);
     assert_eq!(inventory.secrets.len(), 1);
     assert!(inventory.secrets[0].deleted && inventory.secrets[0].place.layer == Some(lower.digest));
     assert_eq!(
-        stack(&[lower]).interests.iter().map(|found| found.kind).collect::<Vec<_>>(),
-        [InterestKind::Shell, InterestKind::SetUid]
+        stack(&[lower]).indicators.iter().map(|found| found.kind).collect::<Vec<_>>(),
+        [IndicatorKind::Shell, IndicatorKind::SetUid]
     );
 }
 

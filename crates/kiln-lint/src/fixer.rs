@@ -1,4 +1,4 @@
-use crate::{Context, Edit, Finding, Level, Linted, Repair, Settings, lint};
+use crate::{Context, Edit, Finding, Level, LintSettings, Linted, Repair, lint};
 
 /// More rounds than this do not settle.
 const MAX_ROUNDS: usize = 40;
@@ -27,7 +27,7 @@ pub struct Applied {
 ///
 /// Edits are made round by round until nothing is left to do. A repair that does not make its finding go away, or that
 /// would bring an error that was not there, is not made.
-pub fn fix(text: &str, context: Option<&Context>, settings: &Settings, limit: Repair) -> Fixed {
+pub fn fix(text: &str, context: Option<&Context>, settings: &LintSettings, limit: Repair) -> Fixed {
     let mut fixed = Fixed { text: text.to_owned(), applied: Vec::new() };
     let mut refused: Vec<(&'static str, String)> = Vec::new();
     let mut linted = lint(&fixed.text, context, settings);
@@ -93,7 +93,7 @@ fn attempt(
     linted: &Linted,
     chosen: &[&Finding],
     context: Option<&Context>,
-    settings: &Settings,
+    settings: &LintSettings,
 ) -> (String, Linted) {
     let mut edits: Vec<&Edit> =
         chosen.iter().filter_map(|finding| finding.fix.as_ref()).flat_map(|fix| &fix.edits).collect();

@@ -1,6 +1,6 @@
 //! Rules over Dockerfiles and the Node projects around them, and the fixer.
 //!
-//! Nothing here looks at files, runs anything or knows the day: the shell collects a [`Context`], and [`Settings`] hold
+//! Nothing here looks at files, runs anything or knows the day: the shell collects a [`Context`], and [`LintSettings`] hold
 //! the day. Rules never fail; where something is not known, they are silent. Start from [`lint`] and [`fix`].
 
 mod context;
@@ -24,5 +24,5 @@ pub use linter::{Linted, lint};
 pub use report::{Edit, Finding, Fix, Level, Repair, Sink};
 pub use rule::{Asked, Rule};
 pub use rules::RULES;
-pub use settings::{Profile, Settings};
+pub use settings::{LintSettings, Profile};
 pub use subject::Subject;

@@ -2,7 +2,7 @@ use kiln_dockerfile::{Dockerfile, parse};
 
 use crate::model::Model;
 use crate::pragma::{Called, Pragmas};
-use crate::{Context, Finding, RULES, Settings, Sink, Subject};
+use crate::{Context, Finding, LintSettings, RULES, Sink, Subject};
 
 /// A file and what is wrong with it.
 pub struct Linted {
@@ -15,7 +15,7 @@ pub struct Linted {
 }
 
 /// Asks every rule that `settings` ask about a Dockerfile.
-pub fn lint(text: &str, context: Option<&Context>, settings: &Settings) -> Linted {
+pub fn lint(text: &str, context: Option<&Context>, settings: &LintSettings) -> Linted {
     let file = parse(text);
     let called: Vec<Called> = RULES.iter().map(|rule| rule.called()).collect();
     let mut findings = Vec::new();

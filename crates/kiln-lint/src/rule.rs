@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::pragma::Called;
-use crate::{Level, Profile, Repair, Settings, Sink, Subject};
+use crate::{Level, LintSettings, Profile, Repair, Sink, Subject};
 
 /// One rule: a static in a file of its own, listed in [`crate::RULES`].
 pub struct Rule {
@@ -29,7 +29,7 @@ pub struct Rule {
 
 impl Rule {
     /// Whether it is asked.
-    pub fn is_asked(&self, settings: &Settings) -> bool {
+    pub fn is_asked(&self, settings: &LintSettings) -> bool {
         let named = |set: &BTreeSet<String>| set.contains(self.id) || set.contains(self.slug);
         if named(&settings.disable) {
             return false;

@@ -16,7 +16,7 @@ pub enum Profile {
 
 /// What is asked, and how strictly.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct LintSettings {
     /// Where the image will run; `None` asks what holds everywhere.
     pub profile: Option<Profile>,
     /// Ids or slugs of rules that are asked besides.
@@ -31,7 +31,7 @@ pub struct Settings {
     pub today: String,
 }
 
-impl Settings {
+impl LintSettings {
     /// The settings of a day.
     pub fn new(today: impl Into<String>) -> Self {
         Self {

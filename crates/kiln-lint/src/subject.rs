@@ -2,7 +2,7 @@ use kiln_dockerfile::Dockerfile;
 
 use crate::model::Model;
 use crate::pragma::Called;
-use crate::{Context, Settings};
+use crate::{Context, LintSettings};
 
 /// What rules look at.
 pub struct Subject<'a> {
@@ -13,7 +13,7 @@ pub struct Subject<'a> {
     /// What lies around it, where that is known.
     pub context: Option<&'a Context>,
     /// What is asked.
-    pub settings: &'a Settings,
+    pub settings: &'a LintSettings,
     /// What the rules are called.
     pub(crate) rules: &'a [Called],
 }

@@ -16,7 +16,7 @@ pub(crate) enum ErrorKind {
     #[error("the globs of the workspace have {bytes} bytes, and {most} is the most that is read")]
     Workspaces { bytes: usize, most: usize },
     #[error("read the globs of the workspace")]
-    Globs { source: globset::Error },
+    Globs { source: kiln_text::BadGlob },
     #[error("{path} {why}")]
     Unfit { path: String, why: String, help: &'static str },
 }

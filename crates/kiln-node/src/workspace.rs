@@ -1,4 +1,4 @@
-use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+use kiln_text::{BadGlob, Globs};
 use serde::Deserialize;
 
 use crate::Error;
@@ -21,12 +21,11 @@ pub fn pnpm_workspace_globs(path: &str, bytes: &[u8]) -> Result<Vec<String>, Err
     Ok(file.packages)
 }
 
-/// Which folders belong to a workspace: `*` is anything within one part of a path, `**` any number of parts, `{a,b}` one of
-/// several, and a glob that starts with `!` takes folders out again.
+/// Which folders belong to a workspace: globs ([`kiln_text::Glob`]), and one that starts with `!` takes folders out again.
 #[derive(Debug)]
 pub struct WorkspaceGlobs {
-    into: GlobSet,
-    out: GlobSet,
+    into: Globs,
+    out: Globs,
 }
 
 impl WorkspaceGlobs {
@@ -48,25 +47,9 @@ impl WorkspaceGlobs {
     }
 }
 
-fn set(globs: &[&str]) -> Result<GlobSet, Error> {
-    let mut builder = GlobSetBuilder::new();
-    for glob in globs {
-        let glob = glob.trim_start_matches("./").trim_end_matches('/');
-        builder.add(read(glob).or_else(|_| read(&globset::escape(glob))).map_err(failed)?);
-        if let Some(itself) = glob.strip_suffix("/**") {
-            // The folder itself is among those at or below it.
-            builder.add(read(itself).or_else(|_| read(&globset::escape(itself))).map_err(failed)?);
-        }
-    }
-    builder.build().map_err(failed)
-}
-
-fn read(glob: &str) -> Result<Glob, globset::Error> {
-    GlobBuilder::new(glob).literal_separator(true).build()
-}
-
-fn failed(source: globset::Error) -> Error {
-    ErrorKind::Globs { source }.into()
+fn set(globs: &[&str]) -> Result<Globs, Error> {
+    let globs = globs.iter().map(|glob| glob.trim_start_matches("./").trim_end_matches('/'));
+    Globs::or_literal(globs).map_err(|source: BadGlob| ErrorKind::Globs { source }.into())
 }
 
 #[cfg(test)]

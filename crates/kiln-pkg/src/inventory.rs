@@ -1,7 +1,7 @@
 use kiln_oci::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::{Ecosystem, Interest, Origin, Package, Secret};
+use crate::{Ecosystem, Indicator, Origin, Package, Secret};
 
 /// What an image holds, as far as it could be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,8 +11,8 @@ pub struct Inventory {
     pub distro: Option<Distro>,
     /// Installed packages, the Node.js runtime among them. Sorted by ecosystem, name, version.
     pub packages: Vec<Package>,
-    /// Files of interest in the finished image. Sorted.
-    pub interests: Vec<Interest>,
+    /// Indicators in the finished image: files that matter for hardening. Sorted.
+    pub indicators: Vec<Indicator>,
     /// Credentials in any layer, also where a later layer deletes the file. Sorted.
     pub secrets: Vec<Secret>,
     /// What could not be read. An inventory with entries here is not complete, and nobody may call it clean.

@@ -4,20 +4,19 @@
 //! version of its ecosystem has no order, and the caller says "unknown".
 //! Start from [`Package`] and [`Inventory`].
 
-mod checksum;
 mod ecosystem;
 mod from_purl;
-mod interest;
+mod indicator;
 mod inventory;
 mod licence;
 mod package;
 mod purl;
 pub mod version;
 
-pub use checksum::Checksum;
 pub use ecosystem::Ecosystem;
-pub use interest::{Interest, InterestKind, Secret};
+pub use indicator::{Indicator, IndicatorKind, Secret};
 pub use inventory::{Distro, Inventory, Layer, Unread};
+pub use kiln_text::Checksum;
 pub use licence::Licence;
 pub use package::{Origin, Package, Part, Place, Source};
 pub use purl::{Purl, PurlError};

@@ -1,7 +1,8 @@
 use kiln_oci::Digest;
+use kiln_text::Checksum;
 use serde::{Deserialize, Serialize};
 
-use crate::{Checksum, Ecosystem, Licence, Purl};
+use crate::{Ecosystem, Licence, Purl};
 
 /// One installed package of one version, wherever it is installed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

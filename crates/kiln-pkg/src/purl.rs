@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use kiln_text::percent::{self, Encoded, Plain};
+
 /// A package URL: `pkg:type/namespace/name@version?qualifiers#subpath`, parts decoded. Source: purl-spec 1.0 (ECMA-427).
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Purl {
@@ -30,25 +32,25 @@ impl fmt::Display for Purl {
         f.write_str(&self.kind)?;
         f.write_str("/")?;
         for segment in self.namespace.iter().flat_map(|namespace| namespace.split('/')) {
-            encode(f, segment)?;
+            encode(segment).fmt(f)?;
             f.write_str("/")?;
         }
-        encode(f, &self.name)?;
+        encode(&self.name).fmt(f)?;
         if let Some(version) = &self.version {
             f.write_str("@")?;
-            encode(f, version)?;
+            encode(version).fmt(f)?;
         }
         for (at, (key, value)) in self.qualifiers.iter().filter(|(_, value)| !value.is_empty()).enumerate() {
             f.write_str(if at == 0 { "?" } else { "&" })?;
             f.write_str(key)?;
             f.write_str("=")?;
-            encode(f, value)?;
+            encode(value).fmt(f)?;
         }
         if let Some(subpath) = &self.subpath {
             f.write_str("#")?;
             for (at, segment) in subpath.split('/').enumerate() {
                 f.write_str(if at == 0 { "" } else { "/" })?;
-                encode(f, segment)?;
+                encode(segment).fmt(f)?;
             }
         }
         Ok(())
@@ -120,34 +122,12 @@ fn read_qualifiers(text: &str) -> Option<BTreeMap<String, String>> {
     Some(found)
 }
 
-/// Letters, digits and `.-_~:` stay as they are.
-fn encode(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    let is_plain = |byte: char| byte.is_ascii_alphanumeric() || matches!(byte, '.' | '-' | '_' | '~' | ':');
-    let mut rest = text;
-    while let Some(at) = rest.find(|c| !is_plain(c)) {
-        let (plain, other) = rest.split_at(at);
-        f.write_str(plain)?;
-        let end = other.find(is_plain).unwrap_or(other.len());
-        let (other, next) = other.split_at(end);
-        other.bytes().try_for_each(|byte| write!(f, "%{byte:02X}"))?;
-        rest = next;
-    }
-    f.write_str(rest)
+fn encode(text: &str) -> Encoded<'_> {
+    Plain::PURL.encode(text)
 }
 
 fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        let byte = if byte == b'%' {
-            let digit = |byte: u8| char::from(byte).to_digit(16);
-            u8::try_from(digit(rest.next()?)? * 16 + digit(rest.next()?)?).ok()?
-        } else {
-            byte
-        };
-        bytes.push(byte);
-    }
-    String::from_utf8(bytes).ok()
+    String::from_utf8(percent::decode(text)?).ok()
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use kiln_node::{AppFacts, LockKind, Manager, ManagerPin, PackageJson};
+use kiln_pkg::version::{Range, SemVer};
 
 use crate::error::ErrorKind;
 use crate::{Error, Overrides, Plan, Reason, entry, health, install};
@@ -100,13 +101,9 @@ fn choose_node(facts: &AppFacts, overrides: &Overrides, reasons: &mut Vec<Reason
         return Ok(NODE_LINES[0]);
     };
     let fits = |line: &u32| {
-        let Ok(parsed) = range.parse::<nodejs_semver::Range>() else { return *line == NODE_LINES[0] };
+        let Some(parsed) = Range::parse(range) else { return *line == NODE_LINES[0] };
         // A range that takes any release of a line takes its first or its last.
-        [0, 999].iter().any(|minor| {
-            format!("{line}.{minor}.0")
-                .parse()
-                .is_ok_and(|version: nodejs_semver::Version| version.satisfies(&parsed))
-        })
+        [0, 999].into_iter().any(|minor| parsed.contains(&SemVer::new(u64::from(*line), minor, 0)))
     };
     let node =
         NODE_LINES.into_iter().find(fits).ok_or_else(|| ErrorKind::NoNode { range: range.to_owned() })?;

@@ -2,7 +2,7 @@
 
 use kiln_finding::Fact;
 use kiln_pkg::{Ecosystem, Inventory};
-use kiln_vuln::{Coverage, Covered, Date, Match, Report};
+use kiln_vuln::{Coverage, Covered, Date, Match, VulnerabilityReport};
 
 use crate::evidence::all_read;
 use crate::verdict::{fail, need, pass, unknown};
@@ -10,7 +10,7 @@ use crate::wording::{count, list};
 use crate::{ArchiveFacts, Evidence, Judged, Settings, Unknown};
 
 /// The matches, where the packages they were looked up for are known too.
-pub(crate) fn report(evidence: &Evidence) -> Result<&Report, Unknown> {
+pub(crate) fn report(evidence: &Evidence) -> Result<&VulnerabilityReport, Unknown> {
     evidence.inventory()?;
     need(&evidence.vulnerabilities, "kiln scan the image; kiln db status shows the advisories")
 }

@@ -1,7 +1,7 @@
 use kiln_finding::Fact;
 use kiln_oci::{Digest, ImageConfig};
 use kiln_pkg::{Inventory, Unread};
-use kiln_vuln::{Date, Report};
+use kiln_vuln::{Date, VulnerabilityReport};
 use serde::{Deserialize, Serialize};
 
 use crate::Unknown;
@@ -11,7 +11,7 @@ use crate::verdict::{need, unknown};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// What it is about.
-    pub subject: Subject,
+    pub subject: EvidenceSubject,
     /// The day it is judged.
     pub today: Date,
     /// The image configuration.
@@ -21,7 +21,7 @@ pub struct Evidence {
     /// What it holds.
     pub inventory: Fact<Inventory>,
     /// Which of that is vulnerable.
-    pub vulnerabilities: Fact<Report>,
+    pub vulnerabilities: Fact<VulnerabilityReport>,
     /// What the app's lock file says.
     pub lock: Fact<LockFacts>,
     /// What it is built on.
@@ -34,7 +34,7 @@ pub struct Evidence {
 
 /// The image that is judged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Subject {
+pub struct EvidenceSubject {
     /// Name as the user knows it.
     pub name: String,
     /// Digest of its manifest.

@@ -1,7 +1,7 @@
-use kiln_vuln::{Date, Match, Report, Suppression};
+use kiln_vuln::{Date, Match, Suppression, VulnerabilityReport};
 use serde::{Deserialize, Serialize};
 
-use crate::glob::matches;
+use crate::glob::names;
 
 /// Ids of advisories begin with one of these.
 const ADVISORIES: &[&str] = &["CVE-", "GHSA-", "CGA-", "DSA-", "DLA-", "MAL-", "NSWG-"];
@@ -12,8 +12,8 @@ const ADVISORIES: &[&str] = &["CVE-", "GHSA-", "CGA-", "DSA-", "DLA-", "MAL-", "
 pub struct Exception {
     /// A check (`IM002`), or one advisory (`CVE-2026-1234`), by any of its ids.
     pub id: String,
-    /// Which images, by name. For an advisory also which packages, as `name@version`. `*` alone is all, otherwise
-    /// it stops at a slash and `**` does not.
+    /// Which images, by name. For an advisory also which packages, as `name@version`. A glob ([`kiln_text::Glob`]); `*` alone is
+    /// all.
     pub subject: String,
     /// Why this is acceptable.
     pub reason: String,
@@ -48,7 +48,7 @@ pub enum ExceptionState {
 /// Takes the matches that `exceptions` excuse on `today` out of the report of the image `name`, where there is one, and says
 /// what became of each exception. Whoever judges a report calls this.
 pub fn excuse(
-    report: Option<&mut Report>,
+    report: Option<&mut VulnerabilityReport>,
     exceptions: &[Exception],
     name: &str,
     today: Date,
@@ -60,11 +60,12 @@ pub fn excuse(
         .iter()
         .map(|exception| ExceptionUse { exception: exception.clone(), state: state(exception) })
         .collect();
+    let excuses: Vec<_> = exceptions.iter().map(|exception| exception.excuses_match(name)).collect();
     let Some(report) = report else { return uses };
     report.suppress(|found| {
         let mut by = None;
-        for used in uses.iter_mut().filter(|used| used.state != ExceptionState::Expired) {
-            if used.exception.excuses_match(found, name) {
+        for (used, excuses) in uses.iter_mut().zip(&excuses) {
+            if used.state != ExceptionState::Expired && excuses(found) {
                 used.state = ExceptionState::Applied;
                 by = by.or_else(|| Some(used.exception.suppression()));
             }
@@ -92,14 +93,17 @@ impl Exception {
 
     /// Whether it excuses this check for the image `name`.
     pub(crate) fn excuses_check(&self, id: &str, name: &str) -> bool {
-        self.id == id && matches(&self.subject, name)
+        self.id == id && names(&self.subject).is_match(name)
     }
 
-    /// Whether it excuses this vulnerability in the image `name`.
-    pub(crate) fn excuses_match(&self, found: &Match, name: &str) -> bool {
-        let is_named = found.id == self.id || found.aliases.contains(&self.id);
-        let package = format!("{}@{}", found.name, found.version);
-        is_named && (matches(&self.subject, name) || matches(&self.subject, &package))
+    /// Which vulnerabilities of the image `name` it excuses.
+    pub(crate) fn excuses_match(&self, name: &str) -> impl Fn(&Match) -> bool {
+        let subject = names(&self.subject);
+        move |found| {
+            let is_named = found.id == self.id || found.aliases.contains(&self.id);
+            let package = || format!("{}@{}", found.name, found.version);
+            is_named && (subject.is_match(name) || subject.is_match(&package()))
+        }
     }
 
     /// What is said of a match that it excuses.

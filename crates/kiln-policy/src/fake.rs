@@ -4,9 +4,9 @@ use kiln_attest::predicate;
 use kiln_finding::Fact;
 use kiln_oci::{ContainerConfig, Digest, Healthcheck, ImageConfig};
 use kiln_pkg::{Distro, Ecosystem, Inventory, Licence, Package};
-use kiln_vuln::{Coverage, Covered, Date, Report};
+use kiln_vuln::{Coverage, Covered, Date, VulnerabilityReport};
 
-use crate::{ArchiveFacts, Attested, BaseFacts, Evidence, LockFacts, Size, Subject};
+use crate::{ArchiveFacts, Attested, BaseFacts, Evidence, EvidenceSubject, LockFacts, Size};
 
 const RELEASE: &str = "debian-13";
 
@@ -19,7 +19,7 @@ impl Evidence {
     /// An image that passes everything. Tests start from it and change one thing.
     pub fn fake() -> Self {
         Self {
-            subject: Subject {
+            subject: EvidenceSubject {
                 name: "shop/api:1.4.0".to_owned(),
                 digest: Digest::of(b"manifest"),
                 platform: "linux/amd64".to_owned(),
@@ -51,7 +51,7 @@ impl Evidence {
     }
 
     /// An image of which nothing could be observed.
-    pub fn unknown(subject: Subject, today: Date, why: &str) -> Self {
+    pub fn unknown(subject: EvidenceSubject, today: Date, why: &str) -> Self {
         fn not<T>(why: &str) -> Fact<T> {
             Fact::Unknown(why.to_owned())
         }
@@ -113,7 +113,7 @@ fn licensed(mut package: Package, licence: &str) -> Package {
     package
 }
 
-fn report() -> Report {
+fn report() -> VulnerabilityReport {
     let as_of = Date::from_days(today().days() - 3);
     let full = || Covered::Full { as_of };
     let why = "the advisory database does not follow this release".to_owned();
@@ -123,7 +123,7 @@ fn report() -> Report {
         packages,
         covered,
     };
-    Report {
+    VulnerabilityReport {
         matches: Vec::new(),
         suppressed: Vec::new(),
         coverage: vec![

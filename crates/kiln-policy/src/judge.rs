@@ -2,7 +2,7 @@ use kiln_finding::Fact;
 use kiln_pkg::Ecosystem;
 
 use crate::exception::excuse;
-use crate::scorecard::{Glance, Line, Outcome};
+use crate::scorecard::{ImageSummary, Line, Outcome};
 use crate::verdict::Judged;
 use crate::{
     CHECKS, Check, Evidence, Exception, ExceptionState, ExceptionUse, Scorecard, Settings, Stage, Verdict,
@@ -18,7 +18,7 @@ pub fn judge(evidence: &Evidence, settings: &Settings, stage: Stage) -> Scorecar
         profile: settings.profile.clone(),
         stage,
         today: evidence.today,
-        glance: glance(evidence),
+        summary: summary(evidence),
         lines,
         exceptions: bench.exceptions,
     }
@@ -60,8 +60,7 @@ impl<'a> Bench<'a> {
         }
         let report = self.evidence.vulnerabilities.known();
         let by_match = self.excuse(|exception, name| {
-            report
-                .is_some_and(|report| report.matches.iter().any(|found| exception.excuses_match(found, name)))
+            report.is_some_and(|report| report.matches.iter().any(exception.excuses_match(name)))
         });
         match rest {
             Ok(Verdict::Pass(_) | Verdict::NotApplicable(_)) => excepted(check, reason, &by_match),
@@ -119,22 +118,22 @@ fn excepted(check: &Check, reason: &str, by: &[Exception]) -> Line {
     }
 }
 
-fn glance(evidence: &Evidence) -> Glance {
-    let mut glance = Glance {
+fn summary(evidence: &Evidence) -> ImageSummary {
+    let mut summary = ImageSummary {
         size: evidence.size.known().copied(),
         base: evidence.base.known().map(|base| base.name.clone()),
-        ..Glance::default()
+        ..ImageSummary::default()
     };
     if let Some(inventory) = evidence.inventory.known() {
-        glance.node = inventory.node().map(|node| node.version.clone()).collect();
+        summary.node = inventory.node().map(|node| node.version.clone()).collect();
         let counted = Ecosystem::ALL.into_iter().filter(|ecosystem| *ecosystem != Ecosystem::Node);
         let counted = counted.map(|ecosystem| (ecosystem, inventory.of(ecosystem).count()));
-        glance.packages = counted.filter(|(_, count)| *count > 0).collect();
+        summary.packages = counted.filter(|(_, count)| *count > 0).collect();
     }
     if let Some(report) = evidence.vulnerabilities.known() {
-        glance.vulnerabilities = Some(report.counts().into_iter().filter(|(_, count)| *count > 0).collect());
-        glance.advisories = report.as_of;
-        glance.covered = report.is_complete();
+        summary.vulnerabilities = Some(report.counts().into_iter().filter(|(_, count)| *count > 0).collect());
+        summary.advisories = report.as_of;
+        summary.covered = report.is_complete();
     }
-    glance
+    summary
 }

@@ -5,13 +5,13 @@ use kiln_pkg::Ecosystem;
 use kiln_vuln::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::{ExceptionUse, Size, Stage, Subject};
+use crate::{EvidenceSubject, ExceptionUse, Size, Stage};
 
 /// What the gate says about an image: a line for each check that was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scorecard {
     /// The image.
-    pub subject: Subject,
+    pub subject: EvidenceSubject,
     /// Name of the profile.
     pub profile: String,
     /// How far the image has come.
@@ -19,7 +19,7 @@ pub struct Scorecard {
     /// The day it was judged.
     pub today: Date,
     /// What it is, in numbers.
-    pub glance: Glance,
+    pub summary: ImageSummary,
     /// One line for each check, in the order of the table.
     pub lines: Vec<Line>,
     /// Every exception, with what became of it, in the order given.
@@ -76,7 +76,7 @@ pub struct Counts {
 
 /// An image in numbers. What is not known is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Glance {
+pub struct ImageSummary {
     /// How big it is.
     pub size: Option<Size>,
     /// Name of its base.
@@ -136,7 +136,7 @@ impl Scorecard {
     }
 
     /// `17 of 19 checks passed, 1 failed, 1 unknown`
-    pub fn summary(&self) -> String {
+    pub fn result(&self) -> String {
         let counts = self.counts();
         let mut parts = vec![format!("{} of {} checks passed", counts.passed, self.lines.len())];
         let rest = [

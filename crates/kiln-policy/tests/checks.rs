@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use kiln_attest::predicate;
 use kiln_finding::{Fact, Severity};
-use kiln_pkg::{Ecosystem, Interest, InterestKind, Inventory, Licence, Package, Place, Secret, Unread};
+use kiln_pkg::{Ecosystem, Indicator, IndicatorKind, Inventory, Licence, Package, Place, Secret, Unread};
 use kiln_policy::{CHECKS, Evidence, LockFacts, Outcome, Scorecard, Settings, Stage, judge};
 use kiln_vuln::{Fix, Match};
 
@@ -52,8 +52,10 @@ fn inventory(evidence: &mut Evidence) -> &mut Inventory {
     known(&mut evidence.inventory)
 }
 
-fn interest(kind: InterestKind, path: &'static str) -> impl Fn(&mut Evidence) {
-    move |evidence| inventory(evidence).interests.push(Interest { kind, place: place(path), deleted: false })
+fn indicator(kind: IndicatorKind, path: &'static str) -> impl Fn(&mut Evidence) {
+    move |evidence| {
+        inventory(evidence).indicators.push(Indicator { kind, place: place(path), deleted: false });
+    }
 }
 
 fn package(ecosystem: Ecosystem, name: &str, version: &str, licence: Option<&str>) -> Package {
@@ -102,13 +104,13 @@ fn im001_root_user() {
 }
 
 #[test]
-fn im002_to_im004_files_of_interest() {
-    fails("IM002", "/bin/sh", interest(InterestKind::Shell, "bin/sh"));
-    fails("IM003", "/usr/bin/npm", interest(InterestKind::PackageManager, "usr/bin/npm"));
-    fails("IM004", "/usr/bin/su", interest(InterestKind::SetUid, "usr/bin/su"));
-    fails("IM004", "/usr/bin/chage", interest(InterestKind::SetGid, "usr/bin/chage"));
-    fails("IM004", "/usr/bin/ping", interest(InterestKind::FileCapabilities, "usr/bin/ping"));
-    assert!(card(interest(InterestKind::SourceMap, "app/main.js.map")).passes());
+fn im002_to_im004_indicators() {
+    fails("IM002", "/bin/sh", indicator(IndicatorKind::Shell, "bin/sh"));
+    fails("IM003", "/usr/bin/npm", indicator(IndicatorKind::PackageManager, "usr/bin/npm"));
+    fails("IM004", "/usr/bin/su", indicator(IndicatorKind::SetUid, "usr/bin/su"));
+    fails("IM004", "/usr/bin/chage", indicator(IndicatorKind::SetGid, "usr/bin/chage"));
+    fails("IM004", "/usr/bin/ping", indicator(IndicatorKind::FileCapabilities, "usr/bin/ping"));
+    assert!(card(indicator(IndicatorKind::SourceMap, "app/main.js.map")).passes());
 }
 
 #[test]

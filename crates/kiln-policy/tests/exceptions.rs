@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use kiln_finding::{Diagnose, Fact, Severity};
-use kiln_pkg::{Ecosystem, Interest, InterestKind, Package, Place};
+use kiln_pkg::{Ecosystem, Indicator, IndicatorKind, Package, Place};
 use kiln_policy::{
     Evidence, Exception, ExceptionState, Outcome, Overrides, Scorecard, Settings, Stage, judge,
 };
@@ -22,7 +22,7 @@ fn with_shell() -> Evidence {
     let mut evidence = Evidence::fake();
     let Fact::Known(inventory) = &mut evidence.inventory else { unreachable!() };
     let place = Place { path: "bin/sh".to_owned(), layer: None };
-    inventory.interests.push(Interest { kind: InterestKind::Shell, place, deleted: false });
+    inventory.indicators.push(Indicator { kind: IndicatorKind::Shell, place, deleted: false });
     evidence
 }
 

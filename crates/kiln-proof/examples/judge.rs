@@ -50,7 +50,7 @@ fn verdict(image: &str, key: Option<&str>) -> Result<bool, Failure> {
     };
     let rendered = Format::find("human").and_then(|human| human.render(&Results::Card(&card), &stamp));
     // Whoever does not read it wants to know nothing.
-    drop(writeln!(io::stdout(), "{}", rendered.unwrap_or_else(|| card.summary())));
+    drop(writeln!(io::stdout(), "{}", rendered.unwrap_or_else(|| card.result())));
     Ok(card.passes())
 }
 

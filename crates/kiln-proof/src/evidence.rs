@@ -8,10 +8,10 @@ use kiln_images::clock::now;
 use kiln_images::{Machine, NamedImage};
 use kiln_node::{AppFacts, LockKind};
 use kiln_policy::{
-    ArchiveFacts, Attested, BaseFacts, Evidence, LockFacts, Scorecard, Settings, Size, Stage, Subject,
+    ArchiveFacts, Attested, BaseFacts, Evidence, EvidenceSubject, LockFacts, Scorecard, Settings, Size, Stage,
 };
 use kiln_store::Layout;
-use kiln_trust::{Authority, Report};
+use kiln_trust::{Authority, TrustReport};
 use kiln_vuln::{Database, Date, VexSource, VexTarget, apply_vex};
 
 use crate::built::Built;
@@ -59,7 +59,7 @@ pub fn about_image<S: Source + Sync>(
     apply_vex(&mut report, &target, documents);
     let not_built = || "nothing tells how the image was built".to_owned();
     Ok(Evidence {
-        subject: Subject {
+        subject: EvidenceSubject {
             name: name.to_owned(),
             digest,
             platform: format!("{}/{}", image.config.os, image.config.architecture),
@@ -96,7 +96,7 @@ pub fn about_build(
 }
 
 /// The statements of a report: those that count, and those that do not, and why.
-pub fn attested(report: &Report) -> Vec<Attested> {
+pub fn attested(report: &TrustReport) -> Vec<Attested> {
     let right = report.statements.iter().map(|statement| Attested {
         predicate_type: statement.get().predicate_type.clone(),
         verified: true,

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
 use kiln_attest::{Material, Provenance};
-use kiln_base::{DebPin, Integrity, NpmPin};
+use kiln_base::{DebPin, NpmPin};
 use kiln_build::{Key, tree_digest};
 use kiln_finding::{Class, Failure};
+use kiln_pkg::{Checksum, Purl};
 use serde_json::json;
 
 use crate::built::Built;
@@ -59,18 +60,68 @@ fn material<const N: usize>(uri: &str, digest: [(&str, String); N]) -> Material 
 }
 
 fn npm_material(pin: &NpmPin) -> Material {
-    material(&format!("pkg:npm/{}@{}", pin.name, pin.version), [digest(&pin.integrity)])
+    let (namespace, name) = match pin.name.split_once('/') {
+        Some((scope, name)) => (Some(scope.to_owned()), name.to_owned()),
+        None => (None, pin.name.clone()),
+    };
+    let purl = Purl {
+        kind: "npm".to_owned(),
+        namespace,
+        name,
+        version: Some(pin.version.clone()),
+        ..Purl::default()
+    };
+    material(&purl.to_string(), [digest(&pin.integrity)])
 }
 
 fn deb_material(pin: &DebPin) -> Material {
-    // `+` and `~` are data in a version; purl-spec asks for the first to be escaped.
-    let version = pin.version.replace('+', "%2B");
-    material(&format!("pkg:deb/debian/{}@{version}?arch={}", pin.name, pin.arch), [digest(&pin.integrity)])
+    let purl = Purl {
+        kind: "deb".to_owned(),
+        namespace: Some("debian".to_owned()),
+        name: pin.name.clone(),
+        version: Some(pin.version.clone()),
+        qualifiers: BTreeMap::from([("arch".to_owned(), pin.arch.to_string())]),
+        subpath: None,
+    };
+    material(&purl.to_string(), [digest(&pin.integrity)])
 }
 
-fn digest(integrity: &Integrity) -> (&'static str, String) {
-    match integrity {
-        Integrity::Sha256(bytes) => ("sha256", hex::encode(bytes)),
-        Integrity::Sha512(bytes) => ("sha512", hex::encode(bytes)),
+fn digest(checksum: &Checksum) -> (&'static str, String) {
+    (checksum.algorithm().as_str(), checksum.hex())
+}
+
+#[cfg(test)]
+mod tests {
+    use kiln_oci::Arch;
+
+    use super::*;
+
+    #[test]
+    fn materials_are_package_urls() {
+        let (version, integrity): (String, Checksum) =
+            ("1:12.2.0-14+deb12u1~x".to_owned(), format!("sha256:{}", "0".repeat(64)).parse().unwrap());
+        let (name, path) = ("libstdc++6".to_owned(), String::new());
+        let pin = DebPin {
+            name,
+            version,
+            arch: Arch::Amd64,
+            path,
+            security: false,
+            size: 0,
+            integrity,
+            uses: Vec::new(),
+        };
+        assert_eq!(
+            deb_material(&pin).uri,
+            "pkg:deb/debian/libstdc%2B%2B6@1:12.2.0-14%2Bdeb12u1~x?arch=amd64"
+        );
+        let npm = |name: &str| NpmPin {
+            name: name.to_owned(),
+            version: "1.0.0".to_owned(),
+            path: String::new(),
+            integrity,
+        };
+        assert_eq!(npm_material(&npm("node")).uri, "pkg:npm/node@1.0.0");
+        assert_eq!(npm_material(&npm("@a/b")).uri, "pkg:npm/%40a/b@1.0.0");
     }
 }

@@ -4,10 +4,10 @@ use kiln_attest::{Statement, predicate};
 use kiln_finding::{Class, Failure};
 use kiln_oci::Descriptor;
 use kiln_pkg::Inventory;
-use kiln_sbom::{Document, Subject};
+use kiln_sbom::{Document, DocumentSubject};
 use kiln_sign::Signer;
 use kiln_store::Layout;
-use kiln_trust::{Authority, Report, Requirement};
+use kiln_trust::{Authority, Requirement, TrustReport};
 use serde_json::Value;
 
 use crate::built::Built;
@@ -31,7 +31,7 @@ pub fn seal(
     let mut made =
         vec![Statement::about(&digest, predicate::SIGNATURE, Value::Object(serde_json::Map::new()))];
     let (name, tag) = built.name.rsplit_once(':').unwrap_or((&built.name, ""));
-    let subject = Subject {
+    let subject = DocumentSubject {
         name: name.to_owned(),
         tag: (!tag.is_empty()).then(|| tag.to_owned()),
         digest: Some(digest),
@@ -58,7 +58,11 @@ fn bug(what: String) -> Failure {
 }
 
 /// Looks for what every shipped image must have, signed by whom it must be.
-pub fn verify_sealed(layout: &Layout, image: &Descriptor, signer: &Authority) -> Result<Report, Failure> {
+pub fn verify_sealed(
+    layout: &Layout,
+    image: &Descriptor,
+    signer: &Authority,
+) -> Result<TrustReport, Failure> {
     statements::verify(layout, image, signer, &required())
 }
 

@@ -9,7 +9,7 @@ use kiln_finding::{Class, Failure};
 use kiln_image::{Sink, Source, read_small};
 use kiln_oci::{Descriptor, Digest, Manifest, media_type};
 use kiln_sign::{Attachment, Signer, attach};
-use kiln_trust::{Authority, Evidence, Form, Report, Requirement, verify_image};
+use kiln_trust::{Authority, Evidence, Form, Requirement, TrustReport, verify_image};
 
 /// What a search for statements may cost: manifests and tags that are opened, bytes of what they hold, and time.
 const MANIFESTS_MAX: usize = 100;
@@ -31,7 +31,7 @@ pub fn verify<S: Source>(
     image: &Descriptor,
     authority: &Authority,
     required: &[Requirement],
-) -> Result<Report, Failure> {
+) -> Result<TrustReport, Failure> {
     let found = Found::about(place, image, &image.digest)?;
     Ok(found.judged(|evidence| verify_image(&image.digest, evidence, authority, required)))
 }
@@ -59,7 +59,7 @@ impl Found {
     }
 
     /// The verdict over it.
-    pub fn judged(&self, verify: impl Fn(&[Evidence]) -> Report) -> Report {
+    pub fn judged(&self, verify: impl Fn(&[Evidence]) -> TrustReport) -> TrustReport {
         let mut report = verify(&self.evidence);
         report.left_out += self.left_out;
         report

@@ -5,14 +5,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use kiln_fetch::Url;
+use kiln_fetch::http::header::AUTHORIZATION;
+use kiln_fetch::http::{self, Payload, Response};
 use serde::Deserialize;
-use ureq::http::header::AUTHORIZATION;
 
 use crate::challenge;
 use crate::endpoint::{Endpoint, address, query_value};
 use crate::error::{Error, ErrorKind};
 use crate::keyring::Credential;
-use crate::transport::{Payload, Request, Transport};
+use crate::sender::{Request, Sender};
 use crate::verify::read_capped;
 
 /// How large the answer with a token may be.
@@ -99,7 +100,7 @@ impl Auth {
     /// The `Authorization` header for a request of `scopes` (separated by spaces), if one is wanted.
     pub(crate) fn header(
         &self,
-        transport: &Transport,
+        sender: &Sender,
         endpoint: &Endpoint,
         scopes: &str,
     ) -> Result<Option<String>, Error> {
@@ -111,12 +112,12 @@ impl Auth {
         {
             return Ok(Some(token.header.clone()));
         }
-        let credential = self.credential(transport, endpoint)?;
+        let credential = self.credential(sender, endpoint)?;
         match (wants, credential) {
             (_, Some(Credential::Bearer(token))) => Ok(Some(format!("Bearer {token}"))),
             (Wants::Basic, credential) => Ok(credential.and_then(|credential| credential.basic())),
             (Wants::Bearer { realm, service }, credential) => {
-                let ask = Ask { transport, endpoint, realm, service, scopes };
+                let ask = Ask { sender, endpoint, realm, service, scopes };
                 let token = ask.token(credential.as_ref())?;
                 let header = token.header.clone();
                 self.state().tokens.insert(key, token);
@@ -131,19 +132,19 @@ impl Auth {
         self.state().credentials.get(&key).is_some_and(Option::is_some)
     }
 
-    fn credential(&self, transport: &Transport, endpoint: &Endpoint) -> Result<Option<Credential>, Error> {
+    fn credential(&self, sender: &Sender, endpoint: &Endpoint) -> Result<Option<Credential>, Error> {
         let key = (endpoint.host.clone(), endpoint.name.clone());
         if let Some(known) = self.state().credentials.get(&key) {
             return Ok(known.clone());
         }
-        let found = transport.keyring.find(&endpoint.host, &endpoint.name, transport.options.helper)?;
+        let found = sender.keyring.find(&endpoint.host, &endpoint.name, sender.options.helper)?;
         self.state().credentials.insert(key, found.clone());
         Ok(found)
     }
 }
 
 struct Ask<'a> {
-    transport: &'a Transport,
+    sender: &'a Sender,
     endpoint: &'a Endpoint,
     realm: String,
     service: Option<String>,
@@ -154,7 +155,7 @@ impl Ask<'_> {
     fn token(&self, credential: Option<&Credential>) -> Result<Token, Error> {
         let host = &self.endpoint.host;
         let realm = address(&self.realm)?;
-        if !realm.https && !self.transport.may_be_plain(&realm.host) {
+        if !realm.https && !self.sender.may_be_plain(&realm.host) {
             return Err(ErrorKind::Login { host: host.clone(), why: "its tokens come without TLS" }.into());
         }
         let url = realm.shown();
@@ -166,8 +167,8 @@ impl Ask<'_> {
         if status != 200 {
             return Err(self.refused(&url, status, credential.is_some()).into());
         }
-        let body = response.into_body().into_with_config().limit(u64::MAX).reader();
-        let bytes = read_capped(body, self.transport.pace(), "token", &url, TOKEN_MAX)?;
+        let body = http::body(response);
+        let bytes = read_capped(body, self.sender.pace(), "token", &url, TOKEN_MAX)?;
         let failed = |source: serde_json::Error| {
             // The parser's own message could quote what stands there.
             let source = serde::de::Error::custom(format_args!("line {} is malformed", source.line()));
@@ -184,19 +185,19 @@ impl Ask<'_> {
     }
 
     /// With a name and password, or as nobody.
-    fn get(&self, realm: &Url, header: Option<String>) -> Result<ureq::http::Response<ureq::Body>, Error> {
+    fn get(&self, realm: &Url, header: Option<String>) -> Result<Response, Error> {
         let mut query: Vec<String> =
             self.service.iter().map(|service| format!("service={}", query_value(service))).collect();
         query.extend(self.scopes.split(' ').map(|scope| format!("scope={}", query_value(scope))));
         let joint = if realm.text.contains('?') { '&' } else { '?' };
         let url = address(&format!("{}{joint}{}", realm.text, query.join("&")))?;
         let mut request = Request::get("log in", url);
-        request.headers.extend(header.map(|header| (AUTHORIZATION, header)));
-        self.transport.send_plain(&mut request)
+        request.sent.headers.extend(header.map(|header| (AUTHORIZATION, header)));
+        self.sender.send_plain(&mut request)
     }
 
     /// With an identity token. Source: distribution, "Oauth2 Token Authentication".
-    fn exchange(&self, realm: &Url, identity: &str) -> Result<ureq::http::Response<ureq::Body>, Error> {
+    fn exchange(&self, realm: &Url, identity: &str) -> Result<Response, Error> {
         let service = self.service.as_deref().unwrap_or_default();
         let form = format!(
             "grant_type=refresh_token&client_id=kiln&service={}&scope={}&refresh_token={}",
@@ -206,7 +207,7 @@ impl Ask<'_> {
         );
         let payload = Payload::Bytes { bytes: form.as_bytes(), kind: "application/x-www-form-urlencoded" };
         let mut request = Request::post("log in", realm.clone(), payload);
-        self.transport.send_plain(&mut request)
+        self.sender.send_plain(&mut request)
     }
 
     fn refused(&self, url: &str, status: u16, known: bool) -> ErrorKind {

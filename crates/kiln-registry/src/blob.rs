@@ -1,14 +1,14 @@
 use std::io::{self, Read};
 
+use kiln_fetch::http::header::{CONTENT_RANGE, RANGE};
+use kiln_fetch::http::{self, BodyReader, Tries};
 use kiln_oci::{Descriptor, Hasher};
-use ureq::BodyReader;
-use ureq::http::header::{CONTENT_RANGE, RANGE};
 
-use crate::document::text;
 use crate::error::{Error, ErrorKind};
+use crate::header::text;
 use crate::pace::Pace;
 use crate::repository::Repository;
-use crate::transport::Request;
+use crate::sender::Request;
 
 /// A blob on its way. It is asked for when it is first read, asked for again from where it broke off, and ends in
 /// an error where it is not what its digest says.
@@ -22,7 +22,7 @@ pub(crate) struct BlobReader<'a> {
     body: Option<Body>,
     /// Which place is asked: first the mirrors.
     place: usize,
-    attempts: u32,
+    tries: Tries<'a>,
 }
 
 struct Body {
@@ -38,9 +38,9 @@ impl<'a> BlobReader<'a> {
 
     /// One that looks at the size only.
     pub(crate) fn unchecked(repository: &'a Repository, content: &Descriptor) -> Self {
-        let attempts = repository.transport.options.attempts;
+        let tries = repository.transport.sender.options.retry.tries();
         let content = content.clone();
-        Self { repository, content, hasher: None, ended: false, received: 0, body: None, place: 0, attempts }
+        Self { repository, content, hasher: None, ended: false, received: 0, body: None, place: 0, tries }
     }
 
     /// Asks for what has not arrived, at the place it is asked at, or the next.
@@ -76,10 +76,10 @@ impl<'a> BlobReader<'a> {
                     ErrorKind::Header { what, url: shown.clone(), header: "a fitting Content-Range" }
                 })?
             }
-            _ => return Err(transport.status(&Request::get("read the blob", from), response)),
+            _ => return Err(transport.sender.status(&Request::get("read the blob", from), response)),
         };
-        let reader = response.into_body().into_with_config().limit(u64::MAX).reader();
-        let mut body = Body { reader, pace: transport.pace(), url: shown };
+        let reader = http::body(response);
+        let mut body = Body { reader, pace: transport.sender.pace(), url: shown };
         // A server that cannot send the rest sends everything.
         let again = self.received - offset;
         let skipped = io::copy(&mut body.reader.by_ref().take(again), &mut io::sink());
@@ -108,11 +108,10 @@ impl<'a> BlobReader<'a> {
                     return result;
                 }
                 Err(source) => {
-                    self.attempts = self.attempts.saturating_sub(1);
-                    if self.attempts == 0 {
+                    if self.tries.is_last() {
                         return Err(body.broken(self.received, source).into());
                     }
-                    std::thread::sleep(self.repository.transport.options.backoff);
+                    self.tries.wait(None);
                 }
             }
         }

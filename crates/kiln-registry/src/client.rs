@@ -5,18 +5,18 @@ use kiln_oci::Reference;
 use crate::endpoint::Endpoint;
 use crate::repository::Repository;
 use crate::transport::Transport;
-use crate::{Error, Keyring, Options, Settings};
+use crate::{Error, Keyring, Options, RegistrySettings};
 
 /// Connections to registries, which know their logins.
 #[derive(Clone)]
 pub struct Client {
     transport: Arc<Transport>,
-    settings: Settings,
+    settings: RegistrySettings,
 }
 
 impl Client {
     /// A client; no server is asked yet.
-    pub fn new(settings: &Settings, keyring: Keyring, options: Options) -> Result<Self, Error> {
+    pub fn new(settings: &RegistrySettings, keyring: Keyring, options: Options) -> Result<Self, Error> {
         let transport = Arc::new(Transport::new(settings, keyring, options)?);
         Ok(Self { transport, settings: settings.clone() })
     }
@@ -30,6 +30,6 @@ impl Client {
 
     /// What registries warned of since this was asked last.
     pub fn take_warnings(&self) -> Vec<String> {
-        self.transport.take_warnings()
+        self.transport.sender.take_warnings()
     }
 }

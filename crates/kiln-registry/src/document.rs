@@ -1,75 +1,23 @@
-//! Manifests and indexes: got, put, and kept for the moment.
+//! Manifests and indexes: got and put.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
+use kiln_fetch::http::header::{CONTENT_TYPE, HeaderName};
+use kiln_fetch::http::{self, Method, Payload};
 use kiln_image::DOCUMENT_MAX;
 use kiln_oci::{Descriptor, Digest, media_type};
 use serde::Deserialize;
-use ureq::Body;
-use ureq::http::header::{CONTENT_TYPE, HeaderName};
-use ureq::http::{Method, Response};
 
 use crate::Error;
+use crate::documents::Document;
 use crate::endpoint::Endpoint;
 use crate::error::ErrorKind;
+use crate::header::text;
 use crate::repository::Repository;
-use crate::transport::{Payload, Request};
+use crate::sender::Request;
 use crate::verify::{check, read_capped};
 
-/// How much is kept at the same time.
-const KEPT_MAX: usize = 64 << 20;
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 /// Set on the answer to a manifest whose subject the registry keeps account of.
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
-
-/// A manifest or index as it was received or sent.
-#[derive(Clone)]
-pub(crate) struct Document {
-    pub(crate) descriptor: Descriptor,
-    pub(crate) bytes: Vec<u8>,
-}
-
-/// Documents that passed by, so that they are asked for once.
-#[derive(Default)]
-pub(crate) struct Documents {
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    kept: BTreeMap<Digest, Document>,
-    size: usize,
-    /// Manifests whose subject the registry keeps account of.
-    listed: BTreeSet<Digest>,
-}
-
-impl Documents {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn get(&self, digest: &Digest) -> Option<Document> {
-        self.state().kept.get(digest).cloned()
-    }
-
-    fn keep(&self, document: &Document) {
-        let mut state = self.state();
-        if state.kept.contains_key(&document.descriptor.digest) {
-            return;
-        }
-        if state.size + document.bytes.len() > KEPT_MAX {
-            state.kept.clear();
-            state.size = 0;
-        }
-        state.size += document.bytes.len();
-        state.kept.insert(document.descriptor.digest, document.clone());
-    }
-
-    pub(crate) fn is_listed(&self, digest: &Digest) -> bool {
-        self.state().listed.contains(digest)
-    }
-}
 
 /// What kiln takes in answer to a question for a manifest.
 pub(crate) fn accept() -> String {
@@ -90,21 +38,29 @@ impl Repository {
         ErrorKind::Status { what, url, status: 404, said: String::new(), codes: Vec::new() }.into()
     }
 
+    /// The manifest or index with its bytes, from the first place that has it.
+    pub(crate) fn document(&self, reference: &str) -> Result<Option<Document>, Error> {
+        for mirror in &self.mirrors {
+            // A mirror that fails in any way is passed over.
+            if let Ok(Some(document)) = self.fetch_document(mirror, reference) {
+                return Ok(Some(document));
+            }
+        }
+        self.fetch_document(&self.main, reference)
+    }
+
     /// The manifest that a tag or digest names at `endpoint`; `None` where there is none.
     pub(crate) fn fetch_document(
         &self,
         endpoint: &Endpoint,
         reference: &str,
     ) -> Result<Option<Document>, Error> {
-        let mut attempt = 1;
+        let mut tries = self.transport.sender.options.retry.tries();
         loop {
             match self.try_document(endpoint, reference) {
                 // Whoever sends the request tries again if it fails; this is about the body.
-                Err(error)
-                    if attempt < self.transport.options.attempts
-                        && matches!(error.kind(), ErrorKind::Broken { .. }) =>
-                {
-                    attempt += 1;
+                Err(error) if !tries.is_last() && matches!(error.kind(), ErrorKind::Broken { .. }) => {
+                    tries.wait(None);
                 }
                 done => return done,
             }
@@ -119,13 +75,13 @@ impl Repository {
         match response.status().as_u16() {
             200 => {}
             404 => return Ok(None),
-            _ => return Err(self.transport.status(&Request::get("read the manifest", url), response)),
+            _ => return Err(self.transport.sender.status(&Request::get("read the manifest", url), response)),
         }
         let shown = url.shown();
         let header = |name: HeaderName| text(&response, name);
         let (kind, said) = (header(CONTENT_TYPE), header(CONTENT_DIGEST));
-        let body = response.into_body().into_with_config().limit(u64::MAX).reader();
-        let bytes = read_capped(body, self.transport.pace(), "manifest", &shown, DOCUMENT_MAX)?;
+        let body = http::body(response);
+        let bytes = read_capped(body, self.transport.sender.pace(), "manifest", &shown, DOCUMENT_MAX)?;
         // What was asked for by its digest must have it; of a tag, the server says which digest it sends.
         let promised = reference.parse::<Digest>().ok().or_else(|| said?.parse().ok());
         if let Some(promised) = promised {
@@ -150,25 +106,21 @@ impl Repository {
         let mut request = Request::new("write the manifest", Method::PUT, url, payload);
         let response = self.transport.send(&self.main, &self.push_scopes(), &mut request)?;
         if !matches!(response.status().as_u16(), 200..=202) {
-            return Err(self.transport.status(&request, response));
+            return Err(self.transport.sender.status(&request, response));
         }
         if let Some(stored) = text(&response, CONTENT_DIGEST).and_then(|said| said.parse::<Digest>().ok())
             && stored != content.digest
         {
-            let (url, size) = (request.url.shown(), bytes.len() as u64);
+            let (url, size) = (request.shown(), bytes.len() as u64);
             return Err(ErrorKind::Mismatch { url, promised: content.digest, got: stored, size }.into());
         }
         let plain = Descriptor::new(&content.media_type, content.digest, content.size);
         self.documents.keep(&Document { descriptor: plain, bytes: bytes.to_vec() });
         if response.headers().contains_key(SUBJECT) {
-            self.documents.state().listed.insert(content.digest);
+            self.documents.list(content.digest);
         }
         Ok(())
     }
-}
-
-pub(crate) fn text(response: &Response<Body>, name: HeaderName) -> Option<String> {
-    response.headers().get(name)?.to_str().ok().map(str::to_owned)
 }
 
 /// The type the server gives, unless it is none of a manifest: then the one inside. They must not differ.

@@ -1,8 +1,9 @@
 use kiln_fetch::Url;
 use kiln_oci::Reference;
+use kiln_text::percent::{Encoded, Plain};
 
 use crate::error::{Error, ErrorKind};
-use crate::{Settings, hub};
+use crate::{RegistrySettings, hub};
 
 /// Where the requests for one repository go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl Endpoint {
     }
 
     /// The mirrors of this registry, in the order they are asked.
-    pub(crate) fn mirrors(&self, settings: &Settings) -> Vec<Self> {
+    pub(crate) fn mirrors(&self, settings: &RegistrySettings) -> Vec<Self> {
         let listed = settings.mirrors.get(&self.host).into_iter().flatten();
         listed
             .map(|mirror| {
@@ -64,16 +65,8 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 }
 
 /// `text` as the value of a query parameter.
-pub(crate) fn query_value(text: &str) -> String {
-    use std::fmt::Write as _;
-    text.bytes().fold(String::with_capacity(text.len()), |mut value, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~:/,".contains(&byte) {
-            value.push(char::from(byte));
-        } else {
-            let _ = write!(value, "%{byte:02X}");
-        }
-        value
-    })
+pub(crate) fn query_value(text: &str) -> Encoded<'_> {
+    Plain::SCOPE.encode(text)
 }
 
 #[cfg(test)]
@@ -96,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_mirror_may_keep_repositories_below_a_prefix() {
-        let mut settings = Settings::default();
+        let mut settings = RegistrySettings::default();
         let mirrors = vec!["m.invalid/hub/".to_owned(), "n.invalid:5000".to_owned()];
         settings.mirrors.insert("docker.io".to_owned(), mirrors);
         let mirrors = endpoint("docker.io/node").mirrors(&settings);

@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use kiln_fetch::Trouble;
+use kiln_fetch::http::{NetworkError, Trouble, passes};
 use kiln_finding::{Class, Diagnose};
 use kiln_oci::Digest;
 
@@ -9,6 +9,12 @@ use kiln_oci::Digest;
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(Box<ErrorKind>);
+
+impl From<kiln_fetch::Error> for Error {
+    fn from(source: kiln_fetch::Error) -> Self {
+        ErrorKind::Fetch { source }.into()
+    }
+}
 
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
@@ -31,7 +37,7 @@ pub(crate) enum ErrorKind {
         what: String,
         url: String,
         #[source]
-        source: Box<ureq::Error>,
+        source: Box<NetworkError>,
     },
     #[error("{what} at {url}: the connection broke after {received} bytes")]
     Broken {
@@ -114,27 +120,12 @@ impl Error {
     /// Whether the same request may work a moment later.
     pub(crate) fn is_transient(&self) -> bool {
         match self.kind() {
-            ErrorKind::Network { source, .. } => may_pass(source),
+            ErrorKind::Network { source, .. } => Trouble::of(source) == Trouble::Passing,
             ErrorKind::Broken { .. } | ErrorKind::Expired { .. } => true,
             ErrorKind::Status { status, .. } => passes(*status),
             _ => false,
         }
     }
-}
-
-/// Whether a request that met this status may work a moment later.
-pub(crate) fn passes(status: u16) -> bool {
-    matches!(status, 408 | 425 | 429 | 500 | 502..=504)
-}
-
-/// A registry that is not there is not waited for; one that fails is.
-pub(crate) fn may_pass(error: &ureq::Error) -> bool {
-    let is_absent = match error {
-        ureq::Error::HostNotFound => true,
-        ureq::Error::Io(error) => error.kind() == io::ErrorKind::ConnectionRefused,
-        _ => false,
-    };
-    !is_absent && kiln_fetch::trouble(error) == Trouble::Passing
 }
 
 impl Diagnose for Error {
@@ -178,7 +169,7 @@ impl Diagnose for Error {
         let text = match self.kind() {
             ErrorKind::NoHost { .. } => "write it with its host: registry.example/team/app:1".to_owned(),
             ErrorKind::Fetch { source } => return source.help(),
-            ErrorKind::Network { source, .. } if kiln_fetch::trouble(source) == Trouble::Certificate => {
+            ErrorKind::Network { source, .. } if Trouble::of(source) == Trouble::Certificate => {
                 "name the file with its certificate authority in kiln.toml: [registry] ca-files = [\"…\"]"
                     .to_owned()
             }

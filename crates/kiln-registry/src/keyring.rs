@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use kiln_program::{Call, KEEPERS};
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind};
@@ -177,40 +177,18 @@ fn ask(helper: &str, key: &str, wait: Duration) -> Result<Option<Credential>, Er
     if !helper.bytes().all(is_name) {
         return Err(failed("its name has characters that no program has", None).into());
     }
-    let mut child = Command::new(&program)
-        .arg("get")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|source| failed("", Some(source)))?;
-    if let Some(mut input) = child.stdin.take() {
-        // A helper that does not read fails by its answer.
-        drop(input.write_all(key.as_bytes()));
-    }
-    let output = child.stdout.take();
-    let reader = std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        drop(output.map(|output| output.take(FILE_MAX).read_to_end(&mut bytes)));
-        bytes
-    });
-    let began = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().map_err(|source| failed("", Some(source)))? {
-            break status;
-        }
-        if began.elapsed() > wait {
-            drop(child.kill());
-            drop(child.wait());
-            return Err(failed("it does not answer", None).into());
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    };
-    let bytes = reader.join().unwrap_or_default();
-    if !status.success() {
-        let is_nothing = String::from_utf8_lossy(&bytes).contains(NOTHING);
+    let call =
+        Call::new(&program).args(["get"]).keeps(KEEPERS).input(key).limit(wait).most(FILE_MAX as usize);
+    let ended = call.run().map_err(|error| match error {
+        kiln_program::Error::Start { source, .. } => failed("", Some(source)),
+        kiln_program::Error::Late { .. } => failed("it does not answer", None),
+        error => failed(&error.to_string(), None),
+    })?;
+    if !ended.is_success() {
+        let is_nothing = String::from_utf8_lossy(&ended.stdout).contains(NOTHING);
         return if is_nothing { Ok(None) } else { Err(failed("it failed", None).into()) };
     }
+    let bytes = ended.stdout;
     let answer: Answer =
         serde_json::from_slice(&bytes).map_err(|_| failed("its answer is no credential", None))?;
     Ok(Some(named(answer.username, answer.secret)))

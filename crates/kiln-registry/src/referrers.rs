@@ -1,16 +1,18 @@
 //! What refers to a manifest. Source: distribution-spec, "Listing Referrers" and "Referrers Tag Schema".
 
+use kiln_fetch::http;
+use kiln_fetch::http::header::{CONTENT_TYPE, HeaderName, LINK};
 use kiln_image::DOCUMENT_MAX;
 use kiln_oci::{Descriptor, Digest, Index, Manifest, media_type};
-use ureq::http::header::{CONTENT_TYPE, HeaderName, LINK};
 
 use crate::Error;
-use crate::document::{Document, text};
+use crate::documents::Document;
 use crate::endpoint::Endpoint;
 use crate::error::ErrorKind;
+use crate::header::text;
 use crate::link;
 use crate::repository::Repository;
-use crate::transport::Request;
+use crate::sender::Request;
 use crate::verify::read_capped;
 
 /// How many referrers one subject may have.
@@ -43,12 +45,13 @@ impl Repository {
                 return Ok(None);
             }
             if status != 200 {
-                return Err(self.transport.status(&Request::get("list referrers", from), response));
+                return Err(self.transport.sender.status(&Request::get("list referrers", from), response));
             }
             let link = header(LINK);
             let shown = url.shown();
-            let body = response.into_body().into_with_config().limit(u64::MAX).reader();
-            let bytes = read_capped(body, self.transport.pace(), "list of referrers", &shown, DOCUMENT_MAX)?;
+            let body = http::body(response);
+            let bytes =
+                read_capped(body, self.transport.sender.pace(), "list of referrers", &shown, DOCUMENT_MAX)?;
             listed.extend(parse(&bytes, &shown)?.manifests);
             if listed.len() > REFERRERS_MAX {
                 let what = "list of referrers";

@@ -1,14 +1,7 @@
-use std::io::{Cursor, Read};
 use std::sync::{Arc, Mutex};
 
-use kiln_image::{DOCUMENT_MAX, Sink, Source};
-use kiln_oci::{Descriptor, Digest, Manifest, media_type};
-
-use crate::Error;
-use crate::blob::BlobReader;
-use crate::document::{Document, Documents};
+use crate::documents::Documents;
 use crate::endpoint::Endpoint;
-use crate::error::ErrorKind;
 use crate::transport::Transport;
 
 /// The images of one name in a registry.
@@ -66,105 +59,5 @@ impl Repository {
     /// Where to read from, the preferred place first.
     pub(crate) fn places(&self) -> impl Iterator<Item = &Endpoint> {
         self.mirrors.iter().chain(std::iter::once(&self.main))
-    }
-
-    /// The manifest or index with its bytes, from the first place that has it.
-    pub(crate) fn document(&self, reference: &str) -> Result<Option<Document>, Error> {
-        for mirror in &self.mirrors {
-            // A mirror that fails in any way is passed over.
-            if let Ok(Some(document)) = self.fetch_document(mirror, reference) {
-                return Ok(Some(document));
-            }
-        }
-        self.fetch_document(&self.main, reference)
-    }
-}
-
-fn is_document(content: &Descriptor) -> bool {
-    media_type::is_manifest(&content.media_type) || media_type::is_index(&content.media_type)
-}
-
-impl Source for Repository {
-    type Error = Error;
-
-    fn resolve(&self, tag: &str) -> Result<Option<Descriptor>, Error> {
-        Ok(self.document(tag)?.map(|document| document.descriptor))
-    }
-
-    fn open_unchecked(&self, content: &Descriptor) -> Result<Box<dyn Read + Send + '_>, Error> {
-        if is_document(content) {
-            return self.open(content);
-        }
-        Ok(Box::new(BlobReader::unchecked(self, content)))
-    }
-
-    fn open(&self, content: &Descriptor) -> Result<Box<dyn Read + Send + '_>, Error> {
-        if !is_document(content) {
-            return Ok(Box::new(BlobReader::new(self, content)));
-        }
-        let reference = content.digest.to_string();
-        let document = match self.documents.get(&content.digest) {
-            Some(document) => document,
-            None => self.document(&reference)?.ok_or_else(|| self.missing(&reference))?,
-        };
-        if document.bytes.len() as u64 != content.size {
-            return Err(ErrorKind::Mismatch {
-                url: format!("{}@{reference}", self.name()),
-                promised: content.digest,
-                got: content.digest,
-                size: document.bytes.len() as u64,
-            }
-            .into());
-        }
-        Ok(Box::new(Cursor::new(document.bytes)))
-    }
-
-    fn referrers(&self, digest: &Digest) -> Result<Vec<Descriptor>, Error> {
-        self.list_referrers(digest)
-    }
-}
-
-impl Sink for Repository {
-    type Error = Error;
-
-    fn has(&self, content: &Descriptor) -> Result<bool, Error> {
-        self.head(content, is_document(content))
-    }
-
-    fn put(&self, content: &Descriptor, bytes: &mut dyn Read) -> Result<(), Error> {
-        if !is_document(content) {
-            return self.upload(content, bytes);
-        }
-        let mut document = Vec::new();
-        bytes
-            .take(DOCUMENT_MAX + 1)
-            .read_to_end(&mut document)
-            .map_err(|source| ErrorKind::Input { digest: content.digest, source })?;
-        let (got, size) = (Digest::of(&document), document.len() as u64);
-        if got != content.digest || size != content.size {
-            let url = format!("{}@{}", self.name(), content.digest);
-            return Err(ErrorKind::Mismatch { url, promised: content.digest, got, size }.into());
-        }
-        self.put_document(content, &document, &content.digest.to_string())
-    }
-
-    fn publish(&self, manifest: &Descriptor, tag: Option<&str>) -> Result<(), Error> {
-        let reference = manifest.digest.to_string();
-        let document = if let Some(document) = self.documents.get(&manifest.digest) {
-            document
-        } else {
-            let found = self.fetch_document(&self.main, &reference)?;
-            found.ok_or_else(|| self.missing(&reference))?
-        };
-        if let Some(tag) = tag {
-            self.put_document(manifest, &document.bytes, tag)?;
-        }
-        let subject = serde_json::from_slice::<Manifest>(&document.bytes).ok().and_then(|one| one.subject);
-        match subject {
-            Some(subject) if !self.documents.is_listed(&manifest.digest) => {
-                self.list_by_tag(manifest, &document.bytes, &subject.digest)
-            }
-            _ => Ok(()),
-        }
     }
 }

@@ -2,12 +2,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use kiln_fetch::Retry;
 use serde::Deserialize;
 
 /// `[registry]` of kiln.toml.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub struct Settings {
+pub struct RegistrySettings {
     /// By host: where to ask first when pulling, as `host[/prefix]`. Pushes never go there.
     pub mirrors: BTreeMap<String, Vec<String>>,
     /// Hosts that may be asked without TLS. This machine itself always may.
@@ -23,12 +24,8 @@ pub struct Settings {
 pub struct Options {
     /// A proxy for when the environment names none.
     pub proxy: Option<String>,
-    /// How often one request is tried.
-    pub attempts: u32,
-    /// The pause before the second attempt; it doubles from one attempt to the next.
-    pub backoff: Duration,
-    /// The longest pause a server may ask for with `Retry-After`.
-    pub retry_after_max: Duration,
+    /// When a request is sent again.
+    pub retry: Retry,
     /// How long a silent connection is waited for.
     pub stall: Duration,
     /// Over this time, a body must have at least `pace_bytes`.
@@ -43,9 +40,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             proxy: None,
-            attempts: 5,
-            backoff: Duration::from_millis(400),
-            retry_after_max: Duration::from_mins(1),
+            // A registry that is not there is not waited for; one that fails is.
+            retry: Retry { waits_for_hosts: false, ..Retry::default() },
             stall: Duration::from_secs(45),
             pace: Duration::from_secs(30),
             pace_bytes: 30 << 10,

@@ -3,16 +3,16 @@
 use std::io::{self, Read};
 
 use kiln_fetch::Url;
+use kiln_fetch::http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderName, LOCATION, RANGE};
+use kiln_fetch::http::{Method, Payload, Response};
 use kiln_oci::{Descriptor, Hasher};
-use ureq::Body;
-use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderName, LOCATION, RANGE};
-use ureq::http::{Method, Response};
 
-use crate::document::{accept, text};
+use crate::document::accept;
 use crate::endpoint::query_value;
 use crate::error::{Error, ErrorKind};
+use crate::header::text;
 use crate::repository::Repository;
-use crate::transport::{Payload, Request};
+use crate::sender::Request;
 
 /// What is no larger is held in memory and can be sent again; the rest is streamed.
 const SMALL: u64 = 1 << 20;
@@ -39,7 +39,7 @@ impl Repository {
                 Ok(length.is_none_or(|length| length == content.size))
             }
             404 | 405 => Ok(false),
-            _ => Err(self.transport.status(&Request::head("look for the content", url), response)),
+            _ => Err(self.transport.sender.status(&Request::head("look for the content", url), response)),
         }
     }
 
@@ -98,7 +98,7 @@ impl Repository {
                 let least = text(&response, CHUNK_MIN_LENGTH).and_then(|least| least.parse().ok());
                 Ok(Start::Session(location(&request, &response)?, least.unwrap_or(0)))
             }
-            _ => Err(self.transport.status(&request, response)),
+            _ => Err(self.transport.sender.status(&request, response)),
         }
     }
 
@@ -113,7 +113,8 @@ impl Repository {
 
     /// In one request, straight through.
     fn send_stream(&self, content: &Descriptor, input: &mut Input<'_>, url: Url) -> Result<String, Error> {
-        let payload = Payload::Stream { bytes: input, size: content.size };
+        let payload =
+            Payload::Stream { bytes: input, kind: "application/octet-stream", size: Some(content.size) };
         self.finish(content, url, payload)
     }
 
@@ -125,7 +126,7 @@ impl Repository {
         let response = self.transport.send(&self.main, &self.push_scopes(), &mut request)?;
         match response.status().as_u16() {
             201 | 204 => Ok(shown),
-            _ => Err(self.transport.status(&request, response)),
+            _ => Err(self.transport.sender.status(&request, response)),
         }
     }
 
@@ -168,7 +169,7 @@ impl Repository {
                     done = part.len();
                 }
                 Ok(response) if response.status().as_u16() != 416 || resumes >= RESUMES => {
-                    return Err(self.transport.status(&request, response));
+                    return Err(self.transport.sender.status(&request, response));
                 }
                 Err(error) if !error.is_transient() || resumes >= RESUMES => return Err(error),
                 Ok(_) | Err(_) => {
@@ -192,14 +193,14 @@ impl Repository {
         let mut request = Request::get("resume an upload", url);
         let response = self.transport.send(&self.main, &self.push_scopes(), &mut request)?;
         if !matches!(response.status().as_u16(), 200..=204) {
-            return Err(self.transport.status(&request, response));
+            return Err(self.transport.sender.status(&request, response));
         }
         let end = text(&response, RANGE).and_then(|range| {
             let range = range.strip_prefix("bytes=").unwrap_or(&range).to_owned();
             range.split_once('-')?.1.parse::<u64>().ok()
         });
         let arrived = end.map_or(0, |end| if end == 0 { 0 } else { end + 1 });
-        Ok((location(&request, &response).unwrap_or(request.url), arrived))
+        Ok((location(&request, &response).unwrap_or(request.sent.url), arrived))
     }
 }
 
@@ -210,11 +211,11 @@ enum Start {
 }
 
 /// Where the next request of an upload goes.
-fn location(request: &Request<'_>, response: &Response<Body>) -> Result<Url, Error> {
+fn location(request: &Request<'_>, response: &Response) -> Result<Url, Error> {
     let missing =
-        || ErrorKind::Header { what: request.what.to_owned(), url: request.url.shown(), header: "Location" };
+        || ErrorKind::Header { what: request.what.to_owned(), url: request.shown(), header: "Location" };
     let location = text(response, LOCATION).ok_or_else(missing)?;
-    request.url.follow(&location).map_err(|source| ErrorKind::Fetch { source }.into())
+    request.sent.url.follow(&location).map_err(|source| ErrorKind::Fetch { source }.into())
 }
 
 /// What is sent: exactly as many bytes as were promised, hashed as they pass.

@@ -1,7 +1,7 @@
 use std::io::Read;
 
+use kiln_fetch::http::BodyReader;
 use kiln_oci::Digest;
-use ureq::BodyReader;
 
 use crate::error::{Error, ErrorKind};
 use crate::pace::Pace;

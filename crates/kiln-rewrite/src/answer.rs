@@ -1,12 +1,12 @@
 use std::fmt;
 
-use crate::Target;
+use crate::RewriteTarget;
 
 /// What the user wants.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
     /// What the image shall be based on; without it, what it is based on already if that is hardened, else distroless.
-    pub target: Option<&'static Target>,
+    pub target: Option<&'static RewriteTarget>,
     /// Changes that may change what the app does: another line of Node.
     pub may_change_node: bool,
     /// `YYYY-MM-DD`, to know which lines of Node are still supported.

@@ -4,9 +4,9 @@ use kiln_dockerfile::{Form, Healthcheck, Reference};
 use kiln_lint::facts::{dead_name, node_major};
 
 use crate::commands::Step;
-use crate::{Fault, Project, Recipe, Target};
+use crate::{Fault, Project, Recipe, RewriteTarget};
 
-pub(crate) fn faults(project: &Project, recipe: &Recipe, wanted: Option<&Target>) -> Vec<Fault> {
+pub(crate) fn faults(project: &Project, recipe: &Recipe, wanted: Option<&RewriteTarget>) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut add = |line: Option<u32>, what: String| faults.push(Fault { line, what });
     runtime(recipe, wanted, &mut add);
@@ -64,7 +64,7 @@ fn is_compiler(name: &str) -> bool {
 
 type Add<'a> = &'a mut dyn FnMut(Option<u32>, String);
 
-fn runtime(recipe: &Recipe, wanted: Option<&Target>, add: Add<'_>) {
+fn runtime(recipe: &Recipe, wanted: Option<&RewriteTarget>, add: Add<'_>) {
     let (image, base) = (&recipe.run.name, recipe.run.base);
     if let Some(target) = wanted
         && !target.is_run_by(image, base)

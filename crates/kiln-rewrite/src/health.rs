@@ -3,7 +3,7 @@
 use kiln_dockerfile::{Form, Healthcheck};
 use kiln_plan::{Health, find_health, find_port, health_command};
 
-use crate::{Project, Recipe, Target};
+use crate::{Project, Recipe, RewriteTarget};
 
 /// A `HEALTHCHECK`, as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(crate) struct Check {
 
 const FLAGS: &str = "--interval=30s --timeout=5s --start-period=10s --retries=3";
 
-pub(crate) fn health(project: &Project, recipe: &Recipe, target: &Target, app: &str) -> Option<Check> {
+pub(crate) fn health(project: &Project, recipe: &Recipe, target: &RewriteTarget, app: &str) -> Option<Check> {
     let Some(set) = &recipe.health else {
         let port = exposed(recipe).or_else(|| find_port(&project.facts, app))?;
         let found = routed(project).or_else(|| find_health(&project.facts, app, port))?;
@@ -78,7 +78,7 @@ fn routed(project: &Project) -> Option<Health> {
     Some(Health::Http { path })
 }
 
-fn command(health: &Health, port: u16, target: &Target) -> Vec<String> {
+fn command(health: &Health, port: u16, target: &RewriteTarget) -> Vec<String> {
     let mut argv = health_command(health, port);
     if let Some(first) = argv.first_mut() {
         first.clone_from(&target.node);

@@ -6,7 +6,7 @@ use kiln_node::Manager;
 
 use crate::commands::Step;
 use crate::package_lists::{is_for_desk, is_needless};
-use crate::{Project, Recipe, Target};
+use crate::{Project, Recipe, RewriteTarget};
 
 /// What gets the packages.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +47,7 @@ const YARN: &str = "1.22.22";
 pub(crate) fn install(
     project: &Project,
     recipe: &Recipe,
-    target: &Target,
+    target: &RewriteTarget,
     node: u32,
     app: &str,
 ) -> Option<Install> {
@@ -215,7 +215,7 @@ fn manifests(project: &Project) -> Vec<(String, Vec<String>)> {
 fn bootstrap(
     project: &Project,
     recipe: &Recipe,
-    target: &Target,
+    target: &RewriteTarget,
     node: u32,
     manager: Manager,
 ) -> Option<String> {

@@ -32,4 +32,4 @@ pub use answer::{Answer, Choice, Fault, Obstacle, Rewritten};
 pub use project::Project;
 pub use recipe::Recipe;
 pub use rewrite::rewrite;
-pub use target::Target;
+pub use target::RewriteTarget;

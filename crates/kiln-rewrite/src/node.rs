@@ -4,14 +4,14 @@ use kiln_lint::facts::{line, recommended};
 
 use crate::answer::{Choice, Obstacle};
 use crate::target::NodeTag;
-use crate::{Project, Recipe, Target};
+use crate::{Project, Recipe, RewriteTarget};
 
 /// The line of Node, and how it is written in a tag.
 pub(crate) fn node(
     project: &Project,
     recipe: &Recipe,
     choice: &Choice,
-    target: &Target,
+    target: &RewriteTarget,
     notes: &mut Vec<String>,
 ) -> Result<NodeTag, Obstacle> {
     let best = recommended(&choice.today);

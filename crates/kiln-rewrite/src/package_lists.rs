@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::Target;
+use crate::RewriteTarget;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,7 +78,7 @@ pub(crate) fn translate(package: &str, from: &str, to: &str) -> Option<String> {
 }
 
 /// Whether the runtime image holds the package without being told.
-pub(crate) fn is_there(package: &str, target: &Target) -> bool {
+pub(crate) fn is_there(package: &str, target: &RewriteTarget) -> bool {
     target.has.iter().any(|name| name == bare(package))
 }
 

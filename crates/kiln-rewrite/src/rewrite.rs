@@ -17,7 +17,7 @@ use crate::secrets::has_credential;
 use crate::stages::{Build, Stages, builds, settings, split, state, system_packages, tools};
 use crate::start::{Start, start};
 use crate::target::NodeTag;
-use crate::{Project, Recipe, Target};
+use crate::{Project, Recipe, RewriteTarget};
 
 /// Words by which sources show that they end on SIGTERM.
 const LISTENS: [&str; 6] = [
@@ -73,17 +73,17 @@ fn answer(project: &Project, recipe: &Recipe, choice: &Choice) -> Result<Rewritt
     if let Some(target) = choice.target {
         return with_target(project, recipe, choice, target, &start);
     }
-    let present = Target::all()
+    let present = RewriteTarget::all()
         .iter()
         .find(|target| !target.has_shell() && target.is_run_by(&recipe.run.name, recipe.run.base));
-    let first = present.or_else(|| Target::find("distroless")).ok_or_else(Vec::new)?;
+    let first = present.or_else(|| RewriteTarget::find("distroless")).ok_or_else(Vec::new)?;
     let refused = match with_target(project, recipe, choice, first, &start) {
         Ok(rewritten) => return Ok(rewritten),
         Err(refused) => refused,
     };
     // What a bare image lacks, one with a shell may have.
     let is_alpine = recipe.run.base.is_some_and(|base| base.os == "alpine");
-    let second = Target::find(if is_alpine { "alpine" } else { "slim" }).ok_or_else(Vec::new)?;
+    let second = RewriteTarget::find(if is_alpine { "alpine" } else { "slim" }).ok_or_else(Vec::new)?;
     match with_target(project, recipe, choice, second, &start) {
         Ok(mut rewritten) => {
             let why: Vec<String> = refused.iter().map(ToString::to_string).collect();
@@ -160,7 +160,7 @@ fn with_target(
     project: &Project,
     recipe: &Recipe,
     choice: &Choice,
-    target: &'static Target,
+    target: &'static RewriteTarget,
     start: &Start,
 ) -> Result<Rewritten, Vec<Obstacle>> {
     let mut notes = Vec::new();
@@ -241,7 +241,7 @@ fn with_target(
 fn fits_shell(
     project: &Project,
     recipe: &Recipe,
-    target: &Target,
+    target: &RewriteTarget,
     start: &Start,
 ) -> Result<(), Vec<Obstacle>> {
     let mut obstacles = Vec::new();
@@ -316,7 +316,7 @@ fn has_modules(project: &Project, start: &Start) -> bool {
 }
 
 /// The image as it is written, with its digest, where it is what the target runs on already.
-fn kept_image(image: &Image, target: &Target, node: &NodeTag) -> Option<String> {
+fn kept_image(image: &Image, target: &RewriteTarget, node: &NodeTag) -> Option<String> {
     let is_known = node_major(&image.name).map_or(image.name.digest.is_some(), |major| major == node.major);
     let is_root = target.name == "distroless" && image.base.is_none_or(|base| base.uid == 0);
     let fits =

@@ -11,13 +11,13 @@ use crate::recipe::Ran;
 use crate::secrets::variables;
 use crate::start::Start;
 use crate::target::NodeTag;
-use crate::{Project, Recipe, Target};
+use crate::{Project, Recipe, RewriteTarget};
 
 /// The new file, before it is text.
 #[derive(Clone, Debug)]
 pub(crate) struct Stages<'a> {
     pub(crate) recipe: &'a Recipe,
-    pub(crate) target: &'static Target,
+    pub(crate) target: &'static RewriteTarget,
     pub(crate) node: NodeTag,
     /// The image that installs and builds.
     pub(crate) builder: String,
@@ -101,7 +101,7 @@ pub(crate) struct SystemPackages {
 
 pub(crate) fn system_packages(
     recipe: &Recipe,
-    target: &Target,
+    target: &RewriteTarget,
     natives: &[String],
     builds: &[Build],
 ) -> Result<SystemPackages, Vec<Obstacle>> {

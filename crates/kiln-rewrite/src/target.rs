@@ -6,13 +6,13 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
-    target: Vec<Target>,
+    target: Vec<RewriteTarget>,
 }
 
 /// What a rewritten Dockerfile ends on.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Target {
+pub struct RewriteTarget {
     /// The name by which it is chosen.
     pub name: String,
     pub(crate) build: String,
@@ -41,7 +41,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     toml::from_str(include_str!("../data/targets.toml")).expect("a test reads the embedded table")
 });
 
-impl Target {
+impl RewriteTarget {
     /// Every target, the one for most apps first.
     pub fn all() -> &'static [Self] {
         &TABLE.target

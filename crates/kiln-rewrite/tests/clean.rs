@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kiln_dockerfile::Ignore;
-use kiln_lint::{Context, Level, Settings, lint};
+use kiln_lint::{Context, Level, LintSettings, lint};
 use kiln_node::{Lock, LockKind, PackageJson};
 
 /// A line of Node that is over stays until somebody passes `--unsafe`.
@@ -70,7 +70,7 @@ fn no_rule_finds_an_error_or_a_warning() {
     for project in entries(&projects()) {
         for expected in entries(&project.join("expected")) {
             let text = fs::read_to_string(expected.join("Dockerfile")).unwrap();
-            let linted = lint(&text, Some(&context(&project, &expected)), &Settings::new("2026-11-21"));
+            let linted = lint(&text, Some(&context(&project, &expected)), &LintSettings::new("2026-11-21"));
             for finding in linted.findings {
                 if finding.level >= Level::Warning && !NOT_OURS.contains(&finding.id) {
                     let name = expected.strip_prefix(projects()).unwrap().display().to_string();
@@ -88,7 +88,7 @@ fn the_same_rules_find_plenty_before() {
     for project in entries(&projects()) {
         let text = fs::read_to_string(project.join("Dockerfile")).unwrap();
         let context = context(&project, Path::new("/nowhere"));
-        let linted = lint(&text, Some(&context), &Settings::new("2026-11-21"));
+        let linted = lint(&text, Some(&context), &LintSettings::new("2026-11-21"));
         let found = linted.findings.iter().filter(|finding| finding.level >= Level::Warning).count();
         assert!(found > 0, "{}", project.display());
     }

@@ -3,7 +3,7 @@
 
 use kiln_dockerfile::parse;
 use kiln_node::{AppFacts, Lock, LockKind, PackageJson};
-use kiln_rewrite::{Answer, Choice, Project, Target, rewrite};
+use kiln_rewrite::{Answer, Choice, Project, RewriteTarget, rewrite};
 use kiln_rootfs::RootPath;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -138,7 +138,7 @@ proptest! {
     #[test]
     fn a_rewrite_is_a_fixed_point_and_no_root(text in dockerfile(), target in 0..7_usize, may in any::<bool>()) {
         let choice = Choice {
-            target: Target::all().get(target),
+            target: RewriteTarget::all().get(target),
             may_change_node: may,
             today: "2026-11-21".to_owned(),
         };

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use kiln_node::{Lock, LockKind, PackageJson, Yarn};
-use kiln_rewrite::{Answer, Choice, Project, Rewritten, Target, rewrite};
+use kiln_rewrite::{Answer, Choice, Project, RewriteTarget, Rewritten, rewrite};
 use kiln_rootfs::RootPath;
 
 /// An app with an npm lock file, of these files.
@@ -32,7 +32,8 @@ const EXPRESS: &str =
 const SERVER: (&str, &str) = ("server.js", "app.listen(3000)");
 
 fn answer(project: &Project, target: &str) -> Answer {
-    let choice = Choice { target: Target::find(target), today: "2026-11-21".to_owned(), ..Choice::default() };
+    let choice =
+        Choice { target: RewriteTarget::find(target), today: "2026-11-21".to_owned(), ..Choice::default() };
     rewrite(project, &choice)
 }
 

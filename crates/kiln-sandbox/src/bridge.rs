@@ -116,7 +116,7 @@ fn watch_program(arguments: &[String]) -> io::Result<()> {
     // Keys of a terminal reach kiln, not this.
     rustix::process::setsid()?;
     let (program, arguments) = arguments.split_first().ok_or_else(|| io::Error::other("no program"))?;
-    let mut child = Command::new(program).args(arguments).stdin(Stdio::null()).spawn()?;
+    let mut child = Command::new(program).args(arguments).env_clear().stdin(Stdio::null()).spawn()?;
     let ended: OwnedFd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
     let input = io::stdin();
     let mut sources =

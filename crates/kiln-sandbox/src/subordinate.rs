@@ -8,6 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 
+use kiln_program::Call;
 use rustix::thread::UnshareFlags;
 
 use crate::Ids;
@@ -97,9 +98,8 @@ pub(crate) fn hand_out(arguments: &[String]) -> ExitCode {
     let are_mapped = [(of_users, uid), (of_groups, gid)].into_iter().all(|(arguments, own)| {
         let [mapper, first, count] = arguments else { return false };
         let own = own.to_string();
-        let mut command = Command::new(mapper);
-        command.args([pid.as_str(), "0", own.as_str(), "1", "1", first.as_str(), count.as_str()]);
-        command.status().is_ok_and(|status| status.success())
+        let call = Call::new(mapper).args([pid, "0", own.as_str(), "1", "1", first, count]);
+        call.run().is_ok_and(|ended| ended.is_success())
     });
     if are_mapped { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -3,7 +3,7 @@ use kiln_pkg::{Inventory, Purl};
 
 /// What an SBOM is about: an image, or a folder.
 #[derive(Clone, Debug)]
-pub struct Subject {
+pub struct DocumentSubject {
     /// Its name without tag and digest, as `registry.example/team/app`; of a folder, its own name.
     pub name: String,
     /// Its tag, where it has one.
@@ -14,7 +14,7 @@ pub struct Subject {
     pub arch: Option<String>,
 }
 
-impl Subject {
+impl DocumentSubject {
     /// The package URL of the image. Source: purl-spec, type `oci`.
     pub fn purl(&self) -> Option<Purl> {
         let digest = self.digest?;
@@ -39,7 +39,7 @@ impl Subject {
 #[derive(Clone, Debug)]
 pub struct Document<'a> {
     /// What it is about.
-    pub subject: &'a Subject,
+    pub subject: &'a DocumentSubject,
     /// What that holds.
     pub inventory: &'a Inventory,
     /// RFC 3339 time in UTC, to the second, that the document gives as its creation.

@@ -3,7 +3,7 @@
 
 use kiln_oci::Digest;
 use kiln_pkg::{Ecosystem, Inventory, Layer, Licence, Package, Place, Source, Unread};
-use kiln_sbom::{Document, FORMATS, Subject, find};
+use kiln_sbom::{Document, DocumentSubject, FORMATS, find};
 use serde_json::Value;
 
 fn inventory() -> Inventory {
@@ -41,7 +41,7 @@ fn inventory() -> Inventory {
 }
 
 fn render(format: &str) -> String {
-    let subject = Subject {
+    let subject = DocumentSubject {
         name: "registry.example/team/App".to_owned(),
         tag: Some("1.0".to_owned()),
         digest: Some(Digest::of(b"manifest")),

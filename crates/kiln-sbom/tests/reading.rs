@@ -4,16 +4,16 @@ use kiln_oci::Digest;
 use kiln_pkg::{
     Checksum, Distro, Ecosystem, Inventory, Layer, Licence, Origin, Package, Part, Place, Source, Unread,
 };
-use kiln_sbom::{Document, FORMATS, Subject, read};
+use kiln_sbom::{Document, DocumentSubject, FORMATS, read};
 use proptest::prelude::*;
 
 fn write(format: &kiln_sbom::Format, inventory: &Inventory, digest: Option<Digest>) -> String {
-    let subject = Subject { name: "team/app".to_owned(), tag: None, digest, arch: None };
+    let subject = DocumentSubject { name: "team/app".to_owned(), tag: None, digest, arch: None };
     let created = "2026-01-02T03:04:05Z";
     (format.render)(&Document { subject: &subject, inventory, created, tool_version: "0.1.0" })
 }
 
-/// What a document can hold of an inventory: layers, credentials and files of interest are elsewhere.
+/// What a document can hold of an inventory: layers, credentials and indicators are elsewhere.
 fn kept(inventory: &Inventory) -> Inventory {
     let mut kept = Inventory { layers: Vec::new(), ..inventory.clone() };
     for package in &mut kept.packages {

@@ -1,8 +1,8 @@
 //! Private keys that somebody else holds: a key management service, a hardware module.
 
+mod ask;
 mod pkcs11;
 mod plugin;
-mod program;
 
 use kiln_trust::PublicKey;
 

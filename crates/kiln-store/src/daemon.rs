@@ -1,14 +1,20 @@
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::net::UnixStream;
+use std::io::{self, BufWriter, PipeReader, PipeWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use kiln_fetch::Url;
+use kiln_fetch::http::{self, Http, Method, NetworkError, Payload, Request, Response};
 
 use crate::error::ErrorKind;
 use crate::{Archive, Error};
 
 /// The largest answer of the daemon that is looked at, in bytes.
 const ANSWER_MAX: u64 = 64 << 10;
-/// The longest line between two chunks of a body.
-const LINE_MAX: u64 = 1 << 10;
+/// How long the daemon may be silent: it unpacks an image before it says so.
+const STALL: Duration = Duration::from_mins(30);
 
 /// A Docker daemon behind a Unix socket. Source: Docker Engine API, "Import images" (`POST /images/load`) and "Export an
 /// image" (`GET /images/{name}/get`).
@@ -32,13 +38,19 @@ impl Daemon {
 
     /// Starts to load an archive, which is then written to what is returned.
     pub fn load(&self) -> Result<Load, Error> {
-        let head = "POST /images/load?quiet=1 HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\
-            Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n\r\n";
-        let stream = self.ask(head)?;
-        Ok(Load {
-            output: io::BufWriter::with_capacity(1 << 20, Chunked(stream)),
-            socket: self.socket.clone(),
-        })
+        let failed = |source| Error::io("speak to the Docker daemon at", &self.socket)(source);
+        let (content, output) = io::pipe().map_err(failed)?;
+        let is_whole = Arc::new(AtomicBool::new(false));
+        let mut archive = Incoming { content, is_whole: Arc::clone(&is_whole) };
+        let socket = self.socket.clone();
+        let url = address("/images/load?quiet=1")?;
+        let answer = std::thread::spawn(move || {
+            let payload = Payload::Stream { bytes: &mut archive, kind: "application/x-tar", size: None };
+            let response = ask(&socket, Request::new(Method::POST, url, payload))?;
+            let status = response.status().as_u16();
+            Ok((status, said(response).map_err(Error::io("speak to the Docker daemon at", &socket))?))
+        });
+        Ok(Load { output: Some(BufWriter::with_capacity(1 << 20, output)), is_whole, answer: Some(answer) })
     }
 
     /// The image `name` (`repository[:tag]`, or its id), kept in an unnamed file in `spool`; `None` where the daemon
@@ -49,20 +61,15 @@ impl Daemon {
         if name.is_empty() || !name.chars().all(is_plain) {
             return Err(ErrorKind::DaemonRefused(format!("{name:?} is no name of an image")).into());
         }
-        let head = format!("GET /images/{name}/get HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n");
-        let mut answer = BufReader::with_capacity(1 << 18, self.ask(&head)?);
-        let (status, is_chunked) = read_head(&mut answer).map_err(failed)?;
-        let mut body: Box<dyn Read> = if is_chunked {
-            Box::new(Dechunked { input: answer, left: 0, ended: false })
-        } else {
-            Box::new(answer)
-        };
-        match status {
-            200 => Archive::take(Path::new(&format!("docker:{name}")), &mut body, spool).map(Some),
+        let response = ask(&self.socket, Request::get(address(&format!("/images/{name}/get"))?))?;
+        match response.status().as_u16() {
+            200 => {
+                let mut body = http::body(response);
+                Archive::take(Path::new(&format!("docker:{name}")), &mut body, spool).map(Some)
+            }
             404 => Ok(None),
             status => {
-                let mut text = String::new();
-                body.take(ANSWER_MAX).read_to_string(&mut text).map_err(failed)?;
+                let text = said(response).map_err(failed)?;
                 // Older daemons answer so where there is no such image.
                 if text.contains("No such image") || text.contains("not exist") {
                     return Ok(None);
@@ -71,158 +78,189 @@ impl Daemon {
             }
         }
     }
+}
 
-    fn ask(&self, head: &str) -> Result<UnixStream, Error> {
-        let failed = |source| Error::io("speak to the Docker daemon at", &self.socket)(source);
-        let mut stream = UnixStream::connect(&self.socket).map_err(failed)?;
-        stream.write_all(head.as_bytes()).map_err(failed)?;
-        Ok(stream)
-    }
+/// The daemon has no name; HTTP wants one.
+fn address(path: &str) -> Result<Url, Error> {
+    let text = format!("http://docker{path}");
+    Url::read(&text).map_err(|_| ErrorKind::DaemonRefused(format!("{text} is no address")).into())
+}
+
+/// Asks once: what the daemon was in the middle of is not begun again.
+fn ask(socket: &Path, mut request: Request<'_>) -> Result<Response, Error> {
+    let answer = Http::socket(socket, STALL).send(&mut request, None);
+    answer.map_err(NetworkError::into_io).map_err(Error::io("speak to the Docker daemon at", socket))
+}
+
+fn said(response: Response) -> io::Result<String> {
+    let mut text = Vec::new();
+    http::body(response).take(ANSWER_MAX).read_to_end(&mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// An archive on its way into the daemon.
 pub struct Load {
-    output: io::BufWriter<Chunked>,
-    socket: PathBuf,
+    output: Option<BufWriter<PipeWriter>>,
+    is_whole: Arc<AtomicBool>,
+    answer: Option<JoinHandle<Result<(u16, String), Error>>>,
 }
 
 impl Load {
     /// Ends the archive and waits for the daemon to have taken it in.
-    pub fn finish(self) -> Result<(), Error> {
-        let socket = self.socket;
-        let failed = |source| Error::io("speak to the Docker daemon at", &socket)(source);
-        let Chunked(mut stream) = self.output.into_inner().map_err(|error| failed(error.into_error()))?;
-        stream.write_all(b"0\r\n\r\n").map_err(failed)?;
-        let mut answer = BufReader::new(stream);
-        let (status, _) = read_head(&mut answer).map_err(failed)?;
-        let mut body = String::new();
-        answer.take(ANSWER_MAX).read_to_string(&mut body).map_err(failed)?;
+    pub fn finish(mut self) -> Result<(), Error> {
+        let flushed = self.output.as_mut().map_or(Ok(()), Write::flush);
+        // Before the end is seen.
+        self.is_whole.store(flushed.is_ok(), Ordering::Release);
+        self.output = None;
+        // What the daemon has against it is why it would not read on.
+        self.answered()?;
+        flushed.map_err(Error::io("send the archive to", Path::new("the Docker daemon")))
+    }
+
+    /// What the daemon says, whose end of the archive is closed by now.
+    fn answered(&mut self) -> Result<(), Error> {
+        let Some(answer) = self.answer.take() else { return Ok(()) };
+        let (status, said) = answer.join().expect("nothing panics while the daemon is asked")?;
         // The daemon answers 200 before it has read everything; what went wrong later is in the body.
-        if status == 200 && !body.contains("\"error\"") {
+        if status == 200 && !said.contains("\"error\"") {
             return Ok(());
         }
-        Err(ErrorKind::DaemonRefused(format!("{status} {}", body.trim())).into())
+        Err(ErrorKind::DaemonRefused(format!("{status} {}", said.trim())).into())
+    }
+
+    /// Why nothing more can be written: the daemon has said so.
+    fn why(&mut self, error: io::Error) -> io::Error {
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            return error;
+        }
+        self.output = None;
+        self.answered().map_or_else(io::Error::other, |()| error)
     }
 }
 
 impl Write for Load {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.output.write(bytes)
+        let output = self.output.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        output.write(bytes).map_err(|error| self.why(error))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.output.flush()
+        let output = self.output.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        output.flush().map_err(|error| self.why(error))
     }
 }
 
-/// The status, and whether the body comes in chunks.
-fn read_head(answer: &mut impl BufRead) -> io::Result<(u16, bool)> {
-    let mut lines = Vec::new();
-    let mut head = answer.take(ANSWER_MAX);
-    loop {
-        let mut line = String::new();
-        head.read_line(&mut line)?;
-        let line = line.trim_end().to_ascii_lowercase();
-        if line.is_empty() {
-            break;
-        }
-        lines.push(line);
-    }
-    let status = lines.first().and_then(|line| line.split(' ').nth(1)?.parse().ok());
-    let is_chunked =
-        lines.iter().any(|line| line.starts_with("transfer-encoding:") && line.ends_with("chunked"));
-    let bad = || io::Error::new(io::ErrorKind::InvalidData, "the answer is no HTTP");
-    Ok((status.ok_or_else(bad)?, is_chunked))
+/// An archive as its bytes are written. One that is given up ends in an error, so that the daemon never takes a part for the whole.
+struct Incoming {
+    content: PipeReader,
+    is_whole: Arc<AtomicBool>,
 }
 
-/// HTTP/1.1 chunked transfer coding. Source: RFC 9112 §7.1.
-struct Chunked(UnixStream);
-
-impl Write for Chunked {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !bytes.is_empty() {
-            write!(self.0, "{:x}\r\n", bytes.len())?;
-            self.0.write_all(bytes)?;
-            self.0.write_all(b"\r\n")?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-/// The same, read.
-struct Dechunked<R> {
-    input: R,
-    left: u64,
-    ended: bool,
-}
-
-impl<R: BufRead> Dechunked<R> {
-    fn line(&mut self) -> io::Result<String> {
-        let mut line = String::new();
-        (&mut self.input).take(LINE_MAX).read_line(&mut line)?;
-        Ok(line.trim().to_owned())
-    }
-
-    fn next_chunk(&mut self) -> io::Result<()> {
-        let bad = |_| io::Error::new(io::ErrorKind::InvalidData, "a chunk of the answer has no size");
-        let mut line = self.line()?;
-        if line.is_empty() {
-            // The end of the chunk before.
-            line = self.line()?;
-        }
-        let size = line.split(';').next().unwrap_or_default();
-        self.left = u64::from_str_radix(size, 16).map_err(bad)?;
-        self.ended = self.left == 0;
-        Ok(())
-    }
-}
-
-impl<R: BufRead> Read for Dechunked<R> {
+impl Read for Incoming {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 && !self.ended {
-            self.next_chunk()?;
+        let count = self.content.read(buffer)?;
+        if count == 0 && !buffer.is_empty() && !self.is_whole.load(Ordering::Acquire) {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive was not finished"));
         }
-        let want = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        if want == 0 {
-            return Ok(0);
-        }
-        let count = self.input.read(&mut buffer[..want])?;
-        if count == 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the answer ends inside a chunk"));
-        }
-        self.left -= count as u64;
         Ok(count)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader};
+    use std::os::unix::net::{UnixListener, UnixStream};
+
     use super::*;
 
-    fn dechunked(text: &str) -> io::Result<String> {
-        let mut body = String::new();
-        Dechunked { input: text.as_bytes(), left: 0, ended: false }.read_to_string(&mut body)?;
-        Ok(body)
+    /// Head and body of a request, and whether the body ended.
+    type Heard = (String, Vec<u8>, bool);
+
+    /// A daemon that reads one request, head and chunks, and gives this answer.
+    fn daemon(answer: &'static str) -> (tempfile::TempDir, Daemon, JoinHandle<Heard>) {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("s");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let heard = std::thread::spawn(move || {
+            let mut stream = BufReader::new(listener.accept().unwrap().0);
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).unwrap() > 0 {}
+            let (body, is_whole) =
+                if head.starts_with("POST") { chunks(&mut stream) } else { (Vec::new(), true) };
+            drop(stream.get_mut().write_all(answer.as_bytes()));
+            (head, body, is_whole)
+        });
+        let address = format!("unix://{}", socket.display());
+        (folder, Daemon::find(Some(&address)).unwrap().unwrap(), heard)
+    }
+
+    fn chunks(stream: &mut BufReader<UnixStream>) -> (Vec<u8>, bool) {
+        let mut body = Vec::new();
+        loop {
+            let mut line = String::new();
+            if stream.read_line(&mut line).unwrap() == 0 {
+                return (body, false);
+            }
+            let size = usize::from_str_radix(line.trim(), 16).unwrap();
+            let mut chunk = vec![0; size + 2];
+            if stream.read_exact(&mut chunk).is_err() {
+                return (body, false);
+            }
+            body.extend_from_slice(&chunk[..size]);
+            if size == 0 {
+                return (body, true);
+            }
+        }
+    }
+
+    const FINE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+
+    #[test]
+    fn an_archive_is_loaded_in_chunks() {
+        let (_folder, daemon, heard) = daemon(FINE);
+        let mut load = daemon.load().unwrap();
+        let archive = vec![7; 3 << 20];
+        load.write_all(&archive).unwrap();
+        load.finish().unwrap();
+        let (head, body, is_whole) = heard.join().unwrap();
+        assert!(head.starts_with("POST /images/load?quiet=1 HTTP/1.1\r\n"), "{head}");
+        assert!(head.to_ascii_lowercase().contains("content-type: application/x-tar\r\n"), "{head}");
+        assert!(is_whole && body == archive);
     }
 
     #[test]
-    fn chunks_are_joined() {
-        assert_eq!(dechunked("3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n").unwrap(), "abc0123456789");
-        assert_eq!(dechunked("0\r\n\r\n").unwrap(), "");
-        for broken in ["", "3\r\nab", "x\r\n", "3\r\nabc\r\n"] {
-            assert!(dechunked(broken).is_err(), "{broken:?}");
+    fn an_archive_that_is_given_up_never_ends() {
+        let (_folder, daemon, heard) = daemon(FINE);
+        let mut load = daemon.load().unwrap();
+        load.write_all(&vec![7; 2 << 20]).unwrap();
+        drop(load);
+        assert!(!heard.join().unwrap().2);
+    }
+
+    #[test]
+    fn what_the_daemon_says_against_it_is_told() {
+        for answer in [
+            "HTTP/1.1 500 x\r\nContent-Length: 7\r\n\r\nno room",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n12\r\n{\"error\":\"no room\"\r\n0\r\n\r\n",
+        ] {
+            let (_folder, daemon, _heard) = daemon(answer);
+            let error = daemon.load().unwrap().finish().unwrap_err();
+            assert!(error.to_string().contains("no room"), "{error}");
         }
     }
 
     #[test]
-    fn a_head_is_read() {
-        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nrest";
-        assert_eq!(read_head(&mut head.as_bytes()).unwrap(), (200, true));
-        assert_eq!(read_head(&mut &b"HTTP/1.1 404 Not Found\r\n\r\n"[..]).unwrap(), (404, false));
-        assert!(read_head(&mut &b"hello\r\n\r\n"[..]).is_err());
+    fn an_image_that_is_not_there_is_none() {
+        let spool = tempfile::tempdir().unwrap();
+        for answer in [
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+            "HTTP/1.1 500 x\r\nContent-Length: 19\r\n\r\nNo such image: a:b\n",
+        ] {
+            let (_folder, daemon, heard) = daemon(answer);
+            assert!(daemon.save("a/b:1@x", spool.path()).unwrap().is_none());
+            assert!(heard.join().unwrap().0.starts_with("GET /images/a/b:1@x/get HTTP/1.1\r\n"));
+        }
+        let (_folder, daemon, _heard) = daemon("hello\r\n\r\n");
+        assert!(daemon.save("a", spool.path()).is_err());
     }
 }

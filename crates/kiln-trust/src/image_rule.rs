@@ -1,7 +1,8 @@
 use kiln_oci::Digest;
+use kiln_text::Glob;
 
 use crate::error::ErrorKind;
-use crate::{Authority, Error, Evidence, Report, Requirement, verify_image};
+use crate::{Authority, Error, Evidence, Requirement, TrustReport, verify_image};
 
 /// The longest pattern for names, in bytes; names have at most 255.
 const PATTERN_MAX: usize = 512;
@@ -18,11 +19,11 @@ pub struct ImageRule {
 impl ImageRule {
     /// Checks the evidence about an image: what one of the authorities signed must meet every requirement. Of several that
     /// do not, the one whose signatures were found is told of.
-    pub fn verify(&self, image: &Digest, evidence: &[Evidence]) -> Report {
+    pub fn verify(&self, image: &Digest, evidence: &[Evidence]) -> TrustReport {
         let reports =
             self.authorities.iter().map(|authority| verify_image(image, evidence, authority, &self.required));
-        let better = |report: &Report| (report.is_satisfied(), report.statements.len());
-        let nothing = || Report::nothing(*image, &self.required);
+        let better = |report: &TrustReport| (report.is_satisfied(), report.statements.len());
+        let nothing = || TrustReport::nothing(*image, &self.required);
         // The first of equals, so that what is told does not depend on the number of authorities.
         reports
             .reduce(|best, next| if better(&next) > better(&best) { next } else { best })
@@ -36,9 +37,10 @@ impl ImageRule {
     }
 }
 
-/// Names of images: `*` stands for anything within one part of a name, `**` for any number of parts.
+/// Names of images, as a glob ([`kiln_text::Glob`]): `*` stands for anything within one part of a name, `**` for any number of
+/// parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamePattern(String);
+pub struct NamePattern(Glob);
 
 impl NamePattern {
     /// Reads a pattern such as `registry.example/base/**`. It is about whole names without tag and digest; a tag is refused, for
@@ -55,40 +57,13 @@ impl NamePattern {
         if text.split('/').any(|part| part.is_empty() || part != "**" && part.contains("**")) {
             return Err(failed("`**` stands for whole parts of a name, and no part may be empty").into());
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(Glob::parse(text).map_err(|why| failed(&why.to_string()))?))
     }
 
     /// Whether a whole name matches.
     pub fn is_match(&self, name: &str) -> bool {
-        let pattern: Vec<&str> = self.0.split('/').collect();
-        let parts: Vec<&str> = name.split('/').collect();
-        matches(&pattern, &parts, "**", |pattern, part| {
-            let (pattern, part): (Vec<char>, Vec<char>) = (pattern.chars().collect(), part.chars().collect());
-            matches(&pattern, &part, '*', |a, b| a == b)
-        })
+        self.0.is_match(name)
     }
-}
-
-/// Whether all of `items` matches, where `any` stands for any number of items. It takes time in proportion to the product
-/// of the lengths, whatever the pattern: of all the places where an `any` may end, only the last can matter.
-fn matches<T: PartialEq + Copy>(pattern: &[T], items: &[T], any: T, is_same: impl Fn(T, T) -> bool) -> bool {
-    let (mut at, mut item) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    while item < items.len() {
-        match pattern.get(at) {
-            Some(&wanted) if wanted == any => {
-                retry = Some((at, item));
-                at += 1;
-            }
-            Some(&wanted) if is_same(wanted, items[item]) => (at, item) = (at + 1, item + 1),
-            _ => {
-                let Some((star, from)) = retry else { return false };
-                retry = Some((star, from + 1));
-                (at, item) = (star + 1, from + 1);
-            }
-        }
-    }
-    pattern[at..].iter().all(|&rest| rest == any)
 }
 
 #[cfg(test)]
@@ -104,6 +79,7 @@ mod tests {
             ("r.example/**/node-*", &["r.example/node-24", "r.example/a/b/node-"], &["r.example/a/node"]),
             ("*.example/a*b*c", &["x.example/abc", "x.example/aXbbYc"], &["x.example/ab", "x.example/abcd"]),
             ("**", &["a", "a/b"], &[]),
+            ("r.example/{app,web}-[0-9]", &["r.example/app-1"], &["r.example/app-x", "r.example/app/1"]),
         ] {
             let pattern = NamePattern::parse(pattern).unwrap();
             for name in yes {
@@ -117,9 +93,15 @@ mod tests {
 
     #[test]
     fn patterns_that_would_say_less_than_they_seem_to_are_refused() {
-        for text in
-            ["", "r.example/app:1", "r.example/app@sha256:00", "r.example//app", "r.example/a**", "/app"]
-        {
+        for text in [
+            "",
+            "r.example/app:1",
+            "r.example/app@sha256:00",
+            "r.example//app",
+            "r.example/a**",
+            "/app",
+            "r.example/[a",
+        ] {
             assert!(NamePattern::parse(text).is_err(), "{text}");
         }
         NamePattern::parse("r.example:5000/app").unwrap();

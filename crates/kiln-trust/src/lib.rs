@@ -32,7 +32,7 @@ pub use image_rule::{ImageRule, NamePattern};
 pub use inclusion::check_inclusion;
 pub use key::PublicKey;
 pub use published::{Mirror, PUBLISHED_MAX, Published};
-pub use report::{Examined, Outcome, Rejection, Report, Signer, Verified};
+pub use report::{Examined, Outcome, Rejection, Signer, TrustReport, Verified};
 pub use requirement::{Requirement, Rule};
 pub use root::TrustRoot;
 pub use verify::{bundles, verify_bundle, verify_image};

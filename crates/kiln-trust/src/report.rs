@@ -99,7 +99,7 @@ pub struct Rejection {
 
 /// What was asked of an image, and what was found.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct TrustReport {
     /// The image.
     pub image: Digest,
     /// One for each requirement.
@@ -112,7 +112,7 @@ pub struct Report {
     pub statements: Vec<Verified<Statement>>,
 }
 
-impl Report {
+impl TrustReport {
     /// Nothing was found of what is required.
     pub(crate) fn nothing(image: Digest, required: &[Requirement]) -> Self {
         Self {

@@ -5,7 +5,7 @@ use kiln_oci::Digest;
 use crate::error::ErrorKind;
 use crate::evidence::{self, Evidence, Form};
 use crate::read::with_causes;
-use crate::report::{Examined, Rejection, Report, Verified, outcome};
+use crate::report::{Examined, Rejection, TrustReport, Verified, outcome};
 use crate::{Authority, Error, Requirement};
 
 /// How many pieces of evidence about one image are looked at.
@@ -33,8 +33,8 @@ pub fn verify_image(
     evidence: &[Evidence],
     authority: &Authority,
     required: &[Requirement],
-) -> Report {
-    let mut report = Report::nothing(*image, &[]);
+) -> TrustReport {
+    let mut report = TrustReport::nothing(*image, &[]);
     report.left_out = evidence.len().saturating_sub(EVIDENCE_MAX);
     for piece in evidence.iter().take(EVIDENCE_MAX) {
         let examined = Examined {

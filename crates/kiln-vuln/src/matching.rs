@@ -7,13 +7,14 @@ use crate::origin::{Paths, made_by};
 use crate::owned::Owners;
 use crate::report::worst_first;
 use crate::{
-    Advisory, Bound, Coverage, Covered, Database, Error, Fix, Match, Report, Span, Status, Suppressed,
+    Advisory, Bound, Coverage, Covered, Database, Error, Fix, Match, Span, Status, Suppressed,
+    VulnerabilityReport,
 };
 
 /// Matches the packages of `inventory` against `database`.
 ///
 /// Fails only on a database that is malformed where it was asked; then there is no result at all.
-pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<Report, Error> {
+pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<VulnerabilityReport, Error> {
     let mut matches = Vec::new();
     let mut unread = inventory.unread.clone();
     let mut coverage: BTreeMap<(Ecosystem, String), Coverage> = BTreeMap::new();
@@ -66,7 +67,7 @@ pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<Report, E
     }
     matches.sort_by(worst_first);
     suppressed.sort_by(|a, b| worst_first(&a.found, &b.found));
-    Ok(Report {
+    Ok(VulnerabilityReport {
         matches,
         suppressed,
         coverage: coverage.into_values().collect(),

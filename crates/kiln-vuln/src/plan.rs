@@ -6,7 +6,7 @@ use kiln_pkg::{Ecosystem, Inventory, Package};
 use serde::{Deserialize, Serialize};
 
 use crate::matching::at_version;
-use crate::{Database, Error, Fix, Match, Report};
+use crate::{Database, Error, Fix, Match, VulnerabilityReport};
 
 /// How often a fixed version may itself be vulnerable before the search ends.
 const ROUNDS: usize = 16;
@@ -70,7 +70,11 @@ pub struct Remaining {
 
 /// Plans the changes for `report`, which is of `inventory`. A version is proposed only if the database knows no
 /// vulnerability of it that has a fix itself.
-pub fn plan(database: &Database<'_>, inventory: &Inventory, report: &Report) -> Result<Plan, Error> {
+pub fn plan(
+    database: &Database<'_>,
+    inventory: &Inventory,
+    report: &VulnerabilityReport,
+) -> Result<Plan, Error> {
     let mut planner = Planner { database, inventory, steps: BTreeMap::new(), plan: Plan::default() };
     let mut by_package: BTreeMap<&str, Vec<&Match>> = BTreeMap::new();
     for found in &report.matches {

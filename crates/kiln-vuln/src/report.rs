@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Coverage, Date, Match, Suppressed};
 
-/// What matching an inventory against a database gave. Clean only if there are no matches and [`Report::is_complete`].
+/// What matching an inventory against a database gave. Clean only if there are no matches and [`VulnerabilityReport::is_complete`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
+pub struct VulnerabilityReport {
     /// Vulnerable packages; the worst first, then by package and id.
     pub matches: Vec<Match>,
     /// What was found and does not count, with who says so. Sorted like the matches.
@@ -23,7 +23,7 @@ pub struct Report {
     pub as_of: Option<Date>,
 }
 
-impl Report {
+impl VulnerabilityReport {
     /// Whether everything was read, and the database answers for all of it.
     pub fn is_complete(&self) -> bool {
         self.unread.is_empty() && self.coverage.iter().all(|coverage| coverage.covered.is_full())

@@ -5,7 +5,7 @@ use kiln_oci::{Digest, Reference};
 use kiln_pkg::Purl;
 use serde::{Deserialize, Serialize};
 
-use crate::{Match, Report, Suppression};
+use crate::{Match, Suppression, VulnerabilityReport};
 
 /// The image (or folder) that a report is about, by all its names.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +45,7 @@ pub struct VexUse {
 
 /// Takes out what the statements of `sources` clear, and says what became of each of them. Of several statements about
 /// a finding the last counts: a later document over an earlier one, and in a document the newest.
-pub fn apply_vex(report: &mut Report, target: &VexTarget, sources: &[VexSource]) -> Vec<VexUse> {
+pub fn apply_vex(report: &mut VulnerabilityReport, target: &VexTarget, sources: &[VexSource]) -> Vec<VexUse> {
     let statements: Vec<(&VexSource, &VexStatement)> = sources
         .iter()
         .flat_map(|source| source.document.statements.iter().map(move |statement| (source, statement)))

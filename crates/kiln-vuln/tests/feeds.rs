@@ -4,7 +4,9 @@
 use kiln_finding::{Diagnose, Severity};
 use kiln_pkg::{Ecosystem, Inventory, Package, Source};
 use kiln_vuln::build::Builder;
-use kiln_vuln::{Cause, Database, Date, Fix, Match, ReadAt, Report, Suppression, Verdict, check};
+use kiln_vuln::{
+    Cause, Database, Date, Fix, Match, ReadAt, Suppression, Verdict, VulnerabilityReport, check,
+};
 
 const OSV_NPM: &str = r#"{"id":"GHSA-wc69-rhjr-hc9g","aliases":["CVE-2022-31129"],"modified":"2026-01-02T00:00:00Z","published":"2022-07-06T00:00:00Z",
   "severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"}],
@@ -52,7 +54,7 @@ fn all() -> Vec<u8> {
     compile(&[OSV_NPM, OSV_MALWARE, OSV_DEBIAN, OSV_DSA, TRACKER, SECDB, WOLFI, KEV, EPSS, NODE])
 }
 
-fn ask(bytes: &[u8], packages: Vec<Package>) -> Report {
+fn ask(bytes: &[u8], packages: Vec<Package>) -> VulnerabilityReport {
     check(&Database::open(bytes).unwrap(), &Inventory { packages, ..Inventory::default() }).unwrap()
 }
 

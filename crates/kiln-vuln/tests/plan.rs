@@ -4,7 +4,7 @@
 use kiln_oci::Digest;
 use kiln_pkg::{Ecosystem, Inventory, Layer, Package, Place, Source};
 use kiln_vuln::build::Builder;
-use kiln_vuln::{Database, Plan, Report, StepKind, check, plan};
+use kiln_vuln::{Database, Plan, StepKind, VulnerabilityReport, check, plan};
 
 fn record(id: &str, ecosystem: &str, name: &str, ranges: &[(&str, Option<&str>)]) -> String {
     let range = |(low, high): &(&str, Option<&str>)| {
@@ -71,7 +71,7 @@ fn inventory() -> Inventory {
     }
 }
 
-fn planned() -> (Report, Plan) {
+fn planned() -> (VulnerabilityReport, Plan) {
     let bytes = database();
     let database = Database::open(&bytes).unwrap();
     let inventory = inventory();

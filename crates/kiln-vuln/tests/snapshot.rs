@@ -6,14 +6,14 @@ use std::time::Instant;
 
 use kiln_finding::Severity;
 use kiln_pkg::{Ecosystem, Inventory, Package, Source};
-use kiln_vuln::{Covered, Database, Fix, Report, check};
+use kiln_vuln::{Covered, Database, Fix, VulnerabilityReport, check};
 use proptest::prelude::*;
 
 fn inventory(packages: Vec<Package>) -> Inventory {
     Inventory { packages, ..Inventory::default() }
 }
 
-fn ask(package: Package) -> Report {
+fn ask(package: Package) -> VulnerabilityReport {
     check(&Database::embedded(), &inventory(vec![package])).unwrap()
 }
 

@@ -5,7 +5,7 @@ use kiln_attest::Vex;
 use kiln_finding::Severity;
 use kiln_oci::Digest;
 use kiln_pkg::{Ecosystem, Package};
-use kiln_vuln::{Fix, Match, Report, Suppression, VexSource, VexTarget, VexUse, apply_vex};
+use kiln_vuln::{Fix, Match, Suppression, VexSource, VexTarget, VexUse, VulnerabilityReport, apply_vex};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -15,13 +15,13 @@ fn digest() -> Digest {
     Digest::of(b"image")
 }
 
-fn report() -> Report {
+fn report() -> VulnerabilityReport {
     let package = Package::new(Ecosystem::Npm, "@scope/ms", "2.1.3");
     let found = Match {
         aliases: vec!["CVE-2026-1".to_owned()],
         ..Match::new("GHSA-aaaa-bbbb-cccc", Severity::High, &package, Fix::None)
     };
-    Report {
+    VulnerabilityReport {
         matches: vec![found],
         suppressed: Vec::new(),
         coverage: Vec::new(),
@@ -31,7 +31,7 @@ fn report() -> Report {
     }
 }
 
-fn apply(documents: &[Value]) -> (Report, Vec<VexUse>) {
+fn apply(documents: &[Value]) -> (VulnerabilityReport, Vec<VexUse>) {
     let mut report = report();
     let target =
         VexTarget { name: Some(NAME.to_owned()), tag: Some("1.2".to_owned()), digests: vec![digest()] };

@@ -17,15 +17,15 @@ const FILE: &str = "kiln.toml";
 pub(crate) struct Config {
     pub(crate) image: ImageConfig,
     pub(crate) base: Settings,
-    pub(crate) database: kiln_proof::advisories::Settings,
+    pub(crate) database: kiln_proof::advisories::AdvisorySettings,
     pub(crate) build: BuildConfig,
     pub(crate) policy: kiln_policy::Overrides,
-    pub(crate) registry: kiln_registry::Settings,
+    pub(crate) registry: kiln_registry::RegistrySettings,
     pub(crate) exception: Vec<Exception>,
     pub(crate) lint: crate::lint::Choice,
-    pub(crate) scan: crate::vex::Settings,
-    pub(crate) signing: crate::signing::Settings,
-    pub(crate) trust: kiln_proof::trust::Settings,
+    pub(crate) scan: crate::vex::VexSettings,
+    pub(crate) signing: crate::signing::SigningSettings,
+    pub(crate) trust: kiln_proof::trust::TrustSettings,
     /// The folder of the file.
     #[serde(skip)]
     pub(crate) folder: PathBuf,

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kiln_dockerfile::Stages;
 use kiln_finding::{Class, Failure};
-use kiln_lint::{Context as Around, Linted, Settings};
+use kiln_lint::{Context as Around, LintSettings, Linted};
 use kiln_report::{LintedFile, Results, lint_summary};
 
 pub(crate) use self::choice::Choice;
@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::output;
 
 /// A file, what lies around it, and what is wrong with it.
-pub(crate) struct Report {
+pub(crate) struct LintReport {
     pub(crate) path: PathBuf,
     pub(crate) around: Option<Around>,
     /// Its bytes are text, so it can be written again.
@@ -29,8 +29,8 @@ pub(crate) struct Report {
 pub(crate) fn lint(
     files: &[PathBuf],
     folder: Option<&Path>,
-    settings: &Settings,
-) -> Result<Vec<Report>, Failure> {
+    settings: &LintSettings,
+) -> Result<Vec<LintReport>, Failure> {
     let next = AtomicUsize::new(0);
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(files.len());
     let work = || {
@@ -41,7 +41,7 @@ pub(crate) fn lint(
             done.push((at, one(path, folder, settings)));
         }
     };
-    let mut reports: Vec<(usize, Result<Report, Failure>)> = if workers < 2 {
+    let mut reports: Vec<(usize, Result<LintReport, Failure>)> = if workers < 2 {
         work()
     } else {
         std::thread::scope(|scope| {
@@ -50,13 +50,13 @@ pub(crate) fn lint(
         })
     };
     reports.sort_by_key(|(at, _)| *at);
-    let reports: Vec<Report> = reports.into_iter().map(|(_, report)| report).collect::<Result<_, _>>()?;
+    let reports: Vec<LintReport> = reports.into_iter().map(|(_, report)| report).collect::<Result<_, _>>()?;
     has_target(&reports, settings)?;
     Ok(reports)
 }
 
 /// The stage that is asked for is in one of the files, at least.
-fn has_target(reports: &[Report], settings: &Settings) -> Result<(), Failure> {
+fn has_target(reports: &[LintReport], settings: &LintSettings) -> Result<(), Failure> {
     let Some(target) = settings.target.as_deref().filter(|_| !reports.is_empty()) else { return Ok(()) };
     let stages: Vec<Stages<'_>> = reports.iter().map(|report| report.linted.file.stages()).collect();
     if stages.iter().any(|stages| stages.target(Some(target)).is_some()) {
@@ -75,13 +75,13 @@ fn has_target(reports: &[Report], settings: &Settings) -> Result<(), Failure> {
     })
 }
 
-fn one(path: &Path, folder: Option<&Path>, settings: &Settings) -> Result<Report, Failure> {
+fn one(path: &Path, folder: Option<&Path>, settings: &LintSettings) -> Result<LintReport, Failure> {
     let bytes = std::fs::read(path).map_err(|error| failed(path, &error))?;
     let text = String::from_utf8_lossy(&bytes);
     let is_text = matches!(text, std::borrow::Cow::Borrowed(_));
     let around = around::collect(path, &text, folder)?;
     let linted = kiln_lint::lint(&text, around.as_ref(), settings);
-    Ok(Report { path: path.to_owned(), around, is_text, linted })
+    Ok(LintReport { path: path.to_owned(), around, is_text, linted })
 }
 
 fn failed(path: &Path, cause: &dyn std::fmt::Display) -> Failure {
@@ -90,7 +90,7 @@ fn failed(path: &Path, cause: &dyn std::fmt::Display) -> Failure {
 }
 
 /// Writes the reports to standard output, and for people a count to standard error.
-pub(crate) fn show(reports: &[Report], context: &Context) {
+pub(crate) fn show(reports: &[LintReport], context: &Context) {
     let paths: Vec<String> = reports.iter().map(|report| report.path.display().to_string()).collect();
     let files: Vec<LintedFile<'_>> = reports
         .iter()

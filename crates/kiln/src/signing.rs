@@ -15,7 +15,7 @@ use kiln_images::clock::now;
 use kiln_proof::{Keys, trust};
 use kiln_sign::oidc::{Ambient, Client, ambient, by_device, in_browser};
 use kiln_sign::{Services, Signer, TOKEN_MAX, Token, Transport, Witnesses};
-pub(crate) use settings::Settings;
+pub(crate) use settings::SigningSettings;
 
 use self::login::Desk;
 use self::services::Endpoints;

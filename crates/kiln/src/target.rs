@@ -14,13 +14,13 @@ use kiln_sbom::DOCUMENT_MAX;
 use crate::context::Context;
 
 /// Something that holds packages.
-pub(crate) enum Target {
+pub(crate) enum ScanTarget {
     Image(Box<NamedImage>),
     Folder { text: String },
     Document { text: String },
 }
 
-impl Target {
+impl ScanTarget {
     /// `sbom:FILE`, `dir:FOLDER`; what starts with `.` or `/` is a file or folder; all else is an image, and, where there is none of
     /// that name on this machine, a folder or a file of that name.
     pub(crate) fn open(context: &Context, text: &str) -> Result<Self, Failure> {

@@ -11,10 +11,10 @@ use kiln_images::{NamedImage, Place};
 use kiln_proof::read_public;
 use kiln_vuln::VexSource;
 
-pub(crate) use self::settings::Settings;
+pub(crate) use self::settings::VexSettings;
 use crate::context::Context;
 use crate::output;
-use crate::target::Target;
+use crate::target::ScanTarget;
 
 /// Which VEX documents are applied.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -29,7 +29,7 @@ pub(crate) struct Statements {
 
 impl Statements {
     /// The documents of files: those of kiln.toml first, so that the command line overrules them.
-    pub(crate) fn files(&self, settings: &Settings) -> Result<Vec<VexSource>, Failure> {
+    pub(crate) fn files(&self, settings: &VexSettings) -> Result<Vec<VexSource>, Failure> {
         settings.vex.iter().chain(&self.vex).map(|path| read(path)).collect()
     }
 
@@ -37,11 +37,11 @@ impl Statements {
     /// how many there are is said, and given.
     pub(crate) fn attested(
         &self,
-        settings: &Settings,
-        subject: &Target,
+        settings: &VexSettings,
+        subject: &ScanTarget,
         context: &Context,
     ) -> Result<(Vec<VexSource>, usize), Failure> {
-        let Target::Image(subject) = subject else { return Ok((Vec::new(), 0)) };
+        let ScanTarget::Image(subject) = subject else { return Ok((Vec::new(), 0)) };
         let Some(path) = self.vex_key.as_ref().or(settings.vex_key.as_ref()) else {
             return Ok((Vec::new(), announced(subject, context)));
         };

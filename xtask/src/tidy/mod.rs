@@ -5,6 +5,7 @@ mod circles;
 mod doors;
 mod locks;
 mod names;
+mod owners;
 mod places;
 mod project;
 mod ranks;
@@ -23,6 +24,7 @@ static CHECKS: &[Check] = &[
     doors::check,
     locks::check,
     names::check,
+    owners::check,
     places::check,
     ranks::check,
     sizes::check,

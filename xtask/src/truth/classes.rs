@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use kiln_vuln::{Bound, Database, Fix, Report, Status};
+use kiln_vuln::{Bound, Database, Fix, Status, VulnerabilityReport};
 
 use super::labels::Label;
 
@@ -54,7 +54,7 @@ pub(super) fn miss(database: &Database<'_>, label: &Label) -> anyhow::Result<Loo
 }
 
 /// Why a refused label is reported, by what the advisory says.
-pub(super) fn false_hit(report: &Report, label: &Label) -> &'static str {
+pub(super) fn false_hit(report: &VulnerabilityReport, label: &Label) -> &'static str {
     let found = report.matches.iter().find(|found| {
         label.ids.contains(&found.id) || found.aliases.iter().any(|alias| label.ids.contains(alias))
     });

@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use kiln_attest::{Envelope, Vex};
 use kiln_dockerfile::{Ignore, Parents, Wildcard};
 use kiln_inventory::{Machine, combine, scan_folder, scan_layer};
-use kiln_lint::Settings;
+use kiln_lint::LintSettings;
 use kiln_node::{Lock, LockKind, PackageJson, WorkspaceGlobs, words};
 use kiln_oci::{Digest, Index, Reference};
 use kiln_pkg::{Ecosystem, Inventory, Licence, Package, Purl};
 use kiln_rootfs::{Content, Delta, LayerReader, Limits, RootPath, Tree, write_delta};
+use kiln_text::Glob;
 use kiln_vuln::{Database, build::Builder, check};
 
 /// One of them.
@@ -54,6 +55,7 @@ pub(crate) static CASES: &[Case] = &[
     case("dockerignore-patterns", 1000, ignore_patterns),
     case("dockerignore-one-pattern", 1000, ignore_pattern),
     case("wildcard", 1000, wildcard),
+    case("glob", 4000, glob),
     case("workspace-globs", 1000, workspace_globs),
     case("workspace-deep-glob", 400, workspace_deep),
     case("package-json", 2000, package_json),
@@ -91,12 +93,12 @@ fn repeat(n: usize, piece: impl Fn(usize) -> String) -> String {
 }
 
 fn lint(text: &str) {
-    kiln_lint::lint(text, None, &Settings::new("2026-01-01"));
+    kiln_lint::lint(text, None, &LintSettings::new("2026-01-01"));
 }
 
 fn fixes(n: usize) {
     let text = repeat(n, |at| format!("MAINTAINER a{at}\nRUN apt-get install -y p{at}\nWORKDIR a{at}\n"));
-    kiln_lint::fix(&text, None, &Settings::new("2026-01-01"), kiln_lint::Repair::Safe);
+    kiln_lint::fix(&text, None, &LintSettings::new("2026-01-01"), kiln_lint::Repair::Safe);
 }
 
 fn path(text: &str) -> RootPath {
@@ -197,6 +199,10 @@ fn ignore_pattern(n: usize) {
 
 fn wildcard(n: usize) {
     Wildcard::parse("*a*a*a*b").expect("a pattern").is_match(&"a".repeat(n));
+}
+
+fn glob(n: usize) {
+    Glob::parse("**/*a*a*a*[!x]{b,*c}/**/z").expect("a glob").is_match(&"aa/".repeat(n));
 }
 
 fn workspace_globs(n: usize) {

@@ -4,11 +4,13 @@ use kiln_oci::media_type;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{BUNDLE_MAX, WHAT, unfit};
 use crate::Error;
 use crate::envelope::EnvelopeJson;
 use crate::error::ErrorKind;
 use crate::log_entry::EntryJson;
+use crate::size::BUNDLE_MAX;
+
+const WHAT: &str = "Sigstore bundle";
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -87,4 +89,8 @@ impl BundleJson {
         }
         Ok(json)
     }
+}
+
+pub(super) fn unfit(why: &str) -> Error {
+    Error::unfit(WHAT, why)
 }

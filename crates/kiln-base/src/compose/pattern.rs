@@ -1,40 +1,25 @@
 use kiln_rootfs::RootPath;
+use kiln_text::Globs;
 
 /// Which paths of a package are left out.
 pub(super) struct Filter {
-    drop: Vec<Vec<String>>,
-    keep: Vec<Vec<String>>,
+    drop: Globs,
+    keep: Globs,
 }
 
 impl Filter {
-    pub(super) fn new(drop: &[String], keep: &[String]) -> Self {
-        let split = |list: &[String]| {
-            list.iter().map(|pattern| pattern.split('/').map(str::to_owned).collect()).collect()
-        };
-        Self { drop: split(drop), keep: split(keep) }
-    }
-
     /// A pattern takes what it names and all below it; what a `keep` pattern names stays.
+    pub(super) fn new(drop: &[String], keep: &[String]) -> Self {
+        let globs = |list: &[String]| {
+            let deep: Vec<String> = list.iter().map(|pattern| format!("{pattern}/**")).collect();
+            Globs::or_literal(deep.iter().map(String::as_str)).expect("a test reads the recipe")
+        };
+        Self { drop: globs(drop), keep: globs(keep) }
+    }
+
     pub(super) fn keeps(&self, path: &RootPath) -> bool {
-        let parts: Vec<&str> = path.parts().collect();
-        self.keep.iter().any(|pattern| matches_start(pattern, &parts))
-            || !self.drop.iter().any(|pattern| matches_start(pattern, &parts))
+        self.keep.is_match(path.as_str()) || !self.drop.is_match(path.as_str())
     }
-}
-
-fn matches_start(pattern: &[String], parts: &[&str]) -> bool {
-    parts.len() >= pattern.len()
-        && pattern.iter().zip(parts).all(|(pattern, part)| matches_part(pattern, part))
-}
-
-/// `*` stands for any run of characters.
-fn matches_part(pattern: &str, part: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else { return pattern == part };
-    let Some(tail) = part.strip_prefix(start) else { return false };
-    if rest.is_empty() {
-        return true;
-    }
-    (0..=tail.len()).filter(|&at| tail.is_char_boundary(at)).any(|at| matches_part(rest, &tail[at..]))
 }
 
 #[cfg(test)]

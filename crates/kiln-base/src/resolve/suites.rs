@@ -5,7 +5,6 @@ use kiln_oci::Arch;
 use lzma_rust2::XzReader;
 
 use crate::error::{Error, ErrorKind};
-use crate::integrity::Integrity;
 use crate::lock::Snapshot;
 use crate::release::Release;
 use crate::source::{Fetch, Item, Place};
@@ -71,11 +70,10 @@ pub(crate) fn indexes(
 fn item(suite: &Suite, arch: Arch) -> Result<Item, Error> {
     let path = format!("main/binary-{arch}/Packages.xz");
     let (integrity, size) = suite.release.file(&path)?;
-    let by_hash = match integrity {
-        Integrity::Sha256(bytes) if suite.release.by_hash => {
-            format!("main/binary-{arch}/by-hash/SHA256/{}", hex::encode(bytes))
-        }
-        _ => path,
+    let by_hash = if suite.release.by_hash {
+        format!("main/binary-{arch}/by-hash/SHA256/{}", integrity.hex())
+    } else {
+        path
     };
     let name = format!("the package index of {} for {arch}", suite.name);
     Ok(Item { name, place: suite.place(&by_hash), size: Some(size), integrity })
@@ -102,6 +100,6 @@ pub(crate) fn read_checked(item: &Item, source: &dyn Fetch) -> Result<Vec<u8>, E
     if item.integrity.holds(&bytes) {
         return Ok(bytes);
     }
-    let actual = item.integrity.actual(&bytes);
+    let actual = item.integrity.algorithm().of(&bytes);
     Err(ErrorKind::Mismatch { name: item.name.clone(), expected: item.integrity, actual }.into())
 }

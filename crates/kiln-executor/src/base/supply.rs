@@ -1,9 +1,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use kiln_base::{Fetch, FetchError, Integrity, Item, Place};
+use kiln_base::{Fetch, FetchError, Item, Place};
 use kiln_fetch::endpoints::{Archives, Npm};
-use kiln_fetch::{Checksum, Downloader, Error, Options, Want, join};
+use kiln_fetch::{Downloader, Error, Options, Want, join};
 use kiln_finding::size;
 use kiln_images::Machine;
 
@@ -101,15 +101,11 @@ impl Supply {
     }
 
     fn want(&self, item: &Item) -> Result<Want, Error> {
-        let checksum = match item.integrity {
-            Integrity::Sha256(bytes) => Checksum::Sha256(bytes),
-            Integrity::Sha512(bytes) => Checksum::Sha512(bytes),
-        };
         let urls = self.urls(&item.place)?;
         Ok(Want {
             name: item.name.clone(),
             urls,
-            checksum,
+            checksum: item.integrity,
             size: item.size,
             cap: item.size.unwrap_or(PACKAGE_MAX),
         })

@@ -1,16 +1,14 @@
 //! Git repositories that `ADD` fetches. What they hold is of others: nothing in them, and nothing that the user or the
 //! machine has set up for git, decides what git does or what it reaches.
 
-use std::io::Read;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kiln_build::dockerfile::Remote;
 use kiln_disk::{Dir, disk_failure};
 use kiln_finding::{Class, Failure};
 use kiln_oci::Digest;
+use kiln_program::Call;
 use kiln_rootfs::{RootPath, Tree};
 use kiln_sandbox::collect_in;
 
@@ -20,10 +18,8 @@ const SHORTEST_COMMIT: usize = 7;
 const PROTOCOLS: &str = "https:ssh:git";
 /// How long one call of git may take.
 const TIMEOUT: Duration = Duration::from_mins(30);
-/// How often it is looked at.
-const TICK: Duration = Duration::from_millis(20);
-/// How much of what it prints is kept, in bytes.
-const OUTPUT_MAX: u64 = 1 << 20;
+/// How much it may print, in bytes.
+const OUTPUT_MAX: usize = 1 << 20;
 /// What git would otherwise take from files of the user, of the machine or of the repository.
 const SETTINGS: [&str; 9] = [
     "core.hooksPath=/dev/null",
@@ -124,53 +120,19 @@ fn run(folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
     let failed = |cause: String| {
         Failure::new("build.git", Class::Remote { transient: true }, what.clone()).with_cause(cause)
     };
-    let mut command = Command::new("git");
-    command.env_clear().envs(ENVIRONMENT);
-    command.envs(KEPT.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
-    for setting in SETTINGS {
-        command.args(["-c", setting]);
+    let settings = SETTINGS.iter().flat_map(|setting| ["-c", setting]);
+    let mut call = Call::new("git").keeps_only(&KEPT).args(settings).args(arguments).folder(folder);
+    for (name, value) in ENVIRONMENT {
+        call = call.env(name, value);
     }
-    // A group of its own, so that what git starts ends with it.
-    command.args(arguments).current_dir(folder).stdin(Stdio::null()).process_group(0);
-    let started = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut child = started.map_err(|error| failed(error.to_string()).with_help("is git installed?"))?;
-    let (out, err) = (reader(child.stdout.take()), reader(child.stderr.take()));
-    let ended = wait(&mut child).map_err(|error| failed(error.to_string()))?;
-    let text = |thread: std::thread::JoinHandle<String>| thread.join().unwrap_or_default();
-    let (out, err) = (text(out), text(err));
-    match ended {
-        Some(status) if status.success() => Ok(out),
-        Some(_) => Err(failed(err.trim().to_owned())),
-        None => Err(failed(format!("it was still running after {} minutes", TIMEOUT.as_secs() / 60))),
+    let ended = call.limit(TIMEOUT).most(OUTPUT_MAX).run().map_err(|error| match error {
+        kiln_program::Error::Start { ref source, .. } => {
+            failed(source.to_string()).with_help("is git installed?")
+        }
+        error => failed(error.to_string()),
+    })?;
+    if !ended.is_success() {
+        return Err(failed(ended.told()));
     }
-}
-
-fn reader(stream: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut kept = Vec::new();
-        if let Some(mut stream) = stream {
-            // What is over the limit is read, too, so that git does not wait for it to be.
-            drop((&mut stream).take(OUTPUT_MAX).read_to_end(&mut kept));
-            drop(std::io::copy(&mut stream, &mut std::io::sink()));
-        }
-        String::from_utf8_lossy(&kept).into_owned()
-    })
-}
-
-/// Waits for a process, which is ended with all that it started when its time is over.
-fn wait(child: &mut Child) -> std::io::Result<Option<std::process::ExitStatus>> {
-    let deadline = Instant::now() + TIMEOUT;
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if Instant::now() >= deadline {
-            if let Some(group) = rustix::process::Pid::from_raw(child.id().cast_signed()) {
-                rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap_or_default();
-            }
-            child.wait()?;
-            return Ok(None);
-        }
-        std::thread::sleep(TICK);
-    }
+    Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
 }

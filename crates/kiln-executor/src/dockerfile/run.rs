@@ -30,7 +30,7 @@ pub struct Settings<'a> {
     /// Where bases of kiln's own come from.
     pub base: &'a base::Settings,
     /// Who must have signed other bases.
-    pub trust: &'a kiln_proof::trust::Settings,
+    pub trust: &'a kiln_proof::trust::TrustSettings,
 }
 
 /// Builds a Dockerfile over the folder `folder`. Yields the manifest of the image, which is in `layout` without a name.

@@ -1,15 +1,19 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kiln_disk::Dir;
+use kiln_program::Call;
 use kiln_rootfs::RootPath;
 
 use crate::credentials::Credentials;
 use crate::endpoints::{Machine, npmrc};
 use crate::error::{Error, ErrorKind};
+
+/// How long npm may take to say one word.
+const NPM_MAX: Duration = Duration::from_secs(30);
 
 /// npm's configuration as far as downloads go.
 #[derive(Clone, Debug, Default)]
@@ -161,11 +165,11 @@ fn own_npmrc(npm: &Path) -> Option<PathBuf> {
 /// What an installed npm calls its registry; run only when nothing else says.
 fn ask_npm(machine: &Machine) -> Option<String> {
     let npm = machine.program("npm")?;
-    let answer =
-        Command::new(npm).args(["config", "get", "registry"]).current_dir(&machine.root).output().ok()?;
-    let text = String::from_utf8(answer.stdout).ok()?;
+    let call = Call::new(npm).args(["config", "get", "registry"]).keeps(&["npm_config_*", "NPM_CONFIG_*"]);
+    let answer = call.folder(&machine.root).limit(NPM_MAX).run().ok()?;
+    let text = std::str::from_utf8(&answer.stdout).ok()?;
     let registry = text.trim();
-    (answer.status.success() && registry.starts_with("http")).then(|| registry.to_owned())
+    (answer.is_success() && registry.starts_with("http")).then(|| registry.to_owned())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use kiln_fetch::{Error, Exchange, ExchangeOptions, Question, Redacted, Reply};
+use kiln_fetch::{Error, Exchange, ExchangeOptions, Question, Redacted, Reply, Retry};
 use kiln_finding::Diagnose as _;
 
 use crate::server::{Response, Server};
@@ -23,7 +23,8 @@ fn question(url: &str) -> Question {
 
 fn ask(question: &Question) -> Result<Reply, Error> {
     let (timeout, backoff) = (Duration::from_secs(1), Duration::from_millis(1));
-    let options = ExchangeOptions { timeout, backoff, ..ExchangeOptions::default() };
+    let retry = Retry { backoff, ..ExchangeOptions::default().retry };
+    let options = ExchangeOptions { timeout, retry, ..ExchangeOptions::default() };
     Exchange::new(options).unwrap().ask(question)
 }
 

@@ -7,10 +7,10 @@ mod server;
 
 use std::time::Duration;
 
-use kiln_fetch::{Checksum, Credentials, Downloader, Error, Options, Want};
+use kiln_fetch::{Credentials, Downloader, Error, Options, Retry, Want};
 use kiln_finding::{Class, Diagnose as _};
+use kiln_text::Algorithm;
 use server::{Response, Server};
-use sha2::{Digest as _, Sha256};
 
 const BODY: &[u8] = &[7; 200_000];
 
@@ -24,7 +24,8 @@ impl World {
     }
 
     fn options(&self) -> Options {
-        Options { backoff: Duration::from_millis(1), attempts: 3, ..Options::new(self.cache.path()) }
+        let retry = Retry { backoff: Duration::from_millis(1), attempts: 3, ..Retry::default() };
+        Options { retry, ..Options::new(self.cache.path()) }
     }
 
     fn downloader(&self) -> Downloader {
@@ -36,7 +37,7 @@ fn want(urls: &[&str], body: &[u8]) -> Want {
     Want {
         name: "thing 1.0".to_owned(),
         urls: urls.iter().map(|url| format!("{url}/thing")).collect(),
-        checksum: Checksum::Sha256(Sha256::digest(body).into()),
+        checksum: Algorithm::Sha256.of(body),
         size: Some(body.len() as u64),
         cap: 1 << 20,
     }

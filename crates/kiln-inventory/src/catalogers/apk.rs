@@ -69,7 +69,7 @@ fn checksum(text: &str) -> Option<Checksum> {
         ("Q2", digest) => ("sha256", digest),
         _ => return None,
     };
-    Checksum::base64(algorithm, digest)
+    Checksum::from_base64(algorithm, digest)
 }
 
 /// The files below each folder (`F`) that a cataloger may read.

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use kiln_pkg::{Ecosystem, Package, Place, Unread};
+use kiln_text::percent;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -211,7 +212,7 @@ fn is_workspace(reference: &str) -> bool {
 fn identity(name: &str, reference: &str) -> Option<(String, String)> {
     let real = real(reference);
     if let Some(patched) = real.strip_prefix("patch:") {
-        let locator = patched.split('#').next()?.replace("%3A", ":");
+        let locator = String::from_utf8(percent::decode_loosely(patched.split('#').next()?)).ok()?;
         let (inner, reference) = locator.rsplit_once("@npm:")?;
         return identity(inner, &format!("npm:{reference}"));
     }

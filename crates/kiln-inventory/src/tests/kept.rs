@@ -2,7 +2,7 @@
 
 use kiln_oci::Digest;
 use kiln_pkg::{
-    Checksum, Distro, Ecosystem, InterestKind, Licence, Origin, Package, Part, Place, Secret, Source, Unread,
+    Distro, Ecosystem, IndicatorKind, Licence, Origin, Package, Part, Place, Secret, Source, Unread,
 };
 use proptest::prelude::*;
 
@@ -29,7 +29,7 @@ fn package() -> impl Strategy<Value = Package> {
             dev: is[2],
             optional: is[3],
             parts: vec![Part { name: name.clone(), version: version.clone() }],
-            checksums: vec![Checksum { algorithm: name.clone(), hex: version.clone() }],
+            checksums: vec![kiln_text::Algorithm::Sha512.of(name.as_bytes())],
             origin: is[4].then_some(if is[5] { Origin::Base } else { Origin::App }),
             requires: texts.clone(),
             provides: texts.clone(),
@@ -59,11 +59,11 @@ fn reading() -> impl Strategy<Value = Reading> {
 }
 
 fn file() -> impl Strategy<Value = FileFacts> {
-    let kinds = proptest::sample::subsequence(InterestKind::ALL.to_vec(), 0..3);
+    let kinds = proptest::sample::subsequence(IndicatorKind::ALL.to_vec(), 0..3);
     (text(), any::<[bool; 3]>(), kinds, proptest::collection::vec(reading(), 0..3)).prop_map(
-        |(path, is, interests, readings)| FileFacts {
+        |(path, is, indicators, readings)| FileFacts {
             is_dir: is[0],
-            interests,
+            indicators,
             secrets: vec![Secret {
                 rule: path.clone(),
                 place: Place { path: path.clone(), layer: None },

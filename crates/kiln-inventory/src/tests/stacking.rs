@@ -98,7 +98,7 @@ fn files_of_system_packages_have_an_owner() {
     assert_eq!(by("tar").owner.as_deref(), Some("npm"));
     let needs: Vec<String> = vec![by("musl").key(), by("nodejs").key()];
     assert_eq!(by("npm").depends_on, needs);
-    assert_eq!(by("nodejs").checksums[0].hex, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+    assert_eq!(by("nodejs").checksums[0].hex(), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
 
     let list = "/.\n/usr\n/usr/bin\n/usr/bin/node\n";
     let status =

@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+use kiln_text::Glob;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
-use super::{ImageName, glob, node_major};
+use super::{ImageName, node_major};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,7 +22,8 @@ struct Table {
 pub struct Base {
     /// What people call it.
     pub name: String,
-    images: Vec<String>,
+    #[serde(deserialize_with = "globs")]
+    images: Vec<Glob>,
     #[serde(default)]
     tag: Vec<String>,
     #[serde(default)]
@@ -85,7 +88,8 @@ pub enum Libc {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dead {
-    image: String,
+    #[serde(deserialize_with = "glob")]
+    image: Glob,
     #[serde(default)]
     tag: Vec<String>,
     /// The whole tag must be one of `tag`, or start with one and a dot.
@@ -100,6 +104,14 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     toml::from_str(include_str!("../../data/bases.toml")).expect("a test reads the embedded table")
 });
 
+fn glob<'de, D: Deserializer<'de>>(from: D) -> Result<Glob, D::Error> {
+    Glob::parse(&String::deserialize(from)?).map_err(D::Error::custom)
+}
+
+fn globs<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Glob>, D::Error> {
+    Vec::<String>::deserialize(from)?.iter().map(|text| Glob::parse(text).map_err(D::Error::custom)).collect()
+}
+
 /// What the image of that name holds; `None` where it is not known.
 pub fn base_of(image: &ImageName) -> Option<&'static Base> {
     TABLE.base.iter().find(|base| base.fits(image))
@@ -112,7 +124,7 @@ impl Base {
         let has = |word: &String| {
             tag.split('-').any(|part| part.starts_with(word.as_str())) || tag.starts_with(word.as_str())
         };
-        self.images.iter().any(|pattern| glob(pattern, &image.name))
+        self.images.iter().any(|pattern| pattern.is_match(&image.name))
             && self.tag.iter().all(has)
             && !self.without.iter().any(has)
     }
@@ -165,7 +177,7 @@ pub fn dead_name(image: &ImageName) -> Option<(&'static Dead, String)> {
             let is_it = |part: &str| part == word || part.starts_with(&format!("{word}."));
             if dead.exact { is_it(tag) } else { tag.split('-').any(is_it) }
         };
-        glob(&dead.image, &image.name) && (dead.tag.is_empty() || dead.tag.iter().any(fits))
+        dead.image.is_match(&image.name) && (dead.tag.is_empty() || dead.tag.iter().any(fits))
     })?;
     let major = node_major(image).map_or_else(|| "24".to_owned(), |major| major.to_string());
     Some((dead, dead.instead.replace("{major}", &major)))

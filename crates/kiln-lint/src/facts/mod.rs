@@ -7,7 +7,7 @@ mod node;
 mod tools;
 
 pub use bases::{Base, Dead, Libc, base_of, dead_name, glibc_of};
-pub use image::{ImageName, glob};
+pub use image::ImageName;
 pub use natives::{Fetcher, Native, fetcher, native};
 pub use node::{Line, is_npm_command, line, node_major, npm_commands, recommended};
 pub use tools::development_tool;

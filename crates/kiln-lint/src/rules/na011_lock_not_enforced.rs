@@ -1,6 +1,6 @@
 use crate::model::{Action, Step, package_command};
 use crate::{Asked, Edit, Level, Repair, Rule, Sink, Subject};
-use kiln_dockerfile::Command;
+use kiln_dockerfile::{Command, Wildcard};
 use kiln_node::{LockKind, Manager};
 
 pub(super) static RULE: Rule = Rule {
@@ -84,7 +84,8 @@ fn is_copied(steps: &[Step<'_>], manager: Manager) -> (bool, bool) {
                     let last = path.value.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
                     let is_named = names.iter().any(|name| last.trim_end_matches(['*', '?']) == *name);
                     let is_any = matches!(last, "." | "" | "*" | "package*.json" | "*.json" | "package*")
-                        || names.iter().any(|name| crate::facts::glob(last, name));
+                        || Wildcard::parse(last)
+                            .is_ok_and(|source| names.iter().any(|name| source.is_match(name)));
                     found.0 |= is_named || is_any || copy.from.is_some();
                     found.1 |= is_named;
                 }

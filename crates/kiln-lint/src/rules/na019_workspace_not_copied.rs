@@ -1,6 +1,6 @@
 use crate::model::package_command;
 use crate::{Asked, Level, Repair, Rule, Sink, Subject};
-use kiln_dockerfile::Command;
+use kiln_dockerfile::{Command, Ignore, Wildcard};
 
 pub(super) static RULE: Rule = Rule {
     id: "NA019",
@@ -59,22 +59,28 @@ fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
 
 /// Whether an instruction may bring the manifest of a folder.
 fn holds(step: &crate::model::Step<'_>, folder: &str) -> bool {
-    let (paths, is_other): (Vec<&str>, bool) = match &step.instruction.command {
-        Command::Copy(copy) => {
-            (copy.transfer.paths().map(|path| path.value.as_str()).collect(), copy.from.is_some())
-        }
-        Command::Add(add) => (add.transfer.paths().map(|path| path.value.as_str()).collect(), false),
+    let (transfer, is_other, is_deep) = match &step.instruction.command {
+        Command::Copy(copy) => (&copy.transfer, copy.from.is_some(), copy.parents),
+        Command::Add(add) => (&add.transfer, false, false),
         _ => return false,
     };
     is_other
-        || paths.iter().any(|path| {
-            let path = path.trim_start_matches("./").trim_end_matches('/');
+        || transfer.paths().any(|path| {
+            let path = path.value.trim_start_matches("./").trim_end_matches('/');
             path.is_empty()
                 || path == "."
                 || path == folder
-                || path.strip_suffix("/package.json").is_some_and(|of| crate::facts::glob(of, folder))
+                || path.strip_suffix("/package.json").is_some_and(|of| names(of, folder, is_deep))
                 || folder.starts_with(&format!("{path}/"))
                 || (path.contains('*')
-                    && crate::facts::glob(path.split("/package").next().unwrap_or(path), folder))
+                    && names(path.split("/package").next().unwrap_or(path), folder, is_deep))
         })
+}
+
+/// Whether a source of COPY names the folder; with `--parents` it may have `**`.
+fn names(source: &str, folder: &str, is_deep: bool) -> bool {
+    if is_deep {
+        return Ignore::from_patterns([source]).patterns.iter().any(|pattern| pattern.is_match(folder));
+    }
+    Wildcard::parse(source).is_ok_and(|source| source.is_match(folder))
 }

@@ -2,11 +2,11 @@
 
 use crate::world::{self, blocks, context, settings};
 use kiln_dockerfile::Dockerfile;
-use kiln_lint::{Level, Linted, Profile, RULES, Repair, Settings, fix, lint, shell};
+use kiln_lint::{Level, LintSettings, Linted, Profile, RULES, Repair, fix, lint, shell};
 use proptest::prelude::*;
 
 /// Everything is asked.
-fn all() -> Settings {
+fn all() -> LintSettings {
     let mut settings = settings();
     settings.profile = Some(Profile::Docker);
     settings.enable = RULES.iter().map(|rule| rule.id.to_owned()).collect();

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::world::{self, Block, blocks, context, settings};
-use kiln_lint::{Asked, Finding, Profile, RULES, Repair, Rule, Settings, fix, lint};
+use kiln_lint::{Asked, Finding, LintSettings, Profile, RULES, Repair, Rule, fix, lint};
 
-fn asked(rule: &Rule) -> Settings {
+fn asked(rule: &Rule) -> LintSettings {
     let mut settings = settings();
     settings.enable.insert(rule.id.to_owned());
     if rule.asked == Asked::Docker {

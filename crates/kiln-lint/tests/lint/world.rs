@@ -2,7 +2,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiln_dockerfile::Ignore;
-use kiln_lint::{Context, Settings};
+use kiln_lint::{Context, LintSettings};
 use kiln_node::{Lock, LockKind, PackageJson};
 
 /// A block of a page.
@@ -18,8 +18,8 @@ pub(crate) struct Block {
 }
 
 /// The settings of every test: a day, and nothing else.
-pub(crate) fn settings() -> Settings {
-    Settings::new("2026-11-21")
+pub(crate) fn settings() -> LintSettings {
+    LintSettings::new("2026-11-21")
 }
 
 /// The blocks of a page. Files count for the next flagged or clean block.

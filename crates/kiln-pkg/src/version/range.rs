@@ -18,8 +18,8 @@ impl Interval {
 
 /// An npm version range (`^1.2 || 3.x`) as a set of intervals over the whole order.
 ///
-/// Prereleases belong to an interval by order alone, which is node-semver's `includePrerelease`. Source: the grammar
-/// `range.bnf` of node-semver.
+/// Prereleases belong to an interval by order alone, which is node-semver's `includePrerelease`; releases are where they are
+/// without it. Source: the grammar `range.bnf` of node-semver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Range {
     /// The alternatives, in the order written; they may overlap.
@@ -107,7 +107,9 @@ fn successor(version: &SemVer) -> SemVer {
 fn alternative(text: &str) -> Option<Option<Interval>> {
     let mut interval = Interval { low: floor(0, 0, 0), high: None };
     if let Some((low, high)) = text.split_once(" - ") {
-        interval.low = Partial::parse(low.trim())?.version;
+        let low = Partial::parse(low.trim())?.version;
+        // Prereleases of what a hyphen starts from are inside, though `>=` leaves them out.
+        interval.low = if low.is_prerelease() { low } else { floor(low.major, low.minor, low.patch) };
         interval.high = Partial::parse(high.trim())?.end();
         return Some(Some(interval));
     }

@@ -175,6 +175,92 @@ fn ranges_hold_what_node_semver_says() {
     assert_eq!(Range::parse("git+https://x/y"), None);
 }
 
+/// Thousands of answers of the semver that npm brings, about releases and, as `contains` has it, about prereleases too.
+#[test]
+fn ranges_hold_what_the_semver_of_npm_says() {
+    let pieces = ["1", "1.2", "1.2.3", "0.0.3", "0.2", "2.x", "x", "*", "1.2.3-rc.1", "v1.0", "10.0.0+b"];
+    let comparators: Vec<String> = ["", "=", "^", "~", "~>", "<", "<=", ">", ">=", ">= ", "^ "]
+        .iter()
+        .flat_map(|operator| pieces.iter().map(move |piece| format!("{operator}{piece}")))
+        .collect();
+    let joint = |a: &String, at: usize| {
+        let b = &comparators[(at * 37 + 11) % comparators.len()];
+        [format!("{a} {b}"), format!("{a} || {b}"), format!("{a}||{b}||3")]
+    };
+    let hyphens = pieces.iter().flat_map(|low| pieces.iter().map(move |high| format!("{low} - {high}")));
+    let odd = ["", " ", "latest", "1 2", "||", "1.2.3.4", "=>1", "^1.2.3 ^1.4", ">1 <1", "!1", "1.2.3 - 2"];
+    let ranges: Vec<String> = comparators
+        .iter()
+        .enumerate()
+        .flat_map(|(at, one)| joint(one, at))
+        .chain(comparators.iter().cloned())
+        .chain(hyphens)
+        .chain(odd.map(str::to_owned))
+        .collect();
+    let versions = [
+        "0.0.0",
+        "0.0.3",
+        "0.0.4",
+        "0.2.0",
+        "0.3.0",
+        "1.0.0",
+        "1.0.0-0",
+        "1.1.9",
+        "1.2.0",
+        "1.2.2",
+        "1.2.3-rc.1",
+        "1.2.3-rc.2",
+        "1.2.3",
+        "1.2.4",
+        "1.2.4-0",
+        "1.3.0",
+        "1.9.9",
+        "2.0.0-rc.1",
+        "2.0.0",
+        "2.1.0",
+        "3.0.0",
+        "10.0.0",
+    ];
+    let question = serde_json::json!({ "ranges": ranges, "versions": versions });
+    let Some(answers) = semver_of_npm(&question) else {
+        drop(writeln!(std::io::stderr(), "skipped: ranges_hold_what_the_semver_of_npm_says: no npm here"));
+        return;
+    };
+    let mut wrong = Vec::new();
+    for (range, answer) in ranges.iter().zip(&answers) {
+        let ours = Range::parse(range)
+            .map(|range| versions.map(|version| range.contains(&SemVer::parse(version).unwrap())).to_vec());
+        if ours != *answer {
+            wrong.push(format!("`{range}`: {ours:?}, not {answer:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), ranges.len(), wrong.join("\n"));
+}
+
+/// For each range which versions it holds; `None` of one that is no range. Nothing where npm is not installed.
+fn semver_of_npm(question: &serde_json::Value) -> Option<Vec<Option<Vec<bool>>>> {
+    let root = Command::new("npm").args(["root", "--global"]).output().ok()?;
+    let root = String::from_utf8(root.stdout).ok()?;
+    let script = r"
+        const semver = require(process.argv[1] + '/npm/node_modules/semver');
+        const { ranges, versions } = JSON.parse(require('fs').readFileSync(0));
+        const options = { loose: true, includePrerelease: true };
+        const held = range => semver.validRange(range, options) === null
+            ? null : versions.map(version => semver.satisfies(version, range, options));
+        console.log(JSON.stringify(ranges.map(held)));
+    ";
+    let mut child = Command::new("node")
+        .args(["-e", script, root.trim()])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .ok()?;
+    child.stdin.take()?.write_all(question.to_string().as_bytes()).ok()?;
+    let answer = child.wait_with_output().ok()?;
+    assert!(answer.status.success(), "node failed");
+    Some(serde_json::from_slice(&answer.stdout).unwrap())
+}
+
 fn rises(versions: &[&str], compare: impl Fn(&str, &str) -> Ordering) {
     for (i, a) in versions.iter().enumerate() {
         for (j, b) in versions.iter().enumerate() {

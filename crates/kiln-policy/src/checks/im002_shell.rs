@@ -1,6 +1,6 @@
-use kiln_pkg::InterestKind;
+use kiln_pkg::IndicatorKind;
 
-use crate::interests::none_of;
+use crate::indicators::none_of;
 use crate::{Check, Evidence, Judged, Settings, Stage};
 
 pub(super) static CHECK: Check = Check {
@@ -13,5 +13,5 @@ pub(super) static CHECK: Check = Check {
 };
 
 fn check(evidence: &Evidence, _: &Settings) -> Judged {
-    none_of(evidence, &[InterestKind::Shell], "shell", "build on a base without a shell: kiln/node has none")
+    none_of(evidence, &[IndicatorKind::Shell], "shell", "build on a base without a shell: kiln/node has none")
 }

@@ -1,6 +1,6 @@
-use kiln_pkg::InterestKind;
+use kiln_pkg::IndicatorKind;
 
-use crate::interests::none_of;
+use crate::indicators::none_of;
 use crate::{Check, Evidence, Judged, Settings, Stage};
 
 pub(super) static CHECK: Check = Check {
@@ -14,5 +14,5 @@ pub(super) static CHECK: Check = Check {
 
 fn check(evidence: &Evidence, _: &Settings) -> Judged {
     let cure = "build on a base without npm, yarn, apt and their kind: kiln/node has none";
-    none_of(evidence, &[InterestKind::PackageManager], "package manager", cure)
+    none_of(evidence, &[IndicatorKind::PackageManager], "package manager", cure)
 }

@@ -1,6 +1,6 @@
-use kiln_pkg::InterestKind;
+use kiln_pkg::IndicatorKind;
 
-use crate::interests::none_of;
+use crate::indicators::none_of;
 use crate::{Check, Evidence, Judged, Settings, Stage};
 
 pub(super) static CHECK: Check = Check {
@@ -12,7 +12,8 @@ pub(super) static CHECK: Check = Check {
     check,
 };
 
-const KINDS: &[InterestKind] = &[InterestKind::SetUid, InterestKind::SetGid, InterestKind::FileCapabilities];
+const KINDS: &[IndicatorKind] =
+    &[IndicatorKind::SetUid, IndicatorKind::SetGid, IndicatorKind::FileCapabilities];
 
 fn check(evidence: &Evidence, _: &Settings) -> Judged {
     let cure =

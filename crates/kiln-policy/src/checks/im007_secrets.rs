@@ -1,6 +1,6 @@
 use kiln_pkg::Secret;
 
-use crate::interests::all_seen;
+use crate::indicators::all_seen;
 use crate::verdict::{fail, pass};
 use crate::wording::{count, list};
 use crate::{Check, Evidence, Judged, Settings, Stage};

@@ -1,4 +1,4 @@
-use kiln_vuln::{Fix, Match, Report};
+use kiln_vuln::{Fix, Match, VulnerabilityReport};
 
 use crate::advisories::{answered, cures, report};
 use crate::verdict::fail;
@@ -33,7 +33,7 @@ fn show(found: &Match) -> String {
 }
 
 /// What is left and does not fail the check, so that nobody takes a pass for "no vulnerabilities".
-fn unfixed(report: &Report, settings: &Settings) -> String {
+fn unfixed(report: &VulnerabilityReport, settings: &Settings) -> String {
     let severe =
         report.matches.iter().filter(|found| settings.severities.contains(&found.effective_severity()));
     let waiting = severe.filter(|found| found.fixed_in().is_none()).count();

@@ -1,6 +1,7 @@
 use kiln_pkg::Package;
+use kiln_text::Glob;
 
-use crate::glob::matches;
+use crate::glob::names;
 use crate::verdict::{fail, pass};
 use crate::wording::{count, list};
 use crate::{Check, Evidence, Judged, Settings, Stage};
@@ -16,10 +17,11 @@ pub(super) static CHECK: Check = Check {
 
 fn check(evidence: &Evidence, settings: &Settings) -> Judged {
     let inventory = evidence.inventory()?;
+    let globs: Vec<Glob> = settings.denied_licences.iter().map(|glob| names(glob)).collect();
     let mut denied = Vec::new();
     let mut unclear = 0;
     for package in &inventory.packages {
-        match is_denied(package, &settings.denied_licences) {
+        match is_denied(package, &globs) {
             Some(true) => denied.push(show(package)),
             Some(false) => {}
             None => unclear += 1,
@@ -42,7 +44,7 @@ fn check(evidence: &Evidence, settings: &Settings) -> Judged {
 }
 
 /// Whether every way to use the package is denied: of `MIT OR AGPL-3.0-only`, one is not. `None` where it does not say.
-fn is_denied(package: &Package, denied: &[String]) -> Option<bool> {
+fn is_denied(package: &Package, denied: &[Glob]) -> Option<bool> {
     // The modes by which `kiln_pkg::Licence` wrote it.
     let mode = spdx::ParseMode {
         allow_deprecated: true,
@@ -54,7 +56,7 @@ fn is_denied(package: &Package, denied: &[String]) -> Option<bool> {
     let expression = spdx::Expression::parse_mode(text, mode).ok()?;
     let allows = |licence: &spdx::LicenseReq| {
         let id = licence.license.to_string();
-        !denied.iter().any(|glob| matches(glob, &id))
+        !denied.iter().any(|glob| glob.is_match(&id))
     };
     Some(!expression.evaluate(allows))
 }

@@ -13,7 +13,7 @@ use kiln_finding::{Class, Failure};
 use kiln_images::Machine;
 use kiln_images::clock::now;
 use kiln_vuln::{Database, Date};
-pub use settings::{Settings, Signed};
+pub use settings::{AdvisorySettings, Signed};
 
 /// Most bytes of a database.
 pub const DATABASE_MAX: u64 = 1 << 30;

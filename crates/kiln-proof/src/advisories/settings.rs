@@ -10,7 +10,7 @@ use crate::keys::{Keys, read_public};
 /// `[database]`: where `kiln db update` gets advisories from. Nothing is known here.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub struct Settings {
+pub struct AdvisorySettings {
     /// Addresses of feeds or of a compiled database, or the name of an artifact (`oci://registry.example/team/advisories:latest`).
     pub from: Vec<String>,
     /// The public key that must have signed an artifact; kiln's own by default.
@@ -25,7 +25,7 @@ pub struct Signed {
     pub path: PathBuf,
 }
 
-impl Settings {
+impl AdvisorySettings {
     /// The key of the command line, of kiln.toml, or kiln's own.
     pub fn signed(&self, named: Option<&PathBuf>, machine: &Machine) -> Result<Signed, Failure> {
         let path = named.or(self.key.as_ref()).cloned();

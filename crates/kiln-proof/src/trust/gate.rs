@@ -4,11 +4,11 @@ use kiln_image::Source;
 use kiln_images::Machine;
 use kiln_oci::{Descriptor, Digest};
 use kiln_store::StepCache;
-use kiln_trust::{ImageRule, Report};
+use kiln_trust::{ImageRule, TrustReport};
 
 use super::full_name::full_name;
 use super::rule::Rule;
-use super::settings::{Settings, Unmatched};
+use super::settings::{TrustSettings, Unmatched};
 use crate::statements::Found;
 
 /// Folder of what was accepted before, below the cache folder.
@@ -17,12 +17,12 @@ const ACCEPTED: &str = "accepted";
 /// Asks every image that a build takes something from for what `[trust]` says.
 pub struct Gate<'a> {
     machine: &'a Machine,
-    settings: &'a Settings,
+    settings: &'a TrustSettings,
 }
 
 impl<'a> Gate<'a> {
     /// A gate that asks what `settings` say; accepted images are noted in the cache of `machine`.
-    pub fn new(machine: &'a Machine, settings: &'a Settings) -> Self {
+    pub fn new(machine: &'a Machine, settings: &'a TrustSettings) -> Self {
         Self { machine, settings }
     }
 
@@ -123,7 +123,7 @@ impl<'a> Gate<'a> {
     }
 }
 
-fn refusal(name: &str, wanted: &str, reports: &[Report]) -> Failure {
+fn refusal(name: &str, wanted: &str, reports: &[TrustReport]) -> Failure {
     let what = format!("use {name}: kiln.toml asks for a signature by {wanted}");
     let mut failure = Failure::new("trust.base", Class::Refused, what);
     for report in reports {
@@ -139,8 +139,8 @@ fn refusal(name: &str, wanted: &str, reports: &[Report]) -> Failure {
 }
 
 /// What a report lacks.
-fn missing(report: &Report) -> String {
-    let Report { image, examined, left_out, .. } = report;
+fn missing(report: &TrustReport) -> String {
+    let TrustReport { image, examined, left_out, .. } = report;
     if examined.is_empty() && *left_out == 0 {
         return format!("beside {image} lies no statement at all");
     }

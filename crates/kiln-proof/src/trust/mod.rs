@@ -13,4 +13,4 @@ mod settings;
 pub use gate::Gate;
 pub use identity::{claim, matcher};
 pub use roots::{Change, Kept, kept, root, root_if_known};
-pub use settings::Settings;
+pub use settings::TrustSettings;

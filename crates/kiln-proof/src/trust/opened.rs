@@ -11,13 +11,13 @@ use kiln_trust::{Authority, Certified, Identity, ImageRule, Requirement};
 use super::place::path;
 use super::roots::root;
 use super::rule::{Rule, Who, unfit};
-use super::settings::Settings;
+use super::settings::TrustSettings;
 use crate::keys::{key_below, read_public};
 use crate::statements::predicate_type;
 
 impl Rule {
     /// Everything that its verdict depends on besides the image: the files that it names, as they are now.
-    pub(crate) fn inputs(&self, machine: &Machine, settings: &Settings) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn inputs(&self, machine: &Machine, settings: &TrustSettings) -> Result<Vec<u8>, Failure> {
         let mut inputs = serde_json::to_vec(self).expect("a rule is texts and lists");
         let roots = settings.root_file().unwrap_or_else(|| path(machine));
         let roots = (!self.identities.is_empty()).then_some(roots).filter(|path| path.exists());
@@ -32,7 +32,7 @@ impl Rule {
     }
 
     /// The rule with its keys and roots.
-    pub(crate) fn open(&self, machine: &Machine, settings: &Settings) -> Result<ImageRule, Failure> {
+    pub(crate) fn open(&self, machine: &Machine, settings: &TrustSettings) -> Result<ImageRule, Failure> {
         let mut authorities = Vec::new();
         for key in &self.keys {
             authorities.push(Authority::from(read_public(&key_below(&settings.folder, key))?));

@@ -13,14 +13,14 @@ use kiln_images::clock::now;
 use kiln_trust::{Mirror, PUBLISHED_MAX, Published, TrustRoot};
 
 use super::place::path;
-use super::settings::Settings;
+use super::settings::TrustSettings;
 
 /// Days that published roots are used without a look whether there are newer ones.
 const MAX_AGE: u64 = 30;
 const DAY: i64 = 86_400;
 
 /// Whom certificates are traced back to: `file`, else that of kiln.toml, else what was published.
-pub fn root(machine: &Machine, settings: &Settings, file: Option<&Path>) -> Result<TrustRoot, Failure> {
+pub fn root(machine: &Machine, settings: &TrustSettings, file: Option<&Path>) -> Result<TrustRoot, Failure> {
     let named = settings.root_file();
     if let Some(path) = file.or(named.as_deref()) {
         return pinned(path, settings);
@@ -40,7 +40,7 @@ pub fn root(machine: &Machine, settings: &Settings, file: Option<&Path>) -> Resu
 /// The same, where anything says whom.
 pub fn root_if_known(
     machine: &Machine,
-    settings: &Settings,
+    settings: &TrustSettings,
     file: Option<&Path>,
 ) -> Result<Option<TrustRoot>, Failure> {
     if file.is_none() && settings.trusted_root.is_none() && kept(machine)?.is_none() {
@@ -50,7 +50,7 @@ pub fn root_if_known(
 }
 
 /// A file that somebody put there. It is as old as it says on the disk, which is limited only where kiln.toml does.
-fn pinned(path: &Path, settings: &Settings) -> Result<TrustRoot, Failure> {
+fn pinned(path: &Path, settings: &TrustSettings) -> Result<TrustRoot, Failure> {
     let failed = |error: std::io::Error| {
         Failure::new("kiln.trusted_root", Class::Usage, format!("read {}", path.display()))
             .with_cause(error.to_string())

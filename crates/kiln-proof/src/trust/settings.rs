@@ -7,7 +7,7 @@ use super::rule::Rule;
 /// `[trust]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub struct Settings {
+pub struct TrustSettings {
     /// Whom certificates are traced back to: a `trusted_root.json`.
     pub(crate) trusted_root: Option<PathBuf>,
     /// Days since it was last looked whether there are newer roots.
@@ -30,7 +30,7 @@ pub(crate) enum Unmatched {
     Allow,
 }
 
-impl Settings {
+impl TrustSettings {
     /// The file with roots that kiln.toml names.
     pub(crate) fn root_file(&self) -> Option<PathBuf> {
         self.trusted_root.as_ref().map(|path| self.folder.join(path))

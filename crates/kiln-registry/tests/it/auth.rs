@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kiln_finding::Diagnose as _;
 use kiln_image::Source;
-use kiln_registry::{Keyring, Settings};
+use kiln_registry::{Keyring, RegistrySettings};
 
 use crate::fake::{Fake, Shelf, client, client_with};
 use crate::server::{Reply, Request, Server};
@@ -82,7 +82,7 @@ fn names_and_passwords_are_presented_where_they_belong() {
         r#"{{"auths":{{"{}":{{"auth":"bWU6cHc="}},"other.invalid":{{"auth":"eDp5"}}}}}}"#,
         fake.server.host
     );
-    let client = client_with(&Settings::default(), keyring(&shelf, &text));
+    let client = client_with(&RegistrySettings::default(), keyring(&shelf, &text));
     let repository = client.repository(&fake.reference("team/app").parse().unwrap()).unwrap();
     assert_eq!(repository.resolve("1").unwrap(), None);
     assert_eq!(tokens.seen()[0].header("authorization"), Some("Basic bWU6cHc="));
@@ -92,7 +92,7 @@ fn names_and_passwords_are_presented_where_they_belong() {
     });
     let text =
         format!(r#"{{"auths":{{"http://{}/v2/":{{"username":"me","password":"pw"}}}}}}"#, direct.server.host);
-    let client = client_with(&Settings::default(), keyring(&shelf, &text));
+    let client = client_with(&RegistrySettings::default(), keyring(&shelf, &text));
     let repository = client.repository(&direct.reference("team/app").parse().unwrap()).unwrap();
     assert_eq!(repository.resolve("1").unwrap(), None);
 }
@@ -108,7 +108,7 @@ fn an_identity_token_is_exchanged() {
     let fake = guarded(&tokens, |_, token| token == "fine");
     let shelf = Shelf::new();
     let text = format!(r#"{{"auths":{{"{}":{{"identitytoken":"i=d"}}}}}}"#, fake.server.host);
-    let client = client_with(&Settings::default(), keyring(&shelf, &text));
+    let client = client_with(&RegistrySettings::default(), keyring(&shelf, &text));
     let repository = client.repository(&fake.reference("team/app").parse().unwrap()).unwrap();
     assert_eq!(repository.resolve("1").unwrap(), None);
 }
@@ -122,7 +122,7 @@ fn a_refusal_says_what_to_do_and_no_secret() {
     assert_eq!(nobody.code(), "registry.denied");
     assert!(nobody.help().unwrap().contains("docker login"), "{:?}", nobody.help());
     let text = format!(r#"{{"auths":{{"{}":{{"auth":"bWU6c2VjcmV0"}}}}}}"#, fake.server.host);
-    let client = client_with(&Settings::default(), keyring(&shelf, &text));
+    let client = client_with(&RegistrySettings::default(), keyring(&shelf, &text));
     let repository = client.repository(&fake.reference("team/app").parse().unwrap()).unwrap();
     let known = repository.resolve("1").unwrap_err();
     assert!(known.help().unwrap().contains("does not allow"), "{:?}", known.help());
@@ -152,7 +152,7 @@ fn a_token_that_is_none_is_refused() {
 #[test]
 fn warnings_are_told_once() {
     let fake = Fake::scripted(|_| Some(Reply::new(404).with("warning", "299 - \"old\"")));
-    let client = client(&Settings::default());
+    let client = client(&RegistrySettings::default());
     let repository = client.repository(&fake.reference("a").parse().unwrap()).unwrap();
     repository.resolve("1").unwrap();
     repository.resolve("2").unwrap();

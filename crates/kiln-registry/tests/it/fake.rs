@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use kiln_fetch::Retry;
 use kiln_image::copy;
 use kiln_oci::{Descriptor, Digest, Index, Manifest, media_type};
-use kiln_registry::{Client, Keyring, Options, Repository, Settings};
+use kiln_registry::{Client, Keyring, Options, RegistrySettings, Repository};
 use kiln_store::Layout;
 
 use crate::server::{Reply, Request, Server};
@@ -198,7 +199,7 @@ impl Fake {
     }
 
     pub(crate) fn named(&self, name: &str) -> Repository {
-        client(&Settings::default()).repository(&self.reference(name).parse().unwrap()).unwrap()
+        client(&RegistrySettings::default()).repository(&self.reference(name).parse().unwrap()).unwrap()
     }
 
     pub(crate) fn reference(&self, name: &str) -> String {
@@ -207,19 +208,22 @@ impl Fake {
 }
 
 /// An impatient client, for tests.
-pub(crate) fn client(settings: &Settings) -> Client {
+pub(crate) fn client(settings: &RegistrySettings) -> Client {
     client_with(settings, Keyring::default())
 }
 
-pub(crate) fn client_with(settings: &Settings, keyring: Keyring) -> Client {
+pub(crate) fn client_with(settings: &RegistrySettings, keyring: Keyring) -> Client {
     Client::new(settings, keyring, options()).unwrap()
 }
 
 pub(crate) fn options() -> Options {
     Options {
-        attempts: 3,
-        backoff: Duration::from_millis(2),
-        retry_after_max: Duration::from_secs(2),
+        retry: Retry {
+            attempts: 3,
+            backoff: Duration::from_millis(2),
+            retry_after_max: Duration::from_secs(2),
+            ..Options::default().retry
+        },
         stall: Duration::from_secs(2),
         pace: Duration::from_millis(200),
         pace_bytes: 1000,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use kiln_finding::{Class, Diagnose as _};
 use kiln_image::{Sink, Source, copy};
 use kiln_oci::{Descriptor, media_type};
-use kiln_registry::Settings;
+use kiln_registry::RegistrySettings;
 
 use crate::fake::{Fake, Shelf, client};
 use crate::server::{Reply, Server};
@@ -103,7 +103,7 @@ fn a_redirect_takes_no_credential_along() {
     let shelf = Shelf::new();
     let text = format!(r#"{{"auths":{{"{}":{{"auth":"bWU6cHc="}}}}}}"#, fake.server.host);
     let keyring = kiln_registry::Keyring::new([shelf.file("config.json", &text)]);
-    let client = crate::fake::client_with(&Settings::default(), keyring);
+    let client = crate::fake::client_with(&RegistrySettings::default(), keyring);
     let repository = client.repository(&fake.reference("team/app").parse().unwrap()).unwrap();
     let mut bytes = Vec::new();
     let layer = Descriptor::of(media_type::LAYER, b"layer");
@@ -201,7 +201,8 @@ fn uploads_that_lead_nowhere() {
 
 #[test]
 fn nobody_listens() {
-    let repository = client(&Settings::default()).repository(&"127.0.0.1:1/app".parse().unwrap()).unwrap();
+    let repository =
+        client(&RegistrySettings::default()).repository(&"127.0.0.1:1/app".parse().unwrap()).unwrap();
     let began = Instant::now();
     let error = repository.resolve("1").unwrap_err();
     assert_eq!(error.class(), Class::Remote { transient: false });

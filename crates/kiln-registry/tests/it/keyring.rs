@@ -2,7 +2,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use kiln_finding::{Class, Diagnose as _};
 use kiln_image::Source;
-use kiln_registry::{Keyring, Settings};
+use kiln_registry::{Keyring, RegistrySettings};
 
 use crate::fake::{Fake, Shelf, client_with};
 use crate::server::Reply;
@@ -18,7 +18,7 @@ fn basic() -> Fake {
 fn a_malformed_file_is_named_and_not_quoted() {
     let shelf = Shelf::new();
     let path = shelf.file("auth.json", r#"{"auths": "secret"#);
-    let client = client_with(&Settings::default(), Keyring::new([path]));
+    let client = client_with(&RegistrySettings::default(), Keyring::new([path]));
     let fake = basic();
     let error = client.repository(&fake.reference("a").parse().unwrap()).unwrap().resolve("1").unwrap_err();
     assert_eq!((error.code(), error.class()), ("registry.credentials", Class::Config));
@@ -33,7 +33,7 @@ fn the_entry_of_the_longest_path_counts() {
     let text = format!(
         r#"{{"auths":{{"{host}":{{"auth":"eDp5"}},"{host}/team":{{"auth":"bWU6cHc="}},"{host}/te":{{"auth":"eDp5"}}}}}}"#
     );
-    let client = client_with(&Settings::default(), Keyring::new([shelf.file("auth.json", &text)]));
+    let client = client_with(&RegistrySettings::default(), Keyring::new([shelf.file("auth.json", &text)]));
     let resolve = |name: &str| {
         client.repository(&fake.reference(name).parse().unwrap()).unwrap().resolve("1").map(drop)
     };
@@ -47,7 +47,8 @@ fn a_helper_that_is_missing_or_has_a_bad_name_is_said() {
     let (shelf, fake) = (Shelf::new(), basic());
     for helper in ["kiln-test-absent", "../evil", "a b"] {
         let text = format!(r#"{{"credHelpers":{{"{}":"{helper}"}}}}"#, fake.server.host);
-        let client = client_with(&Settings::default(), Keyring::new([shelf.file("config.json", &text)]));
+        let client =
+            client_with(&RegistrySettings::default(), Keyring::new([shelf.file("config.json", &text)]));
         let repository = client.repository(&fake.reference("a").parse().unwrap()).unwrap();
         let error = repository.resolve("1").unwrap_err();
         assert_eq!(error.code(), "registry.credential_helper");
@@ -62,7 +63,8 @@ fn helpers_are_asked() {
     if let Ok(host) = std::env::var("KILN_TEST_HELPED") {
         let fake = basic();
         let text = format!(r#"{{"credsStore":"{host}"}}"#);
-        let client = client_with(&Settings::default(), Keyring::new([shelf.file("config.json", &text)]));
+        let client =
+            client_with(&RegistrySettings::default(), Keyring::new([shelf.file("config.json", &text)]));
         let result = client.repository(&fake.reference("a").parse().unwrap()).unwrap().resolve("1");
         match host.as_str() {
             "kiln-good" => assert_eq!(result.unwrap(), None),

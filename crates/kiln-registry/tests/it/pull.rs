@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use kiln_finding::Diagnose as _;
 use kiln_image::{Source, copy};
 use kiln_oci::{Descriptor, Index, media_type};
-use kiln_registry::Settings;
+use kiln_registry::RegistrySettings;
 
 use crate::fake::{Fake, Shelf, client};
 use crate::server::{Reply, Server};
@@ -91,7 +91,7 @@ fn mirrors_are_asked_first_and_passed_over_when_they_fail() {
     let broken = Server::start(|_| Reply::new(500));
     for (mirror, from_mirror) in [(format!("{}/proxy", good.server.host), true), (broken.host.clone(), false)]
     {
-        let mut settings = Settings::default();
+        let mut settings = RegistrySettings::default();
         settings.mirrors.insert(main.server.host.clone(), vec![mirror]);
         let before = main.server.seen().len();
         let client = client(&settings);
@@ -106,7 +106,7 @@ fn mirrors_are_asked_first_and_passed_over_when_they_fail() {
 #[test]
 fn plain_http_is_for_this_machine_only() {
     let repository =
-        client(&Settings::default()).repository(&"nowhere.invalid/app:1".parse().unwrap()).unwrap();
+        client(&RegistrySettings::default()).repository(&"nowhere.invalid/app:1".parse().unwrap()).unwrap();
     let error = repository.resolve("1").unwrap_err();
     assert!(error.to_string().contains("https://nowhere.invalid/"), "{error}");
     assert_eq!(error.code(), "registry.network");

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use kiln_image::{CopyOptions, Sink, Source, copy, copy_with};
 use kiln_oci::{Descriptor, media_type};
-use kiln_registry::Settings;
+use kiln_registry::RegistrySettings;
 
 use crate::fake::{Fake, Shelf, client};
 use crate::server::Reply;
@@ -73,7 +73,7 @@ fn parts_are_resumed_where_the_registry_is() {
         }
         Some(state.lock().unwrap().answer(request))
     });
-    let settings = Settings { chunk: Some(30_000), ..Settings::default() };
+    let settings = RegistrySettings { chunk: Some(30_000), ..RegistrySettings::default() };
     let repository = client(&settings).repository(&fake.reference("team/app").parse().unwrap()).unwrap();
     copy(&shelf.layout, &repository, &image, Some("1")).unwrap();
     let ranges: Vec<String> = fake

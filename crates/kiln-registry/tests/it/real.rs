@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use kiln_finding::Diagnose as _;
 use kiln_image::{CopyOptions, Source, copy, copy_with};
-use kiln_registry::{Keyring, Settings};
+use kiln_registry::{Keyring, RegistrySettings};
 
 use crate::fake::{Shelf, client, client_with};
 
@@ -76,7 +76,7 @@ fn images_and_statements_go_there_and_back() {
     let image = shelf.image(&vec![8; 5_000_000]);
     let statement = shelf.about(&image, "one");
     for chunk in [None, Some(1_000_000)] {
-        let settings = Settings { chunk, ..Settings::default() };
+        let settings = RegistrySettings { chunk, ..RegistrySettings::default() };
         let name = format!("{}/team/app-{}:1", registry.host, chunk.unwrap_or(0));
         let repository = client(&settings).repository(&name.parse().unwrap()).unwrap();
         let options = CopyOptions { referrers: true, ..CopyOptions::default() };
@@ -100,12 +100,12 @@ fn a_password_lets_in() {
     let shelf = Shelf::new();
     let image = shelf.image(&vec![9; 100_000]);
     let name = format!("{}/team/app:1", registry.host).parse().unwrap();
-    let nobody = client(&Settings::default()).repository(&name).unwrap();
+    let nobody = client(&RegistrySettings::default()).repository(&name).unwrap();
     let error = copy(&shelf.layout, &nobody, &image, Some("1")).unwrap_err();
     assert_eq!(error.code(), "registry.denied");
     let text = format!(r#"{{"auths":{{"{}":{{"auth":"bWU6cHc="}}}}}}"#, registry.host);
     let keyring = Keyring::new([shelf.file("config.json", &text)]);
-    let someone = client_with(&Settings::default(), keyring).repository(&name).unwrap();
+    let someone = client_with(&RegistrySettings::default(), keyring).repository(&name).unwrap();
     copy(&shelf.layout, &someone, &image, Some("1")).unwrap();
     assert_eq!(someone.resolve("1").unwrap().unwrap().digest, image.digest);
 }
@@ -136,11 +136,11 @@ fn a_certificate_is_trusted_only_when_it_is_named() {
     let image = shelf.image(&[7; 1000]);
     let name = format!("{}/team/app:1", registry.host).parse().unwrap();
     // This machine may be asked without TLS, but where TLS is spoken its certificate counts.
-    let stranger = client(&Settings::default()).repository(&name).unwrap();
+    let stranger = client(&RegistrySettings::default()).repository(&name).unwrap();
     let error = stranger.resolve("1").unwrap_err();
     assert_eq!(error.code(), "registry.network");
     assert!(error.help().unwrap().contains("ca-files"), "{:?}", error.help());
-    let settings = Settings { ca_files: vec![cert], ..Settings::default() };
+    let settings = RegistrySettings { ca_files: vec![cert], ..RegistrySettings::default() };
     let friend = client(&settings).repository(&name).unwrap();
     copy(&shelf.layout, &friend, &image, Some("1")).unwrap();
     assert_eq!(friend.resolve("1").unwrap().unwrap().digest, image.digest);

@@ -1,6 +1,6 @@
 use kiln_policy::{ExceptionState, Line, Outcome, Scorecard};
 
-use super::glance::verdict;
+use super::summary::verdict;
 use crate::Stamp;
 use crate::clean;
 use crate::documents::github::{Level, said};
@@ -19,7 +19,7 @@ pub(crate) fn render(card: &Scorecard, _: &Stamp) -> String {
     });
     let level = if card.passes() { Level::Notice } else { Level::Error };
     let name = format!("kiln: {} {}", card.subject.name, verdict(card));
-    let last = said(level, &name, &format!("{} ({})", card.summary(), card.subject.digest));
+    let last = said(level, &name, &format!("{} ({})", card.result(), card.subject.digest));
     wrong.chain(excepted).chain(expired).chain([last]).collect()
 }
 

@@ -1,7 +1,7 @@
 use anstyle::{AnsiColor, Style};
 use kiln_policy::{ExceptionState, ExceptionUse, Line, Outcome, Scorecard};
 
-use super::glance::{mark, parts, verdict, word};
+use super::summary::{mark, parts, verdict, word};
 use crate::Stamp;
 use crate::clean::line as plain;
 use crate::layout::wrap;
@@ -31,7 +31,7 @@ pub(crate) fn render(card: &Scorecard, stamp: &Stamp) -> String {
     lines.push(String::new());
     let stage = if card.stage == kiln_policy::Stage::Built { ", before signing" } else { "" };
     let verdict = styled(verdict_style(card), verdict(card));
-    let last = format!("{verdict}  {}", card.summary());
+    let last = format!("{verdict}  {}", card.result());
     lines
         .push(last + &styled(dim(), &format!("  (profile {}{stage}, {})", plain(&card.profile), card.today)));
     lines.join("\n") + "\n"
@@ -44,7 +44,7 @@ fn head(card: &Scorecard, width: usize) -> Vec<String> {
     let mut lines =
         vec![format!("{name}  {}", plain(&subject.platform)), styled(dim(), &subject.digest.to_string())];
     let mut line = String::new();
-    for part in parts(&card.glance) {
+    for part in parts(&card.summary) {
         if !line.is_empty() && line.chars().count() + 3 + part.chars().count() > width {
             lines.push(std::mem::take(&mut line));
         }

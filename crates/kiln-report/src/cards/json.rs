@@ -7,7 +7,7 @@ use crate::Stamp;
 struct Document<'a> {
     version: u32,
     passes: bool,
-    summary: String,
+    result: String,
     counts: Counts,
     #[serde(flatten)]
     card: &'a Scorecard,
@@ -15,6 +15,6 @@ struct Document<'a> {
 
 pub(crate) fn render(card: &Scorecard, _: &Stamp) -> String {
     let document =
-        Document { version: 1, passes: card.passes(), summary: card.summary(), counts: card.counts(), card };
+        Document { version: 2, passes: card.passes(), result: card.result(), counts: card.counts(), card };
     serde_json::to_string_pretty(&document).expect("a card holds only JSON values with text keys")
 }

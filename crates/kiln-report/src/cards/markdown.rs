@@ -1,6 +1,6 @@
 use kiln_policy::{ExceptionUse, Line, Scorecard};
 
-use super::glance::{mark, parts, verdict, word};
+use super::summary::{mark, parts, verdict, word};
 use crate::Stamp;
 use crate::documents::markdown::escape;
 
@@ -9,11 +9,11 @@ pub(crate) fn render(card: &Scorecard, _: &Stamp) -> String {
     let mut lines = vec![
         format!("## {}: {}", escape(&subject.name), verdict(card)),
         String::new(),
-        format!("{}, profile {}, {}.", card.summary(), escape(&card.profile), card.today),
+        format!("{}, profile {}, {}.", card.result(), escape(&card.profile), card.today),
         String::new(),
         format!("- `{}` {}", subject.digest, escape(&subject.platform)),
     ];
-    lines.extend(parts(&card.glance).iter().map(|part| format!("- {}", escape(part))));
+    lines.extend(parts(&card.summary).iter().map(|part| format!("- {}", escape(part))));
     lines.push(String::new());
     lines.push("| | Check | What | Why |".to_owned());
     lines.push("|---|---|---|---|".to_owned());

@@ -1,12 +1,12 @@
 //! What every format says of a scorecard.
 
 mod github;
-mod glance;
 mod human;
 mod json;
 mod junit;
 mod markdown;
 mod sarif;
+mod summary;
 
 pub(crate) use github::render as github;
 pub(crate) use human::render as human;

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use kiln_text::percent::Plain;
 use serde_json::{Value, json};
 
 use crate::Stamp;
@@ -220,15 +221,6 @@ impl Fix {
 
 /// A path as a URI (RFC 3986), relative unless it starts at the root.
 fn artifact(path: &str) -> Value {
-    let escaped: String = path
-        .trim_start_matches("./")
-        .bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            byte => format!("%{byte:02X}"),
-        })
-        .collect();
+    let escaped = Plain::PATH.encode(path.trim_start_matches("./")).to_string();
     json!({"uri": if escaped.starts_with('/') { format!("file://{escaped}") } else { escaped }})
 }

@@ -80,7 +80,7 @@ fn comes_by(found: &Match) -> String {
     }
 }
 
-/// What it holds, and a line per kind of file of interest.
+/// What it holds, and a line per kind of indicator.
 fn contents(inventory: &Inventory) -> Vec<String> {
     let count = |ecosystem| inventory.of(ecosystem).count();
     let mut parts: Vec<String> = Ecosystem::ALL
@@ -93,17 +93,17 @@ fn contents(inventory: &Inventory) -> Vec<String> {
         inventory.distro.as_ref().map_or_else(|| "no distribution".to_owned(), kiln_pkg::Distro::tag);
     let text =
         format!("{distro}: {}", if parts.is_empty() { "no packages".to_owned() } else { parts.join(", ") });
-    std::iter::once(line(&text)).chain(interests(inventory)).collect()
+    std::iter::once(line(&text)).chain(indicators(inventory)).collect()
 }
 
-fn interests(inventory: &Inventory) -> Vec<String> {
-    let mut kinds: Vec<_> = inventory.interests.iter().map(|interest| interest.kind).collect();
+fn indicators(inventory: &Inventory) -> Vec<String> {
+    let mut kinds: Vec<_> = inventory.indicators.iter().map(|indicator| indicator.kind).collect();
     kinds.dedup();
-    let listed = |kind: kiln_pkg::InterestKind| {
-        let here = inventory.interests.iter().filter(|interest| interest.kind == kind);
-        let shown = |interest: &kiln_pkg::Interest| {
-            let deleted = if interest.deleted { " (deleted later but still in the image)" } else { "" };
-            format!("{}{deleted}", interest.place.path)
+    let listed = |kind: kiln_pkg::IndicatorKind| {
+        let here = inventory.indicators.iter().filter(|indicator| indicator.kind == kind);
+        let shown = |indicator: &kiln_pkg::Indicator| {
+            let deleted = if indicator.deleted { " (deleted later but still in the image)" } else { "" };
+            format!("{}{deleted}", indicator.place.path)
         };
         let paths: Vec<String> = here.map(shown).collect();
         let more = if paths.len() > 5 { format!(" and {} more", paths.len() - 5) } else { String::new() };

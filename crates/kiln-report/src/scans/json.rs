@@ -1,13 +1,13 @@
 use kiln_oci::Digest;
-use kiln_pkg::{Distro, Interest, Layer, Package, Secret};
+use kiln_pkg::{Distro, Indicator, Layer, Package, Secret};
 use kiln_policy::ExceptionUse;
-use kiln_vuln::{Plan, Report, VexUse};
+use kiln_vuln::{Plan, VexUse, VulnerabilityReport};
 use serde::Serialize;
 
 use super::Scan;
 use crate::Stamp;
 
-/// For programs: `schema/scan.schema.json` describes it. Fields are added, never renamed, as long as `schema` is 1.
+/// For programs: `schema/scan.schema.json` describes it. Fields are added, never renamed, as long as `schema` is 2.
 pub(crate) fn render(scans: &[Scan], stamp: &Stamp) -> String {
     let documents: Vec<Document<'_>> = scans.iter().map(|scan| document(scan, stamp)).collect();
     serde_json::to_string(&documents).expect("scans hold only JSON values with string keys")
@@ -22,11 +22,11 @@ struct Document<'a> {
     layers: &'a [Layer],
     packages: &'a [Package],
     notes: &'a [String],
-    interests: &'a [Interest],
+    indicators: &'a [Indicator],
     secrets: &'a [Secret],
     complete: bool,
     age_days: Option<u32>,
-    report: &'a Report,
+    report: &'a VulnerabilityReport,
     vex: &'a [VexUse],
     #[serde(skip_serializing_if = "is_zero")]
     vex_unverified: usize,
@@ -49,13 +49,13 @@ fn is_zero(count: &usize) -> bool {
 fn document<'a>(scan: &'a Scan, stamp: &Stamp) -> Document<'a> {
     let inventory = &scan.inventory;
     Document {
-        schema: 1,
+        schema: 2,
         image: Image { name: &scan.name, digest: scan.digest },
         distro: inventory.distro.as_ref(),
         layers: &inventory.layers,
         packages: &inventory.packages,
         notes: &inventory.notes,
-        interests: &inventory.interests,
+        indicators: &inventory.indicators,
         secrets: &inventory.secrets,
         complete: scan.report.is_complete(),
         age_days: scan.report.as_of.map(|as_of| as_of.age(stamp.today)),

@@ -1,7 +1,7 @@
 use kiln_oci::Digest;
 use kiln_pkg::Inventory;
 use kiln_policy::ExceptionUse;
-use kiln_vuln::{Plan, Report, VexUse};
+use kiln_vuln::{Plan, VexUse, VulnerabilityReport};
 
 /// One image (or folder, or SBOM), and what was found in it.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub struct Scan {
     /// What it holds.
     pub inventory: Inventory,
     /// What was found.
-    pub report: Report,
+    pub report: VulnerabilityReport,
     /// What became of VEX statements.
     pub vex: Vec<VexUse>,
     /// VEX documents on the image that were not looked into, because no key says whose are believed.

@@ -1,5 +1,5 @@
 use kiln_finding::{Fact, Severity};
-use kiln_pkg::{Ecosystem, Interest, InterestKind, Package, Place, Secret};
+use kiln_pkg::{Ecosystem, Indicator, IndicatorKind, Package, Place, Secret};
 use kiln_policy::{Evidence, Exception, Overrides, Scorecard, Settings, Stage, judge};
 use kiln_report::{FORMATS, Format, Kind, Results};
 use kiln_vuln::{Fix, Match};
@@ -45,8 +45,8 @@ fn settings(exceptions: Vec<Exception>) -> Settings {
 pub(super) fn kitchen_sink() -> Scorecard {
     let mut evidence = Evidence::fake();
     if let Fact::Known(inventory) = &mut evidence.inventory {
-        inventory.interests.push(Interest {
-            kind: InterestKind::Shell,
+        inventory.indicators.push(Indicator {
+            kind: IndicatorKind::Shell,
             place: place("bin/sh"),
             deleted: false,
         });

@@ -80,8 +80,8 @@ fn card(text: &str) -> Scorecard {
     card.subject.name = own();
     card.subject.platform = own();
     card.profile = own();
-    card.glance.base = Some(own());
-    card.glance.node = vec![own()];
+    card.summary.base = Some(own());
+    card.summary.node = vec![own()];
     for line in &mut card.lines {
         line.reason = own();
         line.cure = line.cure.as_ref().map(|_| own());

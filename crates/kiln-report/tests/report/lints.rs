@@ -1,6 +1,6 @@
 //! What is wrong in Dockerfiles.
 
-use kiln_lint::{Linted, Settings, lint};
+use kiln_lint::{LintSettings, Linted, lint};
 use kiln_report::{FORMATS, Format, Kind, LintedFile, Results};
 
 use super::{golden, readable, render};
@@ -21,7 +21,7 @@ EXPOSE 3000:3000\n\
 CMD npm start # \u{1b}[2J<b>|`x`\u{202e}\n";
 
 pub(super) fn linted(text: &str) -> Linted {
-    lint(text, None, &Settings::new("2026-11-21"))
+    lint(text, None, &LintSettings::new("2026-11-21"))
 }
 
 fn shown(format: &str, text: &str, path: &str) -> String {

@@ -4,8 +4,8 @@ use kiln_oci::Digest;
 use kiln_pkg::{Distro, Ecosystem, Inventory, Package, Place, Unread};
 use kiln_report::{FORMATS, Kind, Results, Scan};
 use kiln_vuln::{
-    Coverage, Covered, Cvss, Date, Epss, Fix, MadeBy, Match, Plan, Remaining, Report, Step, StepKind,
-    Suppressed, Suppression, Verdict,
+    Coverage, Covered, Cvss, Date, Epss, Fix, MadeBy, Match, Plan, Remaining, Step, StepKind, Suppressed,
+    Suppression, Verdict, VulnerabilityReport,
 };
 
 use super::{golden, readable};
@@ -51,7 +51,7 @@ pub(super) fn kitchen_sink() -> Scan {
         status: status.to_owned(),
         reason: Some("vulnerable_code_not_present".to_owned()),
     };
-    let report = Report {
+    let report = VulnerabilityReport {
         matches: vec![
             severe(),
             plain("CVE-2026-2", Severity::Medium, HOSTILE, Fix::WontFix),

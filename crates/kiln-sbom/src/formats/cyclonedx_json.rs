@@ -1,7 +1,7 @@
 use kiln_pkg::{Checksum, Distro, Ecosystem, Licence, Origin, Package, Part, Place};
 use serde_json::{Map, Value, json};
 
-use crate::{Document, Format, Subject, id};
+use crate::{Document, DocumentSubject, Format, id};
 
 /// CycloneDX 1.6 as JSON. Source: cyclonedx.org/docs/1.6/json (ECMA-424).
 pub(super) static FORMAT: Format = Format {
@@ -46,7 +46,7 @@ pub(super) fn write(document: &Document<'_>, version: &str) -> String {
     serde_json::to_string_pretty(&value).expect("a JSON value can be written")
 }
 
-fn about(subject: &Subject, root: &str) -> Value {
+fn about(subject: &DocumentSubject, root: &str) -> Value {
     match subject.digest {
         Some(digest) => json!({
             "type": "container",
@@ -154,8 +154,8 @@ fn occurrence(place: &Place) -> Value {
 
 /// `sha512` as `SHA-512`.
 fn hash(checksum: &Checksum) -> Value {
-    let algorithm = checksum.algorithm.to_ascii_uppercase().replacen("SHA", "SHA-", 1);
-    json!({"alg": algorithm, "content": checksum.hex})
+    let algorithm = checksum.algorithm().as_str().to_ascii_uppercase().replacen("SHA", "SHA-", 1);
+    json!({"alg": algorithm, "content": checksum.hex()})
 }
 
 fn properties(package: &Package) -> Vec<Value> {

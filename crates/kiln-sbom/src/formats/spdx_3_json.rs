@@ -150,7 +150,7 @@ fn package(
             json!([{"type": "ExternalIdentifier", "externalIdentifierType": "cpe23", "identifier": cpe}]);
     }
     if !found.checksums.is_empty() {
-        let hash = |one: &Checksum| json!({"type": "Hash", "algorithm": one.algorithm, "hashValue": one.hex});
+        let hash = |one: &Checksum| json!({"type": "Hash", "algorithm": one.algorithm().as_str(), "hashValue": one.hex()});
         fields["verifiedUsing"] = found.checksums.iter().map(hash).collect();
     }
     if let Some(supplier) = &found.supplier {

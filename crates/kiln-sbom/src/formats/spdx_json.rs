@@ -150,7 +150,7 @@ fn package(found: &Package, document: &Document<'_>, licences: &mut BTreeMap<Str
         put(&mut value, "versionInfo", found.version.clone());
     }
     if !found.checksums.is_empty() {
-        let checksum = |one: &Checksum| json!({"algorithm": one.algorithm.to_ascii_uppercase(), "checksumValue": one.hex});
+        let checksum = |one: &Checksum| json!({"algorithm": one.algorithm().as_str().to_ascii_uppercase(), "checksumValue": one.hex()});
         put(&mut value, "checksums", found.checksums.iter().map(checksum).collect::<Vec<_>>());
     }
     value

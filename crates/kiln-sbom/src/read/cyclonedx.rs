@@ -90,7 +90,7 @@ fn fill(package: &mut Package, component: &Value) {
         component.get("supplier").and_then(|supplier| text(supplier, "name")).map(str::to_owned);
     package.dev = text(component, "scope") == Some("excluded");
     package.optional = text(component, "scope") == Some("optional");
-    let checksum = |hash: &Value| Checksum::new(text(hash, "alg")?, text(hash, "content")?);
+    let checksum = |hash: &Value| Checksum::from_hex(text(hash, "alg")?, text(hash, "content")?);
     package.checksums = list(component.get("hashes")).filter_map(checksum).collect();
     package.checksums.sort();
     let occurrences = component.get("evidence").and_then(|evidence| evidence.get("occurrences"));

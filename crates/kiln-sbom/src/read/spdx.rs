@@ -100,7 +100,7 @@ fn one(
     };
     package.licence = declared(found, licences);
     package.supplier = text(found, "supplier").or_else(|| text(found, "originator")).and_then(supplier);
-    let checksum = |one: &Value| Checksum::new(text(one, "algorithm")?, text(one, "checksumValue")?);
+    let checksum = |one: &Value| Checksum::from_hex(text(one, "algorithm")?, text(one, "checksumValue")?);
     package.checksums = list(found, "checksums").filter_map(checksum).collect();
     package.checksums.sort();
     let comments = || list(found, "annotations").filter_map(|one| text(one, "comment"));

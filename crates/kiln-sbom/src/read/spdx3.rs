@@ -110,7 +110,7 @@ fn one(element: &Value, id: &str, notes: &[&str], by_id: &BTreeMap<&str, &Value>
     };
     let supplier = text(element, "suppliedBy").and_then(|id| by_id.get(id));
     package.supplier = supplier.and_then(|agent| text(agent, "name")).map(str::to_owned);
-    let checksum = |one: &Value| Checksum::new(text(one, "algorithm")?, text(one, "hashValue")?);
+    let checksum = |one: &Value| Checksum::from_hex(text(one, "algorithm")?, text(one, "hashValue")?);
     package.checksums = list(element, "verifiedUsing").filter_map(checksum).collect();
     package.checksums.sort();
     if let Some(extra) = notes.iter().find_map(|note| Extra::read(note)) {

@@ -1,12 +1,13 @@
 //! Keys in hardware modules, through OpenSC's `pkcs11-tool`: a static program cannot load the module's library itself.
 //! Source: RFC 7512, the URIs of PKCS #11.
 
-use std::process::Command;
-
 use aws_lc_rs::digest::{SHA256, digest};
+use kiln_program::Call;
+use kiln_text::percent;
 use kiln_trust::PublicKey;
 
-use super::{HeldKey, program, unfit};
+use super::ask::ask;
+use super::{HeldKey, unfit};
 use crate::Error;
 use crate::error::ErrorKind;
 
@@ -67,13 +68,12 @@ impl Token {
     }
 
     fn ask(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Error> {
-        let mut command = Command::new(TOOL);
-        command.args(["--module", &self.module]).args(&self.which).args(arguments);
+        let mut call = Call::new(TOOL).args(["--module", &self.module]).args(&self.which).args(arguments);
         if let Some(pin) = &self.pin {
-            command.args(["--login", "--pin", &format!("env:{PIN}")]).env(PIN, pin);
+            call = call.args(["--login", "--pin", &format!("env:{PIN}")]).env(PIN, pin);
         }
-        let answer = program::run(TOOL, &mut command, input)?;
-        if !answer.is_success || answer.stdout.is_empty() {
+        let answer = ask(call, TOOL, input)?;
+        if !answer.is_success() || answer.stdout.is_empty() {
             return Err(unfit(format!("{TOOL} could not do it; what it says stands above")));
         }
         Ok(answer.stdout)
@@ -108,19 +108,7 @@ fn text(bytes: Vec<u8>) -> Result<String, Error> {
 }
 
 fn decoded(text: &str) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        if first != b'%' {
-            bytes.push(first);
-            rest = tail;
-            continue;
-        }
-        let pair = tail.get(..2).and_then(|pair| hex::decode(pair).ok());
-        bytes.extend(pair.ok_or_else(|| unfit("a % of the URI is not followed by two digits"))?);
-        rest = &tail[2..];
-    }
-    Ok(bytes)
+    percent::decode(text).ok_or_else(|| unfit("a % of the URI is not followed by two digits"))
 }
 
 /// `file:/path` or a path; what stands in its first line.

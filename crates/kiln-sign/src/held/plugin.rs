@@ -1,13 +1,13 @@
 //! Keys that a program on the PATH reaches. Source: sigstore, `pkg/signature/kms/cliplugin`.
 
-use std::process::Command;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use kiln_program::Call;
 use kiln_trust::PublicKey;
 use serde_json::{Value, json};
 
-use super::{HeldKey, program, read_public, unfit};
+use super::ask::ask;
+use super::{HeldKey, read_public, unfit};
 use crate::Error;
 
 const PROTOCOL: &str = "v1";
@@ -17,6 +17,8 @@ const SHA256: u8 = 5;
 /// The program for one key.
 pub(super) struct Plugin {
     program: String,
+    /// Its own variables, as a glob: those that begin with its name.
+    variables: String,
     /// The whole URI, which is what the program knows the key by.
     key: String,
 }
@@ -28,7 +30,8 @@ impl Plugin {
         if name.is_empty() || !name.bytes().all(is_plain) {
             return Err(unfit(format!("`{name}` names no kind of key management service")));
         }
-        Ok(Self { program: format!("sigstore-kms-{name}"), key: key.to_owned() })
+        let variables = format!("{}_*", name.to_uppercase().replace(['-', '.', '+'], "_"));
+        Ok(Self { program: format!("sigstore-kms-{name}"), variables, key: key.to_owned() })
     }
 
     /// Calls a method, and yields `field` of what it answers. The exit status means nothing in this protocol.
@@ -43,9 +46,9 @@ impl Plugin {
             "methodName": method,
             method: options,
         });
-        let mut command = Command::new(&self.program);
-        command.arg(PROTOCOL).arg(arguments.to_string());
-        let answer = program::run(&self.program, &mut command, message)?;
+        let call =
+            Call::new(&self.program).args([PROTOCOL, &arguments.to_string()]).keeps(&[&self.variables]);
+        let answer = ask(call, &self.program, message)?;
         let answer: Value = serde_json::from_slice(&answer.stdout)
             .map_err(|error| unfit(format!("{} does not answer in JSON: {error}", self.program)))?;
         if let Some(error) = answer["errorMessage"].as_str().filter(|error| !error.is_empty()) {

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, ErrorKind as Io, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
+use kiln_text::percent;
+
 use super::provider::{Client, Person, Provider, SCOPE, challenge, encoded, secret};
 use crate::error::ErrorKind;
 use crate::transport::{Service, Transport, unfit};
@@ -115,27 +117,9 @@ fn answer(line: &str, state: &str) -> Option<Result<String, Error>> {
     })
 }
 
+/// A value of a form, in which `+` is a blank.
 fn decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = tail.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
-        match (first, hex.and_then(|pair| u8::from_str_radix(pair, 16).ok())) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            (b'+', _) => {
-                bytes.push(b' ');
-                rest = tail;
-            }
-            (byte, _) => {
-                bytes.push(*byte);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    String::from_utf8_lossy(&percent::decode_loosely(&text.replace('+', " "))).into_owned()
 }
 
 /// Enough of a text that somebody else wrote.

@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kiln_fetch::{Question, Redacted, Reply, join};
+use kiln_text::percent::{Encoded, Plain};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -131,13 +132,8 @@ pub(super) fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
         .map_err(|_| unfit(Service::Issuer, "a field of it is missing or malformed"))
 }
 
-/// Percent-encoded, but for what RFC 3986 calls unreserved.
-pub(super) fn encoded(text: &str) -> String {
-    let encode = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(encode).collect::<Vec<_>>().concat()
+pub(super) fn encoded(text: &str) -> Encoded<'_> {
+    Plain::UNRESERVED.encode(text)
 }
 
 /// A secret that nobody guesses, in letters that need no encoding.

@@ -3,8 +3,8 @@ use std::path::{Path, PathBuf};
 use kiln_app::{App, DockerIgnore, Folder};
 use kiln_dockerfile::Ignore;
 use kiln_finding::{Class, Failure};
-use kiln_lint::{Applied, Repair, Settings};
-use kiln_rewrite::{Answer, Choice, Fault, Obstacle, Project, Target, rewrite};
+use kiln_lint::{Applied, LintSettings, Repair};
+use kiln_rewrite::{Answer, Choice, Fault, Obstacle, Project, RewriteTarget, rewrite};
 use serde_json::{Value, json};
 
 use super::lint::Repairs;
@@ -54,7 +54,7 @@ impl Args {
 }
 
 fn targets() -> clap::builder::PossibleValuesParser {
-    Target::all().iter().map(|target| target.name.as_str()).collect::<Vec<_>>().into()
+    RewriteTarget::all().iter().map(|target| target.name.as_str()).collect::<Vec<_>>().into()
 }
 
 /// What is to be done, and why.
@@ -88,7 +88,7 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let (project, ignore_file) = read(&args.app)?;
     let settings = context.config.lint.settings()?;
     let choice = Choice {
-        target: args.to.as_deref().and_then(Target::find),
+        target: args.to.as_deref().and_then(RewriteTarget::find),
         may_change_node: args.may_be_unsafe,
         today: settings.today.clone(),
     };
@@ -138,7 +138,7 @@ fn read(folder: &Path) -> Result<(Project, String), Failure> {
 }
 
 /// What the rules repair line by line: in the new file, or in the old one where that stays.
-fn edit(args: &Args, project: &Project, settings: &Settings, plan: &mut Plan) -> Result<(), Failure> {
+fn edit(args: &Args, project: &Project, settings: &LintSettings, plan: &mut Plan) -> Result<(), Failure> {
     let limit = if args.may_be_unsafe { Repair::Unsafe } else { Repair::Safe };
     let reports = lint::lint(&[args.app.join("Dockerfile")], Some(&args.app), settings)?;
     let mut around = reports.into_iter().find_map(|report| report.around);

@@ -2,14 +2,14 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use kiln_finding::{Class, Failure};
-use kiln_lint::{Level, Profile, Repair, Settings, fix};
+use kiln_lint::{Level, LintSettings, Profile, Repair, fix};
 use serde_json::json;
 
 use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::diff;
 use crate::global::Format;
-use crate::lint::{self, Report};
+use crate::lint::{self, LintReport};
 use crate::output::{self, Outcome};
 
 pub(super) static COMMAND: Command<Args> = Command {
@@ -90,7 +90,7 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 }
 
 impl Asked {
-    pub(super) fn settings(&self, context: &Context) -> Result<Settings, Failure> {
+    pub(super) fn settings(&self, context: &Context) -> Result<LintSettings, Failure> {
         let mut choice = context.config.lint.clone();
         if let Some(place) = self.profile {
             choice.profile = Some(match place {
@@ -112,7 +112,7 @@ impl Asked {
         Ok(self.judge(&reports, context))
     }
 
-    fn judge(&self, reports: &[Report], context: &Context) -> Outcome {
+    fn judge(&self, reports: &[LintReport], context: &Context) -> Outcome {
         lint::show(reports, context);
         let limit = match self.fail_on {
             FailOn::Info => Level::Info,
@@ -142,8 +142,8 @@ pub(super) fn edit(file: PathBuf, repairs: Repairs, context: &Context) -> Result
 
 fn repair(
     repairs: Repairs,
-    reports: &[Report],
-    settings: &Settings,
+    reports: &[LintReport],
+    settings: &LintSettings,
     context: &Context,
 ) -> Result<Outcome, Failure> {
     let limit = if repairs.may_be_unsafe { Repair::Unsafe } else { Repair::Safe };

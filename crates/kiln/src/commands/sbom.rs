@@ -6,7 +6,7 @@ use kiln_sbom::{Document, FORMATS, Format};
 use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::output::{self, Outcome};
-use crate::target::Target;
+use crate::target::ScanTarget;
 
 pub(super) static COMMAND: Command<Args> = Command { order: 2, ..Command::new("sbom", Group::Look, run) };
 
@@ -32,7 +32,7 @@ fn names() -> clap::builder::PossibleValuesParser {
 fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let format = kiln_sbom::find(&args.kind)
         .ok_or_else(|| Failure::usage(format!("there is no type `{}`", args.kind)))?;
-    let target = Target::open(context, &args.image)?;
+    let target = ScanTarget::open(context, &args.image)?;
     let text = render(format, &target, context)?;
     match &args.output {
         None => output::data(&text),
@@ -55,12 +55,12 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     Ok(kiln_store::replace_file(path, text.as_bytes())?)
 }
 
-fn render(format: &Format, target: &Target, context: &Context) -> Result<String, Failure> {
+fn render(format: &Format, target: &ScanTarget, context: &Context) -> Result<String, Failure> {
     let inventory = target.inventory(context)?;
     let (about, time) = match target {
-        Target::Image(subject) => {
+        ScanTarget::Image(subject) => {
             let config = &subject.image.config;
-            let about = kiln_sbom::Subject {
+            let about = kiln_sbom::DocumentSubject {
                 name: subject.name.clone(),
                 tag: subject.tag.clone(),
                 digest: target.digest(),
@@ -68,9 +68,9 @@ fn render(format: &Format, target: &Target, context: &Context) -> Result<String,
             };
             (about, config.created.as_deref())
         }
-        Target::Folder { text } | Target::Document { text } => {
+        ScanTarget::Folder { text } | ScanTarget::Document { text } => {
             let name = own_name(Path::new(text));
-            (kiln_sbom::Subject { name, tag: None, digest: None, arch: None }, None)
+            (kiln_sbom::DocumentSubject { name, tag: None, digest: None, arch: None }, None)
         }
     };
     inventory.notes.iter().for_each(|note| output::talk(&format!("note: {note}")));

@@ -9,7 +9,7 @@ use kiln_vuln::{Database, Match, VexSource, VexTarget, apply_vex, check, plan};
 use crate::command::{Command, Group};
 use crate::context::Context;
 use crate::output::{self, Outcome};
-use crate::target::Target;
+use crate::target::ScanTarget;
 use crate::{database, vex};
 
 pub(super) static COMMAND: Command<Args> =
@@ -57,7 +57,7 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let database = args.database.open(context)?.database;
     let mut scans = Vec::new();
     for image in &args.images {
-        let subject = Target::open(context, image)?;
+        let subject = ScanTarget::open(context, image)?;
         let (mut sources, unverified) = args.vex.attested(&config.scan, &subject, context)?;
         sources.extend(documents.iter().cloned());
         let mut scan = scan(args, &database, &subject, &sources, context)?;
@@ -81,19 +81,19 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 fn scan(
     args: &Args,
     database: &Database<'_>,
-    subject: &Target,
+    subject: &ScanTarget,
     sources: &[VexSource],
     context: &Context,
 ) -> Result<Scan, Failure> {
     let inventory = subject.inventory(context)?;
     let mut report = check(database, &inventory)?;
     let vex_target = match subject {
-        Target::Image(image) => VexTarget {
+        ScanTarget::Image(image) => VexTarget {
             name: Some(image.name.clone()),
             tag: image.tag.clone(),
             digests: subject.digest().into_iter().collect(),
         },
-        Target::Folder { .. } | Target::Document { .. } => VexTarget::default(),
+        ScanTarget::Folder { .. } | ScanTarget::Document { .. } => VexTarget::default(),
     };
     let vex = apply_vex(&mut report, &vex_target, sources);
     if args.only_fixed {

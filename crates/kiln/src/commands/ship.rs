@@ -71,12 +71,12 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     stages.start("gate", "judging");
     let card = judge(&evidence, &settings, Stage::Built);
     if !card.passes() {
-        stages.done(&format!("refused: {}", card.summary()));
+        stages.done(&format!("refused: {}", card.result()));
         stages.finish();
         show(&card, context);
         return Ok(refusal(&card));
     }
-    stages.done(&card.summary());
+    stages.done(&card.result());
 
     let is_new = args.signing.makes_key(context, config);
     let signer = args.signing.signer(context, config)?;

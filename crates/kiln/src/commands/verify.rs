@@ -3,7 +3,7 @@ use kiln_finding::Failure;
 use kiln_images::NamedImage;
 use kiln_images::clock::now;
 use kiln_proof::{Found, Gate, REQUIRED, predicate_type};
-use kiln_trust::{ImageRule, Matcher, Report, Requirement, Rule};
+use kiln_trust::{ImageRule, Matcher, Requirement, Rule, TrustReport};
 
 use crate::authority::AuthorityOptions;
 use crate::command::{Command, Group};
@@ -48,7 +48,7 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let found = Found::about(subject.place(), &subject.root, image)?;
     let asked: Vec<String> = rules.iter().map(ImageRule::describe).collect();
     let reports = rules.iter().map(|rule| found.judged(|evidence| rule.verify(image, evidence)));
-    let report = reports.reduce(Report::and).expect("there is a rule");
+    let report = reports.reduce(TrustReport::and).expect("there is a rule");
     output::data(&match context.format {
         Format::Human => text(&report, args.explain.then(|| asked.join("; and ")).as_deref()),
         Format::Json => json(&report),
@@ -112,7 +112,7 @@ fn predicates(args: &Args) -> Result<Vec<(&'static str, Rule)>, Failure> {
     Ok(rules)
 }
 
-fn text(report: &Report, asked: Option<&str>) -> String {
+fn text(report: &TrustReport, asked: Option<&str>) -> String {
     let mut lines = vec![report.image.to_string()];
     for outcome in &report.outcomes {
         let mark = match (outcome.found, outcome.unmet.is_empty()) {
@@ -136,7 +136,7 @@ fn text(report: &Report, asked: Option<&str>) -> String {
 }
 
 /// Everything that was looked at.
-fn explained(report: &Report, asked: &str) -> Vec<String> {
+fn explained(report: &TrustReport, asked: &str) -> Vec<String> {
     let mut lines = vec![String::new(), format!("  asked for  {asked}")];
     if report.examined.is_empty() {
         lines.push(
@@ -158,7 +158,7 @@ fn explained(report: &Report, asked: &str) -> Vec<String> {
     lines
 }
 
-fn json(report: &Report) -> String {
+fn json(report: &TrustReport) -> String {
     let rejected: Vec<_> = report.rejected().map(|(_, rejection)| rejection).collect();
     serde_json::json!({
         "digest": report.image,

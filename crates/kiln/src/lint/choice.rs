@@ -1,5 +1,5 @@
 use kiln_finding::Failure;
-use kiln_lint::{Profile, RULES, Settings};
+use kiln_lint::{LintSettings, Profile, RULES};
 use serde::Deserialize;
 
 /// `[lint]` of kiln.toml, and the same on the command line.
@@ -16,8 +16,8 @@ pub(crate) struct Choice {
 
 impl Choice {
     /// What is asked today.
-    pub(crate) fn settings(&self) -> Result<Settings, Failure> {
-        let mut settings = Settings::new(jiff::Timestamp::now().strftime("%Y-%m-%d").to_string());
+    pub(crate) fn settings(&self) -> Result<LintSettings, Failure> {
+        let mut settings = LintSettings::new(jiff::Timestamp::now().strftime("%Y-%m-%d").to_string());
         settings.profile = self.profile;
         for (names, set) in [(&self.enable, &mut settings.enable), (&self.disable, &mut settings.disable)] {
             for name in names {

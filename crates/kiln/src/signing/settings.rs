@@ -8,7 +8,7 @@ pub(super) const CLIENT_ID: &str = "sigstore";
 /// `[signing]`: where a certificate comes from that signs in place of a key.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub(crate) struct Settings {
+pub(crate) struct SigningSettings {
     /// Sign with certificates, by services that `config` or `kiln trust update` names.
     keyless: bool,
     /// Services: a signing configuration of Sigstore.
@@ -19,7 +19,7 @@ pub(crate) struct Settings {
     pub(super) oidc_client_id: Option<String>,
 }
 
-impl Settings {
+impl SigningSettings {
     /// Whether certificates sign where no key is named.
     pub(super) fn is_set(&self) -> bool {
         self.keyless || self.config.is_some()

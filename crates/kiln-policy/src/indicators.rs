@@ -1,4 +1,4 @@
-use kiln_pkg::{InterestKind, Inventory};
+use kiln_pkg::{IndicatorKind, Inventory};
 
 use crate::verdict::{fail, pass, unknown};
 use crate::wording::list;
@@ -8,13 +8,13 @@ use crate::{Evidence, Judged, Unknown};
 const LAYER: &str = "layer";
 
 /// Passes where the finished image holds no file of these kinds.
-pub(crate) fn none_of(evidence: &Evidence, kinds: &[InterestKind], noun: &str, cure: &str) -> Judged {
+pub(crate) fn none_of(evidence: &Evidence, kinds: &[IndicatorKind], noun: &str, cure: &str) -> Judged {
     let inventory = evidence.inventory()?;
     let found: Vec<&str> = inventory
-        .interests
+        .indicators
         .iter()
-        .filter(|interest| !interest.deleted && kinds.contains(&interest.kind))
-        .map(|interest| interest.place.path.as_str())
+        .filter(|indicator| !indicator.deleted && kinds.contains(&indicator.kind))
+        .map(|indicator| indicator.place.path.as_str())
         .collect();
     if !found.is_empty() {
         return fail(format!("/{}", list(&found, 4).replace(", ", ", /")), cure);

@@ -1,4 +1,4 @@
-use kiln_pkg::InterestKind;
+use kiln_pkg::IndicatorKind;
 use kiln_rootfs::{EntryKind, LayerEntry};
 
 const SHELLS: &[&str] = &[
@@ -15,36 +15,36 @@ const STICKY: u32 = 0o1000;
 const OTHERS_WRITE: u32 = 0o002;
 
 /// Why an entry matters, by its path, kind and mode alone.
-pub(crate) fn of(entry: &LayerEntry) -> Vec<InterestKind> {
+pub(crate) fn of(entry: &LayerEntry) -> Vec<IndicatorKind> {
     let mut found = Vec::new();
     let is_program = matches!(entry.kind, EntryKind::File | EntryKind::Symlink(_) | EntryKind::Hardlink(_));
     if is_program && is_in_bin(entry.path.as_str()) {
         let name = entry.path.file_name();
         if SHELLS.contains(&name) {
-            found.push(InterestKind::Shell);
+            found.push(IndicatorKind::Shell);
         }
         if PACKAGE_MANAGERS.contains(&name) {
-            found.push(InterestKind::PackageManager);
+            found.push(IndicatorKind::PackageManager);
         }
     }
     let is_file = matches!(entry.kind, EntryKind::File | EntryKind::Hardlink(_));
     if is_file && entry.mode & SETUID != 0 {
-        found.push(InterestKind::SetUid);
+        found.push(IndicatorKind::SetUid);
     }
     if is_file && entry.mode & SETGID != 0 {
-        found.push(InterestKind::SetGid);
+        found.push(IndicatorKind::SetGid);
     }
     if entry.xattrs.contains_key("security.capability") {
-        found.push(InterestKind::FileCapabilities);
+        found.push(IndicatorKind::FileCapabilities);
     }
     let shared_dir = entry.kind == EntryKind::Dir && entry.mode & STICKY == 0;
     if (is_file || shared_dir) && entry.mode & OTHERS_WRITE != 0 {
-        found.push(InterestKind::WorldWritable);
+        found.push(IndicatorKind::WorldWritable);
     }
     let is_map =
         [".js.map", ".mjs.map", ".cjs.map", ".css.map"].iter().any(|end| entry.path.as_str().ends_with(end));
     if is_file && is_map && !entry.path.parts().any(|part| part == "node_modules") {
-        found.push(InterestKind::SourceMap);
+        found.push(IndicatorKind::SourceMap);
     }
     found
 }

@@ -4,9 +4,9 @@ use crate::Place;
 
 /// A file that matters for hardening, whatever package it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Interest {
+pub struct Indicator {
     /// Why it matters.
-    pub kind: InterestKind,
+    pub kind: IndicatorKind,
     /// The file.
     pub place: Place,
     /// A later layer deletes or replaces it; it is in the image, but no container sees it.
@@ -17,7 +17,7 @@ pub struct Interest {
 /// Why a file matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum InterestKind {
+pub enum IndicatorKind {
     /// A command interpreter an intruder could use.
     Shell,
     /// A program that installs more programs.
@@ -34,7 +34,7 @@ pub enum InterestKind {
     SourceMap,
 }
 
-impl InterestKind {
+impl IndicatorKind {
     /// Every kind.
     pub const ALL: [Self; 7] = [
         Self::Shell,

@@ -1,4 +1,4 @@
-use kiln_policy::{Glance, Outcome, Scorecard};
+use kiln_policy::{ImageSummary, Outcome, Scorecard};
 
 use crate::clean::line as plain;
 
@@ -36,31 +36,31 @@ pub(crate) fn verdict(card: &Scorecard) -> &'static str {
 }
 
 /// What an image is, in numbers, one part each.
-pub(crate) fn parts(glance: &Glance) -> Vec<String> {
+pub(crate) fn parts(summary: &ImageSummary) -> Vec<String> {
     let mut parts = Vec::new();
-    if let Some(size) = glance.size {
+    if let Some(size) = summary.size {
         let tenths = size.compressed.saturating_add(50_000) / 100_000;
         let layers = if size.layers == 1 { "1 layer".to_owned() } else { format!("{} layers", size.layers) };
         parts.push(format!("{}.{} MB in {layers}", tenths / 10, tenths % 10));
     }
-    parts.extend(glance.base.as_ref().map(|base| format!("on {}", plain(base))));
-    parts.extend(glance.node.iter().map(|node| format!("Node.js {}", plain(node))));
+    parts.extend(summary.base.as_ref().map(|base| format!("on {}", plain(base))));
+    parts.extend(summary.node.iter().map(|node| format!("Node.js {}", plain(node))));
     let packages: Vec<String> =
-        glance.packages.iter().map(|(ecosystem, count)| format!("{count} {ecosystem}")).collect();
+        summary.packages.iter().map(|(ecosystem, count)| format!("{count} {ecosystem}")).collect();
     if !packages.is_empty() {
         parts.push(format!("{} packages", packages.join(" + ")));
     }
-    parts.extend(vulnerabilities(glance));
+    parts.extend(vulnerabilities(summary));
     parts
 }
 
-fn vulnerabilities(glance: &Glance) -> Option<String> {
-    let counts = glance.vulnerabilities.as_ref()?;
+fn vulnerabilities(summary: &ImageSummary) -> Option<String> {
+    let counts = summary.vulnerabilities.as_ref()?;
     let counts: Vec<String> =
         counts.iter().rev().map(|(severity, count)| format!("{count} {severity}")).collect();
     let found = if counts.is_empty() { "no known vulnerabilities".to_owned() } else { counts.join(", ") };
-    Some(match glance.advisories {
-        Some(as_of) if glance.covered => format!("{found} (advisories of {as_of})"),
+    Some(match summary.advisories {
+        Some(as_of) if summary.covered => format!("{found} (advisories of {as_of})"),
         Some(as_of) => format!("{found} where advisories answer ({as_of})"),
         None => found,
     })
