@@ -1,9 +1,15 @@
+mod command;
+
 use std::ops::Range;
 
 use serde::Serialize;
 
 use crate::logical::Origin;
-use crate::{Command, Span, Spanned};
+use crate::{Span, Spanned};
+pub use command::{
+    Add, ArgDecl, Check, Command, Copy, Form, From, Healthcheck, MountFlag, Network, Pairs, Run, RunInput,
+    Source, Transfer,
+};
 
 /// One instruction of a Dockerfile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

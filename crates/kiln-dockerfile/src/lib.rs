@@ -4,7 +4,6 @@
 //! the text of the file. Nothing here looks at a file, builds, or judges style; kiln-lint does that.
 //! Start from [`parse`] and [`Dockerfile::stages`].
 
-mod command;
 mod directive;
 mod duration;
 mod expand;
@@ -29,10 +28,6 @@ mod stages;
 mod token;
 mod typed;
 
-pub use command::{
-    Add, ArgDecl, Check, Command, Copy, Form, From, Healthcheck, MountFlag, Network, Pairs, Run, RunInput,
-    Source, Transfer,
-};
 pub use directive::{Directive, syntax_of};
 pub use duration::parse_duration;
 pub use expand::{
@@ -42,7 +37,10 @@ pub use expand::{
 pub use file::{Comment, Dockerfile};
 pub use glob::{Wildcard, has_wildcard};
 pub use ignore::{Ignore, Parents, Pattern};
-pub use instruction::{Flag, Heredoc, Instruction};
+pub use instruction::{
+    Add, ArgDecl, Check, Command, Copy, Flag, Form, From, Healthcheck, Heredoc, Instruction, MountFlag,
+    Network, Pairs, Run, RunInput, Source, Transfer,
+};
 pub use mode::{Change, Chmod};
 pub use mount::{Mount, MountKind, MountProblem, Sharing, mount_fields};
 pub use owner::{Id, Owner};

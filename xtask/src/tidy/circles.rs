@@ -3,18 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Tree;
 use crate::imports::{Module, imports, module_of, re_exports};
 use crate::tree::{is_rust, is_test};
 
-/// Every circle.
-pub(super) fn list(files: &BTreeMap<String, String>) -> Vec<String> {
+#[expect(clippy::unnecessary_wraps, reason = "every check has this signature")]
+pub(super) fn check(tree: &Tree) -> anyhow::Result<Vec<String>> {
     let mut crates: BTreeMap<&str, Files<'_>> = BTreeMap::new();
-    for (path, text) in files.iter().filter(|(path, _)| is_rust(path) && !is_test(path)) {
+    for (path, text) in tree.files.iter().filter(|(path, _)| is_rust(path) && !is_test(path)) {
         if let Some((name, module)) = module_of(path) {
             crates.entry(name).or_default().insert(module, (path, text));
         }
     }
-    crates.values().flat_map(circles).collect()
+    Ok(crates.values().flat_map(circles).collect())
 }
 
 /// The files of a crate by the module that each holds.

@@ -21,6 +21,7 @@ type Check = fn(&Tree) -> anyhow::Result<Vec<String>>;
 
 static CHECKS: &[Check] = &[
     absences::check,
+    circles::check,
     doors::check,
     locks::check,
     names::check,
@@ -57,9 +58,6 @@ fn stale(tree: &Tree) -> Vec<String> {
 pub(crate) fn run(_: &[String]) -> anyhow::Result<()> {
     for line in sizes::long(&tree::files()?) {
         println!("long: {line}");
-    }
-    for line in circles::list(&tree::files()?) {
-        println!("{line}");
     }
     let problems = problems()?;
     ensure!(problems.is_empty(), "the project is not tidy\n{}", problems.join("\n"));
