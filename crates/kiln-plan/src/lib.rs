@@ -21,4 +21,4 @@ pub use health::{find_health, find_port, health_command};
 pub use overrides::{HealthSetting, Overrides};
 pub use plan::{Health, Plan, Reason, Step};
 pub use planner::{node_line, plan};
-pub use ship::{is_install_leftover, is_module_file_shipped, is_shipped, leaves_out};
+pub use ship::{SHIP_CODE, is_install_leftover, is_module_file_shipped, is_shipped, leaves_out};

@@ -2,6 +2,9 @@
 
 use kiln_rootfs::RootPath;
 
+/// This file, which decides what is shipped, for keys of what was chosen by it.
+pub const SHIP_CODE: &str = include_str!("ship.rs");
+
 /// Folders that are never shipped, wherever they lie.
 const FOLDERS: [&str; 14] = [
     ".git",

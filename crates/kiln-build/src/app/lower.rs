@@ -8,7 +8,7 @@ use super::configure::{BaseImage, Facts, annotations, configure};
 use super::split;
 use super::step::{Commands, Surroundings};
 use crate::Error;
-use crate::engine::{Copy, Dir, Files, Graph, Op, Origin, Part, Source, Step, StepId, Target};
+use crate::engine::{Choose, Copy, Dir, Files, Graph, Op, Origin, Part, Source, Step, StepId, Target};
 use crate::error::ErrorKind;
 
 /// Where the app lies, in the builder and in the image.
@@ -55,24 +55,16 @@ pub fn lower(request: &Request<'_>) -> Result<Graphed, Error> {
     let builder = stages.push(None, Op::Builder(request.builder), "builder", "the base of build steps");
     let production = stages.install(builder, "production", &plan.production);
     // Where nothing is built, nothing is installed for it.
-    let below = if plan.build.is_empty() {
+    let (below, above) = if plan.build.is_empty() {
         (stages.folder(builder, "build"), builder)
     } else {
         let installed = stages.install(builder, "install", &plan.install);
         (installed, installed)
     };
-    let built = stages.build(below.0, request.source, &plan.build);
+    let built = stages.build(below, request.source, &plan.build);
     let base = stages.push(None, Op::Base(request.base.layers.clone()), "image", &request.base.name);
-    let parts = [
-        Part { from: production, above: builder, name: "dependencies 1", choose: split::dependencies },
-        Part { from: built, above: below.1, name: "app 1", choose: split::app },
-    ];
-    let [dependencies, app] = parts.map(|part| {
-        let what = part.name.split(' ').next().unwrap_or_default().to_owned();
-        (part, what)
-    });
-    let dependencies = stages.push(Some(base), Op::Part(dependencies.0), "image", &dependencies.1);
-    let app = stages.push(Some(dependencies), Op::Part(app.0), "image", &app.1);
+    let dependencies = stages.part(base, "dependencies", (builder, production), split::dependencies);
+    let app = stages.part(dependencies, "app", (above, built), split::app);
     let history = [("dependencies", dependencies), ("app", app)];
     let target = Target {
         top: app,
@@ -106,6 +98,13 @@ impl Stages<'_> {
         let origin = Origin { line: 0, stage: stage.to_owned(), text: text.to_owned() };
         self.graph.steps.push(Step { below, op, origin });
         self.graph.steps.len() - 1
+    }
+
+    /// What is chosen of the steps above one, up to another.
+    fn part(&mut self, below: StepId, name: &'static str, steps: (StepId, StepId), choose: Choose) -> StepId {
+        let (above, from) = steps;
+        let part = Part { from, above, name, code: &[split::CODE, kiln_plan::SHIP_CODE], choose };
+        self.push(Some(below), Op::Part(part), "image", name)
     }
 
     fn folder(&mut self, below: StepId, stage: &str) -> StepId {

@@ -5,6 +5,8 @@ use kiln_rootfs::{Entry, Error, Kind, RootPath, Tree};
 
 /// Where the app lies in the image.
 const APP: &str = "app";
+/// This file, which decides what is shipped.
+pub(super) const CODE: &str = include_str!("split.rs");
 const MODULES: &str = "node_modules";
 
 /// The dependency layer: every `node_modules` folder of a production install, without leftovers.

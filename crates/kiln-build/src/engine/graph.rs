@@ -64,11 +64,16 @@ pub struct Part {
     pub from: StepId,
     /// The step of the stage above which it counts what is left.
     pub above: StepId,
-    /// Names the choice, in one word. It changes when `choose` chooses otherwise.
+    /// Names the choice, in one word.
     pub name: &'static str,
+    /// The text of the code that chooses: when it changes, so may what is chosen.
+    pub code: &'static [&'static str],
     /// Chooses.
-    pub choose: fn(&Tree) -> Result<Tree, kiln_rootfs::Error>,
+    pub choose: Choose,
 }
+
+/// Chooses of what steps left.
+pub type Choose = fn(&Tree) -> Result<Tree, kiln_rootfs::Error>;
 
 /// A folder to be made where it is missing.
 #[derive(Clone, Debug)]

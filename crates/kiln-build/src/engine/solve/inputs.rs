@@ -51,6 +51,7 @@ impl<W: Executor, N: Cache> Solver<'_, W, N> {
             Op::Part(part) => {
                 let mut inputs = Inputs::new("part");
                 inputs.add("choice", "what is chosen", part.name);
+                inputs.add("code", "what kiln ships", Digest::of(part.code.concat().as_bytes()).to_string());
                 let what = format!("what stage {} left", self.stage(part.from));
                 inputs.add("from", &what, self.chain_key(part.from)?.to_string());
                 inputs.add("above", &what, self.chain_key(part.above)?.to_string());
