@@ -24,8 +24,6 @@ pub struct ReferenceError {
     why: &'static str,
 }
 
-/// The registry of names without a host.
-const DEFAULT_HOST: &str = "docker.io";
 const NAME_MAX: usize = 255;
 const TAG_MAX: usize = 128;
 
@@ -46,16 +44,6 @@ impl Reference {
         match self.host() {
             Some(host) => &self.name[host.len() + 1..],
             None => &self.name,
-        }
-    }
-
-    /// The name as Docker completes it, without tag and digest: `node` is `docker.io/library/node`.
-    /// Source: distribution/reference, `normalize.go`.
-    pub fn completed(&self) -> String {
-        match self.host() {
-            Some(_) => self.name.clone(),
-            None if self.name.contains('/') => format!("{DEFAULT_HOST}/{}", self.name),
-            None => format!("{DEFAULT_HOST}/library/{}", self.name),
         }
     }
 
@@ -123,12 +111,22 @@ fn is_tag(tag: &str) -> bool {
 }
 
 fn is_host(host: &str) -> bool {
+    if let Some(rest) = host.strip_prefix('[') {
+        return is_ipv6_host(rest);
+    }
     let (name, port) = host.rsplit_once(':').unwrap_or((host, "0"));
     let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
     edge(name.as_bytes().first())
         && edge(name.as_bytes().last())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
         && port.parse::<u16>().is_ok()
+}
+
+/// The rest of a host that is an IPv6 address in brackets, after the first of them.
+fn is_ipv6_host(rest: &str) -> bool {
+    let Some((address, port)) = rest.split_once(']') else { return false };
+    let has_port = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    has_port && address.parse::<core::net::Ipv6Addr>().is_ok()
 }
 
 fn is_component(part: &str) -> bool {
@@ -150,22 +148,16 @@ mod tests {
     #[test]
     fn reads_and_shows_names() {
         let digest = format!("sha256:{}", "a".repeat(64));
-        for text in
-            ["app", "app:1", "team/app", "127.0.0.1:5000/team/app:v1.2", &format!("r.example/a@{digest}")]
-        {
-            assert_eq!(text.parse::<Reference>().unwrap().to_string(), text);
-        }
-    }
-
-    #[test]
-    fn completes_names_as_docker_does() {
-        for (text, full) in [
-            ("node:24", "docker.io/library/node"),
-            ("team/app", "docker.io/team/app"),
-            ("localhost/app", "localhost/app"),
-            ("r.example:5000/a/b:1", "r.example:5000/a/b"),
+        for text in [
+            "app",
+            "app:1",
+            "team/app",
+            "[::1]/a",
+            "[2001:db8::1]:5000/a/b:1",
+            "127.0.0.1:5000/team/app:v1.2",
+            &format!("r.example/a@{digest}"),
         ] {
-            assert_eq!(text.parse::<Reference>().unwrap().completed(), full);
+            assert_eq!(text.parse::<Reference>().unwrap().to_string(), text);
         }
     }
 
@@ -180,7 +172,23 @@ mod tests {
 
     #[test]
     fn refuses_bad_names() {
-        for text in ["", ":1", "App", "a//b", "a:", "a:.x", "a@sha256:1", "../x", "a..b", "a___b", "-a"] {
+        for text in [
+            "[::1/a",
+            "[::g]/a",
+            "[::1]x/a",
+            "[::1]:x/a",
+            "",
+            ":1",
+            "App",
+            "a//b",
+            "a:",
+            "a:.x",
+            "a@sha256:1",
+            "../x",
+            "a..b",
+            "a___b",
+            "-a",
+        ] {
             assert!(text.parse::<Reference>().is_err(), "{text}");
         }
     }

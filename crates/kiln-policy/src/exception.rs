@@ -1,7 +1,7 @@
 use kiln_vuln::{Date, Match, Suppression, VulnerabilityReport};
 use serde::{Deserialize, Serialize};
 
-use crate::glob::names;
+use crate::glob::{Images, names};
 
 /// Ids of advisories begin with one of these.
 const ADVISORIES: &[&str] = &["CVE-", "GHSA-", "CGA-", "DSA-", "DLA-", "MAL-", "NSWG-"];
@@ -93,16 +93,17 @@ impl Exception {
 
     /// Whether it excuses this check for the image `name`.
     pub(crate) fn excuses_check(&self, id: &str, name: &str) -> bool {
-        self.id == id && names(&self.subject).is_match(name)
+        self.id == id && Images::of(&self.subject).hold(name)
     }
 
     /// Which vulnerabilities of the image `name` it excuses.
     pub(crate) fn excuses_match(&self, name: &str) -> impl Fn(&Match) -> bool {
-        let subject = names(&self.subject);
+        let (package_names, images) = (names(&self.subject), Images::of(&self.subject));
+        let is_image = images.hold(name);
         move |found| {
             let is_named = found.id == self.id || found.aliases.contains(&self.id);
             let package = || format!("{}@{}", found.name, found.version);
-            is_named && (subject.is_match(name) || subject.is_match(&package()))
+            is_named && (is_image || package_names.is_match(&package()))
         }
     }
 

@@ -1,3 +1,4 @@
+use kiln_oci::{Reference, normal_pattern};
 use kiln_text::Glob;
 
 /// Which names somebody means: a glob, and `*` alone is every name. A text that is no glob is one name.
@@ -5,9 +6,57 @@ pub(crate) fn names(pattern: &str) -> Glob {
     Glob::or_literal(if pattern == "*" { "**" } else { pattern })
 }
 
+/// Which images somebody means: names and patterns are compared in the one form that all spellings of an image have.
+pub(crate) struct Images {
+    normal: Glob,
+    written: Glob,
+}
+
+impl Images {
+    pub(crate) fn of(pattern: &str) -> Self {
+        Self { normal: Glob::or_literal(&normal_pattern(pattern)), written: names(pattern) }
+    }
+
+    /// Whether `name`, with its tag, is one of them. What is no name of an image (a place on this machine) is compared as it is
+    /// written.
+    pub(crate) fn hold(&self, name: &str) -> bool {
+        match name.parse::<Reference>() {
+            Ok(reference) => {
+                let tag = reference.tag.as_ref().map_or_else(String::new, |tag| format!(":{tag}"));
+                self.normal.is_match(&format!("{}{tag}", reference.normal_name()))
+            }
+            Err(_) => self.written.is_match(name),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::names;
+    use super::{Images, names};
+
+    #[test]
+    fn one_image_is_meant_by_all_its_spellings() {
+        let spellings = [
+            "node:24",
+            "library/node:24",
+            "docker.io/node:24",
+            "index.docker.io/library/node:24",
+            "Docker.io:443/node:24",
+        ];
+        for pattern in
+            spellings.iter().copied().chain(["node:*", "docker.io/library/node:*", "INDEX.docker.io/node:2?"])
+        {
+            for name in spellings {
+                assert!(Images::of(pattern).hold(name), "{pattern} {name}");
+            }
+            for other in
+                ["node2:24", "r.example/node:24", "r.example/library/node:24", "team/node:24", "nodes:24"]
+            {
+                assert!(!Images::of(pattern).hold(other), "{pattern} {other}");
+            }
+        }
+        assert!(Images::of("*").hold("r.example/a/b:1") && Images::of("oci:bases/*").hold("oci:bases/node"));
+    }
 
     #[test]
     fn a_star_stops_at_a_slash() {

@@ -1,9 +1,9 @@
 use kiln_fetch::Url;
-use kiln_oci::Reference;
+use kiln_oci::{Reference, answering_host, normal_host, normal_path};
 use kiln_text::percent::{Encoded, Plain};
 
+use crate::RegistrySettings;
 use crate::error::{Error, ErrorKind};
-use crate::{RegistrySettings, hub};
 
 /// Where the requests for one repository go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,23 +19,24 @@ pub(crate) struct Endpoint {
 impl Endpoint {
     /// The registry itself.
     pub(crate) fn of(reference: &Reference) -> Result<Self, Error> {
-        let host =
-            reference.host().ok_or_else(|| ErrorKind::NoHost { name: reference.to_string() })?.to_lowercase();
-        let name = hub::repository(&host, reference.path());
-        Ok(Self { api: hub::api_host(&host).to_owned(), host, name })
+        let host = reference.host().ok_or_else(|| ErrorKind::NoHost { name: reference.to_string() })?;
+        let host = normal_host(host);
+        let name = normal_path(&host, reference.path());
+        Ok(Self { api: answering_host(&host).to_owned(), host, name })
     }
 
     /// The mirrors of this registry, in the order they are asked.
     pub(crate) fn mirrors(&self, settings: &RegistrySettings) -> Vec<Self> {
-        let listed = settings.mirrors.get(&self.host).into_iter().flatten();
+        let own = settings.mirrors.iter().filter(|(host, _)| normal_host(host) == self.host);
+        let listed = own.flat_map(|(_, mirrors)| mirrors);
         listed
             .map(|mirror| {
                 let mirror = mirror.trim_end_matches('/');
                 let (host, prefix) = mirror.split_once('/').unwrap_or((mirror, ""));
                 let slash = if prefix.is_empty() { "" } else { "/" };
-                let host = host.to_lowercase();
+                let host = normal_host(host);
                 Self {
-                    api: hub::api_host(&host).to_owned(),
+                    api: answering_host(&host).to_owned(),
                     host,
                     name: format!("{prefix}{slash}{}", self.name),
                 }
@@ -60,6 +61,9 @@ pub(crate) fn address(text: &str) -> Result<Url, Error> {
 
 /// Whether `host[:port]` is this machine.
 pub(crate) fn is_loopback(host: &str) -> bool {
+    if let Some((address, _)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return address.parse::<std::net::Ipv6Addr>().is_ok_and(|address| address.is_loopback());
+    }
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     name == "localhost" || name.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
@@ -83,6 +87,13 @@ mod tests {
         assert_eq!(node.name, "library/node");
         assert_ne!(node.api, node.host);
         assert_eq!(endpoint("docker.io/me/app").name, "me/app");
+        for spelling in [
+            "index.docker.io/node:24",
+            "Docker.IO:443/library/node:24",
+            "registry-1.docker.io/library/node:24",
+        ] {
+            assert_eq!(endpoint(spelling), node, "{spelling}");
+        }
         assert_eq!(endpoint("r.invalid/app").name, "app");
         assert!(Endpoint::of(&"app".parse().unwrap()).is_err());
     }
@@ -102,14 +113,21 @@ mod tests {
             ]
         );
         assert!(endpoint("other.invalid/node").mirrors(&settings).is_empty());
+        let spelled = RegistrySettings {
+            mirrors: [("Index.docker.io:443".to_owned(), vec!["n.invalid:5000".to_owned()])].into(),
+            ..RegistrySettings::default()
+        };
+        assert_eq!(endpoint("docker.io/node").mirrors(&spelled).len(), 1);
     }
 
     #[test]
     fn only_this_machine_is_this_machine() {
-        for host in ["localhost", "localhost:5000", "127.0.0.1:1", "127.9.9.9"] {
+        for host in ["localhost", "localhost:5000", "127.0.0.1:1", "127.9.9.9", "[::1]", "[::1]:5000"] {
             assert!(is_loopback(host), "{host}");
         }
-        for host in ["localhost.invalid", "127.0.0.1.invalid", "10.0.0.1:5000", "a.invalid"] {
+        for host in
+            ["localhost.invalid", "127.0.0.1.invalid", "10.0.0.1:5000", "a.invalid", "[2001:db8::1]:1"]
+        {
             assert!(!is_loopback(host), "{host}");
         }
     }

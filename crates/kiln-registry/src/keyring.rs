@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use kiln_oci::normal_host;
 use kiln_program::{Call, KEEPERS};
 use serde::Deserialize;
 
@@ -86,7 +87,11 @@ impl Keyring {
         for path in &self.files {
             let Some(file) = read(path)? else { continue };
             let key = if host == hub::HOST { hub::CREDENTIALS } else { host };
-            let helper = file.cred_helpers.get(host).or_else(|| file.cred_helpers.get(key));
+            let helper = file
+                .cred_helpers
+                .iter()
+                .find(|(kept, _)| registry_of(kept) == host)
+                .map(|(_, helper)| helper);
             let helper = helper.unwrap_or(&file.creds_store);
             if !helper.is_empty()
                 && let Some(credential) = ask(helper, key, wait)?
@@ -106,8 +111,8 @@ impl File {
     fn entry(&self, host: &str, name: &str) -> Option<&Entry> {
         let full = format!("{host}/{name}");
         let matches = |key: &str| {
-            let key = bare(key);
-            let key = if key == bare(hub::CREDENTIALS) { hub::HOST } else { key };
+            let key = registry_of(key);
+            let key = key.as_str();
             let below = full.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
             below.then_some(key.len())
         };
@@ -116,6 +121,15 @@ impl File {
             .filter_map(|(key, entry)| Some((matches(key)?, entry)))
             .max_by_key(|(length, _)| *length)
             .map(|(_, entry)| entry)
+    }
+}
+
+/// The `host[/path]` that a key is for, its host in its normal form.
+fn registry_of(key: &str) -> String {
+    let key = bare(key);
+    match key.split_once('/') {
+        Some((host, path)) => format!("{}/{path}", normal_host(host)),
+        None => normal_host(key),
     }
 }
 

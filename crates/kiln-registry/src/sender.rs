@@ -3,6 +3,7 @@ use std::sync::{Mutex, PoisonError};
 use kiln_fetch::Url;
 use kiln_fetch::http::header::{ACCEPT, HeaderName, WARNING};
 use kiln_fetch::http::{self, Connections, Http, Method, Payload, Response, Tries, passes, retry_after};
+use kiln_oci::normal_host;
 use serde::Deserialize;
 
 use crate::endpoint::is_loopback;
@@ -94,7 +95,7 @@ impl Sender {
         let (ca_files, proxy) = (&settings.ca_files[..], options.proxy.as_deref());
         let by = Connections { ca_files, proxy, ..Connections::default() };
         let http = Http::new(by, options.stall)?;
-        let insecure = settings.insecure.iter().map(|host| host.to_lowercase()).collect();
+        let insecure = settings.insecure.iter().map(|host| normal_host(host)).collect();
         Ok(Self { http, keyring, options, insecure, warnings: Mutex::default() })
     }
 
@@ -109,7 +110,7 @@ impl Sender {
 
     /// Whether `host` may be asked without TLS.
     pub(crate) fn may_be_plain(&self, host: &str) -> bool {
-        is_loopback(host) || self.insecure.iter().any(|listed| listed == host)
+        is_loopback(host) || self.insecure.contains(&normal_host(host))
     }
 
     /// The warnings registries have sent, each once.

@@ -44,7 +44,7 @@ pub struct BadGlob(Why);
 
 #[derive(Debug, thiserror::Error)]
 enum Why {
-    #[error("a glob has at most {LONGEST} bytes")]
+    #[error("the glob is longer than {LONGEST} bytes")]
     Long,
     #[error(transparent)]
     Syntax(#[from] globset::Error),

@@ -55,7 +55,7 @@ impl World<'_> {
             Err(_) if short && !self.machine.offline => {
                 (self.note)(&format!("looking for {name} in its registry"));
                 let mut reference = kiln_images::read_reference(name)?;
-                reference.name = reference.completed();
+                reference.name = reference.normal_name();
                 Located::remote(self.machine, &reference)
                     .map_err(|failure| Failure { help: Some(absent_help(name)), ..failure })
             }

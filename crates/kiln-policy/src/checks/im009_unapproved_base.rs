@@ -1,4 +1,4 @@
-use crate::glob::names;
+use crate::glob::Images;
 use crate::verdict::{fail, pass};
 use crate::{Check, Evidence, Judged, Settings, Stage};
 
@@ -13,7 +13,7 @@ pub(super) static CHECK: Check = Check {
 
 fn check(evidence: &Evidence, settings: &Settings) -> Judged {
     let name = &evidence.base()?.name;
-    if let Some(glob) = settings.approved_bases.iter().find(|glob| names(glob).is_match(name)) {
+    if let Some(glob) = settings.approved_bases.iter().find(|glob| Images::of(glob).hold(name)) {
         return pass(format!("{name} is approved by `{glob}`"));
     }
     let approved = settings.approved_bases.join(", ");

@@ -1,5 +1,5 @@
 use kiln_images::daemon_name;
-use kiln_oci::Reference;
+use kiln_oci::{Reference, normal_pattern};
 
 /// The full name of an image that a Dockerfile names: without tag and digest, with the host that Docker would ask. A place
 /// on this machine, such as `oci:DIR:TAG`, is its own name; `registry:` only says where to look.
@@ -8,7 +8,7 @@ pub(crate) fn full_name(text: &str) -> String {
     if !is_place(text)
         && let Ok(reference) = text.parse::<Reference>()
     {
-        return reference.completed();
+        return reference.normal_name();
     }
     match text.rsplit_once(':') {
         Some((place, tag)) if place.contains(':') && !tag.contains('/') => place.to_owned(),
@@ -18,14 +18,7 @@ pub(crate) fn full_name(text: &str) -> String {
 
 /// The same for a pattern, which has a host if its first part can be one.
 pub(super) fn completed(pattern: &str) -> String {
-    let first = pattern.split('/').next().unwrap_or_default();
-    let can_be_host = first.contains(['.', ':', '*']) || first == "localhost";
-    match (can_be_host, pattern.contains('/')) {
-        _ if is_place(pattern) || pattern == "**" => pattern.to_owned(),
-        (true, true) => pattern.to_owned(),
-        (false, true) => format!("docker.io/{pattern}"),
-        (_, false) => format!("docker.io/library/{pattern}"),
-    }
+    if is_place(pattern) { pattern.to_owned() } else { normal_pattern(pattern) }
 }
 
 fn is_place(text: &str) -> bool {
@@ -48,6 +41,13 @@ mod tests {
                 "docker.io/library/node@sha256:0000000000000000000000000000000000000000000000000000000000000000",
                 true,
             ),
+            ("node", "index.docker.io/node:24", true),
+            ("node", "registry-1.docker.io/library/node:24", true),
+            ("node", "DOCKER.IO:443/library/node", true),
+            ("index.docker.io/library/node", "node:24", true),
+            ("Registry.Example.invalid:443/**", "registry.example.invalid/a", true),
+            ("registry.example.invalid/**", "REGISTRY.example.invalid:443/a", true),
+            ("docker.io/**", "index.docker.io/team/app", true),
             ("team/*", "team/app", true),
             ("team/*", "registry.example.invalid/team/app", false),
             ("registry.example.invalid/**", "registry.example.invalid/a/b:1", true),
