@@ -1,4 +1,5 @@
 use kiln_finding::Severity;
+use kiln_vuln::Match;
 use serde::{Deserialize, Serialize};
 
 use crate::Exception;
@@ -19,6 +20,9 @@ pub struct Settings {
     pub denied_licences: Vec<String>,
     /// Severities of which no fixable vulnerability may be left.
     pub severities: Vec<Severity>,
+    /// The severity of vulnerabilities that nobody has judged. Without it, one that has a fix leaves the answer unknown.
+    #[serde(default)]
+    pub unknown_severity: Option<Severity>,
     /// Most megabytes (10^6 bytes) that the compressed layers may have.
     pub size_budget: u64,
     /// Most days since the package index that the base was composed from.
@@ -45,6 +49,8 @@ pub struct Overrides {
     pub denied_licences: Option<Vec<String>>,
     /// See [`Settings::severities`].
     pub severities: Option<Vec<Severity>>,
+    /// See [`Settings::unknown_severity`].
+    pub unknown_severity: Option<Severity>,
     /// See [`Settings::size_budget`].
     pub size_budget: Option<u64>,
     /// See [`Settings::archive_max_age`].
@@ -59,11 +65,20 @@ impl Settings {
         self.checks.iter().any(|asked| asked == id)
     }
 
+    /// How severe a vulnerability is; unknown where nobody has judged it, and the settings do not either.
+    pub(crate) fn severity_of(&self, found: &Match) -> Severity {
+        match found.effective_severity() {
+            Severity::Unknown => self.unknown_severity.unwrap_or(Severity::Unknown),
+            known => known,
+        }
+    }
+
     pub(crate) fn change(&mut self, by: Overrides) {
         set(&mut self.checks, by.checks);
         set(&mut self.approved_bases, by.approved_bases);
         set(&mut self.denied_licences, by.denied_licences);
         set(&mut self.severities, by.severities);
+        self.unknown_severity = by.unknown_severity.or(self.unknown_severity);
         set(&mut self.size_budget, by.size_budget);
         set(&mut self.archive_max_age, by.archive_max_age);
         self.advisories_max_age = by.advisories_max_age.or(self.advisories_max_age);

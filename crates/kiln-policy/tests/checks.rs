@@ -244,12 +244,15 @@ fn pk001_fixable_vulnerabilities() {
         (Severity::Medium, fixed(), "1 less severe with a fix"),
         (Severity::Critical, Fix::None, "1 without a fix"),
         (Severity::Critical, Fix::WontFix, "1 without a fix"),
-        (Severity::Unknown, fixed(), "1 less severe with a fix"),
     ] {
         let card = card(|world| known(&mut world.vulnerabilities).matches.push(found(severity, fix.clone())));
         assert!(card.passes(), "{card:#?}");
         assert!(line(&card, "PK001").reason.contains(reason), "{}", line(&card, "PK001").reason);
     }
+    let card =
+        card(|world| known(&mut world.vulnerabilities).matches.push(found(Severity::Unknown, fixed())));
+    assert_eq!(line(&card, "PK001").outcome, Outcome::Unknown);
+    assert!(line(&card, "PK001").reason.contains("nobody has judged"), "{}", line(&card, "PK001").reason);
 }
 
 fn line<'a>(card: &'a Scorecard, id: &str) -> &'a kiln_policy::Line {

@@ -10,6 +10,7 @@ mod coverage;
 mod database;
 mod date;
 mod error;
+mod gate;
 mod id;
 mod matched;
 mod matching;
@@ -27,6 +28,7 @@ pub use coverage::{Coverage, Covered};
 pub use database::{Advisory, Bound, Database, ReadAt, Release, SliceInfo, Span, Status};
 pub use date::Date;
 pub use error::Error;
+pub use gate::{Condition, Gate, GateVerdict, Open};
 /// Why a [`ReadAt`] could not read.
 pub use kiln_finding::Cause;
 pub use matched::{Fix, MadeBy, Match};

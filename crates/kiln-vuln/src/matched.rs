@@ -114,13 +114,14 @@ impl Match {
         }
     }
 
-    /// The severity gates judge by: unjudged vulnerabilities that are exploited in the wild are high.
+    /// The severity gates judge by: what is exploited in the wild and what is malware is critical.
     pub fn effective_severity(&self) -> Severity {
-        if self.known_exploited && self.severity == Severity::Unknown {
-            Severity::High
-        } else {
-            self.severity
-        }
+        if self.known_exploited || self.is_malware() { Severity::Critical } else { self.severity }
+    }
+
+    /// Whether the package itself is malware. Source: OpenSSF, malicious-packages.
+    pub fn is_malware(&self) -> bool {
+        self.ids().any(|id| id.starts_with("MAL-"))
     }
 
     /// The version that fixes it, where one is known.

@@ -29,11 +29,6 @@ impl VulnerabilityReport {
         self.unread.is_empty() && self.coverage.iter().all(|coverage| coverage.covered.is_full())
     }
 
-    /// Matches of at least `threshold`. One that is exploited in the wild and that nobody has judged counts as high.
-    pub fn at_least(&self, threshold: Severity) -> impl Iterator<Item = &Match> {
-        self.matches.iter().filter(move |found| found.effective_severity() >= threshold)
-    }
-
     /// How many matches there are of each severity, worst first.
     pub fn counts(&self) -> Vec<(Severity, usize)> {
         let count = |severity| self.matches.iter().filter(|found| found.severity == severity).count();

@@ -1,7 +1,8 @@
+use kiln_finding::Severity;
 use kiln_vuln::{Fix, Match, VulnerabilityReport};
 
 use crate::advisories::{answered, cures, report};
-use crate::verdict::fail;
+use crate::verdict::{fail, unknown};
 use crate::wording::list;
 use crate::{Check, Evidence, Judged, Settings, Stage};
 
@@ -16,12 +17,22 @@ pub(super) static CHECK: Check = Check {
 
 fn check(evidence: &Evidence, settings: &Settings) -> Judged {
     let report = report(evidence)?;
-    let counted = |found: &&Match| settings.severities.contains(&found.effective_severity());
+    let counted = |found: &&Match| settings.severities.contains(&settings.severity_of(found));
     let fixable: Vec<&Match> =
         report.matches.iter().filter(counted).filter(|found| found.fixed_in().is_some()).collect();
     if !fixable.is_empty() {
         let shown: Vec<String> = fixable.iter().map(|found| show(found)).collect();
         return fail(format!("{} fixable: {}", fixable.len(), list(&shown, 3)), cures(&fixable));
+    }
+    let unjudged =
+        |found: &&Match| settings.severity_of(found) == Severity::Unknown && found.fixed_in().is_some();
+    let unjudged: Vec<String> = report.matches.iter().filter(unjudged).map(show).collect();
+    if !unjudged.is_empty() {
+        let reason = format!("{} with a fix that nobody has judged: {}", unjudged.len(), list(&unjudged, 3));
+        return unknown(
+            reason,
+            "upgrade them, or say how severe such are: [policy] unknown-severity in kiln.toml",
+        );
     }
     answered(evidence, settings)?.into_judged(&unfixed(report, settings))
 }
@@ -35,7 +46,7 @@ fn show(found: &Match) -> String {
 /// What is left and does not fail the check, so that nobody takes a pass for "no vulnerabilities".
 fn unfixed(report: &VulnerabilityReport, settings: &Settings) -> String {
     let severe =
-        report.matches.iter().filter(|found| settings.severities.contains(&found.effective_severity()));
+        report.matches.iter().filter(|found| settings.severities.contains(&settings.severity_of(found)));
     let waiting = severe.filter(|found| found.fixed_in().is_none()).count();
     let less = report.matches.iter().filter(|found| found.fixed_in().is_some()).count();
     let unclear = report.matches.iter().filter(|found| found.fix == Fix::Unknown).count();

@@ -27,6 +27,9 @@ struct Document<'a> {
     complete: bool,
     age_days: Option<u32>,
     report: &'a VulnerabilityReport,
+    /// How many vulnerabilities are not in `report`, because only some were asked for.
+    #[serde(skip_serializing_if = "is_zero")]
+    not_shown: usize,
     vex: &'a [VexUse],
     #[serde(skip_serializing_if = "is_zero")]
     vex_unverified: usize,
@@ -60,6 +63,7 @@ fn document<'a>(scan: &'a Scan, stamp: &Stamp) -> Document<'a> {
         complete: scan.report.is_complete(),
         age_days: scan.report.as_of.map(|as_of| as_of.age(stamp.today)),
         report: &scan.report,
+        not_shown: scan.hidden.len(),
         vex: &scan.vex,
         vex_unverified: scan.vex_unverified,
         exceptions: &scan.exceptions,

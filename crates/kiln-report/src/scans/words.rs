@@ -70,18 +70,32 @@ pub(super) fn unknown(scan: &Scan) -> Vec<String> {
 
 /// How many of which severity, and how old the advisories are.
 pub(super) fn summary(scan: &Scan, stamp: &Stamp) -> String {
-    let counts = scan.report.counts().into_iter().filter(|(_, count)| *count > 0);
-    let counts: Vec<String> = counts
-        .map(|(severity, count)| match severity {
-            Severity::Unknown => format!("{count} not judged"),
-            severity => format!("{count} {severity}"),
-        })
-        .collect();
-    let found = if counts.is_empty() { "no known vulnerabilities".to_owned() } else { counts.join(", ") };
+    let found = counted(&scan.report.matches);
+    let found = match (&scan.asked, found.is_empty()) {
+        (Some(asked), true) if !scan.hidden.is_empty() => format!("none {asked}"),
+        (_, true) => "no known vulnerabilities".to_owned(),
+        (_, false) => found,
+    };
+    let hidden = match scan.hidden.len() {
+        0 => String::new(),
+        1 => format!("; 1 other not shown ({})", counted(&scan.hidden)),
+        more => format!("; {more} others not shown ({})", counted(&scan.hidden)),
+    };
     let complete = if scan.report.is_complete() { "" } else { "; not everything is known" };
     let age = scan
         .report
         .as_of
         .map(|as_of| format!(" (advisories as of {as_of}, {} days old)", as_of.age(stamp.today)));
-    format!("{found}{complete}{}", age.unwrap_or_default())
+    format!("{found}{hidden}{complete}{}", age.unwrap_or_default())
+}
+
+/// `1 high, 2 not judged`, the worst first; empty where there is nothing.
+fn counted(matches: &[Match]) -> String {
+    let count = |severity| matches.iter().filter(|found| found.severity == severity).count();
+    let counts = Severity::ALL.iter().rev().map(|&severity| (severity, count(severity)));
+    let shown = counts.filter(|(_, count)| *count > 0).map(|(severity, count)| match severity {
+        Severity::Unknown => format!("{count} not judged"),
+        severity => format!("{count} {severity}"),
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }

@@ -175,7 +175,8 @@ fn markup(line: &str) -> String {
         match char {
             '\\' => drop(chars.next()),
             '@' | ':' if matches!(chars.peek(), Some('\u{200b}')) => {}
-            ':' => marks.extend((chars.peek() == Some(&'/')).then_some(':')),
+            // What GitHub Flavored Markdown makes a link of; `:/` alone is none.
+            ':' => marks.extend(chars.clone().take(2).eq(['/', '/']).then_some(':')),
             '<' | '|' | '*' | '_' | '`' | '[' | ']' | '~' | '#' | '!' | '@' => marks.push(char),
             _ => {}
         }

@@ -120,6 +120,8 @@ pub(super) fn kitchen_sink() -> Scan {
         digest: Some(Digest::of(b"image")),
         inventory: Inventory { distro: Some(distro), ..Inventory::default() },
         report,
+        hidden: Vec::new(),
+        asked: None,
         vex: Vec::new(),
         vex_unverified: 0,
         exceptions: Vec::new(),
@@ -251,4 +253,25 @@ fn cyclonedx_is_vex_that_kiln_reads_back() {
             ("CVE-2026-7", VexStatus::Affected, taken),
         ]
     );
+}
+
+/// A filter never changes a statement: what is not shown is counted.
+#[test]
+fn what_is_not_shown_is_said() {
+    let mut scan = kitchen_sink();
+    let all = scan.report.matches.len();
+    assert!(all > 1, "{all}");
+    scan.asked = Some("of severity negligible with a fix".to_owned());
+    scan.hide(|_| false);
+    for format in ["human", "markdown"] {
+        let text = render(format, scan.clone());
+        assert!(
+            text.to_lowercase()
+                .contains(&format!("none of severity negligible with a fix; {all} others not shown (")),
+            "{text}"
+        );
+        assert!(!text.contains("no known vulnerabilities"), "{text}");
+    }
+    let document: serde_json::Value = serde_json::from_str(&render("json", scan)).unwrap();
+    assert_eq!(document[0]["not_shown"], all);
 }

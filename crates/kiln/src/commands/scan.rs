@@ -4,7 +4,7 @@ use kiln_finding::{Class, Failure, Severity};
 use kiln_policy::excuse;
 use kiln_proof::advisories::today;
 use kiln_report::{Results, Scan};
-use kiln_vuln::{Database, Match, VexSource, VexTarget, apply_vex, check, plan};
+use kiln_vuln::{Condition, Database, Gate, GateVerdict, Open, VexSource, VexTarget, apply_vex, check, plan};
 
 use crate::command::{Command, Group};
 use crate::context::Context;
@@ -22,18 +22,23 @@ pub(crate) struct Args {
     /// docker-archive:FILE[:NAME], or docker:NAME; a folder; sbom:FILE
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<String>,
-    /// Exit with 1 if there is a vulnerability of at least this severity, and with 3 if something could not be judged
-    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
-    fail_on: Option<Severity>,
+    /// Exit with 1 if there is a vulnerability of at least this severity, and with 3 if something could not be judged. Or any of a
+    /// list: a severity, kev (exploited in the wild), malware, epss>0.5, fixable
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    fail_on: Vec<Condition>,
+    /// The severity of vulnerabilities that nobody has judged; without it, they end with 3
+    #[arg(long, value_name = "SEVERITY", requires = "fail_on", value_parser = severity)]
+    unknown_severity: Option<Severity>,
     /// Show only these severities: a list (critical,high), or one and all above it (medium+); --fail-on sees all
     #[arg(long, value_name = "LIST", value_parser = severities)]
     severity: Option<BTreeSet<Severity>>,
     /// Leave out vulnerabilities that have no fixed version, in the output and in --fail-on
     #[arg(long)]
     only_fixed: bool,
-    /// Let --fail-on pass what the advisory database does not cover and what could not be read
-    #[arg(long, requires = "fail_on")]
-    allow_unknown: bool,
+    /// Let --fail-on pass what is not known: all of it, or a list of severity, epss, coverage, unread
+    #[arg(long, value_name = "LIST", requires = "fail_on", require_equals = true, num_args = 0..=1, default_missing_value = "all",
+        value_parser = open)]
+    allow_unknown: Option<BTreeSet<Open>>,
     /// Show the smallest set of changes, and what remains after it
     #[arg(long)]
     fix_plan: bool,
@@ -71,7 +76,7 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let outcome = gate(args, &scans);
     if let Some(wanted) = &args.severity {
         for scan in &mut scans {
-            scan.report.matches.retain(|found| wanted.contains(&found.severity));
+            scan.hide(|found| wanted.contains(&found.severity));
         }
     }
     output::results(&Results::Scans(&scans), context.output, args.explain_vex);
@@ -96,10 +101,14 @@ fn scan(
         ScanTarget::Folder { .. } | ScanTarget::Document { .. } => VexTarget::default(),
     };
     let vex = apply_vex(&mut report, &vex_target, sources);
+    let mut hidden = Vec::new();
     if args.only_fixed {
-        report.matches.retain(|found| found.fixed_in().is_some());
+        let (fixed, others) = report.matches.into_iter().partition(|found| found.fixed_in().is_some());
+        (report.matches, hidden) = (fixed, others);
     }
     Ok(Scan {
+        hidden,
+        asked: asked(args),
         name: subject.text().to_owned(),
         digest: subject.digest(),
         inventory,
@@ -111,22 +120,55 @@ fn scan(
     })
 }
 
+/// What is asked for, where that is not everything.
+fn asked(args: &Args) -> Option<String> {
+    let severities = args.severity.as_ref().map(|wanted| {
+        let names: Vec<&str> = wanted.iter().rev().map(|severity| severity.as_str()).collect();
+        format!("of severity {}", names.join(" or "))
+    });
+    let fixed = args.only_fixed.then(|| "with a fix".to_owned());
+    let parts: Vec<String> = severities.into_iter().chain(fixed).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
 /// Whether the vulnerabilities that are left may be there.
 fn gate(args: &Args, scans: &[Scan]) -> Result<Outcome, Failure> {
-    let Some(threshold) = args.fail_on else { return Ok(Outcome::Fine) };
-    let over: Vec<&Match> = scans.iter().flat_map(|scan| scan.report.at_least(threshold)).collect();
-    if !over.is_empty() {
-        output::talk(&format!("refused: {} vulnerabilities of severity {threshold} or above", over.len()));
-        return Ok(Outcome::Refused);
-    }
-    match scans.iter().find(|scan| !scan.report.is_complete()) {
-        Some(unknown) if !args.allow_unknown => {
-            let what = format!("judge {}: not all of it could be read and looked up", unknown.name);
-            Err(Failure::new("kiln.unknown", Class::Environment, what)
-                .with_help("see \"not known\" above; pass --allow-unknown to accept it"))
+    let gate = Gate {
+        conditions: args.fail_on.clone(),
+        unknown_severity: args.unknown_severity,
+        allowed: args.allow_unknown.clone().unwrap_or_default(),
+    };
+    match gate.judge(scans.iter().map(|scan| &scan.report)) {
+        GateVerdict::Passed => Ok(Outcome::Fine),
+        GateVerdict::Refused(found) => {
+            let noun = if found.len() == 1 { "vulnerability" } else { "vulnerabilities" };
+            output::talk(&format!("refused: {} {noun} that --fail-on names", found.len()));
+            Ok(Outcome::Refused)
         }
-        _ => Ok(Outcome::Fine),
+        GateVerdict::Open(open) => {
+            let counts: Vec<String> = open.iter().map(|(kind, count)| kind.describe(*count)).collect();
+            let names: Vec<&str> = scans.iter().map(|scan| scan.name.as_str()).collect();
+            let kinds: Vec<&str> = open.iter().map(|(kind, _)| kind.as_str()).collect();
+            let what = format!("judge {}: there are {}", names.join(", "), counts.join(", "));
+            let mut help = format!("--allow-unknown={} accepts it", kinds.join(","));
+            if kinds.contains(&"severity") {
+                help = format!(
+                    "--unknown-severity SEVERITY says how much such a vulnerability counts, or {help}"
+                );
+            }
+            Err(Failure::new("kiln.unknown", Class::Environment, what).with_help(help))
+        }
     }
+}
+
+/// `all`, or a list of kinds.
+fn open(text: &str) -> Result<BTreeSet<Open>, String> {
+    if text == "all" {
+        return Ok(Open::ALL.into());
+    }
+    let kind = |name: &str| Open::ALL.into_iter().find(|open| open.as_str() == name.trim());
+    let known = || format!("it is none of all, {}", Open::ALL.map(Open::as_str).join(", "));
+    text.split(',').map(|name| kind(name).ok_or_else(known)).collect()
 }
 
 fn severity(name: &str) -> Result<Severity, String> {

@@ -123,6 +123,13 @@ fn severities_are_a_list_or_a_least_one_and_the_gate_sees_all() {
     );
     world.run(["scan", &image, "--severity", "low", "--fail-on", "high", "--allow-unknown"]).exits(1);
     world.run(["scan", &image, "--severity", "bad"]).exits(2);
+    let none = world.run(["scan", &image, "--severity", "negligible"]).exits(0).stdout;
+    assert!(none.contains("none of severity negligible; ") && none.contains(" not shown ("), "{none}");
+    world.run(["scan", &image, "--fail-on", "malware", "--allow-unknown=coverage,unread"]).exits(0);
+    world.run(["scan", &image, "--fail-on", "malware,fixable", "--allow-unknown"]).exits(1);
+    let open = world.run(["scan", &image, "--fail-on", "epss>0.99"]).exits(3);
+    assert!(open.stderr.contains("--allow-unknown="), "{}", open.stderr);
+    world.run(["scan", &image, "--fail-on", "high", "--allow-unknown=all,bad"]).exits(2);
     world.run(["scan", &image, "--fail-on", "bad"]).exits(2);
 }
 
