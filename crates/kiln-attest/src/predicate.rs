@@ -1,4 +1,4 @@
-//! The predicate types kiln writes and asks for. Always compared whole.
+//! The predicate types kiln writes and asks for. Compared whole, or by [`is_meant`].
 
 /// A plain signature, as cosign 3 writes it.
 pub const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
@@ -20,6 +20,22 @@ pub const OPENVEX: &str = "https://openvex.dev/ns/v0.2.0";
 /// An OpenVEX document as cosign names it, and how the predicate types of all versions begin.
 pub const OPENVEX_FAMILY: &str = "https://openvex.dev/ns";
 
+/// Whether a statement of the type `found` is what is meant by `wanted`: the same type, or, for documents that others name with their
+/// version (`https://spdx.dev/Document/v2.3`), that. Types whose version says what they mean (SLSA provenance) are not alike.
+pub fn is_meant(wanted: &str, found: &str) -> bool {
+    if wanted == found {
+        return true;
+    }
+    let has_versions = [SPDX, CYCLONEDX, OPENVEX_FAMILY].contains(&wanted);
+    let version = found.strip_prefix(wanted).and_then(|rest| rest.strip_prefix("/v"));
+    has_versions && version.is_some_and(is_version)
+}
+
+fn is_version(text: &str) -> bool {
+    text.split('.')
+        .all(|part| !part.is_empty() && part.len() <= 6 && part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// The name people call a predicate type by; the type itself where it has none.
 pub fn short_name(predicate_type: &str) -> &str {
     match predicate_type {
@@ -30,5 +46,33 @@ pub fn short_name(predicate_type: &str) -> &str {
         VULNERABILITIES => "vulnerability scan",
         OPENVEX | OPENVEX_FAMILY => "OpenVEX",
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_are_meant_in_every_version_and_nothing_else_is() {
+        for found in [SPDX, "https://spdx.dev/Document/v2.3", "https://spdx.dev/Document/v3"] {
+            assert!(is_meant(SPDX, found), "{found}");
+        }
+        for found in [
+            "https://spdx.dev/Document/",
+            "https://spdx.dev/Document/v",
+            "https://spdx.dev/Document/v2.",
+            "https://spdx.dev/Document/v2.3/x",
+            "https://spdx.dev/Documents",
+            "https://spdx.dev/Document-v2.3",
+            CYCLONEDX,
+        ] {
+            assert!(!is_meant(SPDX, found), "{found}");
+        }
+        assert!(is_meant(OPENVEX_FAMILY, OPENVEX));
+        assert!(!is_meant("https://spdx.dev/Document/v2.3", SPDX), "who asks for a version gets that");
+        assert!(
+            !is_meant(PROVENANCE, PROVENANCE_V02) && !is_meant("https://slsa.dev/provenance", PROVENANCE)
+        );
     }
 }

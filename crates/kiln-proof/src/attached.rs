@@ -75,7 +75,7 @@ fn of_one(from: &Place, image: &Descriptor) -> Result<(Value, Vec<Descriptor>), 
 
 /// What signed statements beside an image say, but for signatures, which say nothing; in one order, each once.
 fn statements(from: &Place, image: &Descriptor) -> Result<Vec<(String, Vec<u8>)>, Failure> {
-    let found = Found::about(from, image, &image.digest)?;
+    let found = Found::about(from, image, image)?;
     let mut statements = Vec::new();
     for piece in found.evidence() {
         let Form::Bundle(bytes) = &piece.form else { continue };

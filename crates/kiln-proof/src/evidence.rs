@@ -32,10 +32,10 @@ pub fn judge(
     let database = advisories::newest(machine)?.database;
     let mut evidence = about_image(machine, &named.image, named.place(), name, &database, &[])?;
     if let Some(trusted) = trusted {
-        let digest = named.image.descriptor.digest;
-        let found = Found::about(named.place(), &named.root, &digest)?;
+        let found = Found::about(named.place(), &named.root, &named.image.descriptor)?;
         let required = seal::required();
-        let report = found.judged(|evidence| kiln_trust::verify_image(&digest, evidence, trusted, &required));
+        let report =
+            found.judged(|digest, evidence| kiln_trust::verify_image(digest, evidence, trusted, &required));
         evidence.attestations = Fact::Known(attested(&report));
     }
     Ok(kiln_policy::judge(&evidence, settings, Stage::Attested))

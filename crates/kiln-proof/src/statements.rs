@@ -32,35 +32,48 @@ pub fn verify<S: Source>(
     authority: &Authority,
     required: &[Requirement],
 ) -> Result<TrustReport, Failure> {
-    let found = Found::about(place, image, &image.digest)?;
-    Ok(found.judged(|evidence| verify_image(&image.digest, evidence, authority, required)))
+    let found = Found::about(place, image, image)?;
+    Ok(found.judged(|digest, evidence| verify_image(digest, evidence, authority, required)))
 }
 
-/// What lies beside an image and may be a signed statement about it.
+/// What lies beside an image and may be a signed statement about it, or about the index that it was found through.
 pub struct Found {
-    evidence: Vec<Evidence>,
+    /// The image, and the index where there is one, each with what may be about it.
+    levels: Vec<(Digest, Vec<Evidence>)>,
     /// How much was not looked at, because there was too much.
     left_out: usize,
 }
 
 impl Found {
-    /// Looks for it beside the image, and in `root` where that is an index. That something cannot be listed is an error: nobody
-    /// may take it for nothing.
-    pub fn about<S: Source>(place: &S, root: &Descriptor, image: &Digest) -> Result<Self, Failure> {
+    /// Looks for it beside the image and beside `root`, through which it was found, and in `root` where that is an index. An index
+    /// holds the digests of its images, so that who signs one signs them. That something cannot be listed is an error: nobody may take
+    /// it for nothing.
+    pub fn about<S: Source>(place: &S, root: &Descriptor, image: &Descriptor) -> Result<Self, Failure> {
         let index = kiln_images::index_of(place, root)?.unwrap_or_default();
-        let attached = index.manifests.into_iter().filter(|entry| attached::is_about(entry, image));
-        let (evidence, left_out) = Search::new(place).about(image, attached)?;
-        Ok(Self { evidence, left_out })
+        let mut found = Self { levels: Vec::new(), left_out: 0 };
+        let digests = [image.digest, root.digest];
+        for (at, digest) in
+            digests.into_iter().enumerate().filter(|(at, digest)| !digests[..*at].contains(digest))
+        {
+            // What is written into an index is about its images.
+            let attached =
+                index.manifests.iter().filter(|entry| at == 0 && attached::is_about(entry, &digest));
+            let (evidence, left_out) = Search::new(place).about(&digest, attached.cloned())?;
+            found.levels.push((digest, evidence));
+            found.left_out += left_out;
+        }
+        Ok(found)
     }
 
     /// Each with the place it was found at.
-    pub fn evidence(&self) -> &[Evidence] {
-        &self.evidence
+    pub fn evidence(&self) -> impl Iterator<Item = &Evidence> {
+        self.levels.iter().flat_map(|(_, evidence)| evidence)
     }
 
-    /// The verdict over it.
-    pub fn judged(&self, verify: impl Fn(&[Evidence]) -> TrustReport) -> TrustReport {
-        let mut report = verify(&self.evidence);
+    /// The verdict over it; `verify` is given a digest and what may be about it.
+    pub fn judged(&self, verify: impl Fn(&Digest, &[Evidence]) -> TrustReport) -> TrustReport {
+        let reports = self.levels.iter().map(|(digest, evidence)| verify(digest, evidence));
+        let mut report = reports.reduce(TrustReport::or).expect("an image is a level");
         report.left_out += self.left_out;
         report
     }

@@ -1,4 +1,5 @@
 use kiln_attest::Statement;
+use kiln_attest::predicate::is_meant;
 use kiln_oci::Digest;
 use serde::Serialize;
 
@@ -138,9 +139,24 @@ impl TrustReport {
         self
     }
 
+    /// Both, of two names for what was asked about: an index, and the image in it. What either finds is found.
+    pub fn or(mut self, other: Self) -> Self {
+        for (mine, theirs) in self.outcomes.iter_mut().zip(other.outcomes) {
+            mine.found |= theirs.found;
+            mine.unmet.extend(theirs.unmet);
+            if mine.found {
+                mine.unmet.clear();
+            }
+        }
+        self.examined.extend(other.examined);
+        self.left_out += other.left_out;
+        self.statements.extend(other.statements);
+        self
+    }
+
     /// The right statement of this type.
     pub fn statement(&self, predicate_type: &str) -> Option<&Verified<Statement>> {
-        self.statements.iter().find(|statement| statement.value.predicate_type == predicate_type)
+        self.statements.iter().find(|statement| is_meant(predicate_type, &statement.value.predicate_type))
     }
 
     /// What counts for nothing.
@@ -153,7 +169,8 @@ impl TrustReport {
 pub(crate) fn outcome(wanted: &Requirement, statements: &[Verified<Statement>]) -> Outcome {
     let mut unmet = Vec::new();
     let mut found = false;
-    let of_type = |statement: &&Verified<Statement>| statement.value.predicate_type == wanted.predicate_type;
+    let of_type =
+        |statement: &&Verified<Statement>| is_meant(&wanted.predicate_type, &statement.value.predicate_type);
     for statement in statements.iter().filter(of_type) {
         match wanted.unmet(&statement.value) {
             None => found = true,

@@ -141,13 +141,13 @@ impl FromStr for Condition {
             "kev" => Ok(Self::Exploited),
             "malware" => Ok(Self::Malware),
             "fixable" => Ok(Self::Fixable),
-            _ => match Severity::ALL.into_iter().find(|severity| severity.as_str() == text) {
-                Some(severity) => Ok(Self::Severity(severity)),
-                None => {
+            _ => {
+                let severity = Severity::ALL.into_iter().find(|severity| severity.as_str() == text);
+                severity.map(Self::Severity).ok_or_else(|| {
                     let names = Severity::ALL.map(Severity::as_str).join(", ");
-                    Err(format!("it is none of {names}, kev, malware, fixable, epss>NUMBER"))
-                }
-            },
+                    format!("it is none of {names}, kev, malware, fixable, epss>NUMBER")
+                })
+            }
         }
     }
 }

@@ -106,31 +106,22 @@ impl<'a> Gate<'a> {
         images: [&Descriptor; 2],
     ) -> Result<String, Failure> {
         let rule = rule.open(self.machine, self.settings)?;
-        let mut reports = Vec::new();
-        for (at, image) in images.iter().enumerate() {
-            if images[..at].contains(image) {
-                continue;
-            }
-            let found = Found::about(place, image, &image.digest)?;
-            let report = found.judged(|evidence| rule.verify(&image.digest, evidence));
-            let first = report.outcomes.first().and_then(|outcome| report.statement(&outcome.predicate_type));
-            if let (true, Some(statement)) = (report.is_satisfied(), first) {
-                return Ok(format!("{name} is signed by {}", statement.signer()));
-            }
-            reports.push(report);
+        let [root, image] = images;
+        let report =
+            Found::about(place, root, image)?.judged(|digest, evidence| rule.verify(digest, evidence));
+        let first = report.outcomes.first().and_then(|outcome| report.statement(&outcome.predicate_type));
+        match (report.is_satisfied(), first) {
+            (true, Some(statement)) => Ok(format!("{name} is signed by {}", statement.signer())),
+            _ => Err(refusal(name, &rule.describe(), &report)),
         }
-        Err(refusal(name, &rule.describe(), &reports))
     }
 }
 
-fn refusal(name: &str, wanted: &str, reports: &[TrustReport]) -> Failure {
+fn refusal(name: &str, wanted: &str, report: &TrustReport) -> Failure {
     let what = format!("use {name}: kiln.toml asks for a signature by {wanted}");
-    let mut failure = Failure::new("trust.base", Class::Refused, what);
-    for report in reports {
-        failure = failure.with_cause(missing(report));
-        for (examined, rejection) in report.rejected() {
-            failure = failure.with_cause(format!("{}: {}", examined.place, rejection.why));
-        }
+    let mut failure = Failure::new("trust.base", Class::Refused, what).with_cause(missing(report));
+    for (examined, rejection) in report.rejected() {
+        failure = failure.with_cause(format!("{}: {}", examined.place, rejection.why));
     }
     failure.with_help(
         "`kiln verify --explain` shows everything that is there; an image in kiln's store has its signatures only if \

@@ -44,10 +44,9 @@ pub(crate) struct Args {
 fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let rules = rules(args, context)?;
     let subject = NamedImage::open(&context.machine, &args.image)?;
-    let image = &subject.image.descriptor.digest;
-    let found = Found::about(subject.place(), &subject.root, image)?;
+    let found = Found::about(subject.place(), &subject.root, &subject.image.descriptor)?;
     let asked: Vec<String> = rules.iter().map(ImageRule::describe).collect();
-    let reports = rules.iter().map(|rule| found.judged(|evidence| rule.verify(image, evidence)));
+    let reports = rules.iter().map(|rule| found.judged(|digest, evidence| rule.verify(digest, evidence)));
     let report = reports.reduce(TrustReport::and).expect("there is a rule");
     output::data(&match context.format {
         Format::Human => text(&report, args.explain.then(|| asked.join("; and ")).as_deref()),
@@ -128,6 +127,12 @@ fn text(report: &TrustReport, asked: Option<&str>) -> String {
     } else {
         let rejected = report.rejected();
         lines.extend(rejected.map(|(_, rejection)| format!("  – not counted: {}", rejection.why)));
+    }
+    if report.examined.is_empty() && !report.is_satisfied() {
+        lines.push(
+            "  – nothing is said of this digest; if it is one image of an index, the index may be signed: verify that"
+                .to_owned(),
+        );
     }
     if report.left_out > 0 {
         lines.push(format!("  – {} more were not looked at: there are too many", report.left_out));

@@ -42,6 +42,31 @@ impl Bench {
         self.world.run(["sign", image, "--key", &format!("{key}.key")]).exits(0);
     }
 
+    /// Puts an index around the base into the registry, and yields its name.
+    fn index(&self) -> String {
+        let bench = self;
+        let index = format!("{}-all", bench.base);
+        let child =
+            bench.world.run(["verify", &bench.base, "--key", "ours.pub", "--require", "signature"]).exits(1);
+        let child = child.stdout.lines().next().unwrap().to_owned();
+        bench.world.run(["copy", "-q", &bench.base, "oci:many:1"]).exits(0);
+        let size = fs::metadata(bench.world.path("many/blobs/sha256").join(&child["sha256:".len()..]))
+            .unwrap()
+            .len();
+        let text = format!(
+            r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{child}","size":{size},"platform":{{"architecture":"amd64","os":"linux"}}}}]}}"#
+        );
+        let digest = kiln_oci::Digest::of(text.as_bytes());
+        fs::write(bench.world.path("many/blobs/sha256").join(digest.hex()), &text).unwrap();
+        let entry = format!(
+            r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"application/vnd.oci.image.index.v1+json","digest":"{digest}","size":{},"annotations":{{"org.opencontainers.image.ref.name":"1"}}}}]}}"#,
+            text.len()
+        );
+        fs::write(bench.world.path("many/index.json"), entry).unwrap();
+        bench.world.run(["push", "-q", "oci:many:1", &index]).exits(0);
+        index
+    }
+
     /// Blobs in kiln's store.
     fn blobs(&self) -> usize {
         fs::read_dir(self.world.data("store/blobs/sha256")).map_or(0, Iterator::count)
@@ -149,28 +174,61 @@ fn a_rule_is_about_every_image_that_content_comes_from() {
 fn a_signed_index_vouches_for_its_images() {
     let Some(bench) = bench() else { return };
     bench.trust(OURS);
-    let index = format!("{}-all", bench.base);
-    let child =
-        bench.world.run(["verify", &bench.base, "--key", "ours.pub", "--require", "signature"]).exits(1);
-    let child = child.stdout.lines().next().unwrap().to_owned();
-    bench.world.run(["copy", "-q", &bench.base, "oci:many:1"]).exits(0);
-    let size =
-        fs::metadata(bench.world.path("many/blobs/sha256").join(&child["sha256:".len()..])).unwrap().len();
-    let text = format!(
-        r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{child}","size":{size},"platform":{{"architecture":"amd64","os":"linux"}}}}]}}"#
-    );
-    let digest = kiln_oci::Digest::of(text.as_bytes());
-    fs::write(bench.world.path("many/blobs/sha256").join(digest.hex()), &text).unwrap();
-    let entry = format!(
-        r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"application/vnd.oci.image.index.v1+json","digest":"{digest}","size":{},"annotations":{{"org.opencontainers.image.ref.name":"1"}}}}]}}"#,
-        text.len()
-    );
-    fs::write(bench.world.path("many/index.json"), entry).unwrap();
-    bench.world.run(["push", "-q", "oci:many:1", &index]).exits(0);
+    let index = bench.index();
     fs::write(bench.world.path("app/Dockerfile"), format!("FROM {index}\n")).unwrap();
     bench.build().exits(1);
     bench.sign(&index, "ours");
     bench.build().exits(0);
+}
+
+/// What a reference names is what is judged: an index by its own signature, which is one of its images, too.
+#[test]
+fn verify_judges_the_index_that_is_named() {
+    let Some(bench) = bench() else { return };
+    let index = bench.index();
+    let verify =
+        |image: &str| bench.world.run(["verify", image, "--key", "ours.pub", "--require", "signature"]);
+    verify(&index).exits(1);
+    bench.sign(&index, "theirs");
+    verify(&index).exits(1);
+    bench.sign(&index, "ours");
+    verify(&index).exits(0);
+    let repository = index.rsplit_once(':').unwrap().0;
+    let signed = bench.world.run(["copy", "-q", &index, "oci:whole:1"]).exits(0);
+    let digest = signed.stdout.trim().rsplit_once('@').unwrap().1.to_owned();
+    verify(&format!("{repository}@{digest}")).exits(0);
+    // Whoever names the image alone did not come through the index.
+    let alone = verify(&bench.base).exits(1);
+    assert!(
+        alone.stdout.contains("missing") && alone.stdout.contains("the index may be signed"),
+        "{}",
+        alone.stdout
+    );
+    // What is said of the image counts beside what is said of the index.
+    let both = ["verify", &index, "--key", "ours.pub", "--require", "signature", "--require", "custom"];
+    bench.world.run(both).exits(1);
+    fs::write(bench.world.path("p.json"), "{}").unwrap();
+    let attest = ["attest", &bench.base, "--key", "ours.key", "--type", "custom", "--predicate", "p.json"];
+    bench.world.run(attest).exits(0);
+    bench.world.run(both).exits(0);
+}
+
+#[test]
+fn a_document_may_be_named_with_its_version() {
+    let Some(bench) = bench() else { return };
+    fs::write(bench.world.path("s.json"), r#"{"spdxVersion":"SPDX-2.3"}"#).unwrap();
+    let attest = |kind: &str| {
+        let args = ["attest", &bench.base, "--key", "ours.key", "--type", kind, "--predicate", "s.json"];
+        bench.world.run(args).exits(0);
+    };
+    let verify =
+        |kind: &str| bench.world.run(["verify", &bench.base, "--key", "ours.pub", "--require", kind]);
+    attest("https://spdx.dev/Document/v2.3");
+    verify("spdx").exits(0);
+    verify("https://spdx.dev/Document/v2.3").exits(0);
+    verify("https://spdx.dev/Document/v2.2").exits(1);
+    attest("https://slsa.dev/provenance/v0.2");
+    verify("provenance").exits(1);
 }
 
 #[test]
