@@ -133,13 +133,18 @@ impl Locks<'_> {
                     .iter()
                     .map(|other| format!("{} was not read: {} is beside it", path(other), path(first))),
             );
-            if let Err(why) = self.read_one(&folder, &path(first), first) {
-                inventory.unread.push(Unread { path: path(first), reader: "lock-file".to_owned(), why });
+            let unread = |why| Unread { path: path(first), reader: "lock-file".to_owned(), why };
+            match self.read_one(&folder, &path(first), first) {
+                Ok(entries) => inventory.unread.extend(
+                    entries.iter().map(|entry| unread(format!("`{entry}` is no package at a version"))),
+                ),
+                Err(why) => inventory.unread.push(unread(why)),
             }
         }
     }
 
-    fn read_one(&mut self, folder: &str, path: &str, name: &str) -> Result<(), String> {
+    /// Reads a lock file; yields the entries of it that say no package.
+    fn read_one(&mut self, folder: &str, path: &str, name: &str) -> Result<Vec<String>, String> {
         let Some(format) = LockFormat::of(name) else {
             return Err(
                 "it is bun's format that is no text; write bun.lock with `bun install --save-text-lockfile`"
@@ -163,7 +168,7 @@ impl Locks<'_> {
         }
         depends::fill(&mut all, &edges, &direct);
         self.found.extend(all);
-        Ok(())
+        Ok(lock.unread)
     }
 
     /// The manifests of the projects a lock file is for, by folder below the lock file's.
@@ -238,7 +243,8 @@ type Graph = (Vec<Package>, Vec<BTreeSet<usize>>, BTreeSet<usize>);
 /// What the lock file at `path` installs on `machine`: the packages, what each needs, which are direct.
 fn packages(lock: &Lock, path: &str, machine: Machine<'_>) -> Graph {
     let out = lock.left_out(machine.os, machine.cpu, machine.libc);
-    let kept = |at: &usize| !out.get(*at).copied().unwrap_or_default();
+    let kept =
+        |at: &usize| !out.get(*at).copied().unwrap_or_default() && !lock.packages[*at].version.is_empty();
     // The same release may be pinned in several folders.
     let mut known: HashMap<(&str, &str), usize> = HashMap::new();
     let mut packages: Vec<Package> = Vec::new();

@@ -88,6 +88,8 @@ pub struct Lock {
     pub asked: BTreeMap<String, BTreeMap<String, String>>,
     /// The packages that the projects ask for, by folder. Filled by [`Lock::relate`] where the format does not tell.
     pub direct: BTreeMap<String, Vec<Direct>>,
+    /// Entries that name no package at a version, as they stand in the file. They cost nothing but themselves.
+    pub unread: Vec<String>,
     /// The package behind `name@range`, or behind the name alone, for formats that do not tell what projects ask for.
     pub(crate) by_range: BTreeMap<String, usize>,
 }
@@ -162,6 +164,20 @@ impl Platforms {
 impl Lock {
     /// Reads a lock file that kiln can install from. `path` is used in messages only.
     pub fn read(kind: LockKind, path: &str, bytes: &[u8]) -> Result<Self, Error> {
+        let lock = Self::read_installable(kind, path, bytes)?;
+        if let Some(entry) = lock.unread.first() {
+            let why = format!("names the package `{entry}`, which is no name@version");
+            let help = match kind.manager() {
+                Manager::Npm => "run `npm install` with npm 7 or newer",
+                Manager::Pnpm => "run `pnpm install` with pnpm 8 or newer",
+                Manager::Yarn => "run `yarn install`",
+            };
+            return Err(ErrorKind::Unfit { path: path.to_owned(), why, help }.into());
+        }
+        Ok(lock)
+    }
+
+    fn read_installable(kind: LockKind, path: &str, bytes: &[u8]) -> Result<Self, Error> {
         let unfit = |why: String, help| ErrorKind::Unfit { path: path.to_owned(), why, help };
         match kind {
             LockKind::PackageLock | LockKind::Shrinkwrap => {

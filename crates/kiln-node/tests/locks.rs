@@ -201,3 +201,24 @@ fn pnpm_keys_of_all_ages_are_names_and_versions() {
     assert_eq!(lock.packages.iter().find(|package| package.name == "a").unwrap().needs.len(), 2);
     assert_eq!(lock.direct[""].len(), 1);
 }
+
+/// One entry that is not understood costs nothing but itself; who installs from the file is told.
+#[test]
+fn an_odd_entry_costs_no_lock_file() {
+    let odd = "lockfileVersion: 5.4\ndependencies:\n  ms: 2.1.3\npackages:\n  /:\n    dev: false\n  /ms/2.1.3:\n    dev: false\n";
+    let lock = Lock::read_any(LockFormat::Pnpm, "l", odd.as_bytes()).unwrap();
+    assert_eq!(lock.unread, ["/"]);
+    assert_eq!(lock.packages.iter().map(|package| package.name.as_str()).collect::<Vec<_>>(), ["ms"]);
+    let newer = "lockfileVersion: '9.0'\nimporters:\n  .: {}\npackages:\n  '': {}\n  ms@2.1.3: {}\n";
+    assert_eq!(Lock::read_any(LockFormat::Pnpm, "l", newer.as_bytes()).unwrap().packages.len(), 1);
+    Lock::read(LockKind::Pnpm, "l", newer.as_bytes()).unwrap_err();
+}
+
+#[test]
+fn names_of_yarn_s_fields_may_stand_in_quotes() {
+    let text = "# yarn lockfile v1\n\n\"jquery@^3.4.0\":\n  \"version\" \"3.4.1\"\n  \"resolved\" \"x\"\n  \"dependencies\":\n    \"ms\" \"^2.0.0\"\n\nms@^2.0.0:\n  version \"2.1.3\"\n\nlost@1:\n  resolved \"x\"\n";
+    let lock = Lock::read_any(LockFormat::Yarn, "l", text.as_bytes()).unwrap();
+    assert_eq!((lock.packages[0].name.as_str(), lock.packages[0].version.as_str()), ("jquery", "3.4.1"));
+    assert_eq!(lock.packages[0].needs.len(), 1);
+    assert_eq!(lock.unread, ["lost"], "what has no version is said");
+}

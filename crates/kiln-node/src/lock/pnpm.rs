@@ -91,6 +91,7 @@ impl Dependency {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Package {
+    #[serde(default)]
     resolution: Resolution,
     /// Given where the key does not tell: tarballs, git.
     name: Option<String>,
@@ -113,7 +114,7 @@ struct Package {
     optional_dependencies: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Resolution {
     integrity: Option<String>,
     commit: Option<String>,
@@ -134,8 +135,7 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     if file.importers.is_empty() && !file.only.is_empty() {
         file.importers.insert(".".to_owned(), std::mem::take(&mut file.only));
     }
-    let keys = packages(&file, &mut lock)
-        .map_err(|key| unfit(format!("names the package `{key}`, which is no name@version")))?;
+    let keys = packages(&file, &mut lock);
     edges(&file, &keys, &mut lock.packages);
     for (folder, importer) in file.importers {
         let folder = if folder == "." { String::new() } else { folder };
@@ -146,8 +146,8 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     Ok(lock)
 }
 
-/// Reads the packages; the indices by key, without peers. Fails with a key that is none.
-fn packages(file: &File, lock: &mut Lock) -> Result<BTreeMap<String, usize>, String> {
+/// Reads the packages; the indices by key, without peers.
+fn packages(file: &File, lock: &mut Lock) -> BTreeMap<String, usize> {
     let mut keys: BTreeMap<String, usize> = BTreeMap::new();
     for (key, package) in &file.packages {
         let bare = bare(key);
@@ -158,7 +158,10 @@ fn packages(file: &File, lock: &mut Lock) -> Result<BTreeMap<String, usize>, Str
             (Some(name), Some(version), _) => (name.as_str(), version.as_str()),
             (_, Some(version), Some((name, _))) => (name, version.as_str()),
             (_, _, Some(both)) => both,
-            _ => return Err(key.clone()),
+            _ => {
+                lock.unread.push(key.clone());
+                continue;
+            }
         };
         keys.insert(bare.to_owned(), lock.packages.len());
         lock.packages.push(LockedPackage {
@@ -182,7 +185,7 @@ fn packages(file: &File, lock: &mut Lock) -> Result<BTreeMap<String, usize>, Str
             package.is_optional = Some(package.is_optional.unwrap_or(true) && snapshot.optional);
         }
     }
-    Ok(keys)
+    keys
 }
 
 fn edges(file: &File, keys: &BTreeMap<String, usize>, packages: &mut [LockedPackage]) {

@@ -29,7 +29,7 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
                 lock.packages.push(heading(line));
             }
             (2, Some(package)) => {
-                section = line.strip_suffix(':').unwrap_or_default();
+                section = line.strip_suffix(':').unwrap_or_default().trim_matches('"');
                 field(package, line);
             }
             (4, Some(_)) if matches!(section, "dependencies" | "optionalDependencies") => {
@@ -40,23 +40,29 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
         }
     }
     connect(&mut lock.packages, &lock.by_range, wanted);
+    let unversioned = lock.packages.iter().filter(|package| package.version.is_empty());
+    lock.unread = unversioned.map(|package| package.name.clone()).collect();
     Ok(lock)
 }
 
+/// `version "1.2.3"`; names may stand in quotes, too, and a colon may follow them. Source: yarn, `lockfile/parse.js`.
 fn field(package: &mut LockedPackage, line: &str) {
-    if let Some(version) = line.strip_prefix("version ") {
-        version.trim_matches('"').clone_into(&mut package.version);
-    }
-    if let Some(integrity) = line.strip_prefix("integrity ") {
-        package.integrity = Some(integrity.trim_matches('"').to_owned());
-        package.has_integrity = true;
+    let Some((name, value)) = line.split_once(' ') else { return };
+    let value = value.trim().trim_matches('"');
+    match name.trim_end_matches(':').trim_matches('"') {
+        "version" => value.clone_into(&mut package.version),
+        "integrity" => {
+            package.integrity = Some(value.to_owned());
+            package.has_integrity = true;
+        }
+        _ => {}
     }
 }
 
 /// `"@scope/name" "^1.0.0"` as `@scope/name@^1.0.0`.
 fn descriptor(line: &str) -> Option<String> {
     let (name, range) = line.split_once(' ')?;
-    Some(format!("{}@{}", name.trim_matches('"'), range.trim().trim_matches('"')))
+    Some(format!("{}@{}", name.trim_end_matches(':').trim_matches('"'), range.trim().trim_matches('"')))
 }
 
 /// Turns what packages want into edges.
