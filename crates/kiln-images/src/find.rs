@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use kiln_finding::{Class, Failure};
 use kiln_image::Source;
-use kiln_oci::{Descriptor, Index, Reference};
+use kiln_oci::{Descriptor, Reference};
 use kiln_store::Layout;
 
 use crate::located::Located;
@@ -71,7 +71,7 @@ fn in_layout(place: &str) -> Result<Located, Failure> {
     let layout = Layout::open(&folder)?;
     let descriptor = match tag {
         Some(tag) => layout.resolve(tag)?,
-        None => only_entry(&folder)?,
+        None => only_entry(&layout)?,
     };
     let descriptor = descriptor.ok_or_else(|| {
         let near = tag.and_then(|tag| meant(&layout, tag));
@@ -83,15 +83,13 @@ fn in_layout(place: &str) -> Result<Located, Failure> {
     Ok(Located { place: Place::Layout(layout), name, tag: tag.map(str::to_owned), descriptor })
 }
 
-/// The only image of a layout; `None` where there are several.
-fn only_entry(folder: &Path) -> Result<Option<Descriptor>, Failure> {
-    let path = folder.join("index.json");
-    let failed = |cause: String| {
-        Failure::new("kiln.layout", Class::Content, format!("read {}", path.display())).with_cause(cause)
-    };
-    let bytes = std::fs::read(&path).map_err(|error| failed(error.to_string()))?;
-    let mut index: Index = serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))?;
-    Ok(if index.manifests.len() == 1 { index.manifests.pop() } else { None })
+/// The only image of a layout; `None` where there are several. What is attached to an image is none.
+fn only_entry(layout: &Layout) -> Result<Option<Descriptor>, Failure> {
+    let images = layout.entries()?.into_iter().filter(|entry| entry.subject.is_none());
+    let mut images: Vec<Descriptor> = images.map(|entry| entry.manifest).collect();
+    images.sort_by_key(|image| image.digest);
+    images.dedup_by_key(|image| image.digest);
+    Ok(if images.len() == 1 { images.pop() } else { None })
 }
 
 fn in_store(machine: &Machine, reference: &Reference) -> Result<Option<Located>, Failure> {

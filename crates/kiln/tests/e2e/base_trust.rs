@@ -211,6 +211,9 @@ fn verify_judges_the_index_that_is_named() {
     let attest = ["attest", &bench.base, "--key", "ours.key", "--type", "custom", "--predicate", "p.json"];
     bench.world.run(attest).exits(0);
     bench.world.run(both).exits(0);
+    // A layout with one image needs no tag: what is attached to it is none.
+    bench.world.run(["copy", "-q", "--all", &bench.base, "oci:lay:1"]).exits(0);
+    bench.world.run(["verify", "oci:lay", "--key", "ours.pub", "--require", "custom"]).exits(0);
 }
 
 #[test]
