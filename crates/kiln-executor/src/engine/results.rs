@@ -37,9 +37,10 @@ pub(super) fn put_in_place(folder: &Path, scratch: &Path, name: &Path) -> Result
         }
         own::rename(&whole, &target)?;
         if let Ok(old) = fs::read_link(name) {
-            touch(&old);
+            touch(&folder.join(old));
         }
-        own::symlink(&target, &link)?;
+        // Others may have the folder at another place, as containers do that share a volume.
+        own::symlink(&Path::new(RESULTS).join(target.file_name().unwrap_or_default()), &link)?;
         own::rename(&link, name)
     };
     moved().map_err(|error| disk_failure("put in place", name, &error))
@@ -48,7 +49,8 @@ pub(super) fn put_in_place(folder: &Path, scratch: &Path, name: &Path) -> Result
 /// Removes what no build has used for long: results, and the names that lead to them.
 pub(super) fn sweep(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
-    let links = entries.flatten().filter_map(|entry| Some((entry.path(), fs::read_link(entry.path()).ok()?)));
+    let result_of = |link: &Path| Some(folder.join(RESULTS).join(fs::read_link(link).ok()?.file_name()?));
+    let links = entries.flatten().filter_map(|entry| Some((entry.path(), result_of(&entry.path())?)));
     let mut named = BTreeSet::new();
     for (link, result) in links {
         if unused_for(&result).is_none_or(|age| age > UNUSED_FOR) {
@@ -66,8 +68,9 @@ pub(super) fn sweep(folder: &Path) {
     }
 }
 
+/// `None` where there is no such result. One of a time to come was used just now.
 fn unused_for(result: &Path) -> Option<Duration> {
-    fs::metadata(result).ok()?.modified().ok()?.elapsed().ok()
+    Some(fs::metadata(result).ok()?.modified().ok()?.elapsed().unwrap_or_default())
 }
 
 /// Remembers when a result was used last, in its own time, once in an hour.
@@ -77,5 +80,39 @@ pub(super) fn touch(result: &Path) {
     {
         // Where that cannot be written down, the result goes sooner.
         drop(folder.set_modified(SystemTime::now()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn make(folder: &Path, name: &str) {
+        let scratch = folder.join(format!("scratch/{name}.tmp"));
+        fs::create_dir_all(scratch.join("fs")).unwrap();
+        fs::write(scratch.join("fs/file"), name).unwrap();
+        put_in_place(folder, &scratch, &folder.join(name)).unwrap();
+    }
+
+    /// Containers that share a volume may have it at different places; none takes away what it does not find at its own.
+    #[test]
+    fn a_folder_may_be_anywhere() {
+        let place = tempfile::tempdir().unwrap();
+        let (here, there) = (place.path().join("here"), place.path().join("there"));
+        fs::create_dir(&here).unwrap();
+        make(&here, "one");
+        sweep(&here);
+        fs::rename(&here, &there).unwrap();
+        sweep(&there);
+        assert_eq!(fs::read_to_string(there.join("one/fs/file")).unwrap(), "one");
+        // As older versions made them: the whole path of where the folder was.
+        let result = fs::read_dir(there.join(RESULTS)).unwrap().next().unwrap().unwrap().file_name();
+        fs::remove_file(there.join("one")).unwrap();
+        std::os::unix::fs::symlink(here.join(RESULTS).join(result), there.join("one")).unwrap();
+        sweep(&there);
+        assert!(there.join("one").is_symlink());
+        fs::remove_dir_all(there.join(RESULTS)).unwrap();
+        sweep(&there);
+        assert!(!there.join("one").is_symlink(), "a name of nothing goes");
     }
 }
