@@ -26,11 +26,11 @@ pub(crate) fn straight(npm: &Npm, variable: &str) -> String {
 }
 
 /// Variables and mounts.
-pub(crate) type Settings = (Vec<(String, String)>, Vec<Mount>);
+pub(crate) type Reached = (Vec<(String, String)>, Vec<Mount>);
 
 /// What npm, pnpm and yarn need to reach packages as they do on this machine, for commands of a Dockerfile: variables, and
 /// files that are mounted and reach no layer.
-pub(crate) fn npm_settings(npm: &Npm, scratch: &Path) -> Result<Settings, Failure> {
+pub(crate) fn npm_settings(npm: &Npm, scratch: &Path) -> Result<Reached, Failure> {
     let npmrc = scratch.join("npmrc");
     write_secret(&npmrc, &npmrc_text(npm))?;
     let mut env = vec![("NPM_CONFIG_USERCONFIG".to_owned(), format!("/{SETTINGS}/npmrc"))];

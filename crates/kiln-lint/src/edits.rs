@@ -1,8 +1,8 @@
 use kiln_dockerfile::{Instruction, Span};
 
-use crate::{Edit, Subject};
+use crate::{Edit, LintSubject};
 
-impl<'a> Subject<'a> {
+impl<'a> LintSubject<'a> {
     /// The text of a span.
     pub fn text(&self, span: Span) -> &'a str {
         self.file.text_of(span)
@@ -46,7 +46,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-impl Subject<'_> {
+impl LintSubject<'_> {
     /// Writes a line where the image is complete: after the last instruction that changes files.
     pub fn insert_at_end(&self, stage: &crate::model::StageModel<'_>, line: &str) -> Edit {
         use kiln_dockerfile::Command;

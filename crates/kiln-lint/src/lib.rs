@@ -25,4 +25,4 @@ pub use report::{Edit, Finding, Fix, Level, Repair, Sink};
 pub use rule::{Asked, Rule};
 pub use rules::RULES;
 pub use settings::{LintSettings, Profile};
-pub use subject::Subject;
+pub use subject::LintSubject;

@@ -2,7 +2,7 @@ use kiln_dockerfile::{Dockerfile, parse};
 
 use crate::model::Model;
 use crate::pragma::{Called, Pragmas};
-use crate::{Context, Finding, LintSettings, RULES, Sink, Subject};
+use crate::{Context, Finding, LintSettings, LintSubject, RULES, Sink};
 
 /// A file and what is wrong with it.
 pub struct Linted {
@@ -21,7 +21,7 @@ pub fn lint(text: &str, context: Option<&Context>, settings: &LintSettings) -> L
     let mut findings = Vec::new();
     {
         let model = Model::new(&file, settings.target.as_deref());
-        let subject = Subject { file: &file, model: &model, context, settings, rules: &called };
+        let subject = LintSubject { file: &file, model: &model, context, settings, rules: &called };
         for rule in RULES.iter().filter(|rule| rule.is_asked(settings)) {
             let mut sink = Sink { rule: (rule.id, rule.slug, rule.level), findings: &mut findings };
             (rule.check)(&subject, &mut sink);

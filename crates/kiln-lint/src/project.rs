@@ -2,7 +2,7 @@
 
 use kiln_dockerfile::{Command, Copy};
 
-use crate::Subject;
+use crate::LintSubject;
 use crate::model::{Action, StageModel, Step, package_command};
 
 /// Whether a stage runs a script of package.json other than `start`.
@@ -26,7 +26,7 @@ pub(crate) struct Handover<'a, 'b> {
 }
 
 /// Every [`Handover`], in the order of the file.
-pub(crate) fn handovers<'a>(subject: &'a Subject<'_>) -> Vec<Handover<'a, 'a>> {
+pub(crate) fn handovers<'a>(subject: &'a LintSubject<'_>) -> Vec<Handover<'a, 'a>> {
     let steps = subject.model.steps();
     let found = steps.filter_map(|(stage, step)| {
         let Command::Copy(copy) = &step.instruction.command else { return None };

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::pragma::Called;
-use crate::{Level, LintSettings, Profile, Repair, Sink, Subject};
+use crate::{Level, LintSettings, LintSubject, Profile, Repair, Sink};
 
 /// One rule: a static in a file of its own, listed in [`crate::RULES`].
 pub struct Rule {
@@ -24,7 +24,7 @@ pub struct Rule {
     /// The user's page about it, in Markdown.
     pub page: &'static str,
     /// The rule itself.
-    pub check: fn(&Subject<'_>, &mut Sink<'_>),
+    pub check: fn(&LintSubject<'_>, &mut Sink<'_>),
 }
 
 impl Rule {

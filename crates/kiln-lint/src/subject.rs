@@ -5,7 +5,7 @@ use crate::pragma::Called;
 use crate::{Context, LintSettings};
 
 /// What rules look at.
-pub struct Subject<'a> {
+pub struct LintSubject<'a> {
     /// The file.
     pub file: &'a Dockerfile,
     /// What it does.

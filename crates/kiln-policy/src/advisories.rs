@@ -7,7 +7,7 @@ use kiln_vuln::{Coverage, Covered, Date, Match, VulnerabilityReport};
 use crate::evidence::all_read;
 use crate::verdict::{fail, need, pass, unknown};
 use crate::wording::{count, list};
-use crate::{ArchiveFacts, Evidence, Judged, Settings, Unknown};
+use crate::{ArchiveFacts, Evidence, Judged, PolicySettings, Unknown};
 
 /// The matches, where the packages they were looked up for are known too.
 pub(crate) fn report(evidence: &Evidence) -> Result<&VulnerabilityReport, Unknown> {
@@ -37,7 +37,7 @@ impl Answered {
 ///
 /// Where the advisories are silent on a distribution, the base itself may answer: composed from the newest versions of a
 /// recent signed index, it holds nothing that an upgrade would fix.
-pub(crate) fn answered(evidence: &Evidence, settings: &Settings) -> Result<Answered, Unknown> {
+pub(crate) fn answered(evidence: &Evidence, settings: &PolicySettings) -> Result<Answered, Unknown> {
     let (inventory, report) = (evidence.inventory()?, report(evidence)?);
     all_read(&inventory.unread)?;
     all_read(&report.unread)?;
@@ -64,7 +64,7 @@ fn by_advisories(
     coverage: &Coverage,
     as_of: Date,
     today: Date,
-    settings: &Settings,
+    settings: &PolicySettings,
 ) -> Result<String, Unknown> {
     let age = as_of.age(today);
     let group = group(coverage);
@@ -83,7 +83,7 @@ fn by_archive(
     why: &str,
     inventory: &Inventory,
     evidence: &Evidence,
-    settings: &Settings,
+    settings: &PolicySettings,
 ) -> Result<Result<String, String>, Unknown> {
     let group = format!("{}{}", group(coverage), names(coverage, inventory));
     if coverage.ecosystem != Ecosystem::Deb {

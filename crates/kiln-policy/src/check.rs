@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Evidence, Judged, Settings};
+use crate::{Evidence, Judged, PolicySettings};
 
 /// One check: a static in a file of its own, listed in [`crate::CHECKS`].
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub struct Check {
     /// The user's page about it, in Markdown.
     pub page: &'static str,
     /// The check itself.
-    pub check: fn(&Evidence, &Settings) -> Judged,
+    pub check: fn(&Evidence, &PolicySettings) -> Judged,
 }
 
 /// How far an image has come.

@@ -5,11 +5,12 @@ use crate::exception::excuse;
 use crate::scorecard::{ImageSummary, Line, Outcome};
 use crate::verdict::Judged;
 use crate::{
-    CHECKS, Check, Evidence, Exception, ExceptionState, ExceptionUse, Scorecard, Settings, Stage, Verdict,
+    CHECKS, Check, Evidence, Exception, ExceptionState, ExceptionUse, PolicySettings, Scorecard, Stage,
+    Verdict,
 };
 
 /// Asks every check of `settings` that can be answered at `stage`. Everything that gates an image calls this.
-pub fn judge(evidence: &Evidence, settings: &Settings, stage: Stage) -> Scorecard {
+pub fn judge(evidence: &Evidence, settings: &PolicySettings, stage: Stage) -> Scorecard {
     let mut bench = Bench::new(evidence, settings);
     let asked = CHECKS.iter().filter(|check| check.stage <= stage && settings.asks(check.id));
     let lines = asked.map(|check| bench.line(check)).collect();
@@ -26,14 +27,14 @@ pub fn judge(evidence: &Evidence, settings: &Settings, stage: Stage) -> Scorecar
 
 /// The evidence twice: as it is, and without what exceptions answer for.
 struct Bench<'a> {
-    settings: &'a Settings,
+    settings: &'a PolicySettings,
     evidence: &'a Evidence,
     excused: Evidence,
     exceptions: Vec<ExceptionUse>,
 }
 
 impl<'a> Bench<'a> {
-    fn new(evidence: &'a Evidence, settings: &'a Settings) -> Self {
+    fn new(evidence: &'a Evidence, settings: &'a PolicySettings) -> Self {
         let mut excused = evidence.clone();
         let report = match &mut excused.vulnerabilities {
             Fact::Known(report) => Some(report),

@@ -29,5 +29,5 @@ pub use evidence::{ArchiveFacts, Attested, BaseFacts, Evidence, EvidenceSubject,
 pub use exception::{Exception, ExceptionState, ExceptionUse, excuse};
 pub use judge::judge;
 pub use scorecard::{Counts, ImageSummary, Line, Outcome, Scorecard};
-pub use settings::{Overrides, Settings};
+pub use settings::{Overrides, PolicySettings};
 pub use verdict::{Judged, Unknown, Verdict};

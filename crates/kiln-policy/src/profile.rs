@@ -1,11 +1,11 @@
 use crate::error::ErrorKind;
-use crate::{CHECKS, Error, Exception, Overrides, Settings};
+use crate::{CHECKS, Error, Exception, Overrides, PolicySettings};
 
 /// The default profile.
 const HARDENED: &str = "hardened";
 static PROFILES: &[(&str, &str)] = &[(HARDENED, include_str!("../data/hardened.toml"))];
 
-impl Settings {
+impl PolicySettings {
     /// The profile `hardened`, unchanged.
     pub fn hardened() -> Self {
         profile(HARDENED, PROFILES[0].1)
@@ -29,12 +29,12 @@ impl Settings {
     }
 }
 
-fn profile(name: &str, text: &str) -> Settings {
-    let mut settings: Settings = toml::from_str(text).expect("a test reads every embedded profile");
+fn profile(name: &str, text: &str) -> PolicySettings {
+    let mut settings: PolicySettings = toml::from_str(text).expect("a test reads every embedded profile");
     if settings.checks.is_empty() {
         settings.checks = CHECKS.iter().map(|check| check.id.to_owned()).collect();
     }
-    Settings { profile: name.to_owned(), ..settings }
+    PolicySettings { profile: name.to_owned(), ..settings }
 }
 
 fn is_check(id: &str) -> bool {

@@ -7,7 +7,7 @@ use crate::Exception;
 /// What is asked of an image: a profile, with what the user changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Settings {
+pub struct PolicySettings {
     /// Name of the profile it began as.
     #[serde(default)]
     pub profile: String,
@@ -41,25 +41,25 @@ pub struct Settings {
 pub struct Overrides {
     /// The profile to begin from.
     pub profile: Option<String>,
-    /// See [`Settings::checks`].
+    /// See [`PolicySettings::checks`].
     pub checks: Option<Vec<String>>,
-    /// See [`Settings::approved_bases`].
+    /// See [`PolicySettings::approved_bases`].
     pub approved_bases: Option<Vec<String>>,
-    /// See [`Settings::denied_licences`].
+    /// See [`PolicySettings::denied_licences`].
     pub denied_licences: Option<Vec<String>>,
-    /// See [`Settings::severities`].
+    /// See [`PolicySettings::severities`].
     pub severities: Option<Vec<Severity>>,
-    /// See [`Settings::unknown_severity`].
+    /// See [`PolicySettings::unknown_severity`].
     pub unknown_severity: Option<Severity>,
-    /// See [`Settings::size_budget`].
+    /// See [`PolicySettings::size_budget`].
     pub size_budget: Option<u64>,
-    /// See [`Settings::archive_max_age`].
+    /// See [`PolicySettings::archive_max_age`].
     pub archive_max_age: Option<u32>,
-    /// See [`Settings::advisories_max_age`].
+    /// See [`PolicySettings::advisories_max_age`].
     pub advisories_max_age: Option<u32>,
 }
 
-impl Settings {
+impl PolicySettings {
     /// Whether this check is asked.
     pub fn asks(&self, id: &str) -> bool {
         self.checks.iter().any(|asked| asked == id)

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use kiln_attest::predicate;
 use kiln_finding::{Fact, Severity};
 use kiln_pkg::{Ecosystem, Indicator, IndicatorKind, Inventory, Licence, Package, Place, Secret, Unread};
-use kiln_policy::{CHECKS, Evidence, LockFacts, Outcome, Scorecard, Settings, Stage, judge};
+use kiln_policy::{CHECKS, Evidence, LockFacts, Outcome, PolicySettings, Scorecard, Stage, judge};
 use kiln_vuln::{Fix, Match};
 
 fn card(change: impl Fn(&mut Evidence)) -> Scorecard {
     let mut evidence = Evidence::fake();
     change(&mut evidence);
-    judge(&evidence, &Settings::hardened(), Stage::Attested)
+    judge(&evidence, &PolicySettings::hardened(), Stage::Attested)
 }
 
 fn known<T>(fact: &mut Fact<T>) -> &mut T {
@@ -371,7 +371,7 @@ fn sg001_to_sg003_statements() {
 fn before_signing_no_signature_is_asked() {
     let mut evidence = Evidence::fake();
     evidence.attestations = Fact::Unknown("not signed yet".to_owned());
-    let card = judge(&evidence, &Settings::hardened(), Stage::Built);
+    let card = judge(&evidence, &PolicySettings::hardened(), Stage::Built);
     assert!(card.passes());
     assert!(card.lines.iter().all(|line| !line.id.starts_with("SG")));
 }
@@ -405,5 +405,5 @@ fn table_files_and_pages_hold_together() {
         }
     }
     // Hardened means every check; who wants fewer names them.
-    assert_eq!(Settings::hardened().checks, ids);
+    assert_eq!(PolicySettings::hardened().checks, ids);
 }

@@ -4,7 +4,7 @@
 use kiln_finding::{Diagnose, Fact, Severity};
 use kiln_pkg::{Ecosystem, Indicator, IndicatorKind, Package, Place};
 use kiln_policy::{
-    Evidence, Exception, ExceptionState, Outcome, Overrides, Scorecard, Settings, Stage, judge,
+    Evidence, Exception, ExceptionState, Outcome, Overrides, PolicySettings, Scorecard, Stage, judge,
 };
 use kiln_vuln::{Fix, Match};
 
@@ -42,7 +42,7 @@ fn vulnerable(ids: &[&str]) -> Evidence {
 }
 
 fn run(evidence: &Evidence, exceptions: &[Exception]) -> Scorecard {
-    let settings = Settings::new(&Overrides::default(), exceptions.to_vec()).unwrap();
+    let settings = PolicySettings::new(&Overrides::default(), exceptions.to_vec()).unwrap();
     judge(evidence, &settings, Stage::Attested)
 }
 
@@ -104,7 +104,7 @@ fn excuses_no_unknown() {
 #[test]
 fn what_does_not_exist_is_an_error() {
     let refused =
-        |overrides: &Overrides, exceptions| Settings::new(overrides, exceptions).unwrap_err().code();
+        |overrides: &Overrides, exceptions| PolicySettings::new(overrides, exceptions).unwrap_err().code();
     let none = Overrides::default();
     for id in ["IM999", "im001", "CVE-", "lodash"] {
         assert_eq!(refused(&none, vec![exception(id, "*", "2027-01-01")]), "policy.exception", "{id}");

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use kiln_finding::{Fact, Severity};
-use kiln_policy::{Evidence, Exception, Outcome, Overrides, Settings, Stage, judge};
+use kiln_policy::{Evidence, Exception, Outcome, Overrides, PolicySettings, Stage, judge};
 use kiln_vuln::{Covered, Date};
 use proptest::prelude::*;
 
@@ -50,7 +50,7 @@ fn apply(world: &mut Evidence, table: &[fn(&mut Evidence)], bits: u32) {
     table.iter().enumerate().filter(|(bit, _)| bits & (1 << bit) != 0).for_each(|(_, change)| change(world));
 }
 
-fn settings(excuses: bool) -> Settings {
+fn settings(excuses: bool) -> PolicySettings {
     let exception = |check: &&kiln_policy::Check| Exception {
         id: check.id.to_owned(),
         subject: "*".to_owned(),
@@ -60,7 +60,7 @@ fn settings(excuses: bool) -> Settings {
     };
     let exceptions =
         if excuses { kiln_policy::CHECKS.iter().take(9).map(exception).collect() } else { vec![] };
-    Settings::new(&Overrides::default(), exceptions).unwrap()
+    PolicySettings::new(&Overrides::default(), exceptions).unwrap()
 }
 
 proptest! {
@@ -103,7 +103,7 @@ fn of_nothing_known_nothing_passes() {
 #[test]
 fn a_card_that_asks_nothing_does_not_pass() {
     let overrides = Overrides { checks: Some(Vec::new()), ..Overrides::default() };
-    let settings = Settings::new(&overrides, Vec::new()).unwrap();
+    let settings = PolicySettings::new(&overrides, Vec::new()).unwrap();
     assert!(!judge(&Evidence::fake(), &settings, Stage::Attested).passes());
 }
 
@@ -113,7 +113,7 @@ fn evidence_and_card_survive_json() {
     let text = serde_json::to_string(&evidence).unwrap();
     let back: Evidence = serde_json::from_str(&text).unwrap();
     assert_eq!(back, evidence);
-    let card = judge(&back, &Settings::hardened(), Stage::Attested);
+    let card = judge(&back, &PolicySettings::hardened(), Stage::Attested);
     let text = serde_json::to_string(&card).unwrap();
     assert_eq!(serde_json::from_str::<kiln_policy::Scorecard>(&text).unwrap(), card);
 }
@@ -125,7 +125,7 @@ fn old_advisories_answer_nothing_where_a_limit_is_set() {
         severities: Some(vec![Severity::Critical]),
         ..Overrides::default()
     };
-    let settings = Settings::new(&overrides, Vec::new()).unwrap();
+    let settings = PolicySettings::new(&overrides, Vec::new()).unwrap();
     let card = judge(&Evidence::fake(), &settings, Stage::Built);
     let unknown: Vec<_> = card
         .lines

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use kiln_finding::Failure;
 use kiln_images::clock::timestamp;
 use kiln_images::{Machine, RegistrySettings};
-use kiln_policy::Settings;
+use kiln_policy::PolicySettings;
 use kiln_proof::{judge, read_public};
 use kiln_report::{Format, Results, Stamp};
 
@@ -40,7 +40,7 @@ fn verdict(image: &str, key: Option<&str>) -> Result<bool, Failure> {
         on_damage: |digest, _| say(&format!("a damaged blob was put aside: {digest}")),
     };
     let trusted = key.map(|key| read_public(Path::new(key))).transpose()?.map(Into::into);
-    let card = judge(&machine, image, &Settings::hardened(), trusted.as_ref())?;
+    let card = judge(&machine, image, &PolicySettings::hardened(), trusted.as_ref())?;
     let stamp = Stamp {
         today: card.today,
         time: timestamp(),

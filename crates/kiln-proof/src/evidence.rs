@@ -8,7 +8,8 @@ use kiln_images::clock::now;
 use kiln_images::{Machine, NamedImage};
 use kiln_node::{AppFacts, LockKind};
 use kiln_policy::{
-    ArchiveFacts, Attested, BaseFacts, Evidence, EvidenceSubject, LockFacts, Scorecard, Settings, Size, Stage,
+    ArchiveFacts, Attested, BaseFacts, Evidence, EvidenceSubject, LockFacts, PolicySettings, Scorecard, Size,
+    Stage,
 };
 use kiln_store::Layout;
 use kiln_trust::{Authority, TrustReport};
@@ -25,7 +26,7 @@ use crate::{advisories, seal};
 pub fn judge(
     machine: &Machine,
     name: &str,
-    settings: &Settings,
+    settings: &PolicySettings,
     trusted: Option<&Authority>,
 ) -> Result<Scorecard, Failure> {
     let named = NamedImage::open(machine, name)?;

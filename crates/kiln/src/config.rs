@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use kiln_executor::base::Settings;
+use kiln_executor::base::BaseSettings;
 use kiln_finding::{Class, Failure};
 use kiln_plan::{HealthSetting, Overrides};
 use kiln_policy::Exception;
@@ -16,7 +16,7 @@ const FILE: &str = "kiln.toml";
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     pub(crate) image: ImageConfig,
-    pub(crate) base: Settings,
+    pub(crate) base: BaseSettings,
     pub(crate) database: kiln_proof::advisories::AdvisorySettings,
     pub(crate) build: BuildConfig,
     pub(crate) policy: kiln_policy::Overrides,
@@ -101,13 +101,13 @@ impl Config {
     }
 
     /// What builds of Dockerfiles are told.
-    pub(crate) fn of_builds(&self) -> kiln_executor::dockerfile::Settings<'_> {
-        kiln_executor::dockerfile::Settings { base: &self.base, trust: &self.trust }
+    pub(crate) fn of_builds(&self) -> kiln_executor::dockerfile::DockerfileSettings<'_> {
+        kiln_executor::dockerfile::DockerfileSettings { base: &self.base, trust: &self.trust }
     }
 
     /// What a gate asks, and what is let pass.
-    pub(crate) fn policy(&self) -> Result<kiln_policy::Settings, Failure> {
-        Ok(kiln_policy::Settings::new(&self.policy, self.exception.clone())?)
+    pub(crate) fn policy(&self) -> Result<kiln_policy::PolicySettings, Failure> {
+        Ok(kiln_policy::PolicySettings::new(&self.policy, self.exception.clone())?)
     }
 
     /// What the user decided in place of the planner.

@@ -8,7 +8,7 @@ use super::configure::{BaseImage, Facts, annotations, configure};
 use super::split;
 use super::step::{Commands, Surroundings};
 use crate::Error;
-use crate::engine::{Choose, Copy, Dir, Files, Graph, Op, Origin, Part, Source, Step, StepId, Target};
+use crate::engine::{BuildTarget, Choose, Copy, Dir, Files, Graph, Op, Origin, Part, Source, Step, StepId};
 use crate::error::ErrorKind;
 
 /// Where the app lies, in the builder and in the image.
@@ -37,7 +37,7 @@ pub struct Graphed {
     /// The steps.
     pub graph: Graph,
     /// What they lead to.
-    pub target: Target,
+    pub target: BuildTarget,
     /// Makes the layer of the dependencies.
     pub dependencies: StepId,
     /// Makes the layer of the app.
@@ -66,7 +66,7 @@ pub fn lower(request: &Request<'_>) -> Result<Graphed, Error> {
     let dependencies = stages.part(base, "dependencies", (builder, production), split::dependencies);
     let app = stages.part(dependencies, "app", (above, built), split::app);
     let history = [("dependencies", dependencies), ("app", app)];
-    let target = Target {
+    let target = BuildTarget {
         top: app,
         config: configure(plan, request.base, request.arch, request.facts),
         history: history.map(|(what, step)| (format!("kiln build: {what}"), Some(step))).into(),

@@ -243,7 +243,7 @@ pub struct Base {
 
 /// What the target of a build comes down to.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct BuildTarget {
     /// Its last step.
     pub top: StepId,
     /// Its configuration; layers and history are still to come.

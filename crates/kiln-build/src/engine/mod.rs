@@ -12,8 +12,8 @@ mod user;
 mod why;
 
 pub use graph::{
-    Base, Choose, Copy, Dir, Exec, ExecMount, ExecMountKind, Files, Graph, Op, Origin, Part, Source, Step,
-    StepId, Target, Writes,
+    Base, BuildTarget, Choose, Copy, Dir, Exec, ExecMount, ExecMountKind, Files, Graph, Op, Origin, Part,
+    Source, Step, StepId, Writes,
 };
 pub use port::{BaseLayer, Cache, Depth, Executor, Form, Job, JobMount, Layer, MountContent, UserIds, Watch};
 pub(crate) use rooted::rooted;

@@ -41,7 +41,7 @@ pub(crate) struct Locked {
 pub(crate) fn lock(
     project: &Path,
     plan: &Plan,
-    settings: &base::Settings,
+    settings: &base::BaseSettings,
     archs: &[Arch],
     supply: &Supply,
     frozen: bool,
@@ -79,7 +79,7 @@ pub(crate) fn lock(
     Ok(Locked { lock, written })
 }
 
-fn request(plan: &Plan, settings: &base::Settings, archs: &[Arch]) -> Result<Request, Failure> {
+fn request(plan: &Plan, settings: &base::BaseSettings, archs: &[Arch]) -> Result<Request, Failure> {
     let mut request = Request { node: plan.node, ..Request::new(archs.to_vec()) };
     if let Some(release) = &settings.distribution {
         request.distribution = release.parse::<Distribution>().map_err(Failure::usage)?;

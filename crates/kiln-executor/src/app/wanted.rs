@@ -4,7 +4,7 @@ use kiln_oci::Arch;
 use kiln_plan::Overrides;
 
 use crate::BuildOptions;
-use crate::base::Settings;
+use crate::base::BaseSettings;
 
 /// What image is wanted.
 pub struct Wanted<'a> {
@@ -19,7 +19,7 @@ pub struct Wanted<'a> {
     /// What somebody decided in place of the planner.
     pub overrides: Overrides,
     /// Where the base comes from.
-    pub base: &'a Settings,
+    pub base: &'a BaseSettings,
     /// The build script may reach the network.
     pub network: bool,
     /// How it is built.

@@ -4,6 +4,6 @@ mod settings;
 mod store;
 mod supply;
 
-pub use settings::Settings;
+pub use settings::BaseSettings;
 pub use store::{Packed, pack, write};
 pub use supply::Supply;

@@ -3,7 +3,7 @@ use serde::Deserialize;
 /// The part of kiln.toml that is about bases.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub struct Settings {
+pub struct BaseSettings {
     /// Debian release: 13 or 12.
     pub distribution: Option<String>,
     /// Release line of Node.

@@ -7,7 +7,7 @@ use kiln_fetch::{Downloader, Error, Options, Want, join};
 use kiln_finding::size;
 use kiln_images::Machine;
 
-use crate::base::Settings;
+use crate::base::BaseSettings;
 use crate::progress::Progress;
 
 /// How large one package may be.
@@ -19,7 +19,7 @@ const ABBREVIATED: &str = "application/vnd.npm.install-v1+json";
 /// Where that is costs time to find out (npm may have to be asked), so it is found out when first needed.
 pub struct Supply {
     project: PathBuf,
-    settings: Settings,
+    settings: BaseSettings,
     cache_dir: PathBuf,
     offline: bool,
     note: Arc<dyn Fn(&str) + Send + Sync>,
@@ -34,7 +34,7 @@ struct Endpoints {
 
 impl Supply {
     /// For the project in this folder, whose own settings of npm count, too.
-    pub fn new(machine: &Machine, project: &Path, settings: &Settings, progress: &dyn Progress) -> Self {
+    pub fn new(machine: &Machine, project: &Path, settings: &BaseSettings, progress: &dyn Progress) -> Self {
         Self {
             project: project.to_owned(),
             settings: settings.clone(),

@@ -8,4 +8,4 @@ mod remote;
 mod run;
 
 pub use options::Options;
-pub use run::{Settings, build};
+pub use run::{DockerfileSettings, build};

@@ -26,9 +26,9 @@ use crate::times::image_times;
 const DOCKERFILE_MAX: u64 = 8 << 20;
 
 /// What kiln.toml says of builds.
-pub struct Settings<'a> {
+pub struct DockerfileSettings<'a> {
     /// Where bases of kiln's own come from.
-    pub base: &'a base::Settings,
+    pub base: &'a base::BaseSettings,
     /// Who must have signed other bases.
     pub trust: &'a kiln_proof::trust::TrustSettings,
 }
@@ -37,7 +37,7 @@ pub struct Settings<'a> {
 pub fn build(
     folder: &Path,
     options: &Options,
-    settings: &Settings<'_>,
+    settings: &DockerfileSettings<'_>,
     machine: &Machine,
     layout: &Layout,
     progress: &dyn Progress,

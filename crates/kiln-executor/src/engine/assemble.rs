@@ -1,6 +1,6 @@
 //! From layers and configuration to an image in the store.
 
-use kiln_build::engine::{StepId, Target};
+use kiln_build::engine::{BuildTarget, StepId};
 use kiln_finding::Failure;
 use kiln_image::PackedLayer;
 use kiln_oci::{Descriptor, History, Manifest, Platform, RootFs, media_type};
@@ -8,7 +8,7 @@ use kiln_store::Layout;
 
 /// Writes configuration and manifest.
 pub(super) fn assemble(
-    target: Target,
+    target: BuildTarget,
     layers: &[(StepId, PackedLayer)],
     labels: Vec<(String, String)>,
     created: &str,

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kiln_build::engine::{Graph, Solver, Target};
+use kiln_build::engine::{BuildTarget, Graph, Solver};
 use kiln_fetch::endpoints::Npm;
 use kiln_finding::Failure;
 use kiln_image::PackedLayer;
@@ -67,7 +67,7 @@ impl Engine<'_> {
     pub(crate) fn make(
         self,
         graph: &Graph,
-        target: Target,
+        target: BuildTarget,
         check: Check<'_>,
         summary: &dyn Fn(&Made) -> String,
     ) -> Result<Made, Failure> {

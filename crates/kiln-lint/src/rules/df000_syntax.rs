@@ -1,4 +1,4 @@
-use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Level, LintSubject, Repair, Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
     id: "DF000",
@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
 /// Problems that have a rule of their own.
 const ELSEWHERE: [&str; 4] = ["empty-continuation", "host-port", "misspelt-directive", "empty-run"];
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     for problem in subject.file.problems.iter().filter(|problem| !ELSEWHERE.contains(&problem.code)) {
         let finding = sink.at(problem.span, problem.message.clone());
         if !problem.is_error() {

@@ -1,4 +1,4 @@
-use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Level, LintSubject, Repair, Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
     id: "DF002",
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     for stage in subject.model.reachable().filter(|stage| stage.parent.is_none() && !stage.is_scratch) {
         let (Some(root), Some(from)) = (&stage.root, stage.from) else { continue };
         if root.digest.is_none() {

@@ -1,5 +1,5 @@
 use crate::facts::dead_name;
-use crate::{Asked, Edit, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Edit, Level, LintSubject, Repair, Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
     id: "DF004",
@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     for stage in subject.model.reachable().filter(|stage| stage.parent.is_none()) {
         let (Some(root), Some(from)) = (&stage.root, stage.from) else { continue };
         let Some((dead, instead)) = dead_name(root) else { continue };

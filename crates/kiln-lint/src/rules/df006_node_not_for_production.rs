@@ -1,5 +1,5 @@
 use crate::facts::{line, node_major, recommended};
-use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Level, LintSubject, Repair, Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
     id: "DF006",
@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     let today = subject.settings.today.as_str();
     for stage in subject.model.final_chain().filter(|stage| stage.parent.is_none()) {
         let (Some(root), Some(from)) = (&stage.root, stage.from) else { continue };

@@ -1,5 +1,5 @@
 use crate::shell::Joined;
-use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Level, LintSubject, Repair, Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
     id: "DF008",
@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     const SHELLS: [&str; 8] = ["sh", "bash", "ash", "dash", "zsh", "node", "python3", "python"];
     for (_, step) in subject.model.steps() {
         let commands = step.commands();

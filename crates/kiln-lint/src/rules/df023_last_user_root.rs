@@ -1,4 +1,4 @@
-use crate::{Asked, Edit, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Edit, Level, LintSubject, Repair, Rule, Sink};
 use kiln_dockerfile::Command;
 
 pub(super) static RULE: Rule = Rule {
@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     let Some(stage) = subject.model.final_stage() else { return };
     let base = stage.base;
     let uid = base.and_then(|base| base.account_uid).unwrap_or(65_532);

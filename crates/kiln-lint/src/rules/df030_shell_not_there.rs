@@ -1,4 +1,4 @@
-use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Level, LintSubject, Repair, Rule, Sink};
 use kiln_dockerfile::{Command, Form};
 
 pub(super) static RULE: Rule = Rule {
@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     for stage in subject.model.reachable().filter(|stage| stage.has_shell() == Some(false)) {
         let image = if stage.is_scratch {
             "scratch"

@@ -1,4 +1,4 @@
-use crate::{Asked, Edit, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Edit, Level, LintSubject, Repair, Rule, Sink};
 use kiln_dockerfile::{Command, Form, Healthcheck, parse};
 
 pub(super) static RULE: Rule = Rule {
@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     for (_, step) in subject.model.steps() {
         let Command::Healthcheck(Healthcheck::Command(check)) = &step.instruction.command else { continue };
         let Form::Shell(line) = &check.form else { continue };

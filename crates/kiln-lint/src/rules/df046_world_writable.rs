@@ -1,4 +1,4 @@
-use crate::{Asked, Edit, Finding, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Edit, Finding, Level, LintSubject, Repair, Rule, Sink};
 use kiln_dockerfile::Command;
 
 pub(super) static RULE: Rule = Rule {
@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     for stage in subject.model.final_chain() {
         for step in &stage.steps {
             let chmod = match &step.instruction.command {

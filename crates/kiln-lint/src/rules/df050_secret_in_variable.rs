@@ -1,4 +1,4 @@
-use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Level, LintSubject, Repair, Rule, Sink};
 use kiln_dockerfile::Command;
 
 pub(super) static RULE: Rule = Rule {
@@ -67,7 +67,7 @@ const TOKENS: [&str; 12] = [
     "rk_live_",
 ];
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     let globals = subject.file.instructions.iter().take_while(|instruction| instruction.name() != "FROM");
     let steps = subject.model.steps().map(|(_, step)| step.instruction);
     for instruction in globals.chain(steps) {

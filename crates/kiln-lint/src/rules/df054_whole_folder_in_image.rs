@@ -1,4 +1,4 @@
-use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Level, LintSubject, Repair, Rule, Sink};
 use kiln_dockerfile::Command;
 
 pub(super) static RULE: Rule = Rule {
@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     if subject.context.is_none() {
         return;
     }

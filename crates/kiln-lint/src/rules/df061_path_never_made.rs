@@ -1,4 +1,4 @@
-use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Level, LintSubject, Repair, Rule, Sink};
 use kiln_dockerfile::{Command, has_wildcard};
 
 pub(super) static RULE: Rule = Rule {
@@ -19,7 +19,7 @@ const USUAL: [&str; 16] = [
     "dev", "nix",
 ];
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     for (_, step) in subject.model.steps() {
         let Command::Copy(copy) = &step.instruction.command else { continue };
         let Some(source) = subject

@@ -1,4 +1,4 @@
-use crate::{Asked, Edit, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Edit, Level, LintSubject, Repair, Rule, Sink};
 use kiln_dockerfile::Command;
 use kiln_finding::closest;
 
@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     let names: Vec<&str> = subject.model.stages.iter().filter_map(|stage| stage.name.as_deref()).collect();
     for (stage, step) in subject.model.steps() {
         let Command::Copy(copy) = &step.instruction.command else { continue };

@@ -1,4 +1,4 @@
-use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Level, LintSubject, Repair, Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
     id: "DF067",
@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     for stage in subject.model.reachable() {
         for name in ["CMD", "ENTRYPOINT", "HEALTHCHECK"] {
             let mut all: Vec<_> = stage.steps.iter().filter(|step| step.instruction.name() == name).collect();

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Level, LintSubject, Repair, Rule, Sink};
 use kiln_dockerfile::{PLATFORM, Span};
 use kiln_finding::closest;
 
@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
 /// Among how many names the one that was meant is looked for.
 const GUESSES_MAX: usize = 100;
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     let globals: BTreeSet<&str> = subject
         .file
         .stages()

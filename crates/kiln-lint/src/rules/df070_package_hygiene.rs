@@ -1,6 +1,6 @@
 use crate::model::{StageModel, Step};
 use crate::shell::SimpleCommand;
-use crate::{Asked, Edit, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Edit, Level, LintSubject, Repair, Rule, Sink};
 use kiln_dockerfile::Command;
 
 pub(super) static RULE: Rule = Rule {
@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     for stage in subject.model.reachable() {
         for step in &stage.steps {
             let Command::Run(run) = &step.instruction.command else { continue };

@@ -1,5 +1,5 @@
 use crate::facts::ImageName;
-use crate::{Asked, Edit, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Edit, Level, LintSubject, Repair, Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
     id: "DF073",
@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     for problem in subject.file.problems.iter().filter(|problem| problem.code == "misspelt-directive") {
         let finding = sink.at(problem.span, problem.message.clone());
         finding.level(Level::Warning);

@@ -1,4 +1,4 @@
-use crate::{Asked, Edit, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Edit, Level, LintSubject, Repair, Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
     id: "DF084",
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     for problem in subject.file.problems.iter().filter(|problem| problem.code == "host-port") {
         let text = subject.text(problem.span);
         let port = text.rsplit(':').next().unwrap_or(text);

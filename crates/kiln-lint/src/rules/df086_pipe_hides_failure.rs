@@ -1,5 +1,5 @@
 use crate::shell::{Joined, SimpleCommand};
-use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Level, LintSubject, Repair, Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
     id: "DF086",
@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     for (_, step) in subject.model.steps() {
         let is_set =
             step.before.shell.as_ref().is_some_and(|shell| shell.value.iter().any(|word| word == "pipefail"))

@@ -1,5 +1,5 @@
 use crate::pragma::{Origin, Pragmas};
-use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Level, LintSubject, Repair, Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
     id: "DF090",
@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     let pragmas = Pragmas::read(subject.file);
     for pragma in pragmas.list.iter().filter(|pragma| pragma.origin == Origin::Kiln) {
         let is_known = |name: &str| subject.rules.iter().any(|rule| rule.is(name, Origin::Kiln));

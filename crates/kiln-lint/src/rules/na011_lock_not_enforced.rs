@@ -1,5 +1,5 @@
 use crate::model::{Action, Step, package_command};
-use crate::{Asked, Edit, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Edit, Level, LintSubject, Repair, Rule, Sink};
 use kiln_dockerfile::{Command, Wildcard};
 use kiln_node::{LockKind, Manager};
 
@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     for stage in subject.model.reachable() {
         for (at, step) in stage.steps.iter().enumerate() {
             for command in step.commands() {

@@ -1,6 +1,6 @@
 use crate::facts::{line, native};
 use crate::model::{Action, package_command};
-use crate::{Asked, Edit, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Edit, Level, LintSubject, Repair, Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
     id: "NA015",
@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     let Some(context) = subject.context else { return };
     let Some(lock) = &context.lock else { return };
     let mut names: Vec<&str> = lock

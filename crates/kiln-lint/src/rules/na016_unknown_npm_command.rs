@@ -1,6 +1,6 @@
 use crate::facts::{is_npm_command, npm_commands};
 use crate::model::package_command;
-use crate::{Asked, Edit, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Edit, Level, LintSubject, Repair, Rule, Sink};
 use kiln_finding::closest;
 
 pub(super) static RULE: Rule = Rule {
@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     for (_, step, command) in subject.model.commands() {
         if command.program() != "npm" {
             continue;

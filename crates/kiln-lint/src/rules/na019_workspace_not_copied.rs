@@ -1,5 +1,5 @@
 use crate::model::package_command;
-use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Level, LintSubject, Repair, Rule, Sink};
 use kiln_dockerfile::{Command, Ignore, Wildcard};
 
 pub(super) static RULE: Rule = Rule {
@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     let Some(context) = subject.context.filter(|context| !context.workspaces.is_empty()) else { return };
     for stage in subject.model.reachable() {
         for (at, step) in stage.steps.iter().enumerate() {

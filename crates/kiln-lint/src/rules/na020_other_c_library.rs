@@ -1,6 +1,6 @@
 use crate::facts::Libc;
 use crate::project::{Handover, handovers};
-use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Level, LintSubject, Repair, Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
     id: "NA020",
@@ -14,13 +14,13 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     for handover in handovers(subject) {
         pair(subject, &handover, sink);
     }
 }
 
-fn pair(subject: &Subject<'_>, handover: &Handover<'_, '_>, sink: &mut Sink<'_>) {
+fn pair(subject: &LintSubject<'_>, handover: &Handover<'_, '_>, sink: &mut Sink<'_>) {
     let Handover { source, stage, step } = handover;
     let (from, to) = (source.libc(), stage.libc());
     if from == to || from == Libc::Unknown || to == Libc::Unknown {

@@ -1,6 +1,6 @@
 use crate::facts::fetcher;
 use crate::model::package_command;
-use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Level, LintSubject, Repair, Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
     id: "NA024",
@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     let Some(context) = subject.context else { return };
     let Some(package) = &context.package else { return };
     let mut reasons: Vec<String> = package

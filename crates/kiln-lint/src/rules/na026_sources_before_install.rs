@@ -1,5 +1,5 @@
 use crate::model::{Step, package_command};
-use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Level, LintSubject, Repair, Rule, Sink};
 use kiln_dockerfile::Command;
 use kiln_node::Manager;
 
@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     for stage in subject.model.reachable() {
         let is_install = |step: &&Step<'_>| {
             step.commands()

@@ -1,4 +1,4 @@
-use crate::{Asked, Edit, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Edit, Level, LintSubject, Repair, Rule, Sink};
 use kiln_dockerfile::Command;
 
 pub(super) static RULE: Rule = Rule {
@@ -22,7 +22,7 @@ const SWITCHES: [(&str, &[&str]); 6] = [
     ("PYTHONHTTPSVERIFY", &["0"]),
 ];
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     let is_off = |name: &str, value: &str| {
         SWITCHES
             .iter()

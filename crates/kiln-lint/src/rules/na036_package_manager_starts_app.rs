@@ -1,4 +1,4 @@
-use crate::{Asked, Edit, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Edit, Level, LintSubject, Repair, Rule, Sink};
 use kiln_dockerfile::{Command, Form, Span};
 use kiln_node::words;
 
@@ -29,7 +29,7 @@ const STARTERS: [&str; 12] = [
     "corepack",
 ];
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     let Some(stage) = subject.model.final_stage() else { return };
     let setting =
         stage.end.entrypoint.as_ref().filter(|setting| !setting.value.is_empty()).or(stage.end.cmd.as_ref());

@@ -1,5 +1,5 @@
 use crate::model::package_command;
-use crate::{Asked, Level, Repair, Rule, Sink, Subject};
+use crate::{Asked, Level, LintSubject, Repair, Rule, Sink};
 
 pub(super) static RULE: Rule = Rule {
     id: "NA056",
@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-fn check(subject: &Subject<'_>, sink: &mut Sink<'_>) {
+fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     let Some(context) = subject.context else { return };
     let names = ["package.json"].into_iter().chain(context.lock_kinds.iter().map(|kind| kind.file_name()));
     let Some(name) = names.into_iter().find(|name| context.is_ignored(name)) else { return };

@@ -1,7 +1,7 @@
 use kiln_pkg::IndicatorKind;
 
 use crate::indicators::none_of;
-use crate::{Check, Evidence, Judged, Settings, Stage};
+use crate::{Check, Evidence, Judged, PolicySettings, Stage};
 
 pub(super) static CHECK: Check = Check {
     id: "IM002",
@@ -12,6 +12,6 @@ pub(super) static CHECK: Check = Check {
     check,
 };
 
-fn check(evidence: &Evidence, _: &Settings) -> Judged {
+fn check(evidence: &Evidence, _: &PolicySettings) -> Judged {
     none_of(evidence, &[IndicatorKind::Shell], "shell", "build on a base without a shell: kiln/node has none")
 }

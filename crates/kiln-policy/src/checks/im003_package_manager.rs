@@ -1,7 +1,7 @@
 use kiln_pkg::IndicatorKind;
 
 use crate::indicators::none_of;
-use crate::{Check, Evidence, Judged, Settings, Stage};
+use crate::{Check, Evidence, Judged, PolicySettings, Stage};
 
 pub(super) static CHECK: Check = Check {
     id: "IM003",
@@ -12,7 +12,7 @@ pub(super) static CHECK: Check = Check {
     check,
 };
 
-fn check(evidence: &Evidence, _: &Settings) -> Judged {
+fn check(evidence: &Evidence, _: &PolicySettings) -> Judged {
     let cure = "build on a base without npm, yarn, apt and their kind: kiln/node has none";
     none_of(evidence, &[IndicatorKind::PackageManager], "package manager", cure)
 }

@@ -1,7 +1,7 @@
 use kiln_pkg::IndicatorKind;
 
 use crate::indicators::none_of;
-use crate::{Check, Evidence, Judged, Settings, Stage};
+use crate::{Check, Evidence, Judged, PolicySettings, Stage};
 
 pub(super) static CHECK: Check = Check {
     id: "IM004",
@@ -15,7 +15,7 @@ pub(super) static CHECK: Check = Check {
 const KINDS: &[IndicatorKind] =
     &[IndicatorKind::SetUid, IndicatorKind::SetGid, IndicatorKind::FileCapabilities];
 
-fn check(evidence: &Evidence, _: &Settings) -> Judged {
+fn check(evidence: &Evidence, _: &PolicySettings) -> Judged {
     let cure =
         "remove the program, or its set-uid bit, set-gid bit or file capabilities, where it is installed";
     none_of(evidence, KINDS, "set-uid, set-gid or file capabilities", cure)

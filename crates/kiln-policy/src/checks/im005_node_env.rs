@@ -1,5 +1,5 @@
 use crate::verdict::{fail, pass};
-use crate::{Check, Evidence, Judged, Settings, Stage};
+use crate::{Check, Evidence, Judged, PolicySettings, Stage};
 
 pub(super) static CHECK: Check = Check {
     id: "IM005",
@@ -10,7 +10,7 @@ pub(super) static CHECK: Check = Check {
     check,
 };
 
-fn check(evidence: &Evidence, _: &Settings) -> Judged {
+fn check(evidence: &Evidence, _: &PolicySettings) -> Judged {
     let reason = match evidence.config()?.config.env_value("NODE_ENV") {
         Some("production") => return pass("NODE_ENV=production"),
         Some(other) => format!("NODE_ENV is `{other}`"),

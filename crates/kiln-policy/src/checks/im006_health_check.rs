@@ -1,7 +1,7 @@
 use kiln_oci::ContainerConfig;
 
 use crate::verdict::{fail, not_applicable, pass};
-use crate::{Check, Evidence, Judged, Settings, Stage};
+use crate::{Check, Evidence, Judged, PolicySettings, Stage};
 
 pub(super) static CHECK: Check = Check {
     id: "IM006",
@@ -14,7 +14,7 @@ pub(super) static CHECK: Check = Check {
 
 const CURE: &str = "in kiln.toml: [image] health = \"/healthz\"";
 
-fn check(evidence: &Evidence, settings: &Settings) -> Judged {
+fn check(evidence: &Evidence, settings: &PolicySettings) -> Judged {
     let config = &evidence.config()?.config;
     match test(config) {
         Some(("CMD-SHELL", _)) if settings.asks("IM002") => {

@@ -3,7 +3,7 @@ use kiln_pkg::Secret;
 use crate::indicators::all_seen;
 use crate::verdict::{fail, pass};
 use crate::wording::{count, list};
-use crate::{Check, Evidence, Judged, Settings, Stage};
+use crate::{Check, Evidence, Judged, PolicySettings, Stage};
 
 pub(super) static CHECK: Check = Check {
     id: "IM007",
@@ -14,7 +14,7 @@ pub(super) static CHECK: Check = Check {
     check,
 };
 
-fn check(evidence: &Evidence, _: &Settings) -> Judged {
+fn check(evidence: &Evidence, _: &PolicySettings) -> Judged {
     let inventory = evidence.inventory()?;
     if !inventory.secrets.is_empty() {
         let shown: Vec<String> = inventory.secrets.iter().map(show).collect();

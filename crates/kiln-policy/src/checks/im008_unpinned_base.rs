@@ -1,5 +1,5 @@
 use crate::verdict::{fail, pass};
-use crate::{Check, Evidence, Judged, Settings, Stage};
+use crate::{Check, Evidence, Judged, PolicySettings, Stage};
 
 pub(super) static CHECK: Check = Check {
     id: "IM008",
@@ -10,7 +10,7 @@ pub(super) static CHECK: Check = Check {
     check,
 };
 
-fn check(evidence: &Evidence, _: &Settings) -> Judged {
+fn check(evidence: &Evidence, _: &PolicySettings) -> Judged {
     let base = evidence.base()?;
     let Some(digest) = base.digest else {
         let reason = format!("{} is a name only; tomorrow it may be another image", base.name);

@@ -1,6 +1,6 @@
 use crate::glob::Images;
 use crate::verdict::{fail, pass};
-use crate::{Check, Evidence, Judged, Settings, Stage};
+use crate::{Check, Evidence, Judged, PolicySettings, Stage};
 
 pub(super) static CHECK: Check = Check {
     id: "IM009",
@@ -11,7 +11,7 @@ pub(super) static CHECK: Check = Check {
     check,
 };
 
-fn check(evidence: &Evidence, settings: &Settings) -> Judged {
+fn check(evidence: &Evidence, settings: &PolicySettings) -> Judged {
     let name = &evidence.base()?.name;
     if let Some(glob) = settings.approved_bases.iter().find(|glob| Images::of(glob).hold(name)) {
         return pass(format!("{name} is approved by `{glob}`"));

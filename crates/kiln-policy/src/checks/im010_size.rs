@@ -1,6 +1,6 @@
 use crate::verdict::{fail, need, pass};
 use crate::wording::{count, megabytes};
-use crate::{Check, Evidence, Judged, Settings, Stage};
+use crate::{Check, Evidence, Judged, PolicySettings, Stage};
 
 pub(super) static CHECK: Check = Check {
     id: "IM010",
@@ -13,7 +13,7 @@ pub(super) static CHECK: Check = Check {
 
 const MEGABYTE: u64 = 1_000_000;
 
-fn check(evidence: &Evidence, settings: &Settings) -> Judged {
+fn check(evidence: &Evidence, settings: &PolicySettings) -> Judged {
     let size = need(&evidence.size, "name an image whose manifest kiln can read")?;
     let text = format!(
         "{} compressed in {}, of {} MB",

@@ -4,7 +4,7 @@ use kiln_pkg::Ecosystem;
 
 use crate::verdict::{fail, pass};
 use crate::wording::{count, list};
-use crate::{Check, Evidence, Judged, Settings, Stage};
+use crate::{Check, Evidence, Judged, PolicySettings, Stage};
 
 pub(super) static CHECK: Check = Check {
     id: "NA001",
@@ -15,7 +15,7 @@ pub(super) static CHECK: Check = Check {
     check,
 };
 
-fn check(evidence: &Evidence, _: &Settings) -> Judged {
+fn check(evidence: &Evidence, _: &PolicySettings) -> Judged {
     let (lock, inventory) = (evidence.lock()?, evidence.inventory()?);
     let dev: BTreeSet<&str> = lock.dev_packages.iter().map(String::as_str).collect();
     let mut found = Vec::new();

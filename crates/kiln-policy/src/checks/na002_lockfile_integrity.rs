@@ -1,6 +1,6 @@
 use crate::verdict::{fail, not_applicable, pass};
 use crate::wording::list;
-use crate::{Check, Evidence, Judged, Settings, Stage};
+use crate::{Check, Evidence, Judged, PolicySettings, Stage};
 
 pub(super) static CHECK: Check = Check {
     id: "NA002",
@@ -11,7 +11,7 @@ pub(super) static CHECK: Check = Check {
     check,
 };
 
-fn check(evidence: &Evidence, _: &Settings) -> Judged {
+fn check(evidence: &Evidence, _: &PolicySettings) -> Judged {
     let lock = evidence.lock()?;
     if !lock.without_integrity.is_empty() {
         let (number, named) = (lock.without_integrity.len(), list(&lock.without_integrity, 4));

@@ -2,7 +2,7 @@ use kiln_vuln::Date;
 
 use crate::node_lines::{lines, recommended};
 use crate::verdict::{fail, pass, unknown};
-use crate::{Check, Evidence, Judged, Settings, Stage, Unknown, Verdict};
+use crate::{Check, Evidence, Judged, PolicySettings, Stage, Unknown, Verdict};
 
 pub(super) static CHECK: Check = Check {
     id: "NA003",
@@ -13,7 +13,7 @@ pub(super) static CHECK: Check = Check {
     check,
 };
 
-fn check(evidence: &Evidence, _: &Settings) -> Judged {
+fn check(evidence: &Evidence, _: &PolicySettings) -> Judged {
     let inventory = evidence.inventory()?;
     let versions: Vec<&str> = inventory.node().map(|node| node.version.as_str()).collect();
     let mut reasons = Vec::new();

@@ -4,7 +4,7 @@ use kiln_vuln::{Fix, Match, VulnerabilityReport};
 use crate::advisories::{answered, cures, report};
 use crate::verdict::{fail, unknown};
 use crate::wording::list;
-use crate::{Check, Evidence, Judged, Settings, Stage};
+use crate::{Check, Evidence, Judged, PolicySettings, Stage};
 
 pub(super) static CHECK: Check = Check {
     id: "PK001",
@@ -15,7 +15,7 @@ pub(super) static CHECK: Check = Check {
     check,
 };
 
-fn check(evidence: &Evidence, settings: &Settings) -> Judged {
+fn check(evidence: &Evidence, settings: &PolicySettings) -> Judged {
     let report = report(evidence)?;
     let counted = |found: &&Match| settings.severities.contains(&settings.severity_of(found));
     let fixable: Vec<&Match> =
@@ -44,7 +44,7 @@ fn show(found: &Match) -> String {
 }
 
 /// What is left and does not fail the check, so that nobody takes a pass for "no vulnerabilities".
-fn unfixed(report: &VulnerabilityReport, settings: &Settings) -> String {
+fn unfixed(report: &VulnerabilityReport, settings: &PolicySettings) -> String {
     let severe =
         report.matches.iter().filter(|found| settings.severities.contains(&settings.severity_of(found)));
     let waiting = severe.filter(|found| found.fixed_in().is_none()).count();

@@ -4,7 +4,7 @@ use kiln_text::Glob;
 use crate::glob::names;
 use crate::verdict::{fail, pass};
 use crate::wording::{count, list};
-use crate::{Check, Evidence, Judged, Settings, Stage};
+use crate::{Check, Evidence, Judged, PolicySettings, Stage};
 
 pub(super) static CHECK: Check = Check {
     id: "PK003",
@@ -15,7 +15,7 @@ pub(super) static CHECK: Check = Check {
     check,
 };
 
-fn check(evidence: &Evidence, settings: &Settings) -> Judged {
+fn check(evidence: &Evidence, settings: &PolicySettings) -> Judged {
     let inventory = evidence.inventory()?;
     let globs: Vec<Glob> = settings.denied_licences.iter().map(|glob| names(glob)).collect();
     let mut denied = Vec::new();

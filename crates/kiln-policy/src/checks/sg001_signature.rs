@@ -1,7 +1,7 @@
 use kiln_attest::predicate;
 
 use crate::attested::one_of;
-use crate::{Check, Evidence, Judged, Settings, Stage};
+use crate::{Check, Evidence, Judged, PolicySettings, Stage};
 
 pub(super) static CHECK: Check = Check {
     id: "SG001",
@@ -12,6 +12,6 @@ pub(super) static CHECK: Check = Check {
     check,
 };
 
-fn check(evidence: &Evidence, _: &Settings) -> Judged {
+fn check(evidence: &Evidence, _: &PolicySettings) -> Judged {
     one_of(evidence, &[predicate::SIGNATURE], "signature", "kiln sign IMAGE with the trusted key")
 }

@@ -1,12 +1,12 @@
 //! What a case changes. Its keys are those of [`Evidence`], without the `known` between; a text in place of a fact is why it is not
 //! known; `(none)` takes away what may be missing. `policy` is `[policy]` of kiln.toml.
 
-use kiln_policy::{Evidence, Overrides, Settings};
+use kiln_policy::{Evidence, Overrides, PolicySettings};
 use serde_json::{Map, Value};
 
 pub(crate) struct World {
     pub(crate) evidence: Evidence,
-    pub(crate) settings: Settings,
+    pub(crate) settings: PolicySettings,
 }
 
 impl World {
@@ -15,7 +15,7 @@ impl World {
         let mut change: Map<String, Value> = toml::from_str(change).map_err(|error| error.to_string())?;
         let policy = change.remove("policy").unwrap_or_else(|| Value::Object(Map::new()));
         let overrides: Overrides = serde_json::from_value(policy).map_err(|error| error.to_string())?;
-        let settings = Settings::new(&overrides, Vec::new()).map_err(|error| error.to_string())?;
+        let settings = PolicySettings::new(&overrides, Vec::new()).map_err(|error| error.to_string())?;
         let mut world = serde_json::to_value(Evidence::fake()).unwrap();
         for (name, value) in change {
             let fact = world.get_mut(&name).ok_or(format!("there is no fact `{name}`"))?;

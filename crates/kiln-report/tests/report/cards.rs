@@ -1,6 +1,6 @@
 use kiln_finding::{Fact, Severity};
 use kiln_pkg::{Ecosystem, Indicator, IndicatorKind, Package, Place, Secret};
-use kiln_policy::{Evidence, Exception, Overrides, Scorecard, Settings, Stage, judge};
+use kiln_policy::{Evidence, Exception, Overrides, PolicySettings, Scorecard, Stage, judge};
 use kiln_report::{FORMATS, Format, Kind, Results};
 use kiln_vuln::{Fix, Match};
 
@@ -36,9 +36,9 @@ const SHOWN: [&str; 19] = [
     "NA002", "NA003", "PK001", "PK002", "PK003", "SG001", "SG002", "SG003",
 ];
 
-fn settings(exceptions: Vec<Exception>) -> Settings {
+fn settings(exceptions: Vec<Exception>) -> PolicySettings {
     let checks = SHOWN.map(str::to_owned).to_vec();
-    Settings::new(&Overrides { checks: Some(checks), ..Overrides::default() }, exceptions).unwrap()
+    PolicySettings::new(&Overrides { checks: Some(checks), ..Overrides::default() }, exceptions).unwrap()
 }
 
 /// A pass, a failure, an unknown, a question that does not arise, an exception of each state, and hostile text.

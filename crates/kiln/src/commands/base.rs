@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use kiln_base::{Base, Distribution, Lock, Request, Use, Variant};
 use kiln_executor::Progress as _;
-use kiln_executor::base::{self, Packed, Settings, Supply};
+use kiln_executor::base::{self, BaseSettings, Packed, Supply};
 use kiln_finding::{Class, Failure};
 use kiln_images::clock::now;
 use kiln_oci::Arch;
@@ -177,9 +177,9 @@ fn inspect(path: &Path, context: &Context) -> Result<Outcome, Failure> {
 
 impl Choice {
     /// kiln.toml, with the flags over it.
-    fn settings(&self, context: &Context) -> Settings {
+    fn settings(&self, context: &Context) -> BaseSettings {
         let file = context.config.base.clone();
-        Settings {
+        BaseSettings {
             distribution: self.distribution.map(|release| release.to_string()).or(file.distribution),
             node: self.node.or(file.node),
             archive: self.archive.clone().or(file.archive),
@@ -201,7 +201,7 @@ impl Choice {
     }
 }
 
-fn request(settings: &Settings, archs: Vec<Arch>, builder: bool) -> Result<Request, Failure> {
+fn request(settings: &BaseSettings, archs: Vec<Arch>, builder: bool) -> Result<Request, Failure> {
     let mut request = Request { builder, ..Request::new(archs) };
     if let Some(release) = &settings.distribution {
         request.distribution = release.parse().map_err(|why: String| Failure::usage(why))?;

@@ -14,7 +14,7 @@ use kiln_oci::{Arch, ImageConfig};
 use kiln_rootfs::{Content, RootPath, Tree};
 
 use crate::Error;
-use crate::engine::{Base, Files, Graph, Op, Origin, Step, StepId, Target};
+use crate::engine::{Base, BuildTarget, Files, Graph, Op, Origin, Step, StepId};
 use crate::error::ErrorKind;
 pub use copy::is_repository;
 use stage::StageState;
@@ -68,14 +68,18 @@ pub struct Request {
 }
 
 /// Turns the target and all it needs into steps. Problems of the file must have been looked at before.
-pub fn lower<I: Inputs>(file: &Dockerfile, request: &Request, inputs: &I) -> Result<(Graph, Target), Error> {
+pub fn lower<I: Inputs>(
+    file: &Dockerfile,
+    request: &Request,
+    inputs: &I,
+) -> Result<(Graph, BuildTarget), Error> {
     let stages = file.stages();
     let target = stages.target(request.target.as_deref()).ok_or_else(|| no_target(&stages, request))?;
     let mut lowerer = Lowerer::new(file, &stages, request, inputs);
     lowerer.refuse_circles()?;
     let state = lowerer.stage(target)?;
     let state = Arc::unwrap_or_clone(state);
-    let target = Target {
+    let target = BuildTarget {
         top: state.top,
         config: state.config,
         history: state.history,
