@@ -13,16 +13,14 @@ const SYSTEM_CERTIFICATES: [&str; 3] =
 /// Where commands of a Dockerfile see settings of this machine.
 const SETTINGS: &str = "run/kiln";
 
-/// The value of a variable that stands above settings of the project where there are logins.
-pub(crate) fn straight(npm: &Npm, variable: &str) -> String {
-    match variable {
-        "npm_config_https_proxy" | "npm_config_proxy" => {
-            npm.proxy.clone().unwrap_or_else(|| "null".to_owned())
-        }
-        "npm_config_strict_ssl" => "true".to_owned(),
-        "YARN_ENABLE_STRICT_SSL" => "1".to_owned(),
-        _ => "null".to_owned(),
+/// The value of a variable that stands above settings of the project where there are logins; `nothing` is how the package manager
+/// is told that there is none.
+pub(crate) fn straight(npm: &Npm, variable: &str, nothing: &str) -> String {
+    if variable.ends_with("strict_ssl") {
+        return "true".to_owned();
     }
+    let is_proxy = variable.ends_with("_proxy");
+    npm.proxy.clone().filter(|_| is_proxy).unwrap_or_else(|| nothing.to_owned())
 }
 
 /// Variables and mounts.

@@ -15,6 +15,8 @@ pub(crate) enum ErrorKind {
     OutOfStep { lock: &'static str, package: String, lines: Vec<String>, help: &'static str },
     #[error("packageManager asks for {asked}, but the lock file is {lock}")]
     WrongManager { asked: &'static str, lock: &'static str },
+    #[error("packageManager asks for npm {version}, which may run code of the app while it has logins")]
+    OldNpm { version: String },
     #[error("cannot tell how the app starts: {why}")]
     NoEntry { why: String },
     #[error("no Node.js line that kiln composes fits `engines.node`: {range}")]
@@ -36,6 +38,7 @@ impl Diagnose for Error {
             ErrorKind::ModernYarn => "plan.modern_yarn",
             ErrorKind::OutOfStep { .. } => "plan.lock_out_of_step",
             ErrorKind::WrongManager { .. } => "plan.wrong_manager",
+            ErrorKind::OldNpm { .. } => "plan.old_npm",
             ErrorKind::NoEntry { .. } => "plan.no_entry",
             ErrorKind::NoNode { .. } => "plan.no_node",
             ErrorKind::Project { .. } => "plan.project",
@@ -53,6 +56,7 @@ impl Diagnose for Error {
                  commit the lock file"
                     .to_owned()
             }
+            ErrorKind::OldNpm { .. } => "ask for npm 7 or newer: `npm pkg set packageManager=npm@10.9.4`".to_owned(),
             ErrorKind::ModernYarn => "use npm, pnpm or yarn 1 for this project".to_owned(),
             ErrorKind::OutOfStep { help, .. } => (*help).to_owned(),
             ErrorKind::WrongManager { asked, .. } => {

@@ -76,6 +76,13 @@ fn check_manager(facts: &AppFacts, kind: LockKind) -> Result<Option<ManagerPin>,
         Some(pin) if pin.manager != kind.manager() => {
             Err(ErrorKind::WrongManager { asked: pin.manager.as_str(), lock: kind.file_name() }.into())
         }
+        // Its setting `onload-script` is loaded by npm itself, whatever is said of scripts.
+        Some(pin)
+            if pin.manager == Manager::Npm
+                && SemVer::parse(&pin.version).is_none_or(|npm| npm < SemVer::new(7, 0, 0)) =>
+        {
+            Err(ErrorKind::OldNpm { version: pin.version }.into())
+        }
         pin => Ok(pin),
     }
 }

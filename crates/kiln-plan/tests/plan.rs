@@ -98,6 +98,21 @@ fn another_package_manager_than_the_lock_file_s() {
     assert_eq!(refused(&facts).0, "plan.wrong_manager");
 }
 
+/// npm 6 loads code that settings of the app name, while it has logins.
+#[test]
+fn an_npm_that_runs_settings_of_the_app() {
+    for (pin, is_refused) in
+        [("npm@6.14.18", true), ("npm@5.0.0", true), ("npm@7.0.0", false), ("npm@11.4.2", false)]
+    {
+        let mut facts = world();
+        facts.package.package_manager = Some(pin.to_owned());
+        match plan(&facts, &Overrides::default()) {
+            Ok(_) => assert!(!is_refused, "{pin}"),
+            Err(error) => assert!(is_refused && error.code() == "plan.old_npm", "{pin} {error}"),
+        }
+    }
+}
+
 #[test]
 fn start_scripts_are_taken_apart() {
     for (start, entry) in [

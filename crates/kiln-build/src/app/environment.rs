@@ -13,6 +13,7 @@ pub(super) fn environment(manager: Manager, is_native: bool) -> Vec<(String, Str
         ("npm_config_cache", "/root/.npm"),
         // Settings of the project choose no other program for a step that has logins.
         ("npm_config_git", "git"),
+        ("npm_config_onload_script", "false"),
         ("YARN_IGNORE_PATH", "1"),
         ("npm_config_update_notifier", "false"),
         // Times in what tools write, where they honour it.

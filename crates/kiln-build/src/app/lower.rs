@@ -5,6 +5,7 @@ use kiln_plan::{Plan, Step as Command};
 use kiln_rootfs::Tree;
 
 use super::configure::{BaseImage, Facts, annotations, configure};
+use super::project_settings::harmless;
 use super::split;
 use super::step::{Commands, Surroundings};
 use crate::Error;
@@ -76,12 +77,12 @@ pub fn lower(request: &Request<'_>) -> Result<Graphed, Error> {
     Ok(Graphed { graph: stages.graph, target, dependencies, app })
 }
 
-/// The files that decide what is installed.
+/// The files that decide what is installed, as commands with logins may see them.
 fn manifests(request: &Request<'_>) -> Result<Tree, Error> {
     let mut tree = Tree::new();
     for path in &request.plan.manifests {
         if let Some(entry) = request.source.get(path) {
-            tree.insert(path.clone(), entry.clone()).map_err(|source| ErrorKind::Tree { source })?;
+            tree.insert(path.clone(), harmless(path, entry)?).map_err(|source| ErrorKind::Tree { source })?;
         }
     }
     Ok(tree)

@@ -7,10 +7,11 @@ mod configure;
 mod entry;
 mod environment;
 mod lower;
+mod project_settings;
 mod split;
 mod step;
 
 pub use configure::{BaseImage, Facts};
 pub use entry::check_entry;
 pub use lower::{Graphed, Request, lower};
-pub use step::{CERTIFICATES, NPMRC, NPMRC_WITHOUT_LOGINS, STRAIGHT, Surroundings};
+pub use step::{CERTIFICATES, NPMRC, NPMRC_WITHOUT_LOGINS, STRAIGHT, STRAIGHT_YARN, Surroundings};

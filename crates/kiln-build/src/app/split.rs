@@ -99,7 +99,9 @@ pub(super) fn has_entry(shipped: &Tree, folder: &str, entry: &str) -> bool {
 /// Files of the app that could be meant in place of a missing entry: its JavaScript nearest to the top.
 pub(super) fn near_misses(app: &Tree) -> Vec<String> {
     let is_script = |path: &RootPath| [".js", ".mjs", ".cjs"].iter().any(|end| path.as_str().ends_with(end));
-    let mut paths: Vec<&RootPath> = app.iter().map(|(path, _)| path).filter(|path| is_script(path)).collect();
+    let is_there = |path: &&RootPath| app.resolve(path, true).is_some_and(|path| app.get(&path).is_some());
+    let mut paths: Vec<&RootPath> =
+        app.iter().map(|(path, _)| path).filter(|path| is_script(path)).filter(is_there).collect();
     paths.sort_by_key(|path| (path.parts().count(), path.as_str().len()));
     let shown = paths.into_iter().take(3);
     shown.map(|path| format!("`{}`", path.as_str().trim_start_matches("app/"))).collect()

@@ -16,13 +16,27 @@ pub const CERTIFICATES: &str = "kiln:certificates";
 
 /// Variables of commands that have logins: they stand above settings of the project, so that these put nobody between a package
 /// manager and the registry. Their values are secrets, `kiln:` before the name.
-pub const STRAIGHT: [&str; 5] = [
+pub const STRAIGHT: [&str; 4] =
+    ["npm_config_https_proxy", "npm_config_proxy", "npm_config_noproxy", "npm_config_strict_ssl"];
+/// The same for yarn 1, which takes `null` for the name of a proxy, and its own settings before those of npm.
+pub const STRAIGHT_YARN: [&str; 12] = [
+    "npm_config_ca",
+    "npm_config_cafile",
     "npm_config_https_proxy",
     "npm_config_proxy",
     "npm_config_noproxy",
     "npm_config_strict_ssl",
-    "YARN_ENABLE_STRICT_SSL",
+    "yarn_ca",
+    "yarn_cafile",
+    "yarn_https_proxy",
+    "yarn_proxy",
+    "yarn_noproxy",
+    "yarn_strict_ssl",
 ];
+
+fn straight(manager: Manager) -> &'static [&'static str] {
+    if manager == Manager::Yarn { &STRAIGHT_YARN } else { &STRAIGHT }
+}
 
 const ROOT: (u32, u32) = (0, 0);
 const HOSTNAME: &str = "kiln";
@@ -98,7 +112,7 @@ impl Commands<'_> {
         match doing {
             Doing::Fetching => {
                 mounts.extend([self.downloads(Writes::Kept), own_secret(NPMRC, "/root/.npmrc", 0o400)]);
-                mounts.extend(STRAIGHT.map(own_variable));
+                mounts.extend(straight(self.plan.manager).iter().copied().map(own_variable));
             }
             Doing::Unpacking => mounts.push(self.downloads(Writes::Lost)),
             Doing::Reaching => mounts.push(own_secret(NPMRC_WITHOUT_LOGINS, "/root/.npmrc", 0o400)),

@@ -79,7 +79,7 @@ pub fn build(
     // Asking npm takes longer than a build that changes nothing.
     let given = || {
         let npm = supply.npm();
-        Ok(Given { outside: Outside::choose(Some(npm))?, secrets: secrets(npm)? })
+        Ok(Given { outside: Outside::choose(Some(npm))?, secrets: secrets(npm, plan.manager)? })
     };
     let engine = Engine {
         machine,

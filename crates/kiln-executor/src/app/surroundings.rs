@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kiln_build::app::{CERTIFICATES, NPMRC, NPMRC_WITHOUT_LOGINS, STRAIGHT, Surroundings};
+use kiln_build::app::{CERTIFICATES, NPMRC, NPMRC_WITHOUT_LOGINS, STRAIGHT, STRAIGHT_YARN, Surroundings};
 use kiln_disk::disk_failure;
 use kiln_fetch::endpoints::Npm;
 use kiln_finding::Failure;
+use kiln_node::Manager;
 
 use super::wanted::Wanted;
 use crate::npm::{certificates, npmrc_text, public_npmrc, straight};
@@ -23,10 +24,13 @@ pub(super) fn surroundings(wanted: &Wanted<'_>, is_offline: bool) -> Surrounding
 }
 
 /// The secrets that commands see npm's settings in.
-pub(super) fn secrets(npm: &Npm) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+pub(super) fn secrets(npm: &Npm, manager: Manager) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
     let files = [(NPMRC, npmrc_text(npm)), (NPMRC_WITHOUT_LOGINS, public_npmrc(npm))];
     let files = files.into_iter().map(|(id, text)| (id.to_owned(), text.into_bytes()));
-    let variables = STRAIGHT.map(|name| (format!("kiln:{name}"), straight(npm, name).into_bytes()));
+    let (names, nothing): (&[&str], &str) =
+        if manager == Manager::Yarn { (&STRAIGHT_YARN, "") } else { (&STRAIGHT, "null") };
+    let variables =
+        names.iter().map(|name| (format!("kiln:{name}"), straight(npm, name, nothing).into_bytes()));
     let mut secrets: BTreeMap<String, Vec<u8>> = files.chain(variables).collect();
     if let Some(file) = certificates(npm) {
         secrets.insert(CERTIFICATES.to_owned(), read(&file)?);

@@ -285,7 +285,8 @@ impl Commands<'_> {
     fn failed(&self, job: &Job<'_>, finished: &Finished) -> Failure {
         let what = if finished.timed_out {
             let limit = self.timeout.unwrap_or(TIMEOUT).as_secs();
-            format!("it was still running after {limit} seconds and was stopped")
+            let unit = if limit == 1 { "second" } else { "seconds" };
+            format!("it was still running after {limit} {unit} and was stopped")
         } else if let Some(memory) = finished.ran_out {
             format!(
                 "a process of it was ended because it took all the memory that it may have, {}",
@@ -297,7 +298,7 @@ impl Commands<'_> {
         let lines: Vec<&str> = finished.last_lines.iter().map(String::as_str).collect();
         let lines = &lines[lines.len().saturating_sub(LINES_SHOWN)..];
         let mut failure = Failure::new("build.command", Class::Command, what);
-        if !lines.is_empty() {
+        if lines.iter().any(|line| !line.trim().is_empty()) {
             failure = failure.with_cause(format!("its last lines were\n{}", lines.join("\n")));
         }
         match finished.code {

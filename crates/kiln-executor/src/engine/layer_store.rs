@@ -32,6 +32,8 @@ pub(super) struct LayerStore<'a> {
     scratch: PathBuf,
     /// Layers that are being unpacked; each is unpacked once.
     pub(super) unpacking: Mutex<()>,
+    /// Says what is to be read afterwards, too.
+    say: &'a (dyn Fn(&str) + Sync),
     /// Where layers are that other machines made, by digest.
     remotes: Vec<(Place, BTreeMap<Digest, PackedLayer>)>,
 }
@@ -44,13 +46,14 @@ impl<'a> LayerStore<'a> {
         ids: Ids,
         mtime: u64,
         compression: Compression,
+        say: &'a (dyn Fn(&str) + Sync),
     ) -> Self {
         let folder = cache_dir.join("layers").join(owners(ids));
         let scratch = folder.join("scratch");
         Scratch::sweep(&scratch);
         sweep(&folder);
         let unpacking = Mutex::new(());
-        Self { layout, facts, ids, compression, mtime, folder, scratch, unpacking, remotes: Vec::new() }
+        Self { layout, facts, ids, compression, mtime, folder, scratch, unpacking, say, remotes: Vec::new() }
     }
 
     pub(super) fn scratch(&self) -> Result<Scratch, Failure> {
@@ -78,8 +81,19 @@ impl<'a> LayerStore<'a> {
     pub(super) fn packed(&self, key: &Digest) -> Result<Option<PackedLayer>, Failure> {
         let Some(noted) = self.facts.get(&self.packed_key(key))? else { return Ok(None) };
         let Ok(layer) = serde_json::from_slice::<PackedLayer>(&noted) else { return Ok(None) };
-        let is_here = self.layout.has(&layer.descriptor)? || self.remote(&layer).is_some();
-        Ok(is_here.then_some(layer))
+        if self.layout.has(&layer.descriptor)? {
+            return Ok(Some(layer));
+        }
+        if self.remote(&layer).is_none() {
+            return Ok(None);
+        }
+        // Brought now: what a cache of others' has lost or damaged costs time, and no build.
+        if let Err(failure) = self.bring(&layer) {
+            self.facts.forget(&self.packed_key(key))?;
+            (self.say)(&format!("  warning: a result is made again: {}", failure.sentence()));
+            return Ok(None);
+        }
+        Ok(Some(layer))
     }
 
     fn remote(&self, layer: &PackedLayer) -> Option<&Place> {

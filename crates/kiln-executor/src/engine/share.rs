@@ -33,6 +33,11 @@ struct Contents {
     facts: BTreeMap<Digest, String>,
 }
 
+/// Whether a place can be one.
+pub(super) fn check(text: &str, machine: &Machine) -> Result<(), Failure> {
+    CopyTarget::open(machine, text, "cache", None).map(drop)
+}
+
 /// Writes everything that a build knows to a place.
 pub(super) fn export(
     text: &str,

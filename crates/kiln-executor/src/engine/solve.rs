@@ -76,8 +76,19 @@ impl Engine<'_> {
         let (note, say) = (progress.notifier(), progress.teller());
         let telling = Telling::new(options, &*note, &*say);
         let facts = FactCache::new(StepCache::create(&machine.cache_dir.join("steps"))?);
-        let mut store =
-            LayerStore::new(layout, &facts, &machine.cache_dir, self.ids, self.times.0, options.compression);
+        let mut store = LayerStore::new(
+            layout,
+            &facts,
+            &machine.cache_dir,
+            self.ids,
+            self.times.0,
+            options.compression,
+            &*say,
+        );
+        for place in &options.cache_to {
+            // A place that cannot be written to is told before anything is done.
+            share::check(place, machine)?;
+        }
         for place in &options.cache_from {
             // A cache that cannot be had costs time, and the user wants to know.
             if let Err(failure) = share::import(place, &mut store, machine) {

@@ -93,3 +93,81 @@ fn what_only_a_dockerfile_is_told_is_refused() {
     let run = world.run(["build", folder.to_str().unwrap(), "--load"]).exits(2);
     assert!(run.stderr.contains("--tag"), "{}", run.stderr);
 }
+
+#[test]
+fn no_cache_runs_every_command_again() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::new();
+    let app = app(&world);
+    let script = format!("{BUILD}fs.writeFileSync('dist/now', process.hrtime.bigint().toString());\n");
+    fs::write(format!("{app}/build.js"), script).unwrap();
+    let build = |flags: &[&str]| world.run(["build", "-q", &app].iter().chain(flags)).exits(0);
+    let first = build(&[]);
+    assert_eq!(digest(&first), digest(&build(&[])));
+    assert_ne!(digest(&first), digest(&build(&["--no-cache"])));
+}
+
+/// What a cache of others' has lost or damaged costs time, and no build.
+#[test]
+fn a_damaged_cache_is_done_without() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::new();
+    let app = app(&world);
+    let (own, cache) = (world.own_cache(), format!("oci:{}", world.path("shared").display()));
+    let mut kiln = world.kiln();
+    kiln.env("KILN_CACHE_DIR", &own).args(["build", "-q", &app, "--cache-to", &cache]);
+    let first = Run::of(&mut kiln).exits(0);
+    let mut damaged = 0;
+    for blob in fs::read_dir(world.path("shared/blobs/sha256")).unwrap().flatten() {
+        let mut bytes = fs::read(blob.path()).unwrap();
+        if bytes.starts_with(&[0x1f, 0x8b]) && bytes.len() > 20 {
+            let at = bytes.len() / 2;
+            bytes[at] ^= 0xff;
+            fs::write(blob.path(), bytes).unwrap();
+            damaged += 1;
+        }
+    }
+    assert!(damaged > 0);
+    let other = World::new();
+    let mut kiln = other.kiln();
+    kiln.env("KILN_CACHE_DIR", other.own_cache()).args(["build", &app, "--cache-from", &cache]);
+    let second = Run::of(&mut kiln).exits(0);
+    assert_eq!(digest(&first), digest(&second));
+    assert!(second.stderr.contains("warning: a result is made again"), "{}", second.stderr);
+}
+
+/// Nothing that an app says in settings of package managers puts anybody between these and the registry, where they have logins.
+#[test]
+fn settings_of_an_app_lead_nowhere_else() {
+    if !can_ship() {
+        return;
+    }
+    let nowhere = "http://127.0.0.9:9";
+    let package = r#"{"name":"led","version":"1.0.0","scripts":{"start":"node index.js"},"dependencies":{"ms":"2.1.3"}}"#;
+    let integrity =
+        "sha512-6FlzubTLZG3J2a/NVCAleEhjzq5oxgHyaCU9yYXvcLsvoVaHJq/s5xXI6/XXP6tz7R9xAOtHnSO/tXtF3WRTlA==";
+    let yarn = format!("# yarn lockfile v1\n\n\nms@2.1.3:\n  version \"2.1.3\"\n  integrity {integrity}\n");
+    let yarnrc = format!(
+        "https-proxy \"{nowhere}\"\n--https-proxy \"{nowhere}\"\n--install.https-proxy \"{nowhere}\"\nstrict-ssl false\n"
+    );
+    let pnpm = format!(
+        "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      ms:\n        specifier: 2.1.3\n        version: 2.1.3\npackages:\n  ms@2.1.3:\n    resolution: {{integrity: {integrity}}}\nsnapshots:\n  ms@2.1.3: {{}}\n"
+    );
+    let workspace = format!("packages: [.]\nhttpsProxy: {nowhere}\nproxy: {nowhere}\nstrictSsl: false\n");
+    for files in [
+        [("yarn.lock", yarn.as_str()), (".yarnrc", yarnrc.as_str())],
+        [("pnpm-lock.yaml", pnpm.as_str()), ("pnpm-workspace.yaml", workspace.as_str())],
+    ] {
+        let world = World::new();
+        let app =
+            world.app(&[("package.json", package), ("index.js", "require('ms');\n"), files[0], files[1]]);
+        // Nothing of earlier downloads, so that packages must be fetched.
+        let mut kiln = world.kiln();
+        kiln.env("KILN_CACHE_DIR", world.own_cache()).args(["build", app.to_str().unwrap()]);
+        Run::of(&mut kiln).exits(0);
+    }
+}

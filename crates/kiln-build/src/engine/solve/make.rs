@@ -18,8 +18,9 @@ use crate::error::ErrorKind;
 impl<W: Executor, N: Cache> Solver<'_, W, N> {
     pub(super) fn find_or_make(&self, step: &Step, key: &Digest, form: Form) -> Result<Made, Error> {
         let empty = empty_key(key);
-        let runs = matches!(step.op, Op::Run(_));
-        if !(self.no_cache && runs) {
+        // A part is what commands left: it is found only where they need not run again.
+        let is_left_by_commands = matches!(step.op, Op::Run(_) | Op::Part(_));
+        if !(self.no_cache && is_left_by_commands) {
             if self.executor.has(key).map_err(Error::port("look into the build cache"))? {
                 self.watch.step(&step.origin, true);
                 return Ok(Made::Changes(*key));
