@@ -198,7 +198,7 @@ fn a_command_that_hangs_or_multiplies_is_stopped() {
     let Some(bench) = bench() else { return };
     let began = Instant::now();
     let error = bench.error("FROM base\nRUN sleep 1000\n", &["--timeout", "1"], 3);
-    says(&error, &["still running after 1 seconds", "--timeout"]);
+    says(&error, &["still running after 1 second ", "--timeout"]);
     let bomb = "FROM base\nRUN [\"/bin/bash\", \"-c\", \"f() { f & f & wait; }; f\"]\n";
     let error = bench.error(bomb, &["--timeout", "5"], 3);
     says(&error, &["Dockerfile:2"]);
