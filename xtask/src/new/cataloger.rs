@@ -24,7 +24,6 @@ fn plan<'a>(tree: &'a Files, name: &str) -> anyhow::Result<Change<'a>> {
         format!("{CATALOGERS}/{stem}/tests.rs"),
         name.fill(include_str!("../../templates/cataloger/tests.rs.txt")),
     )?;
-    change.sorted(&format!("{CATALOGERS}/mod.rs"), "mod ", &format!("mod {stem};"))?;
-    change.sorted(&format!("{CATALOGERS}/mod.rs"), "&", &format!("    &{stem}::CATALOGER,"))?;
+    change.listed(CATALOGERS, stem, "CATALOGER")?;
     Ok(change)
 }

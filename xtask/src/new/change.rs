@@ -30,6 +30,13 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
+    /// The two lines by which the table in `folder` has a new module: that it is there, and the constant in it.
+    pub(super) fn listed(&mut self, folder: &str, stem: &str, constant: &str) -> anyhow::Result<()> {
+        let table = format!("{folder}/mod.rs");
+        self.sorted(&table, "mod ", &format!("mod {stem};"))?;
+        self.sorted(&table, "&", &format!("    &{stem}::{constant},"))
+    }
+
     /// A line of the first block of lines that begin with `like`, where the order has it.
     pub(super) fn sorted(&mut self, path: &str, like: &str, line: &str) -> anyhow::Result<()> {
         self.insert(path, like, line, |lines, line| lines.iter().position(|other| key(other) > key(line)))

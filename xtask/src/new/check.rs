@@ -25,7 +25,6 @@ fn plan<'a>(tree: &'a Files, name: &str) -> anyhow::Result<Change<'a>> {
         format!("crates/kiln-policy/tests/checks/{}.md", numbered.id),
         numbered.fill(include_str!("../../templates/check/page.md.txt")),
     )?;
-    change.sorted(&format!("{CHECKS}/mod.rs"), "mod ", &format!("mod {stem};"))?;
-    change.sorted(&format!("{CHECKS}/mod.rs"), "&", &format!("    &{stem}::CHECK,"))?;
+    change.listed(CHECKS, &stem, "CHECK")?;
     Ok(change)
 }

@@ -29,8 +29,7 @@ fn plan<'a>(tree: &'a Files, name: &str) -> anyhow::Result<Change<'a>> {
     )?;
     change
         .file(format!("{TESTS}/{stem}.rs"), name.fill(include_str!("../../templates/command/e2e.rs.txt")))?;
-    change.sorted(&format!("{COMMANDS}/mod.rs"), "mod ", &format!("mod {stem};"))?;
-    change.sorted(&format!("{COMMANDS}/mod.rs"), "&", &format!("    &{stem}::COMMAND,"))?;
+    change.listed(COMMANDS, stem, "COMMAND")?;
     change.sorted(&format!("{TESTS}/main.rs"), "mod ", &format!("mod {stem};"))?;
     change.last("README.md", "| `kiln ", &name.fill("| `kiln @name@` | @Words@ |"))?;
     Ok(change)

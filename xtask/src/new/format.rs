@@ -25,8 +25,7 @@ fn plan<'a>(tree: &'a Files, name: &str) -> anyhow::Result<Change<'a>> {
         name.fill(include_str!("../../templates/format/format.rs.txt")),
     )?;
     change.file(format!("{GOLDEN}/sink-{}.txt", name.fill("@dashed@")), golden(tree)?)?;
-    change.sorted(&format!("{FORMATS}/mod.rs"), "mod ", &format!("mod {stem};"))?;
-    change.sorted(&format!("{FORMATS}/mod.rs"), "&", &format!("    &{stem}::FORMAT,"))?;
+    change.listed(FORMATS, stem, "FORMAT")?;
     Ok(change)
 }
 

@@ -27,8 +27,7 @@ fn plan<'a>(tree: &'a Files, name: &str) -> anyhow::Result<Change<'a>> {
         format!("crates/kiln-lint/tests/rules/{}.md", numbered.id),
         numbered.fill(include_str!("../../templates/rule/page.md.txt")),
     )?;
-    change.sorted(&format!("{RULES}/mod.rs"), "mod ", &format!("mod {stem};"))?;
-    change.sorted(&format!("{RULES}/mod.rs"), "&", &format!("    &{stem}::RULE,"))?;
+    change.listed(RULES, &stem, "RULE")?;
     Ok(change)
 }
 
