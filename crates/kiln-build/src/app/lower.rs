@@ -48,21 +48,21 @@ pub struct Graphed {
 /// Turns a plan into steps.
 pub fn lower(request: &Request<'_>) -> Result<Graphed, Error> {
     let plan = request.plan;
-    let mut stages = Stages {
-        graph: Graph::default(),
-        commands: Commands { plan, around: request.around },
-        manifests: Arc::new(manifests(request)?),
-    };
+    let commands = Commands { plan, around: request.around };
+    let mut stages = Stages { graph: Graph::default(), commands };
     let builder = stages.push(None, Op::Builder(request.builder), "builder", "the base of build steps");
-    let production = stages.install(builder, "production", &plan.production);
+    let folder = stages.folder(builder);
+    let manifests = stages.copy(folder, &Arc::new(manifests(request)?), "manifests", "copy the manifests");
+    let production = stages.run(manifests, &plan.production, "production", false);
     // Where nothing is built, nothing is installed for it.
     let (below, above) = if plan.build.is_empty() {
-        (stages.folder(builder, "build"), builder)
+        (folder, builder)
     } else {
-        let installed = stages.install(builder, "install", &plan.install);
+        let installed = stages.run(manifests, &plan.install, "install", false);
         (installed, installed)
     };
-    let built = stages.build(below, request.source, &plan.build);
+    let copied = stages.copy(below, request.source, "build", "copy the app");
+    let built = stages.run(copied, &plan.build, "build", true);
     let base = stages.push(None, Op::Base(request.base.layers.clone()), "image", &request.base.name);
     let dependencies = stages.part(base, "dependencies", (builder, production), split::dependencies);
     let app = stages.part(dependencies, "app", (above, built), split::app);
@@ -91,7 +91,6 @@ fn manifests(request: &Request<'_>) -> Result<Tree, Error> {
 struct Stages<'a> {
     graph: Graph,
     commands: Commands<'a>,
-    manifests: Arc<Tree>,
 }
 
 impl Stages<'_> {
@@ -108,9 +107,9 @@ impl Stages<'_> {
         self.push(Some(below), Op::Part(part), "image", name)
     }
 
-    fn folder(&mut self, below: StepId, stage: &str) -> StepId {
+    fn folder(&mut self, below: StepId) -> StepId {
         let dir = Dir { path: FOLDER.trim_end_matches('/').to_owned(), user: String::new() };
-        self.push(Some(below), Op::Dir(dir), stage, "make /app")
+        self.push(Some(below), Op::Dir(dir), "manifests", "make /app")
     }
 
     /// Everything of a tree, in the folder of the app.
@@ -125,17 +124,5 @@ impl Stages<'_> {
             let exec = self.commands.exec(step, is_build);
             self.push(Some(below), Op::Run(exec), stage, &step.argv.join(" "))
         })
-    }
-
-    fn install(&mut self, builder: StepId, stage: &str, steps: &[Command]) -> StepId {
-        let folder = self.folder(builder, stage);
-        let manifests = self.manifests.clone();
-        let copied = self.copy(folder, &manifests, stage, "copy the manifests");
-        self.run(copied, steps, stage, false)
-    }
-
-    fn build(&mut self, below: StepId, source: &Arc<Tree>, steps: &[Command]) -> StepId {
-        let copied = self.copy(below, source, "build", "copy the app");
-        self.run(copied, steps, "build", true)
     }
 }

@@ -109,15 +109,8 @@ impl Commands<'_> {
         };
         let program = std::env::current_exe()
             .map_err(|error| disk_failure("find", Path::new("/proc/self/exe"), &error))?;
-        let mut last = Vec::new();
-        let finished =
-            Sandbox::new(program).with_bridge(given.outside.bridge.clone()).run(&sandboxed, &mut |line| {
-                (self.on_line)(job.origin, line);
-                last.push(line.to_owned());
-                if last.len() > 2 * LINES_SHOWN {
-                    last.drain(..LINES_SHOWN);
-                }
-            })?;
+        let sandbox = Sandbox::new(program).with_bridge(given.outside.bridge.clone());
+        let finished = sandbox.run(&sandboxed, &mut |line| (self.on_line)(job.origin, line))?;
         drop(setting.locks);
         if let Some(why) = &finished.no_bridge {
             self.had_host_network.store(true, Ordering::Relaxed);

@@ -193,10 +193,7 @@ impl<'a> LayerStore<'a> {
         match layer {
             Layer::Base(base) => Ok(base.packed().clone()),
             Layer::Made(key) => match self.packed(key)? {
-                Some(packed) => {
-                    self.bring(&packed)?;
-                    Ok(packed)
-                }
+                Some(packed) => Ok(packed),
                 None => self.pack_delta(key, &self.read_layer(layer, Depth::Content)?),
             },
         }

@@ -33,20 +33,18 @@ struct Contents {
     facts: BTreeMap<Digest, String>,
 }
 
-/// Whether a place can be one.
-pub(super) fn check(text: &str, machine: &Machine) -> Result<(), Failure> {
-    CopyTarget::open(machine, text, "cache", None).map(drop)
+/// The place that a cache is to be written to.
+pub(super) fn target(text: &str, machine: &Machine) -> Result<CopyTarget, Failure> {
+    CopyTarget::open(machine, text, "cache", None)
 }
 
 /// Writes everything that a build knows to a place.
 pub(super) fn export(
-    text: &str,
+    target: CopyTarget,
     shared: Shared,
     store: &LayerStore<'_>,
     layout: &Layout,
-    machine: &Machine,
 ) -> Result<(), Failure> {
-    let target = CopyTarget::open(machine, text, "cache", None)?;
     let layers: BTreeMap<Digest, Descriptor> = shared
         .steps
         .values()

@@ -85,10 +85,9 @@ impl Engine<'_> {
             options.compression,
             &*say,
         );
-        for place in &options.cache_to {
-            // A place that cannot be written to is told before anything is done.
-            share::check(place, machine)?;
-        }
+        // A place that cannot be written to is told before anything is done.
+        let caches = options.cache_to.iter().map(|place| Ok((place, share::target(place, machine)?)));
+        let caches = caches.collect::<Result<Vec<_>, Failure>>()?;
         for place in &options.cache_from {
             // A cache that cannot be had costs time, and the user wants to know.
             if let Err(failure) = share::import(place, &mut store, machine) {
@@ -123,11 +122,11 @@ impl Engine<'_> {
             had_host_network: executor.commands.had_host_network.load(Ordering::Relaxed),
         };
         progress.done(&summary(&made));
-        for place in &options.cache_to {
+        for (place, target) in caches {
             progress.start("cache", place);
             let shared = solver.shared(top).map_err(told)?;
             let count = shared.steps.len();
-            share::export(place, shared, &executor.store, layout, machine)?;
+            share::export(target, shared, &executor.store, layout)?;
             progress.done(&format!("{count} steps to {place}"));
         }
         Ok(made)
