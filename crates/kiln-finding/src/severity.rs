@@ -35,6 +35,11 @@ impl Severity {
         }
     }
 
+    /// The severity of this name, as every output and flag writes it.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.as_str() == name)
+    }
+
     /// Reads the spellings of the feeds (case does not matter, `moderate` is medium); anything else is
     /// [`Severity::Unknown`].
     pub fn read(text: &str) -> Self {

@@ -67,10 +67,7 @@ impl PolicySettings {
 
     /// How severe a vulnerability is; unknown where nobody has judged it, and the settings do not either.
     pub(crate) fn severity_of(&self, found: &Match) -> Severity {
-        match found.effective_severity() {
-            Severity::Unknown => self.unknown_severity.unwrap_or(Severity::Unknown),
-            known => known,
-        }
+        found.severity_or(self.unknown_severity)
     }
 
     pub(crate) fn change(&mut self, by: Overrides) {

@@ -86,17 +86,10 @@ impl Gate {
         if open.is_empty() { GateVerdict::Passed } else { GateVerdict::Open(open) }
     }
 
-    fn severity(&self, found: &Match) -> Severity {
-        match found.effective_severity() {
-            Severity::Unknown => self.unknown_severity.unwrap_or(Severity::Unknown),
-            known => known,
-        }
-    }
-
     /// Whether a condition holds; `None` where that is not known.
     fn holds(&self, condition: Condition, found: &Match) -> Option<bool> {
         match condition {
-            Condition::Severity(least) => match self.severity(found) {
+            Condition::Severity(least) => match found.severity_or(self.unknown_severity) {
                 Severity::Unknown if least > Severity::Unknown => None,
                 severity => Some(severity >= least),
             },
@@ -141,13 +134,10 @@ impl FromStr for Condition {
             "kev" => Ok(Self::Exploited),
             "malware" => Ok(Self::Malware),
             "fixable" => Ok(Self::Fixable),
-            _ => {
-                let severity = Severity::ALL.into_iter().find(|severity| severity.as_str() == text);
-                severity.map(Self::Severity).ok_or_else(|| {
-                    let names = Severity::ALL.map(Severity::as_str).join(", ");
-                    format!("it is none of {names}, kev, malware, fixable, epss>NUMBER")
-                })
-            }
+            _ => Severity::named(text).map(Self::Severity).ok_or_else(|| {
+                let names = Severity::ALL.map(Severity::as_str).join(", ");
+                format!("it is none of {names}, kev, malware, fixable, epss>NUMBER")
+            }),
         }
     }
 }

@@ -34,7 +34,7 @@ pub use kiln_finding::Cause;
 pub use matched::{Fix, MadeBy, Match};
 pub use matching::check;
 pub use plan::{Plan, Remaining, Step, StepKind, plan};
-pub use report::VulnerabilityReport;
+pub use report::{VulnerabilityReport, counts};
 pub use score::{Cvss, Epss, Share, Tenths};
 pub use shrink::{MAX_SHRINK_PERCENT, Shrunk, shrunk};
 pub use suppressed::{Suppressed, Suppression, Verdict};

@@ -119,6 +119,14 @@ impl Match {
         if self.known_exploited || self.is_malware() { Severity::Critical } else { self.severity }
     }
 
+    /// The same, where what nobody has judged counts as `unjudged`.
+    pub fn severity_or(&self, unjudged: Option<Severity>) -> Severity {
+        match self.effective_severity() {
+            Severity::Unknown => unjudged.unwrap_or(Severity::Unknown),
+            judged => judged,
+        }
+    }
+
     /// Whether the package itself is malware. Source: OpenSSF, malicious-packages.
     pub fn is_malware(&self) -> bool {
         self.ids().any(|id| id.starts_with("MAL-"))

@@ -31,8 +31,7 @@ impl VulnerabilityReport {
 
     /// How many matches there are of each severity, worst first.
     pub fn counts(&self) -> Vec<(Severity, usize)> {
-        let count = |severity| self.matches.iter().filter(|found| found.severity == severity).count();
-        Severity::ALL.iter().rev().map(|&severity| (severity, count(severity))).collect()
+        counts(&self.matches)
     }
 
     /// Takes out the matches that `why` gives a reason for, and keeps them with it.
@@ -47,6 +46,12 @@ impl VulnerabilityReport {
         self.matches = kept;
         self.suppressed.sort_by(|a, b| worst_first(&a.found, &b.found));
     }
+}
+
+/// How many matches there are of each severity, worst first.
+pub fn counts(matches: &[Match]) -> Vec<(Severity, usize)> {
+    let count = |severity| matches.iter().filter(|found| found.severity == severity).count();
+    Severity::ALL.iter().rev().map(|&severity| (severity, count(severity))).collect()
 }
 
 /// The order of reports.

@@ -1,7 +1,7 @@
 //! What every format says of a match, in words.
 
 use kiln_finding::Severity;
-use kiln_vuln::{Covered, Fix, Match};
+use kiln_vuln::{Covered, Fix, Match, counts};
 
 use super::Scan;
 use crate::Stamp;
@@ -91,11 +91,10 @@ pub(super) fn summary(scan: &Scan, stamp: &Stamp) -> String {
 
 /// `1 high, 2 not judged`, the worst first; empty where there is nothing.
 fn counted(matches: &[Match]) -> String {
-    let count = |severity| matches.iter().filter(|found| found.severity == severity).count();
-    let counts = Severity::ALL.iter().rev().map(|&severity| (severity, count(severity)));
-    let shown = counts.filter(|(_, count)| *count > 0).map(|(severity, count)| match severity {
-        Severity::Unknown => format!("{count} not judged"),
-        severity => format!("{count} {severity}"),
-    });
+    let shown =
+        counts(matches).into_iter().filter(|(_, count)| *count > 0).map(|(severity, count)| match severity {
+            Severity::Unknown => format!("{count} not judged"),
+            severity => format!("{count} {severity}"),
+        });
     shown.collect::<Vec<_>>().join(", ")
 }

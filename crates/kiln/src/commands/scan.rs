@@ -172,8 +172,8 @@ fn open(text: &str) -> Result<BTreeSet<Open>, String> {
 }
 
 fn severity(name: &str) -> Result<Severity, String> {
-    let found = Severity::ALL.into_iter().find(|severity| severity.as_str() == name);
-    found.ok_or_else(|| format!("it is none of {}", Severity::ALL.map(Severity::as_str).join(", ")))
+    Severity::named(name)
+        .ok_or_else(|| format!("it is none of {}", Severity::ALL.map(Severity::as_str).join(", ")))
 }
 
 /// `critical,high`, or `medium+`.
