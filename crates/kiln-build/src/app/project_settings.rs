@@ -26,8 +26,9 @@ const YARNRC: [&str; 12] = [
     "workspaces-experimental",
     "workspaces-nohoist-experimental",
 ];
-/// What `pnpm-workspace.yaml` may not say, without regard to case and joints.
-const PNPM_WORKSPACE: [&str; 15] = [
+/// What `pnpm-workspace.yaml` may not say, without regard to case and joints. What `<<` brings would be read by others after all.
+const PNPM_WORKSPACE: [&str; 16] = [
+    "<<",
     "ca",
     "cafile",
     "cert",
@@ -52,11 +53,12 @@ pub(super) fn harmless(path: &RootPath, entry: &Entry) -> Result<Entry, Error> {
         "pnpm-workspace.yaml" => pnpm_workspace,
         _ => return Ok(entry.clone()),
     };
-    let Kind::File(content) = &entry.kind else { return Ok(entry.clone()) };
     let unfit = || {
-        let help = format!("`{path}` is a small text in its format");
+        let help = format!("`{path}` is a file, and a small text in its format");
         Error::refused(format!("the settings of the app in `{path}` cannot be read"), Some(help))
     };
+    // A link would lead to what nobody looked at.
+    let Kind::File(content) = &entry.kind else { return Err(unfit()) };
     let text = read(path, content)?.ok_or_else(unfit)?;
     let text = filter(&text).ok_or_else(unfit)?;
     Ok(Entry { attrs: entry.attrs.clone(), kind: Kind::File(Content::Bytes(text.into_bytes().into())) })
@@ -69,14 +71,28 @@ fn read(path: &RootPath, content: &Content) -> Result<Option<String>, Error> {
     Ok(if bytes.len() as u64 > SETTINGS_MAX { None } else { String::from_utf8(bytes).ok() })
 }
 
-/// The lines that may stay.
+/// The lines that may stay, each one name and one value and written anew: yarn takes several on a line, and `\r` for its end.
 fn yarnrc(text: &str) -> String {
-    let may_stay = |line: &&str| {
-        let name = line.split([' ', ':']).next().unwrap_or_default().trim_matches('"');
-        let is_scope = line.trim_start_matches('"').starts_with('@') && line.contains(":registry");
-        YARNRC.contains(&name) || is_scope
+    let may_stay = |(name, _): &(&str, &str)| {
+        YARNRC.contains(name) || name.starts_with('@') && name.ends_with(":registry")
     };
-    text.lines().filter(may_stay).flat_map(|line| [line, "\n"]).collect()
+    let pairs = text.split(['\n', '\r']).filter_map(|line| {
+        let (name, value) = line.split_once(' ')?;
+        Some((word(name)?, word(value.trim())?))
+    });
+    pairs
+        .filter(may_stay)
+        .map(|(name, value)| format!("\"{name}\" \"{value}\"\n"))
+        .collect::<Vec<_>>()
+        .concat()
+}
+
+/// One word, which may stand in quotes; `None` for anything that may be more.
+fn word(text: &str) -> Option<&str> {
+    let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    let is_one =
+        !bare.is_empty() && !bare.contains(|char: char| char.is_whitespace() || "\"\\,".contains(char));
+    is_one.then_some(bare)
 }
 
 /// The document without what may not be said; as JSON, which is YAML, too.
@@ -111,13 +127,36 @@ mod tests {
     fn nobody_comes_between() {
         let text = "registry \"https://r.example.invalid\"\nhttps-proxy \"http://x\"\n\"proxy\" \"http://x\"\nstrict-ssl false\n\
                     --https-proxy \"http://x\"\n--install.https-proxy \"http://x\"\ncafile x\nyarn-path x\n\"@s:registry\" \"https://r.example.invalid\"\n";
-        let left = "registry \"https://r.example.invalid\"\n\"@s:registry\" \"https://r.example.invalid\"\n";
+        let left =
+            "\"registry\" \"https://r.example.invalid\"\n\"@s:registry\" \"https://r.example.invalid\"\n";
         assert_eq!(seen(".yarnrc", text).unwrap(), left);
         let text = "packages: [.]\nhttpsProxy: http://x\n'https-proxy': http://x\nstrictSsl: false\nHTTPS_PROXY: x\ncafile: x\noverrides:\n  a: 1.0.0\n";
         let left: Value = serde_json::from_str(&seen("pnpm-workspace.yaml", text).unwrap()).unwrap();
         assert_eq!(left, serde_json::json!({"packages": ["."], "overrides": {"a": "1.0.0"}}));
         assert!(!seen("pnpm-workspace.yaml", "{packages: [a], proxy: x}").unwrap().contains("proxy"));
         seen("pnpm-workspace.yaml", "- a\n").unwrap_err();
+        for hidden in [
+            "registry \"https://r\"\rhttps-proxy \"http://x\"\r",
+            "registry \"https://r\" https-proxy \"http://x\"\n",
+            "registry, https-proxy \"http://x\"\n",
+            "registry \"https://r\"\u{85}https-proxy \"http://x\"\n",
+        ] {
+            assert!(!seen(".yarnrc", hidden).unwrap().contains("proxy"), "{hidden:?}");
+        }
+        let merged = "base: &b {httpsProxy: x}\n<<: *b\npackages: [.]\n";
+        let left = seen("pnpm-workspace.yaml", merged);
+        let left: Value = left.map_or(Value::Null, |left| serde_json::from_str(&left).unwrap());
+        assert!(left.get("<<").is_none() && left.get("httpsProxy").is_none(), "{left}");
         assert_eq!(seen("package.json", "{\"proxy\": 1}").unwrap(), "{\"proxy\": 1}");
+    }
+
+    #[test]
+    fn a_link_is_not_followed() {
+        for path in [".yarnrc", "pnpm-workspace.yaml"] {
+            let path = RootPath::new(path).unwrap();
+            let entry =
+                Entry { attrs: kiln_rootfs::Attrs::root(0o777), kind: Kind::Symlink("patches/x".to_owned()) };
+            harmless(&path, &entry).unwrap_err();
+        }
     }
 }
