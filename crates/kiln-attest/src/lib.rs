@@ -13,6 +13,7 @@ mod log_entry;
 pub mod predicate;
 mod provenance;
 mod size;
+mod sources;
 mod statement;
 mod vex;
 
@@ -22,5 +23,6 @@ pub use error::Error;
 pub use log_entry::{LogEntry, Proof};
 pub use provenance::{Material, Provenance};
 pub use size::BUNDLE_MAX;
+pub use sources::{SourceChanges, SourceCommit};
 pub use statement::{Statement, StatementSubject};
 pub use vex::{VEX_JUSTIFICATIONS, Vex, VexProduct, VexStatement, VexStatus};

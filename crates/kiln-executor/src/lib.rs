@@ -9,6 +9,7 @@ pub mod app;
 pub mod base;
 pub mod dockerfile;
 mod engine;
+mod git;
 mod npm;
 mod outside;
 mod progress;

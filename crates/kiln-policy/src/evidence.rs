@@ -1,3 +1,4 @@
+use kiln_attest::SourceCommit;
 use kiln_finding::Fact;
 use kiln_oci::{Digest, ImageConfig};
 use kiln_pkg::{Inventory, Unread};
@@ -28,6 +29,8 @@ pub struct Evidence {
     pub base: Fact<BaseFacts>,
     /// Which state of the package archive the base was composed from.
     pub archive: Fact<ArchiveFacts>,
+    /// The commit that its sources are of; none where they are of none.
+    pub sources: Fact<Option<SourceCommit>>,
     /// The statements found with the image.
     pub attestations: Fact<Vec<Attested>>,
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use kiln_attest::predicate;
+use kiln_attest::{SourceCommit, predicate};
 use kiln_finding::Fact;
 use kiln_oci::{ContainerConfig, Digest, Healthcheck, ImageConfig};
 use kiln_pkg::{Distro, Ecosystem, Inventory, Licence, Package};
@@ -44,6 +44,13 @@ impl Evidence {
                 as_of: Date::from_days(today().days() - 6).to_string(),
                 age_days: 6,
             }),
+            sources: Fact::Known(Some(SourceCommit {
+                repository: Some("https://git.example/shop/api".to_owned()),
+                reference: Some("refs/heads/main".to_owned()),
+                commit: "5d41402abc4b2a76b9719d911017c592ae2f1c20".to_owned(),
+                folder: String::new(),
+                changes: None,
+            })),
             attestations: Fact::Known(
                 [predicate::SIGNATURE, predicate::SPDX, predicate::PROVENANCE].map(attested).to_vec(),
             ),
@@ -65,6 +72,7 @@ impl Evidence {
             lock: not(why),
             base: not(why),
             archive: not(why),
+            sources: not(why),
             attestations: not(why),
         }
     }

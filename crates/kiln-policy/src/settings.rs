@@ -30,6 +30,9 @@ pub struct PolicySettings {
     /// Most days since the advisories were complete; older ones answer nothing. Without it, age is only shown.
     #[serde(default)]
     pub advisories_max_age: Option<u32>,
+    /// Whether every file that is built from must be as a commit has it.
+    #[serde(default)]
+    pub committed_sources: bool,
     /// What somebody answers for.
     #[serde(default)]
     pub exceptions: Vec<Exception>,
@@ -57,6 +60,8 @@ pub struct Overrides {
     pub archive_max_age: Option<u32>,
     /// See [`PolicySettings::advisories_max_age`].
     pub advisories_max_age: Option<u32>,
+    /// See [`PolicySettings::committed_sources`].
+    pub committed_sources: Option<bool>,
 }
 
 impl PolicySettings {
@@ -79,6 +84,7 @@ impl PolicySettings {
         set(&mut self.size_budget, by.size_budget);
         set(&mut self.archive_max_age, by.archive_max_age);
         self.advisories_max_age = by.advisories_max_age.or(self.advisories_max_age);
+        set(&mut self.committed_sources, by.committed_sources);
     }
 }
 

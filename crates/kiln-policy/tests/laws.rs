@@ -37,6 +37,7 @@ const BLINDS: &[fn(&mut Evidence)] = &[
     |world| world.lock = Fact::Unknown("?".to_owned()),
     |world| world.base = Fact::Unknown("?".to_owned()),
     |world| world.archive = Fact::Unknown("?".to_owned()),
+    |world| world.sources = Fact::Unknown("?".to_owned()),
     |world| world.attestations = Fact::Unknown("?".to_owned()),
 ];
 
@@ -60,7 +61,9 @@ fn settings(excuses: bool) -> PolicySettings {
     };
     let exceptions =
         if excuses { kiln_policy::CHECKS.iter().take(9).map(exception).collect() } else { vec![] };
-    PolicySettings::new(&Overrides::default(), exceptions).unwrap()
+    // Everything that can be asked is asked.
+    let overrides = Overrides { committed_sources: Some(true), ..Overrides::default() };
+    PolicySettings::new(&overrides, exceptions).unwrap()
 }
 
 proptest! {

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
+use kiln_attest::SourceCommit;
 use kiln_base::Lock;
 use kiln_build::app::BaseImage;
+use kiln_finding::Fact;
 use kiln_node::AppFacts;
 use kiln_oci::{Arch, Descriptor};
 use kiln_plan::Plan;
@@ -31,6 +33,6 @@ pub struct Built {
     pub cache_from: Vec<String>,
     /// Ids of the secrets that the build script was given.
     pub secrets: Vec<String>,
-    /// Commit of the sources, where they are known to be of one.
-    pub revision: Option<String>,
+    /// Commit of the sources, where they are of one.
+    pub sources: Fact<Option<SourceCommit>>,
 }

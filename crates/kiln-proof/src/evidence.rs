@@ -73,6 +73,7 @@ pub fn about_image<S: Source + Sync>(
         lock: Fact::Unknown(not_built()),
         base: Fact::Unknown(not_built()),
         archive: Fact::Unknown(not_built()),
+        sources: Fact::Unknown(not_built()),
         attestations: Fact::Unknown("nobody looked for signatures".to_owned()),
     })
 }
@@ -91,6 +92,7 @@ pub fn about_build(
         lock: lock_facts(&built.facts),
         base: base(&built.base),
         archive: archive(&built.lock, now()),
+        sources: built.sources.clone(),
         attestations: Fact::Unknown("the image is not signed yet".to_owned()),
         ..evidence
     })

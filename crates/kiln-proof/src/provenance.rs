@@ -1,27 +1,28 @@
 use std::collections::BTreeMap;
 
-use kiln_attest::{Material, Provenance};
+use kiln_attest::{Material, Provenance, SourceCommit};
 use kiln_base::{DebPin, NpmPin};
 use kiln_build::{Key, tree_digest};
-use kiln_finding::{Class, Failure};
+use kiln_finding::{Class, Fact, Failure};
 use kiln_pkg::{Checksum, Purl};
 use serde_json::json;
 
 use crate::built::Built;
 
-/// What the image was made from, as SLSA provenance. It names packages and digests, never places or secrets.
-pub(crate) fn provenance(built: &Built, finished_on: String) -> Result<Provenance, Failure> {
+/// What the image was made from, as SLSA provenance. It names packages and digests, never places or secrets. `builder` is who the
+/// certificate of the signer says built.
+pub(crate) fn provenance(
+    built: &Built,
+    builder: Option<String>,
+    finished_on: String,
+) -> Result<Provenance, Failure> {
     let plan = &built.plan;
     let source = tree_digest(&built.tree).map_err(|(path, error)| {
         Failure::new("build.read", Class::Environment, format!("read {path}")).with_cause(error.to_string())
     })?;
-    let mut materials = vec![
-        material("kiln:source", [("sha256", source.hex())]),
-        material(&format!("kiln:base/{}", built.base.name), [("sha256", built.base.digest.hex())]),
-    ];
-    if let Some(revision) = &built.revision {
-        materials.push(material("git:source", [("gitCommit", revision.clone())]));
-    }
+    let mut materials = sources(&built.sources, source.hex());
+    materials
+        .push(material(&format!("kiln:base/{}", built.base.name), [("sha256", built.base.digest.hex())]));
     materials.extend(built.lock.npm.iter().map(npm_material));
     materials.extend(built.lock.debs.iter().filter(|deb| deb.arch == built.arch).map(deb_material));
     let steps = |steps: &[kiln_plan::Step]| steps.iter().map(|step| step.argv.join(" ")).collect::<Vec<_>>();
@@ -39,6 +40,9 @@ pub(crate) fn provenance(built: &Built, finished_on: String) -> Result<Provenanc
         "production": steps(&plan.production),
         "entry": plan.entry,
     });
+    if let Some(uri) = built.sources.known().and_then(Option::as_ref).and_then(SourceCommit::uri) {
+        parameters["source"] = json!(uri);
+    }
     for (name, list) in [("cacheFrom", &built.cache_from), ("secrets", &built.secrets)] {
         if !list.is_empty() {
             parameters[name] = json!(list);
@@ -49,14 +53,39 @@ pub(crate) fn provenance(built: &Built, finished_on: String) -> Result<Provenanc
         internal: json!({ "kiln": env!("CARGO_PKG_VERSION"), "network": built.network }),
         materials,
         invocation: invocation.to_string(),
+        builder,
         finished_on: Some(finished_on),
     })
+}
+
+/// The files that were built from, and the commit whose files they are. Where they differ from it, no commit is claimed: what it is
+/// that differs is noted of the files.
+fn sources(sources: &Fact<Option<SourceCommit>>, digest: String) -> Vec<Material> {
+    let mut files = material("kiln:source", [("sha256", digest)]);
+    match sources {
+        Fact::Known(None) => {}
+        Fact::Unknown(why) => {
+            files.annotations.insert("commitUnknown".to_owned(), json!(why));
+        }
+        Fact::Known(Some(commit)) if commit.changes.is_some() => {
+            files.annotations.insert("changedSince".to_owned(), json!(commit));
+        }
+        Fact::Known(Some(commit)) => {
+            let uri = commit.uri().unwrap_or_else(|| "git:source".to_owned());
+            let mut of_commit = material(&uri, [("gitCommit", commit.commit.clone())]);
+            if !commit.folder.is_empty() {
+                of_commit.annotations.insert("folder".to_owned(), json!(commit.folder));
+            }
+            return vec![of_commit, files];
+        }
+    }
+    vec![files]
 }
 
 fn material<const N: usize>(uri: &str, digest: [(&str, String); N]) -> Material {
     let digest: BTreeMap<String, String> =
         digest.into_iter().map(|(name, hex)| (name.to_owned(), hex)).collect();
-    Material { uri: uri.to_owned(), digest }
+    Material { uri: uri.to_owned(), digest, annotations: BTreeMap::new() }
 }
 
 fn npm_material(pin: &NpmPin) -> Material {

@@ -16,6 +16,8 @@ pub struct Certificate {
     pub issuer: String,
     /// Whom it is about: an email address, or the URI of a workflow.
     pub subject: String,
+    /// The CI workflow that it was made for, as the URI of its definition (1.9 of fulcio's `oid-info.md`); none for a person.
+    pub build_signer: Option<String>,
     /// From when it is valid, in seconds since 1970.
     pub not_before: i64,
     /// Until when.
@@ -39,6 +41,7 @@ impl Certificate {
         Ok(Self {
             spki: info.public_key.as_bytes().to_vec(),
             subject: subject.to_owned(),
+            build_signer: info.ci_claims.build_signer_uri.clone().filter(|uri| !uri.is_empty()),
             issuer,
             not_before: info.not_before.as_second(),
             not_after: info.not_after.as_second(),

@@ -2,6 +2,7 @@
 
 mod bases;
 mod run;
+mod sources;
 mod surroundings;
 mod wanted;
 

@@ -1,23 +1,20 @@
 //! From a project to an image in the store, without a name yet.
 
-use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 
 use kiln_app::App;
 use kiln_build::app::{BaseImage, Facts, Graphed, Request, check_entry, lower};
 use kiln_build::engine::StepId;
-use kiln_disk::Dir;
 use kiln_finding::{Failure, size};
 use kiln_images::Machine;
 use kiln_oci::Arch;
 use kiln_plan::Plan;
 use kiln_proof::Built;
-use kiln_rootfs::RootPath;
 use kiln_sandbox::Ids;
 use kiln_store::{Layout, StepCache};
 
 use super::bases::{self, Bases};
+use super::sources;
 use super::surroundings::{secrets, surroundings};
 use super::wanted::Wanted;
 use crate::base::Supply;
@@ -25,9 +22,6 @@ use crate::engine::{Check, Engine, Given, Made};
 use crate::outside::Outside;
 use crate::progress::Progress;
 use crate::times::image_times;
-
-/// The largest file that names a commit, in bytes.
-const REFERENCE_MAX: u64 = 4 << 10;
 
 /// Plans and builds the app, into `layout`.
 pub fn build(
@@ -104,11 +98,16 @@ pub fn build(
     };
     let summary = |made: &Made| build_summary(made, &graphed, network_of(made));
     let check: Check<'_> = &|solver| check_entry(&plan, &graphed, solver);
-    let made = engine.make(&graphed.graph, target, check, &summary)?;
+    // git is asked meanwhile.
+    let (made, sources) = std::thread::scope(|scope| {
+        let sources = scope.spawn(|| sources::commit(wanted.folder, &source));
+        let made = engine.make(&graphed.graph, target, check, &summary);
+        (made, sources.join().expect("nothing panics there"))
+    });
+    let made = made?;
     let network = network_of(&made);
     let name = name(wanted, &plan);
     let lock = bases.lock;
-    let revision = revision(wanted.folder);
     Ok(Built {
         facts: app.facts,
         tree: source,
@@ -121,7 +120,7 @@ pub fn build(
         network,
         cache_from: wanted.options.cache_from.clone(),
         secrets: wanted.options.secrets.keys().cloned().collect(),
-        revision,
+        sources,
     })
 }
 
@@ -134,26 +133,6 @@ fn architectures(wanted: Option<Arch>) -> Result<(Arch, Arch), Failure> {
 
 fn archs(arch: Arch, host: Arch) -> Vec<Arch> {
     if arch == host { vec![host] } else { vec![host, arch] }
-}
-
-/// The commit of the sources, where they lie in a git repository whose head can be read plainly.
-fn revision(folder: &Path) -> Option<String> {
-    let folder = folder.canonicalize().ok()?;
-    let git = folder.ancestors().map(|above| above.join(".git")).find(|git| git.is_dir())?;
-    let git = Dir::open(&git).ok()?;
-    let read = |name: &str| {
-        let mut text = String::new();
-        let file = git.file(&RootPath::normalise(name).ok()?).ok()?;
-        file.take(REFERENCE_MAX).read_to_string(&mut text).ok()?;
-        Some(text)
-    };
-    let head = read("HEAD")?;
-    let commit = match head.trim().strip_prefix("ref: ") {
-        Some(reference) => read(reference)?,
-        None => head,
-    };
-    let commit = commit.trim();
-    (commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit())).then(|| commit.to_owned())
 }
 
 fn name(wanted: &Wanted<'_>, plan: &Plan) -> String {

@@ -1,5 +1,4 @@
-//! Git repositories that `ADD` fetches. What they hold is of others: nothing in them, and nothing that the user or the
-//! machine has set up for git, decides what git does or what it reaches.
+//! Git repositories that `ADD` fetches.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,9 +7,10 @@ use kiln_build::dockerfile::Remote;
 use kiln_disk::{Dir, disk_failure};
 use kiln_finding::{Class, Failure};
 use kiln_oci::Digest;
-use kiln_program::Call;
 use kiln_rootfs::{RootPath, Tree};
 use kiln_sandbox::collect_in;
+
+use crate::git::git;
 
 /// Fewer digits name no commit.
 const SHORTEST_COMMIT: usize = 7;
@@ -20,42 +20,6 @@ const PROTOCOLS: &str = "https:ssh:git";
 const TIMEOUT: Duration = Duration::from_mins(30);
 /// How much it may print, in bytes.
 const OUTPUT_MAX: usize = 1 << 20;
-/// What git would otherwise take from files of the user, of the machine or of the repository.
-const SETTINGS: [&str; 9] = [
-    "core.hooksPath=/dev/null",
-    "core.fsmonitor=false",
-    "core.attributesFile=/dev/null",
-    "core.excludesFile=/dev/null",
-    "init.templateDir=",
-    "credential.helper=",
-    "advice.detachedHead=false",
-    // A server that says nothing more for a minute is given up.
-    "http.lowSpeedLimit=1",
-    "http.lowSpeedTime=60",
-];
-const ENVIRONMENT: [(&str, &str); 8] = [
-    ("GIT_CONFIG_NOSYSTEM", "1"),
-    ("GIT_CONFIG_GLOBAL", "/dev/null"),
-    ("GIT_ATTR_NOSYSTEM", "1"),
-    ("GIT_ALLOW_PROTOCOL", PROTOCOLS),
-    ("GIT_TERMINAL_PROMPT", "0"),
-    ("GIT_LFS_SKIP_SMUDGE", "1"),
-    ("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=30 -oServerAliveInterval=30"),
-    ("LC_ALL", "C"),
-];
-/// What git and ssh need of this process's environment.
-const KEPT: [&str; 9] = [
-    "PATH",
-    "HOME",
-    "USER",
-    "SSH_AUTH_SOCK",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "https_proxy",
-    "HTTPS_PROXY",
-    "no_proxy",
-];
-
 /// A Git repository: `ADDRESS[#REF[:SUBDIR]]`.
 pub(super) fn fetch(remote: &Remote<'_>, scratch: &Path) -> Result<Tree, Failure> {
     let (address, fragment) = remote.address.split_once('#').unwrap_or((remote.address, ""));
@@ -120,11 +84,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
     let failed = |cause: String| {
         Failure::new("build.git", Class::Remote { transient: true }, what.clone()).with_cause(cause)
     };
-    let settings = SETTINGS.iter().flat_map(|setting| ["-c", setting]);
-    let mut call = Call::new("git").keeps_only(&KEPT).args(settings).args(arguments).folder(folder);
-    for (name, value) in ENVIRONMENT {
-        call = call.env(name, value);
-    }
+    let call = git(folder, arguments).env("GIT_ALLOW_PROTOCOL", PROTOCOLS);
     let ended = call.limit(TIMEOUT).most(OUTPUT_MAX).run().map_err(|error| match error {
         kiln_program::Error::Start { ref source, .. } => {
             failed(source.to_string()).with_help("is git installed?")

@@ -47,7 +47,7 @@ pub fn build(
     let file = read(&path)?;
     let host =
         Arch::host().ok_or_else(|| Failure::usage("build here: kiln does not run commands of this CPU"))?;
-    let times = image_times(options.build_args.get("SOURCE_DATE_EPOCH").cloned())?;
+    let times = image_times(options.build_args.get("SOURCE_DATE_EPOCH").map(String::as_str))?;
     let (note, say) = (progress.notifier(), progress.teller());
     let spool = Scratch::create(&machine.cache_dir.join("spool"))?;
     let (named, contexts) = contexts(&options.contexts)?;

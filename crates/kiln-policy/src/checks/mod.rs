@@ -17,6 +17,7 @@ mod pk003_denied_licences;
 mod sg001_signature;
 mod sg002_sbom;
 mod sg003_provenance;
+mod sg004_uncommitted_sources;
 
 use crate::Check;
 
@@ -41,4 +42,5 @@ pub static CHECKS: &[&Check] = &[
     &sg001_signature::CHECK,
     &sg002_sbom::CHECK,
     &sg003_provenance::CHECK,
+    &sg004_uncommitted_sources::CHECK,
 ];

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use kiln_finding::{Class, Failure};
+use kiln_images::clock::{made_at, rfc3339, source_date};
 use kiln_sbom::{Document, FORMATS, Format};
 
 use crate::command::{Command, Group};
@@ -77,7 +78,7 @@ fn render(format: &Format, target: &ScanTarget, context: &Context) -> Result<Str
     Ok((format.render)(&Document {
         subject: &about,
         inventory: &inventory,
-        created: &created(time),
+        created: &created(time)?,
         tool_version: env!("CARGO_PKG_VERSION"),
     }))
 }
@@ -88,9 +89,12 @@ fn own_name(path: &Path) -> String {
     whole.file_name().map_or_else(|| "folder".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-/// The time the image gives as its own, to the second, so that the document is the same whenever it is written.
-fn created(image: Option<&str>) -> String {
-    let time: jiff::Timestamp =
-        image.and_then(|text| text.parse().ok()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+/// When the document says that it was made: as `SOURCE_DATE_EPOCH` says, else when the image says that it was built, else now. An
+/// image of no time (1970) was built to be the same at any.
+fn created(image: Option<&str>) -> Result<String, Failure> {
+    let built = image.and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);
+    match built.filter(|seconds| *seconds > 0) {
+        Some(seconds) => Ok(rfc3339(source_date()?.unwrap_or(seconds))),
+        None => made_at(),
+    }
 }

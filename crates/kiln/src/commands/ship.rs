@@ -1,9 +1,10 @@
 use std::path::Path;
 
 use kiln_app::Folder;
+use kiln_attest::predicate::short_name;
 use kiln_executor::{Progress as _, app};
 use kiln_finding::{Class, Fact, Failure};
-use kiln_images::clock::timestamp;
+use kiln_images::clock::made_at;
 use kiln_policy::{Evidence, Scorecard, Stage, judge};
 use kiln_proof::{Built, about_build, attested, seal, verify_sealed};
 use kiln_report::Results;
@@ -114,18 +115,28 @@ fn sign(
     stages.start("sign", "signing");
     let authority = signer.authority().ok_or_else(unproven)?;
     let _lock = layout.lock_attaching()?;
-    if verify_sealed(layout, &built.manifest, authority)?.is_satisfied() {
-        stages.done("signed before, and nothing has changed");
-        return Ok(());
-    }
+    let there = verify_sealed(layout, &built.manifest, authority)?;
     let inventory = evidence
         .inventory
         .known()
         .ok_or_else(|| Failure::new("kiln.bug", Class::Bug, "sign an image without an inventory"))?;
-    seal(built, inventory, signer, layout, &timestamp())?;
-    let made = if is_new { " with a key made now" } else { "" };
-    stages.done(&format!("signature, SPDX, CycloneDX, SLSA provenance{made}"));
+    let added = seal(built, inventory, signer, layout, &there, &made_at()?)?;
+    let names: Vec<&str> = added.iter().map(|predicate| short_name(predicate)).collect();
+    let made = match &names[..] {
+        [] => "signed before, and nothing has changed".to_owned(),
+        names => format!("{}{}", names.join(", "), if is_new { " with a key made now" } else { "" }),
+    };
+    stages.done(&format!("{made}{}", sources(built)));
     Ok(())
+}
+
+/// What the sources are, where they are known to be of a commit.
+fn sources(built: &Built) -> String {
+    match &built.sources {
+        Fact::Known(None) => String::new(),
+        Fact::Known(Some(commit)) => format!("; sources: {commit}"),
+        Fact::Unknown(why) => format!("; sources: of an unknown commit ({why})"),
+    }
 }
 
 fn unproven() -> Failure {

@@ -174,13 +174,7 @@ fn jobs_sign_as_what_their_ci_system_says_they_are() {
     let config = table.instance.signing_config(2);
     let token = table.instance.issuer.token(&serde_json::json!({ "email": PERSON, "email_verified": true }));
     let workflow = "org/app/.github/workflows/ship.yml@refs/heads/main";
-    let of_job = table.instance.workflows.token(&serde_json::json!({
-        "sub": "repo:org/app:ref:refs/heads/main", "job_workflow_ref": workflow, "workflow_ref": workflow,
-        "job_workflow_sha": "a1", "workflow_sha": "a1", "sha": "a1", "event_name": "push", "repository": "org/app",
-        "workflow": "ship", "ref": "refs/heads/main", "runner_environment": "github-hosted", "repository_id": "4711",
-        "repository_owner": "org", "repository_owner_id": "42", "repository_visibility": "public", "run_id": "1",
-        "run_attempt": "1",
-    }));
+    let of_job = table.instance.workflows.token(&of_job(workflow));
     let answer = serde_json::json!({ "value": of_job });
     let github = Http::start(move |request| match request.field("audience") {
         "sigstore" => Response::json(200, &answer),
@@ -443,6 +437,32 @@ fn a_job_ships_as_what_it_is() {
     table.kiln(&[&verify[..], &table.who(PERSON)].concat()).exits(0);
     table.kiln(&[&verify[..], &table.who("other@example.invalid")].concat()).exits(1);
     assert!(ship().exits(0).stderr.contains("signed before"), "who has signed is asked of the certificate");
+
+    // What the environment says of a CI system makes nobody one; what a certificate says of a job does.
+    let builder = |who: [&str; 4], id: &str| {
+        table.kiln(&[&verify[..], &["--trusted-root", &table.root, "--builder-id", id], &who].concat())
+    };
+    builder(table.who(PERSON)[..4].try_into().unwrap(), "https://kiln.dev/builder/local/v1").exits(0);
+    let workflow = "org/app/.github/workflows/ship.yml@refs/heads/main";
+    let token = table.instance.workflows.token(&of_job(workflow));
+    let mut command = table.command();
+    command.args(["ship", app]).env("SIGSTORE_ID_TOKEN", token).env("GITHUB_ACTIONS", "true");
+    Run::of(&mut command).exits(0);
+    let id = format!("https://github.com/{workflow}");
+    let who = ["--certificate-identity", &id, "--certificate-oidc-issuer", &table.instance.workflows.url];
+    builder(who, &id).exits(0);
+    builder(who, "https://kiln.dev/builder/local/v1").exits(1);
+}
+
+/// What GitHub says of a job.
+fn of_job(workflow: &str) -> serde_json::Value {
+    serde_json::json!({
+        "sub": "repo:org/app:ref:refs/heads/main", "job_workflow_ref": workflow, "workflow_ref": workflow,
+        "job_workflow_sha": "a1", "workflow_sha": "a1", "sha": "a1", "event_name": "push", "repository": "org/app",
+        "workflow": "ship", "ref": "refs/heads/main", "runner_environment": "github-hosted", "repository_id": "4711",
+        "repository_owner": "org", "repository_owner_id": "42", "repository_visibility": "public", "run_id": "1",
+        "run_attempt": "1",
+    })
 }
 
 #[test]

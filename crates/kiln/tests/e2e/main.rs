@@ -26,6 +26,7 @@ mod kills;
 mod lint;
 mod peers;
 mod plan;
+mod provenance;
 mod refusals;
 mod registry;
 mod roots;

@@ -1,0 +1,92 @@
+//! Which commit the sources of an app are of, and how they differ from it. The repository is of others: git is asked what it
+//! holds, and runs nothing that it configures (`git.rs`); which files differ kiln sees itself, by what it builds from.
+
+mod address;
+mod compare;
+
+use std::path::Path;
+use std::time::Duration;
+
+use kiln_attest::SourceCommit;
+use kiln_finding::Fact;
+use kiln_rootfs::Tree;
+
+use crate::git::git;
+
+/// How long git may take to say what a commit holds.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// How much that may be, in bytes: some 500,000 files.
+const LISTING_MAX: usize = 64 << 20;
+
+/// The commit of `tree`, which was read from `folder`; none where it is of no commit.
+pub(super) fn commit(folder: &Path, tree: &Tree) -> Fact<Option<SourceCommit>> {
+    let Ok(folder) = folder.canonicalize() else { return Fact::Known(None) };
+    if !folder.ancestors().any(|above| above.join(".git").exists()) {
+        return Fact::Known(None);
+    }
+    Fact::from(look(&folder, tree))
+}
+
+fn look(folder: &Path, tree: &Tree) -> Result<Option<SourceCommit>, String> {
+    // The modes are for what follows them.
+    let asked = [
+        "rev-parse",
+        "--show-prefix",
+        "--show-object-format",
+        "HEAD^{commit}",
+        "--symbolic-full-name",
+        "HEAD",
+    ];
+    let told = text(ask(folder, &asked)?)?;
+    let mut lines = told.lines();
+    let mut line = || lines.next().ok_or_else(|| "git does not say what is checked out".to_owned());
+    let (folder_in_it, format, commit, reference) = (line()?, line()?, line()?, line()?);
+    let path = folder_in_it.trim_end_matches('/');
+    let Ok(listing) = ask(folder, &["ls-tree", "-r", "-z", "--full-tree", &format!("{commit}:{path}")])
+    else {
+        // The folder lies in a repository that does not hold it.
+        ask(folder, &["cat-file", "-e", commit])?;
+        return Ok(None);
+    };
+    Ok(Some(SourceCommit {
+        repository: repository(folder)?,
+        reference: reference.starts_with("refs/").then(|| reference.to_owned()),
+        commit: commit.to_owned(),
+        folder: path.to_owned(),
+        changes: compare::changes(tree, &compare::listed(&listing, format)?, folder)?,
+    }))
+}
+
+/// Where the commits come from: the remote of that name, or the only one there is.
+fn repository(folder: &Path) -> Result<Option<String>, String> {
+    let Ok(found) = ask(folder, &["config", "--no-includes", "-z", "--get-regexp", r"^remote\..*\.url$"])
+    else {
+        return Ok(None);
+    };
+    let found = text(found)?;
+    let remotes: Vec<_> = found.split('\0').filter_map(|entry| entry.split_once('\n')).collect();
+    let named = remotes.iter().find(|(key, _)| *key == "remote.origin.url");
+    let only = || remotes.first().filter(|_| remotes.len() == 1);
+    Ok(named.or_else(only).and_then(|(_, address)| address::public(address)))
+}
+
+fn ask(folder: &Path, arguments: &[&str]) -> Result<Vec<u8>, String> {
+    // Whose the repository is does not matter where nothing of it is run; what is missing of it stays missing.
+    let trusting: Vec<_> = ["-c", "safe.directory=*", "--no-replace-objects"]
+        .into_iter()
+        .chain(arguments.iter().copied())
+        .collect();
+    let call = git(folder, &trusting).env("GIT_NO_LAZY_FETCH", "1").env("GIT_OPTIONAL_LOCKS", "0");
+    let ended = call.limit(TIMEOUT).most(LISTING_MAX).run().map_err(|error| match error {
+        kiln_program::Error::Start { .. } => "git is not installed".to_owned(),
+        error => error.to_string(),
+    })?;
+    if ended.is_success() { Ok(ended.stdout) } else { Err(ended.told()) }
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(bytes).map_err(|_| "git says something that is no text".to_owned())
+}
+
+#[cfg(test)]
+mod tests;
