@@ -2,7 +2,7 @@ use std::path::Path;
 
 use kiln_app::Folder;
 use kiln_executor::{Progress as _, app};
-use kiln_finding::{Class, Fact, Failure};
+use kiln_finding::{Class, Failure};
 use kiln_images::clock::timestamp;
 use kiln_policy::{Evidence, Scorecard, Stage, judge};
 use kiln_proof::{Built, about_build, attested, seal, verify_sealed};
@@ -84,7 +84,7 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     sign(&built, &evidence, &layout, (&signer, is_new), &stages)?;
     stages.start("verify", "checking what a cluster would check");
     let report = verify_sealed(&layout, &built.manifest, authority)?;
-    evidence.attestations = Fact::Known(attested(&report));
+    evidence.attestations = attested(&report);
     let card = judge(&evidence, &settings, Stage::Attested);
     let who = args.signing.describe(context, &signer);
     stages.done(&format!("{} statements by {who}", report.statements.len()));
