@@ -16,7 +16,7 @@ const TIMESTAMPS_MAX: usize = 32;
 /// The only digest of signed files that is written and read.
 const SHA256: &str = "SHA2_256";
 
-/// A Sigstore bundle, version 0.3: something signed, and what proves by whom and when.
+/// A Sigstore bundle, version 0.3 (0.1 and 0.2 are read): something signed, and what proves by whom and when.
 /// Source: sigstore protobuf-specs, `sigstore_bundle.proto`, in its JSON form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
@@ -67,16 +67,19 @@ impl Content {
 }
 
 impl Bundle {
-    /// Reads a bundle. Fields that the format does not have, and other versions, are errors.
+    /// Reads a bundle. Fields that the format does not have, and other versions than 0.1 to 0.3, are errors.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         let BundleJson { verification_material: material, dsse_envelope, message_signature, .. } =
             BundleJson::read(bytes)?;
-        if material.x509_certificate_chain.is_some() {
-            return Err(unfit("holds a chain of certificates, which version 0.3 does not have"));
-        }
-        let signer = match (material.public_key, material.certificate) {
-            (Some(key), None) => Signer::Key { hint: key.hint },
-            (None, Some(certificate)) => Signer::Certificate(decode("certificate", &certificate.raw_bytes)?),
+        let signer = match (material.public_key, material.certificate, material.x509_certificate_chain) {
+            (Some(key), None, None) => Signer::Key { hint: key.hint },
+            (None, Some(certificate), None) => {
+                Signer::Certificate(decode("certificate", &certificate.raw_bytes)?)
+            }
+            (None, None, Some(chain)) => match chain.certificates.first() {
+                Some(first) => Signer::Certificate(decode("certificate", &first.raw_bytes)?),
+                None => return Err(unfit("must name either a key or a certificate")),
+            },
             _ => return Err(unfit("must name either a key or a certificate")),
         };
         let content = match (dsse_envelope, message_signature) {

@@ -13,6 +13,8 @@ use crate::error::ErrorKind;
 pub const SIGNATURE_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 /// The type of a layer that is a DSSE envelope.
 pub const STATEMENT_TYPE: &str = "application/vnd.dsse.envelope.v1+json";
+/// How the artifact types begin that cosign 2 gives to the same where a registry lists referrers.
+pub const ARTIFACT_TYPES: &str = "application/vnd.dev.cosign.artifact.";
 /// The annotation with the signature of a payload, in base64; empty beside an envelope.
 pub const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 /// The annotation with the certificate, in PEM.

@@ -17,6 +17,11 @@ pub trait Source {
     /// The manifest or index that `tag` (or a digest in its usual writing) names; `None` where there is none.
     fn resolve(&self, tag: &str) -> Result<Option<Descriptor>, Self::Error>;
 
+    /// All manifests that `tag` names, where several places answer for the same image (a registry and its mirrors).
+    fn resolve_all(&self, tag: &str) -> Result<Vec<Descriptor>, Self::Error> {
+        Ok(self.resolve(tag)?.into_iter().collect())
+    }
+
     /// A stream of the content. It must fail at its end, at the latest, where digest or size are not those
     /// of the descriptor.
     fn open(&self, content: &Descriptor) -> Result<Box<dyn Read + Send + '_>, Self::Error>;

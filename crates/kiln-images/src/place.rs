@@ -29,6 +29,14 @@ impl Source for Place {
         }
     }
 
+    fn resolve_all(&self, tag: &str) -> Result<Vec<Descriptor>, Cause> {
+        match self {
+            Self::Layout(layout) => layout.resolve_all(tag).map_err(Cause::new),
+            Self::Registry(repository) => repository.resolve_all(tag).map_err(Cause::new),
+            Self::Archive(archive) => archive.resolve_all(tag).map_err(Cause::new),
+        }
+    }
+
     fn open(&self, content: &Descriptor) -> Result<Box<dyn Read + Send + '_>, Cause> {
         match self {
             Self::Layout(layout) => layout.open(content).map_err(Cause::new),

@@ -61,7 +61,7 @@ pub struct Index {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
     /// The entries.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub manifests: Vec<Descriptor>,
     /// Annotations of the index.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -25,6 +25,22 @@ pub const DOCKER_LAYER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.ta
 /// Sigstore bundle, version 0.3.
 pub const SIGSTORE_BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
+/// The version behind `0.` of a Sigstore bundle, in either of the spellings that are written; `None` of any other type.
+/// Source: sigstore protobuf-specs, `sigstore_bundle.proto`.
+pub fn bundle_version(media_type: &str) -> Option<u8> {
+    let rest = media_type.strip_prefix("application/vnd.dev.sigstore.bundle")?;
+    let minor = match rest.strip_prefix("+json;version=0.") {
+        Some(minor) => minor,
+        None => rest.strip_prefix(".v0.")?.strip_suffix("+json")?,
+    };
+    match minor {
+        "1" => Some(1),
+        "2" => Some(2),
+        "3" => Some(3),
+        _ => None,
+    }
+}
+
 /// Whether the type names an index in either spelling.
 pub fn is_index(media_type: &str) -> bool {
     matches!(media_type, INDEX | DOCKER_INDEX)
@@ -43,4 +59,29 @@ pub fn oci_layer(media_type: &str) -> String {
         other => other,
     }
     .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bundles_have_two_spellings_and_three_versions() {
+        assert_eq!(bundle_version(SIGSTORE_BUNDLE), Some(3));
+        for version in [1, 2, 3] {
+            let base = "application/vnd.dev.sigstore.bundle";
+            assert_eq!(bundle_version(&format!("{base}+json;version=0.{version}")), Some(version));
+            assert_eq!(bundle_version(&format!("{base}.v0.{version}+json")), Some(version));
+        }
+        for other in [
+            "application/vnd.dev.sigstore.bundle+json",
+            "application/vnd.dev.sigstore.bundle+json;version=0.9",
+            "application/vnd.dev.sigstore.bundle.v0.3",
+            "application/vnd.dev.sigstore.bundle.v0.33+json",
+            "application/vnd.dev.sigstore.bundle+json;version=0.3+json",
+            INDEX,
+        ] {
+            assert_eq!(bundle_version(other), None, "{other}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use kiln_oci::{Descriptor, Index, Platform, media_type};
 use kiln_trust::Form;
 use serde_json::Value;
 
-use crate::statements::Found;
+use crate::found::Found;
 
 /// Puts what signed statements say about `root`, or about the images in it, beside them in an index, and yields that index,
 /// which has no name yet. `root` and its images are in `sink` already.
@@ -75,9 +75,16 @@ fn of_one(from: &Place, image: &Descriptor) -> Result<(Value, Vec<Descriptor>), 
 
 /// What signed statements beside an image say, but for signatures, which say nothing; in one order, each once.
 fn statements(from: &Place, image: &Descriptor) -> Result<Vec<(String, Vec<u8>)>, Failure> {
-    let found = Found::about(from, image, image)?;
+    let mut found = Found::about(from, image, image)?;
+    let (evidence, left_out) = found.all();
+    if left_out > 0 {
+        let what =
+            format!("write statements into an index: {left_out} about {} were not looked at", image.digest);
+        return Err(Failure::new("kiln.statements", Class::Content, what)
+            .with_help("remove old ones from the registry first"));
+    }
     let mut statements = Vec::new();
-    for piece in found.evidence() {
+    for piece in evidence {
         let Form::Bundle(bytes) = &piece.form else { continue };
         // What cannot be read says nothing.
         let Ok(Bundle { content: Content::Envelope(envelope), .. }) = Bundle::read(bytes) else { continue };

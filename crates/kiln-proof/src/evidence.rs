@@ -12,12 +12,12 @@ use kiln_policy::{
     Stage,
 };
 use kiln_store::Layout;
-use kiln_trust::{Authority, TrustReport};
+use kiln_trust::{Authority, TrustReport, Verdict};
 use kiln_vuln::{Database, Date, VexSource, VexTarget, apply_vex};
 
 use crate::built::Built;
+use crate::found::{Depth, Found};
 use crate::inventory::inventory;
-use crate::statements::Found;
 use crate::{advisories, seal};
 
 /// Judges the image that `name` stands for, wherever it lies, by the checks of `settings`, with the newest advisories of this
@@ -33,11 +33,13 @@ pub fn judge(
     let database = advisories::newest(machine)?.database;
     let mut evidence = about_image(machine, &named.image, named.place(), name, &database, &[])?;
     if let Some(trusted) = trusted {
-        let found = Found::about(named.place(), &named.root, &named.image.descriptor)?;
+        let image = &named.image.descriptor;
+        let mut found = Found::about(named.place(), &named.root, image)?;
         let required = seal::required();
-        let report =
-            found.judged(|digest, evidence| kiln_trust::verify_image(digest, evidence, trusted, &required));
-        evidence.attestations = Fact::Known(attested(&report));
+        let verify = |evidence: &[kiln_trust::Evidence]| {
+            kiln_trust::verify_image(&image.digest, evidence, trusted, &required)
+        };
+        evidence.attestations = attested(&found.judged(Depth::Enough, verify));
     }
     Ok(kiln_policy::judge(&evidence, settings, Stage::Attested))
 }
@@ -98,8 +100,14 @@ pub fn about_build(
     })
 }
 
-/// The statements of a report: those that count, and those that do not, and why.
-pub fn attested(report: &TrustReport) -> Vec<Attested> {
+/// The statements of a report: those that count, and those that do not, and why. Unknown where what was not looked at may count.
+pub fn attested(report: &TrustReport) -> Fact<Vec<Attested>> {
+    if report.verdict() == Verdict::NotKnown {
+        return Fact::Unknown(format!(
+            "of what lies beside {}, not everything could be looked at",
+            report.image
+        ));
+    }
     let right = report.statements.iter().map(|statement| Attested {
         predicate_type: statement.get().predicate_type.clone(),
         verified: true,
@@ -110,7 +118,7 @@ pub fn attested(report: &TrustReport) -> Vec<Attested> {
         verified: false,
         detail: rejected.why.clone(),
     });
-    right.chain(wrong).collect()
+    Fact::Known(right.chain(wrong).collect())
 }
 
 /// What the lock file of the app says.

@@ -21,6 +21,13 @@ impl Source for Repository {
         Ok(self.document(tag)?.map(|document| document.descriptor))
     }
 
+    fn resolve_all(&self, tag: &str) -> Result<Vec<Descriptor>, Error> {
+        let mut found = self
+            .everywhere(|place| Ok(self.fetch_document(place, tag)?.map(|document| document.descriptor)))?;
+        found.dedup();
+        Ok(found)
+    }
+
     fn open_unchecked(&self, content: &Descriptor) -> Result<Box<dyn Read + Send + '_>, Error> {
         if is_document(content) {
             return self.open(content);

@@ -1,5 +1,7 @@
 //! What refers to a manifest. Source: distribution-spec, "Listing Referrers" and "Referrers Tag Schema".
 
+use std::collections::BTreeSet;
+
 use kiln_fetch::http;
 use kiln_fetch::http::header::{CONTENT_TYPE, HeaderName, LINK};
 use kiln_image::DOCUMENT_MAX;
@@ -15,25 +17,56 @@ use crate::repository::Repository;
 use crate::sender::Request;
 use crate::verify::read_capped;
 
-/// How many referrers one subject may have.
-const REFERRERS_MAX: usize = 10_000;
+/// How many referrers one subject may have, and what all pages that list them may weigh.
+const REFERRERS_MAX: usize = 20_000;
 const PAGES_MAX: usize = 200;
+const LISTED_MAX: u64 = 32 << 20;
 /// How often the list is written before it is given up.
 const WRITES: usize = 4;
 
 impl Repository {
-    /// From the registry's own account; where it keeps none, from the list under the fallback tag.
+    /// What the mirrors and the registry list, each manifest once.
     pub(crate) fn list_referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
-        match self.ask_referrers(&self.main, subject)? {
-            Some(listed) => Ok(listed),
-            None => Ok(self.tagged(subject)?.map_or_else(Vec::new, |index| index.manifests)),
+        let lists = self.everywhere(|place| {
+            self.listed_at(place, subject).map(|listed| (!listed.is_empty()).then_some(listed))
+        })?;
+        let mut seen = BTreeSet::new();
+        Ok(lists.into_iter().flatten().filter(|one| seen.insert(one.digest)).collect())
+    }
+
+    /// What all places that answer for the repository have. A mirror that fails is passed over; the registry is, where a mirror
+    /// has something: whoever is cut off from it has mirrors for that.
+    pub(crate) fn everywhere<T>(
+        &self,
+        ask: impl Fn(&Endpoint) -> Result<Option<T>, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let mut found: Vec<T> = self.mirrors.iter().filter_map(|mirror| ask(mirror).ok().flatten()).collect();
+        match ask(&self.main) {
+            Ok(answer) => found.extend(answer),
+            Err(error) if found.is_empty() => return Err(error),
+            Err(_) => {}
         }
+        Ok(found)
+    }
+
+    /// The registry's own account, and the list under the fallback tag: there are registries that answer the question with an empty
+    /// list, whatever lies under the tag, and writers that know only the tag.
+    fn listed_at(&self, place: &Endpoint, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
+        let own = self.ask_referrers(place, subject)?;
+        let tagged = match self.tagged(place, subject) {
+            // The registry answered; what lies under the tag is no list.
+            Err(error) if own.is_some() && matches!(error.kind(), ErrorKind::Occupied { .. }) => None,
+            tagged => tagged?,
+        };
+        let mut listed = own.unwrap_or_default();
+        listed.extend(tagged.map(|index| index.manifests).unwrap_or_default());
+        Ok(listed)
     }
 
     fn ask_referrers(&self, endpoint: &Endpoint, subject: &Digest) -> Result<Option<Vec<Descriptor>>, Error> {
         let scheme = self.transport.scheme(&endpoint.api)?;
         let mut url = endpoint.url(scheme, &format!("referrers/{subject}"))?;
-        let mut listed: Vec<Descriptor> = Vec::new();
+        let (mut listed, mut weight): (Vec<Descriptor>, u64) = (Vec::new(), 0);
         for page in 0..PAGES_MAX {
             let request = Request::get("list referrers", url.clone()).accept(media_type::INDEX);
             let (response, from) = self.transport.follow(endpoint, &endpoint.scope("pull"), request)?;
@@ -52,8 +85,9 @@ impl Repository {
             let body = http::body(response);
             let bytes =
                 read_capped(body, self.transport.sender.pace(), "list of referrers", &shown, DOCUMENT_MAX)?;
+            weight += bytes.len() as u64;
             listed.extend(parse(&bytes, &shown)?.manifests);
-            if listed.len() > REFERRERS_MAX {
+            if listed.len() > REFERRERS_MAX || weight > LISTED_MAX {
                 let what = "list of referrers";
                 return Err(ErrorKind::TooMany { what, url: shown, cap: REFERRERS_MAX }.into());
             }
@@ -67,8 +101,8 @@ impl Repository {
     }
 
     /// The list under the fallback tag.
-    fn tagged(&self, subject: &Digest) -> Result<Option<Index>, Error> {
-        let Some(document) = self.fetch_document(&self.main, &tag(subject))? else { return Ok(None) };
+    fn tagged(&self, place: &Endpoint, subject: &Digest) -> Result<Option<Index>, Error> {
+        let Some(document) = self.fetch_document(place, &tag(subject))? else { return Ok(None) };
         if !media_type::is_index(&document.descriptor.media_type) {
             return Err(ErrorKind::Occupied { subject: *subject }.into());
         }
@@ -86,7 +120,7 @@ impl Repository {
         let _one_at_a_time = self.listing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let entry = entry(manifest, bytes);
         for _ in 0..WRITES {
-            let mut index = self.tagged(subject)?.unwrap_or_default();
+            let mut index = self.tagged(&self.main, subject)?.unwrap_or_default();
             let before = index.manifests.clone();
             repair(&mut index.manifests, &entry);
             if index.manifests == before {
@@ -123,7 +157,7 @@ fn entry(manifest: &Descriptor, bytes: &[u8]) -> Descriptor {
 
 /// Every manifest once, in the order they came; `entry` as it should be.
 fn repair(manifests: &mut Vec<Descriptor>, entry: &Descriptor) {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     manifests.retain(|one| seen.insert(one.digest));
     match manifests.iter_mut().find(|one| one.digest == entry.digest) {
         Some(listed) => *listed = entry.clone(),

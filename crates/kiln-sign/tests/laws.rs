@@ -51,7 +51,7 @@ fn another_key_image_or_type_is_refused() {
 fn an_sbom_is_no_signature() {
     let report = verify_image(
         &image(),
-        &bundles([signed(predicate::SPDX), b"{}".to_vec()]),
+        &bundles(&image(), [signed(predicate::SPDX), b"{}".to_vec()]),
         &authority(),
         &[predicate::SIGNATURE, predicate::SPDX].map(Requirement::of),
     );

@@ -345,7 +345,7 @@ fn subject_in(bytes: &[u8]) -> Option<Digest> {
 }
 
 /// What a name says it is attached to: `repository:sha256-<hex>`, perhaps with an ending.
-fn attached_to(name: &str) -> Option<Digest> {
+pub(crate) fn attached_to(name: &str) -> Option<Digest> {
     let tag = name.rsplit_once(':').map_or(name, |(_, tag)| tag);
     let hex = tag.strip_prefix(ATTACHED)?.get(..64)?;
     format!("sha256:{hex}").parse().ok()

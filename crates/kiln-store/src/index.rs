@@ -1,11 +1,12 @@
 //! `index.json`: what the layout holds by name, changed by one process at a time.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use kiln_disk::{Durability, Holding, Lock};
-use kiln_image::Source;
-use kiln_oci::{Descriptor, Digest, Index, Manifest};
+use kiln_image::{DOCUMENT_MAX, Source};
+use kiln_oci::{Descriptor, Digest, Index, Manifest, media_type};
 
 use crate::Error;
 use crate::error::ErrorKind;
@@ -26,11 +27,50 @@ pub(crate) fn bare(entry: Descriptor) -> Descriptor {
     Descriptor { platform, ..Descriptor::new(&entry.media_type, entry.digest, entry.size) }
 }
 
-/// What a manifest refers to, if it refers to anything.
-pub(crate) fn subject_of<S: Source<Error = Error>>(
+/// The tag under which what refers to `subject` is listed for tools that know no referrers.
+/// Source: distribution-spec, "Referrers Tag Schema".
+pub(crate) fn fallback_tag(subject: &Digest) -> String {
+    format!("sha256-{}", subject.hex())
+}
+
+/// What refers to `subject`: of the entries without a name, those that say so themselves; and what the list under the fallback tag has
+/// besides. Other tools keep only that.
+pub(crate) fn referrers<'a, S: Source<Error = Error>>(
+    source: &S,
+    unnamed: impl Iterator<Item = &'a Descriptor>,
+    list: Option<&Descriptor>,
+    subject: &Digest,
+) -> Result<Vec<Descriptor>, Error> {
+    let mut referrers = Vec::new();
+    for entry in unnamed {
+        referrers.extend(referrer(source, entry, subject)?);
+    }
+    let mut known: BTreeSet<Digest> = referrers.iter().map(|entry| entry.digest).collect();
+    for entry in list.map(|list| listed(source, list)).transpose()?.unwrap_or_default() {
+        if known.insert(entry.digest) {
+            referrers.push(entry);
+        }
+    }
+    Ok(referrers)
+}
+
+/// The entries of a list; none where it is no list.
+fn listed<S: Source<Error = Error>>(source: &S, list: &Descriptor) -> Result<Vec<Descriptor>, Error> {
+    if !media_type::is_index(&list.media_type) || list.size > DOCUMENT_MAX {
+        return Ok(Vec::new());
+    }
+    let mut bytes = Vec::new();
+    let read = source.open(list)?.read_to_end(&mut bytes);
+    read.map_err(|source| ErrorKind::Content { digest: list.digest, source })?;
+    Ok(serde_json::from_slice::<Index>(&bytes).map(|index| index.manifests).unwrap_or_default())
+}
+
+/// The entry of a manifest that refers to `subject`, with what the manifest says of itself; `None` of any other.
+fn referrer<S: Source<Error = Error>>(
     source: &S,
     entry: &Descriptor,
-) -> Result<Option<Digest>, Error> {
+    subject: &Digest,
+) -> Result<Option<Descriptor>, Error> {
     if entry.size > MANIFEST_MAX {
         return Ok(None);
     }
@@ -38,7 +78,13 @@ pub(crate) fn subject_of<S: Source<Error = Error>>(
     let read = source.open(entry)?.read_to_end(&mut bytes);
     read.map_err(|source| ErrorKind::Content { digest: entry.digest, source })?;
     let manifest = serde_json::from_slice::<Manifest>(&bytes).ok();
-    Ok(manifest.and_then(|manifest| manifest.subject).map(|subject| subject.digest))
+    let manifest =
+        manifest.filter(|found| found.subject.as_ref().is_some_and(|named| named.digest == *subject));
+    Ok(manifest.map(|manifest| Descriptor {
+        artifact_type: Some(manifest.artifact_type.unwrap_or(manifest.config.media_type)),
+        annotations: manifest.annotations,
+        ..bare(entry.clone())
+    }))
 }
 
 pub(crate) fn read(folder: &Path) -> Result<Index, Error> {
@@ -80,11 +126,12 @@ pub(crate) fn lock(folder: &Path) -> Result<Lock, Error> {
 }
 
 /// Points `name` at `manifest`, or lists it without a name. What had the name keeps its place without one only
-/// if nothing else lists it: it goes.
+/// if nothing else lists it: it goes. What others say of the manifest stays behind: among its annotations may be a name.
 pub(crate) fn place(index: &mut Index, manifest: &Descriptor, name: Option<&str>, full_name: Option<&str>) {
+    let manifest = bare(manifest.clone());
     let Some(name) = name else {
         if !index.manifests.iter().any(|entry| entry.digest == manifest.digest) {
-            index.manifests.push(manifest.clone());
+            index.manifests.push(manifest);
         }
         return;
     };
@@ -93,7 +140,7 @@ pub(crate) fn place(index: &mut Index, manifest: &Descriptor, name: Option<&str>
         // The name lists it from now on.
         None => entry.digest != manifest.digest,
     });
-    let mut entry = manifest.clone();
+    let mut entry = manifest;
     entry.annotations.insert(REF_NAME.to_owned(), name.to_owned());
     if let Some(full_name) = full_name {
         entry.annotations.insert(CONTAINERD_NAME.to_owned(), full_name.to_owned());

@@ -12,7 +12,7 @@ use kiln_oci::{Descriptor, Digest, Index, media_type};
 use crate::Error;
 use crate::checked::CheckedReader;
 use crate::error::ErrorKind;
-use crate::index::{self, REF_NAME, bare};
+use crate::index::{self, REF_NAME, bare, fallback_tag};
 use crate::output::replace_in;
 use belief::{Belief, Guarded};
 pub use belief::{Condition, OnDamage};
@@ -161,7 +161,7 @@ impl Layout {
         }
         let bytes = Index { manifests, ..Index::default() }.to_bytes();
         self.put_bytes(&bytes)?;
-        self.publish(&Descriptor::of(media_type::INDEX, &bytes), Some(&format!("sha256-{}", subject.hex())))
+        self.publish(&Descriptor::of(media_type::INDEX, &bytes), Some(&fallback_tag(subject)))
     }
 
     fn file(&self, content: &Descriptor) -> Result<File, Error> {
@@ -212,14 +212,11 @@ impl Source for Layout {
     }
 
     fn referrers(&self, digest: &Digest) -> Result<Vec<Descriptor>, Error> {
-        let mut referrers = Vec::new();
-        for entry in index::read(&self.folder)?.manifests {
-            let is_named = entry.annotations.contains_key(REF_NAME);
-            if !is_named && index::subject_of(self, &entry)? == Some(*digest) {
-                referrers.push(entry);
-            }
-        }
-        Ok(referrers)
+        let entries = index::read(&self.folder)?.manifests;
+        let name = |entry: &Descriptor| entry.annotations.get(REF_NAME).cloned();
+        let unnamed = entries.iter().filter(|entry| name(entry).is_none());
+        let list = entries.iter().find(|entry| name(entry) == Some(fallback_tag(digest)));
+        index::referrers(self, unnamed, list, digest)
     }
 }
 

@@ -86,18 +86,63 @@ fn referrers_are_found_by_their_subject() {
     let (_folder, layout) = layout();
     let subject = image(&layout, "1");
     layout.publish(&subject, Some("app:1")).unwrap();
-    let config = put(&layout, media_type::EMPTY, b"{}");
-    let mut manifest = Manifest::image(config, vec![]);
-    manifest.subject = Some(subject.clone());
-    let referrer = put(&layout, media_type::MANIFEST, &manifest.to_bytes());
+    let referrer = put(&layout, media_type::MANIFEST, &about(&layout, &subject, "one").to_bytes());
     layout.publish(&referrer, None).unwrap();
     layout.publish(&referrer, None).unwrap();
-    assert_eq!(layout.referrers(&subject.digest).unwrap(), std::slice::from_ref(&referrer));
+    // What the manifest says of itself is told with it.
+    let told = Descriptor {
+        artifact_type: Some("application/vnd.test".to_owned()),
+        annotations: [("of".to_owned(), "one".to_owned())].into(),
+        ..referrer
+    };
+    assert_eq!(layout.referrers(&subject.digest).unwrap(), std::slice::from_ref(&told));
     layout.tag_referrers(&subject.digest).unwrap();
     let listed = layout.resolve(&subject.digest.to_string().replace(':', "-")).unwrap().unwrap();
     let listed: kiln_oci::Index = serde_json::from_slice(&read(&layout, &listed).unwrap()).unwrap();
-    assert_eq!(listed.manifests, [referrer]);
+    assert_eq!(listed.manifests, std::slice::from_ref(&told));
+    assert_eq!(layout.referrers(&subject.digest).unwrap(), [told], "each once");
     assert_eq!(layout.referrers(&Digest::of(b"other")).unwrap(), []);
+}
+
+/// A manifest that refers to `subject`.
+fn about(layout: &Layout, subject: &Descriptor, what: &str) -> Manifest {
+    let mut manifest = Manifest::image(put(layout, media_type::EMPTY, b"{}"), vec![]);
+    manifest.subject = Some(subject.clone());
+    manifest.artifact_type = Some("application/vnd.test".to_owned());
+    manifest.annotations.insert("of".to_owned(), what.to_owned());
+    manifest
+}
+
+/// As tools leave it that know no referrers.
+#[test]
+fn referrers_are_found_in_the_list_under_their_tag() {
+    let (_folder, layout) = layout();
+    let subject = image(&layout, "1");
+    let referrer = put(&layout, media_type::MANIFEST, &about(&layout, &subject, "one").to_bytes());
+    let list = kiln_oci::Index { manifests: vec![referrer.clone(), referrer.clone()], ..Default::default() };
+    let list = put(&layout, media_type::INDEX, &list.to_bytes());
+    let tag = subject.digest.to_string().replace(':', "-");
+    layout.publish(&list, Some(&tag)).unwrap();
+    assert_eq!(layout.referrers(&subject.digest).unwrap(), [referrer]);
+    // What is no list has no entries.
+    layout.publish(&subject, Some(&tag)).unwrap();
+    assert_eq!(layout.referrers(&subject.digest).unwrap(), []);
+}
+
+/// A registry that lists referrers may say of them what it likes.
+#[test]
+fn what_others_say_of_a_manifest_gives_it_no_name() {
+    let (_folder, layout) = layout();
+    let mut evil = image(&layout, "evil");
+    for key in ["org.opencontainers.image.ref.name", "io.containerd.image.name"] {
+        evil.annotations.insert(key.to_owned(), "node:24".to_owned());
+    }
+    layout.publish(&evil, None).unwrap();
+    assert_eq!(layout.resolve("node:24").unwrap(), None);
+    layout.publish(&evil, Some("mine:1")).unwrap();
+    assert_eq!(layout.named().unwrap().len(), 1);
+    let text = fs::read_to_string(layout.folder().join("index.json")).unwrap();
+    assert!(!text.contains("node:24"), "{text}");
 }
 
 #[test]

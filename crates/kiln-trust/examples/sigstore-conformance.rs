@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -35,7 +37,23 @@ const VALUES: [&str; 7] = [
     "--trusted-root",
 ];
 
-fn main() -> Fallible<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            drop(writeln!(std::io::stderr(), "{}", told(&*error)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error with its causes.
+fn told(error: &dyn Error) -> String {
+    let cause = error.source().map(|source| format!(": {}", told(source))).unwrap_or_default();
+    format!("{error}{cause}")
+}
+
+fn run() -> Fallible<()> {
     let mut words = std::env::args().skip(1);
     let command = words.next().unwrap_or_default();
     let arguments = Arguments::read(words)?;

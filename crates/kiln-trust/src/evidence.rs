@@ -14,6 +14,8 @@ use crate::{Authority, Error, PublicKey};
 /// Something that was found beside an image and may be a signed statement about it.
 #[derive(Clone, Debug)]
 pub struct Evidence {
+    /// The image that it must be about, or the index that holds it.
+    pub about: Digest,
     /// Where it was found, for people: a digest or a tag.
     pub place: String,
     /// What it is.
@@ -59,11 +61,8 @@ impl Form {
 }
 
 /// Checks one piece of evidence, and yields what it says and who said it.
-pub(crate) fn check(
-    evidence: &Evidence,
-    authority: &Authority,
-    image: &Digest,
-) -> Result<(Statement, Signer), Error> {
+pub(crate) fn check(evidence: &Evidence, authority: &Authority) -> Result<(Statement, Signer), Error> {
+    let image = &evidence.about;
     match &evidence.form {
         Form::Bundle(bytes) => authority.check(bytes, image),
         Form::LegacySignature { payload, annotations } => {

@@ -3,7 +3,7 @@ use kiln_attest::predicate::is_meant;
 use kiln_oci::Digest;
 use serde::Serialize;
 
-use crate::Requirement;
+use crate::{Requirement, Unseen};
 
 /// A value whose signature was checked. Only this crate makes one.
 #[derive(Clone, Debug)]
@@ -64,11 +64,46 @@ pub struct Outcome {
     pub predicate_type: String,
     /// The name people call it by.
     pub name: String,
-    /// A right statement was found that meets it.
+    /// A right statement was found that meets it, and nothing that was not looked at can change that.
     pub found: bool,
+    /// What was not looked at may be the statement that counts.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub not_known: bool,
     /// Why the right statements of this type do not meet it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unmet: Vec<String>,
+    /// Where the newest statement decides, when it says that it was made.
+    #[serde(skip)]
+    pub(crate) decided_by: Option<i64>,
+}
+
+impl Outcome {
+    /// Takes in something that may be a statement of any type and was not looked at.
+    fn leave(&mut self, unseen: &Unseen) {
+        let is_open = match self.decided_by {
+            // An older one would not count.
+            Some(time) => {
+                let kind = unseen.predicate_type.as_deref();
+                kind.is_none_or(|kind| is_meant(&self.predicate_type, kind))
+                    && unseen.since.is_none_or(|since| since >= time)
+            }
+            None => !self.found,
+        };
+        if is_open {
+            (self.found, self.not_known) = (false, true);
+        }
+    }
+}
+
+/// What a report comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Everything required was found.
+    Met,
+    /// Something required is not there, or says something else.
+    Refused,
+    /// What was not found may be among what was not looked at.
+    NotKnown,
 }
 
 /// Something that was looked at, and what came of it.
@@ -127,7 +162,27 @@ impl TrustReport {
 
     /// Whether everything required was found.
     pub fn is_satisfied(&self) -> bool {
-        !self.outcomes.is_empty() && self.outcomes.iter().all(|outcome| outcome.found)
+        self.verdict() == Verdict::Met
+    }
+
+    /// What it comes to. Nothing is met by no requirement.
+    pub fn verdict(&self) -> Verdict {
+        let lacking: Vec<&Outcome> = self.outcomes.iter().filter(|outcome| !outcome.found).collect();
+        match lacking.is_empty() {
+            true if self.outcomes.is_empty() => Verdict::Refused,
+            true => Verdict::Met,
+            false if lacking.iter().all(|outcome| outcome.not_known) => Verdict::NotKnown,
+            false => Verdict::Refused,
+        }
+    }
+
+    /// The same, where something beside the image was not looked at because there was too much, or could not be read.
+    pub fn leaving(mut self, left_out: &[Unseen], unread: &[Unseen]) -> Self {
+        self.left_out += left_out.len();
+        for unseen in left_out.iter().chain(unread) {
+            self.outcomes.iter_mut().for_each(|outcome| outcome.leave(unseen));
+        }
+        self
     }
 
     /// Both, as one: what each of them asks must be there.
@@ -135,21 +190,6 @@ impl TrustReport {
         self.outcomes.extend(other.outcomes);
         self.examined.extend(other.examined);
         self.left_out = self.left_out.max(other.left_out);
-        self.statements.extend(other.statements);
-        self
-    }
-
-    /// Both, of two names for what was asked about: an index, and the image in it. What either finds is found.
-    pub fn or(mut self, other: Self) -> Self {
-        for (mine, theirs) in self.outcomes.iter_mut().zip(other.outcomes) {
-            mine.found |= theirs.found;
-            mine.unmet.extend(theirs.unmet);
-            if mine.found {
-                mine.unmet.clear();
-            }
-        }
-        self.examined.extend(other.examined);
-        self.left_out += other.left_out;
         self.statements.extend(other.statements);
         self
     }
@@ -165,20 +205,89 @@ impl TrustReport {
     }
 }
 
-/// Whether one of the statements meets a requirement.
+/// Whether the right statements meet a requirement.
 pub(crate) fn outcome(wanted: &Requirement, statements: &[Verified<Statement>]) -> Outcome {
-    let mut unmet = Vec::new();
-    let mut found = false;
-    let of_type =
-        |statement: &&Verified<Statement>| is_meant(&wanted.predicate_type, &statement.value.predicate_type);
-    for statement in statements.iter().filter(of_type) {
-        match wanted.unmet(&statement.value) {
-            None => found = true,
-            Some(why) => unmet.push(why),
+    let all = statements.iter().map(|statement| &statement.value);
+    let of_type: Vec<&Statement> =
+        all.filter(|statement| is_meant(&wanted.predicate_type, &statement.predicate_type)).collect();
+    let (unmet, decided_by) = wanted.unmet(&of_type);
+    Outcome {
+        predicate_type: wanted.predicate_type.clone(),
+        name: wanted.name().to_owned(),
+        found: !of_type.is_empty() && unmet.is_empty(),
+        not_known: false,
+        unmet,
+        decided_by,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kiln_attest::predicate::{SIGNATURE, VULNERABILITIES};
+    use serde_json::json;
+
+    use super::*;
+    use crate::Rule;
+
+    /// A report about statements of these types and times, by whom it must be.
+    fn report(required: &[Requirement], said: &[(&str, &str)]) -> TrustReport {
+        let image = Digest::of(b"image");
+        let statements = said.iter().map(|(predicate_type, ended)| {
+            let predicate = json!({
+                "scanner": { "result": { "matches": [] } }, "metadata": { "scanFinishedOn": ended },
+            });
+            let value = Statement::about(&image, predicate_type, predicate);
+            Verified { value, signer: Signer::Key { hint: String::new() } }
+        });
+        let mut report = TrustReport::nothing(image, &[]);
+        report.statements = statements.collect();
+        report.outcomes = required.iter().map(|wanted| outcome(wanted, &report.statements)).collect();
+        report
+    }
+
+    fn unseen(predicate_type: Option<&str>, since: Option<i64>) -> Unseen {
+        Unseen { predicate_type: predicate_type.map(str::to_owned), since }
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_never_missing() {
+        let required = [Requirement::of(SIGNATURE)];
+        assert_eq!(report(&required, &[]).verdict(), Verdict::Refused);
+        // Whatever its list says it is: that is a hint only.
+        for other in [unseen(None, None), unseen(Some(SIGNATURE), Some(1)), unseen(Some("other"), Some(1))] {
+            let one = [other];
+            assert_eq!(report(&required, &[]).leaving(&one, &[]).verdict(), Verdict::NotKnown);
+            assert_eq!(report(&required, &[]).leaving(&[], &one).verdict(), Verdict::NotKnown);
+            assert_eq!(report(&required, &[(SIGNATURE, "")]).leaving(&one, &[]).verdict(), Verdict::Met);
+        }
+        assert_eq!(report(&[], &[]).leaving(&[unseen(None, None)], &[]).verdict(), Verdict::Refused);
+    }
+
+    /// A scan every day must not block an image, and an old clean one must not hide a new one.
+    #[test]
+    fn a_scan_decides_unless_what_was_not_looked_at_may_be_newer() {
+        let required =
+            [Requirement { rules: vec![Rule::NoCritical { now: 2000 }], ..Requirement::of(VULNERABILITIES) }];
+        let scan = [(VULNERABILITIES, "1970-01-01T00:16:40Z")];
+        let verdict = |one: Unseen| report(&required, &scan).leaving(&[one], &[]).verdict();
+        assert_eq!(verdict(unseen(Some(VULNERABILITIES), Some(999))), Verdict::Met);
+        assert_eq!(verdict(unseen(Some(SIGNATURE), Some(2000))), Verdict::Met);
+        for newer in [
+            unseen(Some(VULNERABILITIES), Some(1000)),
+            unseen(Some(VULNERABILITIES), None),
+            unseen(None, Some(1500)),
+        ] {
+            assert_eq!(verdict(newer), Verdict::NotKnown);
         }
     }
-    if found {
-        unmet.clear();
+
+    #[test]
+    fn what_is_not_there_is_refused_whatever_else_is_not_known() {
+        let rules = vec![Rule::MaxAge { seconds: 1, now: 2000 }];
+        let required =
+            [Requirement { rules, ..Requirement::of(VULNERABILITIES) }, Requirement::of(SIGNATURE)];
+        let scan = [(VULNERABILITIES, "1970-01-01T00:16:40Z")];
+        let old = unseen(Some(VULNERABILITIES), Some(1));
+        assert_eq!(report(&required, &scan).leaving(&[old], &[]).verdict(), Verdict::Refused);
     }
-    Outcome { predicate_type: wanted.predicate_type.clone(), name: wanted.name().to_owned(), found, unmet }
 }

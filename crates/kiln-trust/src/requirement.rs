@@ -3,9 +3,8 @@ use kiln_attest::predicate::{self, short_name};
 use serde_json::Value;
 
 use crate::Matcher;
-
-/// The severities that count in a scan, as the scanners write them.
-const CRITICAL: &str = "critical";
+use crate::scan::Scans;
+use crate::source::sources;
 
 /// A statement that must be there, and what it must say. The predicate type is always compared whole.
 #[derive(Clone, Debug)]
@@ -21,7 +20,7 @@ pub struct Requirement {
 pub enum Rule {
     /// SLSA provenance: by this builder.
     Builder(Matcher),
-    /// SLSA provenance: from sources of this repository.
+    /// SLSA provenance: from sources of this repository, and no others.
     Source(Matcher),
     /// A scan that ended no longer ago than this.
     MaxAge {
@@ -30,8 +29,11 @@ pub enum Rule {
         /// Seconds since 1970.
         now: u64,
     },
-    /// A scan without critical findings.
-    NoCritical,
+    /// A scan without critical findings, and the newest one.
+    NoCritical {
+        /// Seconds since 1970.
+        now: u64,
+    },
 }
 
 impl Requirement {
@@ -45,19 +47,45 @@ impl Requirement {
         short_name(&self.predicate_type)
     }
 
-    /// Why the statement does not meet it; `None` where it does. It has the right type.
-    pub(crate) fn unmet(&self, statement: &Statement) -> Option<String> {
-        let predicate = statement.predicate.as_ref().unwrap_or(&Value::Null);
-        self.rules.iter().find_map(|rule| rule.unmet(predicate))
+    /// Why the right statements of its type do not meet it; nothing where they do. With that, where the newest decides, when it was
+    /// made, in seconds since 1970.
+    pub(crate) fn unmet(&self, statements: &[&Statement]) -> (Vec<String>, Option<i64>) {
+        let predicates =
+            statements.iter().map(|statement| statement.predicate.as_ref().unwrap_or(&Value::Null));
+        let predicates: Vec<&Value> = predicates.collect();
+        if predicates.is_empty() {
+            return (Vec::new(), None);
+        }
+        if self.rules.iter().any(Rule::is_of_scans) {
+            let scans = Scans::of(&predicates);
+            let mut unmet: Vec<String> =
+                self.rules.iter().filter_map(|rule| rule.unmet_by_scans(&scans)).collect();
+            unmet.dedup();
+            return (unmet, scans.decided_by());
+        }
+        let unmet = |predicate| self.rules.iter().find_map(|rule: &Rule| rule.unmet(predicate));
+        let unmet: Vec<Option<String>> = predicates.into_iter().map(unmet).collect();
+        let is_met = unmet.iter().any(Option::is_none);
+        (if is_met { Vec::new() } else { unmet.into_iter().flatten().collect() }, None)
     }
 }
 
 impl Rule {
     /// Whether it makes sense for a predicate type.
     pub fn is_for(&self, predicate_type: &str) -> bool {
+        let meant = if self.is_of_scans() { predicate::VULNERABILITIES } else { predicate::PROVENANCE };
+        predicate_type == meant
+    }
+
+    fn is_of_scans(&self) -> bool {
+        matches!(self, Self::MaxAge { .. } | Self::NoCritical { .. })
+    }
+
+    fn unmet_by_scans(&self, scans: &Scans<'_>) -> Option<String> {
         match self {
-            Self::Builder(_) | Self::Source(_) => predicate_type == predicate::PROVENANCE,
-            Self::MaxAge { .. } | Self::NoCritical => predicate_type == predicate::VULNERABILITIES,
+            Self::MaxAge { seconds, now } => scans.too_old(*seconds, *now),
+            Self::NoCritical { now } => scans.critical(*now),
+            Self::Builder(_) | Self::Source(_) => Some("a scan has neither builder nor sources".to_owned()),
         }
     }
 
@@ -70,76 +98,16 @@ impl Rule {
             }
             Self::Source(wanted) => {
                 let found = sources(predicate);
-                let is_right = found.iter().any(|source| wanted.is_match(source));
+                let is_right = !found.is_empty() && found.iter().all(|source| wanted.is_match(source));
                 (!is_right).then(|| format!("the sources are {}, not {wanted}", listed(&found)))
             }
-            Self::MaxAge { seconds, now } => too_old(predicate, *seconds, *now),
-            Self::NoCritical => criticals(predicate),
+            Self::MaxAge { .. } | Self::NoCritical { .. } => Some("it is no scan".to_owned()),
         }
     }
-}
-
-/// Repositories that provenance names: what was resolved, without its revision. Source: SLSA v1.0, `buildDefinition`.
-fn sources(predicate: &Value) -> Vec<String> {
-    let resolved = predicate.pointer("/buildDefinition/resolvedDependencies").and_then(Value::as_array);
-    let uris = resolved.into_iter().flatten().filter_map(|entry| entry["uri"].as_str());
-    let of_git = uris.filter_map(|uri| uri.strip_prefix("git+"));
-    of_git.map(|uri| uri.split(['@', '#']).next().unwrap_or(uri).to_owned()).collect()
 }
 
 fn listed(texts: &[String]) -> String {
     if texts.is_empty() { "not named".to_owned() } else { texts.join(", ") }
-}
-
-/// Source: cosign, `specs/COSIGN_VULN_ATTESTATION_SPEC.md`.
-fn too_old(predicate: &Value, seconds: u64, now: u64) -> Option<String> {
-    let ended = predicate.pointer("/metadata/scanFinishedOn").and_then(Value::as_str);
-    let Some(ended) = ended.and_then(|text| text.parse::<jiff::Timestamp>().ok()) else {
-        return Some("it does not say when the scan ended".to_owned());
-    };
-    let age = i64::try_from(now).unwrap_or(i64::MAX) - ended.as_second();
-    match u64::try_from(age) {
-        Err(_) => Some(format!("the scan ended in the future, at {ended}")),
-        Ok(age) if age > seconds => {
-            Some(format!("the scan ended at {ended}, more than {} days ago", seconds / 86_400))
-        }
-        Ok(_) => None,
-    }
-}
-
-/// What a scanner found, in the forms of kiln, Grype and Trivy. A result that is not understood is no clean one.
-fn criticals(predicate: &Value) -> Option<String> {
-    let result = predicate.pointer("/scanner/result").unwrap_or(&Value::Null);
-    let severities = [
-        ("/report/matches", vec!["severity"]),
-        ("/matches", vec!["severity"]),
-        ("/matches", vec!["vulnerability", "severity"]),
-    ];
-    let mut is_known = false;
-    let mut count = 0;
-    for (list, way) in severities {
-        let Some(found) = result.pointer(list).and_then(Value::as_array) else { continue };
-        is_known = true;
-        let severity = |entry: &Value| {
-            let value = way.iter().fold(entry, |value, key| &value[*key]);
-            value.as_str().is_some_and(|severity| severity.eq_ignore_ascii_case(CRITICAL))
-        };
-        count += found.iter().filter(|entry| severity(entry)).count();
-    }
-    if let Some(results) = result["Results"].as_array() {
-        is_known = true;
-        let found = results.iter().filter_map(|target| target["Vulnerabilities"].as_array()).flatten();
-        count += found
-            .filter(|entry| {
-                entry["Severity"].as_str().is_some_and(|severity| severity.eq_ignore_ascii_case(CRITICAL))
-            })
-            .count();
-    }
-    match (is_known, count) {
-        (false, _) => Some("the result of the scan is in a form that is not understood".to_owned()),
-        (true, 0) => None,
-        (true, count) => Some(format!("the scan found {count} critical vulnerabilities")),
-    }
 }
 
 #[cfg(test)]
@@ -185,27 +153,19 @@ mod tests {
     }
 
     #[test]
-    fn scans_have_an_age() {
-        let age = |text: &str| {
-            let predicate = json!({ "metadata": { "scanFinishedOn": text } });
-            Rule::MaxAge { seconds: 86_400, now: 1_000_000 }.unmet(&predicate)
+    fn of_several_statements_about_a_build_one_will_do_and_all_of_it() {
+        let about = |builder: &str, source: &str| {
+            let predicate = json!({
+                "buildDefinition": { "externalParameters": { "source": source } },
+                "runDetails": { "builder": { "id": builder } },
+            });
+            Statement::about(&kiln_oci::Digest::of(b""), predicate::PROVENANCE, predicate)
         };
-        assert_eq!(age("1970-01-12T00:00:00Z"), None);
-        assert!(age("1970-01-10T00:00:00Z").unwrap().contains("more than 1 days ago"));
-        assert!(age("1971-01-01T00:00:00Z").unwrap().contains("in the future"));
-        assert!(age("yesterday").unwrap().contains("does not say"));
-    }
-
-    #[test]
-    fn results_of_scanners_are_counted_or_not_believed() {
-        let of = |result: Value| Rule::NoCritical.unmet(&json!({ "scanner": { "result": result } }));
-        assert_eq!(of(json!({ "matches": [{ "vulnerability": { "severity": "High" } }] })), None);
-        let one = Some("the scan found 1 critical vulnerabilities".to_owned());
-        assert_eq!(of(json!({ "matches": [{ "vulnerability": { "severity": "Critical" } }] })), one);
-        assert_eq!(of(json!({ "report": { "matches": [{ "severity": "critical" }] } })), one);
-        assert_eq!(of(json!({ "Results": [{}, { "Vulnerabilities": [{ "Severity": "CRITICAL" }] }] })), one);
-        for unknown in [json!(null), json!({}), json!({ "matches": 3 })] {
-            assert!(of(unknown).unwrap().contains("not understood"));
-        }
+        let exact = |text: &str| Matcher::exact(text).unwrap();
+        let rules = vec![Rule::Builder(exact("ours")), Rule::Source(exact("app"))];
+        let wanted = Requirement { rules, ..Requirement::of(predicate::PROVENANCE) };
+        let (right, half, other) = (about("ours", "app"), about("ours", "evil"), about("theirs", "app"));
+        assert_eq!(wanted.unmet(&[&half, &right]), (Vec::new(), None));
+        assert_eq!(wanted.unmet(&[&half, &other]).0.len(), 2, "no half makes a whole");
     }
 }

@@ -6,10 +6,10 @@ use crate::error::ErrorKind;
 use crate::evidence::{self, Evidence, Form};
 use crate::read::with_causes;
 use crate::report::{Examined, Rejection, TrustReport, Verified, outcome};
-use crate::{Authority, Error, Requirement};
+use crate::{Authority, Error, Requirement, Unseen};
 
-/// How many pieces of evidence about one image are looked at.
-const EVIDENCE_MAX: usize = 50;
+/// How many pieces of evidence about one image are checked. Whoever looks for them has a budget that ends long before.
+const EVIDENCE_MAX: usize = 1000;
 
 /// Checks one bundle: the signature is right, over a statement about `image` with the predicate type `wanted`.
 pub fn verify_bundle(
@@ -26,8 +26,8 @@ pub fn verify_bundle(
     Ok(Verified { value, signer })
 }
 
-/// Checks the evidence about an image against what is required of it. A piece that is wrong never counts, and never makes
-/// another wrong; those beyond the fiftieth are not looked at.
+/// Checks the evidence about an image, and about the index that holds it, against what is required of it. A piece that is wrong never
+/// counts, and never makes another wrong. [`TrustReport::leaving`] takes in what was not looked at.
 pub fn verify_image(
     image: &Digest,
     evidence: &[Evidence],
@@ -35,7 +35,6 @@ pub fn verify_image(
     required: &[Requirement],
 ) -> TrustReport {
     let mut report = TrustReport::nothing(*image, &[]);
-    report.left_out = evidence.len().saturating_sub(EVIDENCE_MAX);
     for piece in evidence.iter().take(EVIDENCE_MAX) {
         let examined = Examined {
             place: piece.place.clone(),
@@ -44,7 +43,7 @@ pub fn verify_image(
             signer: None,
             rejected: None,
         };
-        report.examined.push(match evidence::check(piece, authority, image) {
+        report.examined.push(match evidence::check(piece, authority) {
             Ok((value, signer)) => {
                 let predicate_type = Some(value.predicate_type.clone());
                 report.statements.push(Verified { value, signer: signer.clone() });
@@ -57,13 +56,14 @@ pub fn verify_image(
         });
     }
     report.outcomes = required.iter().map(|wanted| outcome(wanted, &report.statements)).collect();
-    report
+    report.leaving(&vec![Unseen::default(); evidence.len().saturating_sub(EVIDENCE_MAX)], &[])
 }
 
-/// Bundles without a place of their own, as evidence.
-pub fn bundles(bundles: impl IntoIterator<Item = Vec<u8>>) -> Vec<Evidence> {
-    let numbered = bundles.into_iter().enumerate();
-    numbered
-        .map(|(at, bytes)| Evidence { place: format!("bundle {}", at + 1), form: Form::Bundle(bytes) })
-        .collect()
+/// Bundles without a place of their own, as evidence about `image`.
+pub fn bundles(image: &Digest, bundles: impl IntoIterator<Item = Vec<u8>>) -> Vec<Evidence> {
+    let piece = |(at, bytes)| {
+        let place = format!("bundle {}", at + 1);
+        Evidence { about: *image, place, form: Form::Bundle(bytes) }
+    };
+    bundles.into_iter().enumerate().map(piece).collect()
 }

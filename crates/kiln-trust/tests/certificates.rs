@@ -235,7 +235,7 @@ fn the_signature_of_a_file_is_no_statement_about_an_image() {
 fn the_type_of_the_statement_is_asked() {
     let instance = Instance::new();
     let bundle = instance.sign(&leaf());
-    let found = bundles([bundle.into_bytes(), b"{".to_vec()]);
+    let found = bundles(&image(), [bundle.into_bytes(), b"{".to_vec()]);
     let report =
         verify_image(&image(), &found, &right(&instance), &[Requirement::of("https://spdx.dev/Document")]);
     assert!(!report.is_satisfied());

@@ -39,22 +39,29 @@ pub(crate) struct AuthorityOptions {
     /// Accept certificates that no certificate log has, as of a private authority without one
     #[arg(long)]
     insecure_ignore_sct: bool,
-    /// How many different logs must have the signature
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
-    min_logs: u8,
+    /// How many different logs must have the signature (one, if nothing is said)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16),
+        conflicts_with_all = ["insecure_ignore_tlog", "key"])]
+    min_logs: Option<u8>,
     /// Accept signatures that no log has, as of a private instance without one
     #[arg(long)]
     insecure_ignore_tlog: bool,
 }
 
 impl AuthorityOptions {
-    /// Whether the command line leaves it to kiln.toml.
+    /// Whether the command line leaves it to kiln.toml: a flag that a rule would not hear is none of kiln.toml's.
     pub(crate) fn is_unset(&self) -> bool {
-        let Self { key, certificate_identity, certificate_identity_regexp, .. } = self;
-        let Self { certificate_oidc_issuer, certificate_oidc_issuer_regexp, .. } = self;
+        let Self { key, certificate_identity, certificate_identity_regexp, trusted_root, .. } = self;
+        let Self { certificate_oidc_issuer, certificate_oidc_issuer_regexp, min_logs, .. } = self;
+        let identity = [certificate_identity, certificate_identity_regexp];
+        let issuer = [certificate_oidc_issuer, certificate_oidc_issuer_regexp];
         key.is_none()
-            && [certificate_identity, certificate_identity_regexp].iter().all(|given| given.is_none())
-            && [certificate_oidc_issuer, certificate_oidc_issuer_regexp].iter().all(|given| given.is_none())
+            && trusted_root.is_none()
+            && min_logs.is_none()
+            && identity.iter().chain(&issuer).all(|given| given.is_none())
+            && self.claims.is_empty()
+            && !self.insecure_ignore_sct
+            && !self.insecure_ignore_tlog
     }
 
     pub(crate) fn authority(&self, context: &Context, config: &Config) -> Result<Authority, Failure> {
@@ -73,14 +80,16 @@ impl AuthorityOptions {
             root: Arc::new(trust::root(&context.machine, &config.trust, self.trusted_root.as_deref())?),
             identity: Identity { issuer, subject, claims },
             needs_certificate_log: !self.insecure_ignore_sct,
-            logs: if self.insecure_ignore_tlog { 0 } else { self.min_logs.into() },
+            logs: if self.insecure_ignore_tlog { 0 } else { self.min_logs.unwrap_or(1).into() },
         })))
     }
 
     fn key(&self, context: &Context, config: &Config) -> Result<Authority, Failure> {
         let has_root = self.trusted_root.is_some();
-        let of_certificates =
-            !self.claims.is_empty() || self.insecure_ignore_sct || self.insecure_ignore_tlog;
+        let of_certificates = !self.claims.is_empty()
+            || self.insecure_ignore_sct
+            || self.insecure_ignore_tlog
+            || self.min_logs.is_some();
         match &self.key {
             _ if of_certificates => {}
             // Whom logs are traced back to is told, so a log is asked for.

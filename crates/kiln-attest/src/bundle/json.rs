@@ -2,7 +2,6 @@
 
 use kiln_oci::media_type;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::Error;
 use crate::envelope::EnvelopeJson;
@@ -11,6 +10,8 @@ use crate::log_entry::EntryJson;
 use crate::size::BUNDLE_MAX;
 
 const WHAT: &str = "Sigstore bundle";
+/// The version since which a bundle has the certificate of the signer alone.
+const CERTIFICATE_ALONE: u8 = 3;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -31,11 +32,18 @@ pub(super) struct MaterialJson {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) certificate: Option<RawJson>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) x509_certificate_chain: Option<Value>,
+    pub(super) x509_certificate_chain: Option<ChainJson>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) tlog_entries: Vec<EntryJson>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) timestamp_verification_data: Option<TimestampsJson>,
+}
+
+/// Before version 0.3: the certificate of the signer first.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChainJson {
+    pub(super) certificates: Vec<RawJson>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,8 +92,11 @@ impl BundleJson {
         }
         let json: Self =
             serde_json::from_slice(bytes).map_err(|source| ErrorKind::Json { what: WHAT, source })?;
-        if json.media_type != media_type::SIGSTORE_BUNDLE {
-            return Err(unfit("is of another version than 0.3"));
+        let Some(version) = media_type::bundle_version(&json.media_type) else {
+            return Err(unfit("is of another version than 0.1, 0.2 and 0.3"));
+        };
+        if version >= CERTIFICATE_ALONE && json.verification_material.x509_certificate_chain.is_some() {
+            return Err(unfit("holds a chain of certificates, which version 0.3 does not have"));
         }
         Ok(json)
     }

@@ -59,11 +59,30 @@ fn what_is_zero_may_be_left_out_or_empty() {
     assert_eq!((read.log_entries[0].integrated_time, &read.log_entries[0].promise), (None, &None));
 }
 
+/// Versions 0.1 and 0.2 have a chain of certificates, whose first is the signer's.
+#[test]
+fn older_versions_and_the_other_spelling_are_read() {
+    let good = String::from_utf8(certified().to_bytes()).unwrap();
+    let other = good.replace("bundle.v0.3+json", "bundle+json;version=0.3");
+    assert_eq!(Bundle::read(other.as_bytes()).unwrap(), certified());
+    let chain =
+        "\"x509CertificateChain\":{\"certificates\":[{\"rawBytes\":\"CQ==\"},{\"rawBytes\":\"Cg==\"}]}";
+    let chained = good.replace("\"certificate\":{\"rawBytes\":\"CQ==\"}", chain);
+    for version in ["0.1", "0.2"] {
+        let older = chained.replace("bundle.v0.3+json", &format!("bundle+json;version={version}"));
+        assert_eq!(Bundle::read(older.as_bytes()).unwrap(), certified());
+    }
+    let empty = good
+        .replace("\"certificate\":{\"rawBytes\":\"CQ==\"}", "\"x509CertificateChain\":{\"certificates\":[]}");
+    assert!(Bundle::read(empty.replace("bundle.v0.3+json", "bundle+json;version=0.2").as_bytes()).is_err());
+}
+
 #[test]
 fn what_the_specification_forbids_is_refused() {
     let good = String::from_utf8(by_key().to_bytes()).unwrap();
     for (from, to) in [
-        ("v0.3+json", "v0.1+json"),
+        ("v0.3+json", "v0.4+json"),
+        ("bundle.v0.3+json", "bundle+json"),
         ("\"payloadType\"", "\"payload_type\""),
         ("application/vnd.in-toto+json", "text/plain"),
         ("\"signatures\":[", "\"signatures\":[{\"sig\":\"\"},"),
@@ -76,7 +95,11 @@ fn what_the_specification_forbids_is_refused() {
     }
     let good = String::from_utf8(certified().to_bytes()).unwrap();
     for (from, to) in [
-        ("\"certificate\":{", "\"x509CertificateChain\":{},\"certificate\":{"),
+        ("\"certificate\":{", "\"x509CertificateChain\":{\"certificates\":[]},\"certificate\":{"),
+        (
+            "\"certificate\":{\"rawBytes\":\"CQ==\"}",
+            "\"x509CertificateChain\":{\"certificates\":[{\"rawBytes\":\"CQ==\"}]}",
+        ),
         ("\"logIndex\":\"7\"", "\"logIndex\":7"),
         ("\"logIndex\":\"7\"", "\"logIndex\":\"-7\""),
         ("\"treeSize\":\"1\"", "\"treeSize\":\"\""),

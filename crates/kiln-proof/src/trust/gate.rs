@@ -4,12 +4,12 @@ use kiln_image::Source;
 use kiln_images::Machine;
 use kiln_oci::{Descriptor, Digest};
 use kiln_store::StepCache;
-use kiln_trust::{ImageRule, TrustReport};
+use kiln_trust::{ImageRule, TrustReport, Verdict};
 
 use super::full_name::full_name;
 use super::rule::Rule;
 use super::settings::{TrustSettings, Unmatched};
-use crate::statements::Found;
+use crate::found::{Depth, Found};
 
 /// Folder of what was accepted before, below the cache folder.
 const ACCEPTED: &str = "accepted";
@@ -33,7 +33,7 @@ impl<'a> Gate<'a> {
 
     /// Refuses the image `name`, found in `place`, unless every rule that names it is met. `root` is what the name stands for,
     /// and `image` what is used of it: a signed index vouches for the images in it. Says who vouches, if that was found now.
-    pub fn admit<S: Source>(
+    pub fn admit<S: Source + Sync>(
         &self,
         name: &str,
         place: &S,
@@ -98,7 +98,7 @@ impl<'a> Gate<'a> {
     }
 
     /// Who vouches for one of the digests.
-    fn ask<S: Source>(
+    fn ask<S: Source + Sync>(
         &self,
         rule: &Rule,
         name: &str,
@@ -107,8 +107,8 @@ impl<'a> Gate<'a> {
     ) -> Result<String, Failure> {
         let rule = rule.open(self.machine, self.settings)?;
         let [root, image] = images;
-        let report =
-            Found::about(place, root, image)?.judged(|digest, evidence| rule.verify(digest, evidence));
+        let mut found = Found::about(place, root, image)?;
+        let report = found.judged(Depth::Enough, |evidence| rule.verify(&image.digest, evidence));
         let first = report.outcomes.first().and_then(|outcome| report.statement(&outcome.predicate_type));
         match (report.is_satisfied(), first) {
             (true, Some(statement)) => Ok(format!("{name} is signed by {}", statement.signer())),
@@ -119,7 +119,11 @@ impl<'a> Gate<'a> {
 
 fn refusal(name: &str, wanted: &str, report: &TrustReport) -> Failure {
     let what = format!("use {name}: kiln.toml asks for a signature by {wanted}");
-    let mut failure = Failure::new("trust.base", Class::Refused, what).with_cause(missing(report));
+    let (code, class) = match report.verdict() {
+        Verdict::NotKnown => ("trust.not_known", Class::Content),
+        _ => ("trust.base", Class::Refused),
+    };
+    let mut failure = Failure::new(code, class, what).with_cause(missing(report));
     for (examined, rejection) in report.rejected() {
         failure = failure.with_cause(format!("{}: {}", examined.place, rejection.why));
     }

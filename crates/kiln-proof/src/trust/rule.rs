@@ -61,6 +61,9 @@ impl Rule {
 
 impl Who {
     pub(super) fn identity(&self) -> Result<Identity, Failure> {
+        if self.logs.is_some() && self.ignore_tlog {
+            return Err(unfit(&[], "an identity has logs and ignore-tlog"));
+        }
         let both =
             |exact: &Option<String>, pattern: &Option<String>, what: &str| -> Result<Matcher, Failure> {
                 if exact.is_some() && pattern.is_some() {
@@ -107,6 +110,10 @@ mod tests {
         refused(
             "images = ['a']\nidentities = [{ issuer = 'x', issuer-pattern = 'y', subject = 'z' }]",
             "issuer and issuer-pattern",
+        );
+        refused(
+            "images = ['a']\nidentities = [{ subject = 'x', issuer = 'y', logs = 2, ignore-tlog = true }]",
+            "logs and ignore-tlog",
         );
         toml::from_str::<Rule>("images = ['a']\nidentities = [{ issuerRegExp = 'x' }]").unwrap_err();
     }

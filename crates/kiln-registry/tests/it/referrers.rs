@@ -3,8 +3,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use kiln_finding::Diagnose as _;
 use kiln_image::{CopyOptions, Sink as _, Source, copy, copy_with};
 use kiln_oci::{Descriptor, Index, media_type};
+use kiln_registry::RegistrySettings;
 
-use crate::fake::{Fake, Shelf};
+use crate::fake::{Fake, Shelf, client};
 use crate::server::Reply;
 
 fn everything() -> CopyOptions<'static> {
@@ -78,7 +79,7 @@ fn a_tag_that_is_no_list_is_left_alone() {
 #[test]
 fn pages_are_followed_and_counted() {
     let page = |next: bool, entries: u64| {
-        let one = |n: u64| Descriptor::of(media_type::MANIFEST, &n.to_le_bytes());
+        let one = |n: u64| Descriptor::of(media_type::MANIFEST, format!("{next} {n}").as_bytes());
         let index = Index { manifests: (0..entries).map(one).collect(), ..Index::default() };
         let reply = Reply::ok(&index.to_bytes()).with("content-type", media_type::INDEX);
         if next { reply.with("link", "</v2/team/app/referrers/x?page=2>; rel=\"next\"") } else { reply }
@@ -88,7 +89,7 @@ fn pages_are_followed_and_counted() {
     });
     let digest = kiln_oci::Digest::of(b"x");
     assert_eq!(two.repository().referrers(&digest).unwrap().len(), 4);
-    for (next, entries) in [(true, 1000), (true, 0), (false, 20_000)] {
+    for (next, entries) in [(true, 1000), (true, 0), (false, 30_000)] {
         let many =
             Fake::scripted(move |request| request.path.contains("/referrers/").then(|| page(next, entries)));
         let error = many.repository().referrers(&digest).unwrap_err();
@@ -104,4 +105,61 @@ fn what_is_published_without_being_sent_is_listed_too() {
     copy(&shelf.layout, &fake.repository(), &statement, None).unwrap();
     fake.repository().publish(&statement, Some("other")).unwrap();
     assert_eq!(fake.repository().referrers(&image.digest).unwrap().len(), 1);
+}
+
+/// There are registries that answer the question with an empty list, whatever writers have put under the tag.
+#[test]
+fn the_account_of_a_registry_and_the_list_under_the_tag_are_both_read() {
+    let (fake, shelf) = (Fake::start(), Shelf::new());
+    fake.state.lock().unwrap().referrers = true;
+    let image = shelf.image(b"layer");
+    let (known, untold) = (shelf.about(&image, "one"), shelf.about(&image, "two"));
+    copy(&shelf.layout, &fake.repository(), &known, None).unwrap();
+    let tag = format!("sha256-{}", image.digest.hex());
+    for listed in [vec![untold.clone()], vec![untold.clone(), known.clone(), untold.clone()]] {
+        let index = Index { manifests: listed, ..Index::default() };
+        fake.state.lock().unwrap().hold("team/app", &tag, media_type::INDEX, &index.to_bytes());
+        let found: Vec<_> =
+            fake.repository().referrers(&image.digest).unwrap().into_iter().map(|one| one.digest).collect();
+        assert_eq!(found, [known.digest, untold.digest]);
+    }
+    // What is no list hides nothing where the registry has answered.
+    fake.state.lock().unwrap().hold_image("team/app", &tag, b"x");
+    assert_eq!(fake.repository().referrers(&image.digest).unwrap().len(), 1);
+    fake.state.lock().unwrap().referrers = false;
+    assert_eq!(fake.repository().referrers(&image.digest).unwrap_err().code(), "registry.referrers");
+}
+
+#[test]
+fn mirrors_are_asked_for_referrers_and_tags_of_signatures() {
+    let (main, mirror, shelf) = (Fake::start(), Fake::start(), Shelf::new());
+    let image = shelf.image(b"layer");
+    let (there, here) = (shelf.about(&image, "one"), shelf.about(&image, "two"));
+    copy(&shelf.layout, &main.repository(), &there, None).unwrap();
+    copy(&shelf.layout, &mirror.repository(), &here, None).unwrap();
+    let tag = format!("sha256-{}.sig", image.digest.hex());
+    let tagged = [&main, &mirror].map(|fake| {
+        let layer = fake.server.host.clone();
+        fake.state.lock().unwrap().hold_image("team/app", &tag, layer.as_bytes()).digest
+    });
+    let mut settings = RegistrySettings::default();
+    settings.mirrors.insert(main.server.host.clone(), vec![mirror.server.host.clone()]);
+    let repository = || client(&settings).repository(&main.reference("team/app").parse().unwrap()).unwrap();
+    let referrers =
+        || repository().referrers(&image.digest).map(|found| found.iter().map(|one| one.digest).collect());
+    let tags = || repository().resolve_all(&tag).map(|found| found.iter().map(|one| one.digest).collect());
+    let (both, mirrored): (Vec<_>, Vec<_>) = (vec![here.digest, there.digest], vec![here.digest]);
+    assert_eq!((referrers().unwrap(), tags().unwrap()), (both, vec![tagged[1], tagged[0]]));
+    // Who is cut off from the registry has what the mirror has; and with nothing there, nobody knows.
+    let host = "127.0.0.1:1";
+    let cut_off = |mirror: &str| {
+        let mut settings = RegistrySettings::default();
+        settings.mirrors.insert(host.to_owned(), vec![mirror.to_owned()]);
+        let repository = client(&settings).repository(&format!("{host}/team/app").parse().unwrap()).unwrap();
+        repository
+            .referrers(&image.digest)
+            .map(|found| found.iter().map(|one| one.digest).collect::<Vec<_>>())
+    };
+    assert_eq!(cut_off(&mirror.server.host).unwrap(), mirrored);
+    assert!(cut_off(&Fake::start().server.host).is_err());
 }

@@ -12,9 +12,10 @@ use kiln_rootfs::{EntryKind, LayerReader, Limits, RootPath, decompress};
 
 use super::{DOCKER, INDEX, LAYOUT_MARKER, blob_name};
 use crate::Error;
+use crate::census::attached_to;
 use crate::checked::CheckedReader;
 use crate::error::ErrorKind;
-use crate::index::{CONTAINERD_NAME, REF_NAME, bare, subject_of};
+use crate::index::{self, CONTAINERD_NAME, REF_NAME, bare, fallback_tag};
 
 /// How many files an archive may hold. Each layer of an old one is a folder of three.
 const MEMBERS_MAX: u64 = 100_000;
@@ -89,10 +90,13 @@ impl Archive {
         Ok(Self { tar, images })
     }
 
-    /// The images with a name or, where none has one, all; each with its names.
+    /// The images with a name or, where none has one, all; each with its names. What a name says is attached to an image is none.
     pub fn images(&self) -> impl Iterator<Item = (&[String], &Descriptor)> {
-        let has_names = self.images.named.iter().any(|(names, _)| !names.is_empty());
-        let shown = self.images.named.iter().filter(move |(names, _)| !has_names || !names.is_empty());
+        let is_image =
+            |names: &[String]| names.is_empty() || names.iter().any(|name| attached_to(name).is_none());
+        let images = self.images.named.iter().filter(move |(names, _)| is_image(names));
+        let has_names = images.clone().any(|(names, _)| !names.is_empty());
+        let shown = images.filter(move |(names, _)| !has_names || !names.is_empty());
         shown.map(|(names, descriptor)| (names.as_slice(), descriptor))
     }
 }
@@ -223,12 +227,10 @@ impl Source for Archive {
     }
 
     fn referrers(&self, digest: &Digest) -> Result<Vec<Descriptor>, Error> {
-        let mut referrers = Vec::new();
-        for (_, entry) in self.images.named.iter().filter(|(names, _)| names.is_empty()) {
-            if subject_of(self, entry)? == Some(*digest) {
-                referrers.push(entry.clone());
-            }
-        }
-        Ok(referrers)
+        let named = &self.images.named;
+        let unnamed = named.iter().filter(|(names, _)| names.is_empty()).map(|(_, entry)| entry);
+        let tag = fallback_tag(digest);
+        let list = named.iter().find(|(names, _)| names.contains(&tag)).map(|(_, entry)| entry);
+        index::referrers(self, unnamed, list, digest)
     }
 }

@@ -85,7 +85,7 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     sign(&built, &evidence, &layout, (&signer, is_new), &stages)?;
     stages.start("verify", "checking what a cluster would check");
     let report = verify_sealed(&layout, &built.manifest, authority)?;
-    evidence.attestations = Fact::Known(attested(&report));
+    evidence.attestations = attested(&report);
     let card = judge(&evidence, &settings, Stage::Attested);
     let who = args.signing.describe(context, &signer);
     stages.done(&format!("{} statements by {who}", report.statements.len()));

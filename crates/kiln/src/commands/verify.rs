@@ -2,8 +2,8 @@ use kiln_attest::predicate;
 use kiln_finding::Failure;
 use kiln_images::NamedImage;
 use kiln_images::clock::now;
-use kiln_proof::{Found, Gate, REQUIRED, predicate_type};
-use kiln_trust::{ImageRule, Matcher, Requirement, Rule, TrustReport};
+use kiln_proof::{Depth, Found, Gate, REQUIRED, predicate_type};
+use kiln_trust::{ImageRule, Matcher, Requirement, Rule, TrustReport, Verdict};
 
 use crate::authority::AuthorityOptions;
 use crate::command::{Command, Group};
@@ -44,15 +44,23 @@ pub(crate) struct Args {
 fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let rules = rules(args, context)?;
     let subject = NamedImage::open(&context.machine, &args.image)?;
-    let found = Found::about(subject.place(), &subject.root, &subject.image.descriptor)?;
+    let image = &subject.image.descriptor;
+    let mut found = Found::about(subject.place(), &subject.root, image)?;
     let asked: Vec<String> = rules.iter().map(ImageRule::describe).collect();
-    let reports = rules.iter().map(|rule| found.judged(|digest, evidence| rule.verify(digest, evidence)));
-    let report = reports.reduce(TrustReport::and).expect("there is a rule");
+    let depth = if args.explain { Depth::All } else { Depth::Enough };
+    let report = found.judged(depth, |evidence| {
+        let reports = rules.iter().map(|rule| rule.verify(&image.digest, evidence));
+        reports.reduce(TrustReport::and).expect("there is a rule")
+    });
     output::data(&match context.format {
         Format::Human => text(&report, args.explain.then(|| asked.join("; and ")).as_deref()),
         Format::Json => json(&report),
     });
-    Ok(if report.is_satisfied() { Outcome::Fine } else { Outcome::Refused })
+    Ok(match report.verdict() {
+        Verdict::Met => Outcome::Fine,
+        Verdict::Refused => Outcome::Refused,
+        Verdict::NotKnown => Outcome::Unknown,
+    })
 }
 
 /// Who must have signed what: as the command line says; else as the rules of kiln.toml about the image do; else kiln's own key.
@@ -94,7 +102,7 @@ fn requirements(args: &Args) -> Result<Option<Vec<Requirement>>, Failure> {
 }
 
 fn predicates(args: &Args) -> Result<Vec<(&'static str, Rule)>, Failure> {
-    let mut rules = Vec::new();
+    let (mut rules, now) = (Vec::new(), now().cast_unsigned());
     if let Some(builder) = &args.builder_id {
         rules.push((predicate::PROVENANCE, Rule::Builder(Matcher::exact(builder)?)));
     }
@@ -102,11 +110,11 @@ fn predicates(args: &Args) -> Result<Vec<(&'static str, Rule)>, Failure> {
         rules.push((predicate::PROVENANCE, Rule::Source(Matcher::exact(repository)?)));
     }
     if let Some(days) = args.max_scan_age {
-        let rule = Rule::MaxAge { seconds: days.saturating_mul(86_400), now: now().cast_unsigned() };
+        let rule = Rule::MaxAge { seconds: days.saturating_mul(86_400), now };
         rules.push((predicate::VULNERABILITIES, rule));
     }
     if args.no_critical {
-        rules.push((predicate::VULNERABILITIES, Rule::NoCritical));
+        rules.push((predicate::VULNERABILITIES, Rule::NoCritical { now }));
     }
     Ok(rules)
 }
@@ -114,12 +122,13 @@ fn predicates(args: &Args) -> Result<Vec<(&'static str, Rule)>, Failure> {
 fn text(report: &TrustReport, asked: Option<&str>) -> String {
     let mut lines = vec![report.image.to_string()];
     for outcome in &report.outcomes {
-        let mark = match (outcome.found, outcome.unmet.is_empty()) {
-            (true, _) => "✓ verified",
-            (false, true) => "✗ missing ",
-            (false, false) => "✗ unfit   ",
+        let mark = match (outcome.found, outcome.not_known, outcome.unmet.is_empty()) {
+            (true, ..) => "✓ verified ",
+            (false, true, _) => "? not known",
+            (false, false, true) => "✗ missing  ",
+            (false, false, false) => "✗ unfit    ",
         };
-        lines.push(format!("  {mark}  {}", outcome.name));
+        lines.push(format!("  {mark} {}", outcome.name));
         lines.extend(outcome.unmet.iter().map(|why| format!("                {why}")));
     }
     if let Some(asked) = asked {

@@ -185,36 +185,87 @@ fn requirements_look_into_statements() {
     verify(&["--require", "signature"]).exits(0);
 }
 
-/// Endless signatures (CVE-2023-46737 and its kin): what is beyond the budget is not looked at, said, and nothing passes for it.
-#[test]
-fn a_flood_of_statements_ends_and_nothing_passes_for_it() {
-    let world = World::new();
-    let image = vulnerable(&world);
-    let folder = world.path("layout");
-    let layout = Layout::open(&folder).unwrap();
-    let target = layout.resolve("1").unwrap().unwrap();
-    let statement = |number: usize| {
-        let predicate = serde_json::json!({ "number": number });
-        kiln_attest::Statement::about(&target.digest, "https://example.invalid/flood", predicate)
-    };
+/// Attaches statements of one type to an image of a layout, each made a day after the last, by a key of nobody's.
+fn flood(layout: &Layout, target: &kiln_oci::Descriptor, kind: &str, count: usize) {
     let foreign = Signer::with_key(KeyPair::generate().unwrap()).unwrap();
-    for number in 0..300 {
-        let statement = statement(number);
+    for number in 0..count {
+        let predicate = serde_json::json!({ "number": number });
+        let statement = kiln_attest::Statement::about(&target.digest, kind, predicate);
         let bundle = foreign.sign(&statement, &target.digest).unwrap();
-        let attached = attach(&bundle, &statement.predicate_type, &target, "2026-01-01T00:00:00Z");
+        let day = format!("2026-{:02}-{:02}T00:00:00Z", number / 28 % 12 + 1, number % 28 + 1);
+        let attached = attach(&bundle, &statement.predicate_type, target, &day);
         for (content, bytes) in [&attached.config, &attached.bundle, &attached.manifest] {
             layout.put(content, &mut &bytes[..]).unwrap();
         }
         layout.publish(&attached.manifest.0, None).unwrap();
     }
+}
+
+/// Endless signatures (CVE-2023-46737 and its kin): what is beyond the budget is not looked at, said, never missing, and nothing passes
+/// for it.
+#[test]
+fn a_flood_of_statements_ends_and_nothing_passes_for_it() {
+    let world = World::new();
+    let image = vulnerable(&world);
+    let layout = Layout::open(&world.path("layout")).unwrap();
+    let target = layout.resolve("1").unwrap().unwrap();
     world.run(["keygen", "--output-key-prefix", "mine"]).exits(0);
-    let verify = ["verify", &image, "--key", "mine.pub", "--require", "https://example.invalid/flood"];
-    let run = world.run(verify).exits(1);
-    assert!(run.stdout.contains("more were not looked at: there are too many"), "{}", run.stdout);
-    let found = world.run([&verify[..], &["--format", "json"]].concat()).exits(1).json();
-    assert_eq!(found["examined"].as_array().unwrap().len(), 50);
-    // The rest, and the two tags of older cosign.
-    assert_eq!(found["left_out"], 252);
+    let verify = ["verify", &image, "--key", "mine.pub", "--require", "signature"];
+    flood(&layout, &target, "https://example.invalid/flood", 300);
+    let run = world.run(verify).exits(3);
+    for part in ["? not known signature", "200 more were not looked at: there are too many"] {
+        assert!(run.stdout.contains(part), "{}", run.stdout);
+    }
+    let found = world.run([&verify[..], &["--format", "json"]].concat()).exits(3).json();
+    assert_eq!((found["examined"].as_array().unwrap().len(), &found["left_out"]), (100, &200.into()));
+    assert_eq!(found["required"][0]["not_known"], true);
+    // With true hints, the right one is found among them, and no more is looked at than is needed.
+    world.run(["sign", &image, "--key", "mine.key"]).exits(0);
+    let found = world.run([&verify[..], &["--format", "json"]].concat()).exits(0).json();
+    assert!(found["examined"].as_array().unwrap().len() <= 16 && found["left_out"] == 0, "{found}");
+    // With forged ones, it is not known.
+    flood(&layout, &target, predicate::SIGNATURE, 300);
+    let index = std::fs::read_to_string(world.path("layout/index.json")).unwrap();
+    assert!(index.contains("manifests"));
+    world.run([&verify[..], &["--require", "spdx"]].concat()).exits(3);
+}
+
+/// A scan every day, for a year: the newest decides, and the signature is still found.
+#[test]
+fn a_scan_every_day_hides_neither_the_signature_nor_the_newest_scan() {
+    let world = World::new();
+    let image = vulnerable(&world);
+    let layout = Layout::open(&world.path("layout")).unwrap();
+    let target = layout.resolve("1").unwrap().unwrap();
+    world.run(["keygen", "--output-key-prefix", "mine"]).exits(0);
+    world.run(["sign", &image, "--key", "mine.key"]).exits(0);
+    let key = std::fs::read_to_string(world.path("mine.key")).unwrap();
+    let signer = Signer::with_key(KeyPair::read(&key, "").unwrap()).unwrap();
+    let scan = |day: usize, severity: &str| {
+        let time = format!("{}-{:02}-{:02}T00:00:00Z", 2020 + day / 336, day / 28 % 12 + 1, day % 28 + 1);
+        let predicate = serde_json::json!({
+            "scanner": { "result": { "matches": [{ "vulnerability": { "severity": severity } }] } },
+            "metadata": { "scanFinishedOn": time },
+        });
+        let statement = kiln_attest::Statement::about(&target.digest, predicate::VULNERABILITIES, predicate);
+        let bundle = signer.sign(&statement, &target.digest).unwrap();
+        let attached = attach(&bundle, &statement.predicate_type, &target, &time);
+        for (content, bytes) in [&attached.config, &attached.bundle, &attached.manifest] {
+            layout.put(content, &mut &bytes[..]).unwrap();
+        }
+        layout.publish(&attached.manifest.0, None).unwrap();
+    };
+    (0..365).for_each(|day| scan(day, "low"));
+    let verify = ["verify", &image, "--key", "mine.pub", "--require", "signature", "--no-critical"];
+    world.run(verify).exits(0);
+    scan(365, "critical");
+    let refused = world.run(verify).exits(1);
+    assert!(refused.stdout.contains("the scan found 1 critical vulnerabilities"), "{}", refused.stdout);
+    scan(366, "severe");
+    let refused = world.run(verify).exits(1);
+    assert!(refused.stdout.contains("without a severity that is known"), "{}", refused.stdout);
+    scan(367, "high");
+    world.run(verify).exits(0);
 }
 
 #[test]
@@ -228,6 +279,9 @@ fn half_a_question_is_no_question() {
         (&["--certificate-identity", "a", "--certificate-oidc-issuer", "b"], "--trusted-root FILE"),
         (&["--certificate-identity-regexp", ".*", "--certificate-oidc-issuer", ""], "nothing is asked for"),
         (&["--require", "sbom"], "name one of signature, spdx"),
+        (&["--min-logs", "2", "--insecure-ignore-tlog"], "cannot be used with"),
+        (&["--min-logs", "2", "--key", "a.pub"], "cannot be used with"),
+        (&["--min-logs", "2"], "--certificate-identity and --certificate-oidc-issuer"),
     ] {
         let run = world.run([&["verify", &image], args].concat()).exits(2);
         assert!(run.stderr.contains(expected), "{args:?}: {}", run.stderr);

@@ -1,0 +1,131 @@
+//! What lies beside an image and may be a signed statement about it: listed, put into an order by what costs nothing, and opened until
+//! the question is answered or the budget is spent.
+
+mod budget;
+mod candidate;
+mod opening;
+
+use std::collections::{BTreeSet, VecDeque};
+
+use kiln_attest::{attached, legacy};
+use kiln_finding::Failure;
+use kiln_image::Source;
+use kiln_oci::{Descriptor, Digest};
+use kiln_trust::{Evidence, Form, TrustReport, Unseen};
+
+use self::budget::Budget;
+pub(crate) use self::candidate::BUNDLE_PREDICATE;
+use self::candidate::{Candidate, ordered};
+use self::opening::{open, signatures};
+
+/// How many are opened before it is looked whether that is enough. Most images have no more beside them.
+const FIRST: usize = 16;
+/// The endings of the tags that the older forms lie under.
+const LEGACY_ENDINGS: [&str; 2] = ["sig", "att"];
+
+/// How far a search goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Until the question is answered.
+    Enough,
+    /// As far as the budget reaches.
+    All,
+}
+
+/// What lies beside an image, and beside the index that it was found through.
+pub struct Found<'a, S> {
+    place: &'a S,
+    /// What was not opened yet.
+    waiting: VecDeque<Candidate>,
+    evidence: Vec<Evidence>,
+    /// What lists say of what could not be read.
+    unread: Vec<Unseen>,
+    budget: Budget,
+}
+
+impl<'a, S: Source + Sync> Found<'a, S> {
+    /// Lists what lies beside the image and beside `root`, through which it was found, and in `root` where that is an index. An index
+    /// holds the digests of its images, so that who signs one signs them. That something cannot be listed is an error: nobody may take
+    /// it for nothing.
+    pub fn about(place: &'a S, root: &Descriptor, image: &Descriptor) -> Result<Self, Failure> {
+        let index = kiln_images::index_of(place, root)?.unwrap_or_default();
+        let mut found = Self {
+            place,
+            waiting: VecDeque::new(),
+            evidence: Vec::new(),
+            unread: Vec::new(),
+            budget: Budget::start(),
+        };
+        // What is written into an index is about its images.
+        let attached = index.manifests.iter().filter(|entry| attached::is_about(entry, &image.digest));
+        found.list(&image.digest, attached.cloned())?;
+        if root.digest != image.digest {
+            found.list(&root.digest, std::iter::empty())?;
+        }
+        Ok(found)
+    }
+
+    /// What lies beside one digest.
+    fn list(&mut self, about: &Digest, attached: impl Iterator<Item = Descriptor>) -> Result<(), Failure> {
+        let mut seen = BTreeSet::new();
+        for referrer in self.place.referrers(about)?.into_iter().chain(attached) {
+            if seen.insert(referrer.digest) {
+                self.waiting.push_back(Candidate::manifest(*about, referrer));
+            }
+        }
+        for ending in LEGACY_ENDINGS {
+            let tag = legacy::tag(about, ending);
+            for manifest in self.place.resolve_all(&tag)? {
+                match signatures(self.place, about, &tag, &manifest, &mut self.budget) {
+                    Ok(layers) => {
+                        let new = layers.into_iter().filter(|layer| seen.insert(layer.key()));
+                        self.waiting.extend(new);
+                    }
+                    Err(why) => {
+                        let (place, form) = (tag.clone(), Form::Unread(why));
+                        self.evidence.push(Evidence { about: *about, place, form });
+                        self.unread.push(Unseen::default());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The verdict over what is there. `verify` is given what was opened so far; it is asked again whenever more was.
+    pub fn judged(&mut self, depth: Depth, verify: impl Fn(&[Evidence]) -> TrustReport) -> TrustReport {
+        let wanted: Vec<String> =
+            verify(&[]).outcomes.into_iter().map(|outcome| outcome.predicate_type).collect();
+        self.waiting = ordered(std::mem::take(&mut self.waiting), &wanted);
+        loop {
+            let left_out: Vec<Unseen> = self.waiting.iter().map(|candidate| candidate.hint.clone()).collect();
+            let mut report = verify(&self.evidence).leaving(&left_out, &self.unread);
+            if report.is_satisfied() && depth == Depth::Enough {
+                report.left_out = 0;
+                return report;
+            }
+            if !self.open_more() {
+                return report;
+            }
+        }
+    }
+
+    /// Everything that can be opened, each with the place it was found at; and how much was left.
+    pub fn all(&mut self) -> (&[Evidence], usize) {
+        self.waiting = ordered(std::mem::take(&mut self.waiting), &[]);
+        while self.open_more() {}
+        (&self.evidence, self.waiting.len())
+    }
+
+    /// Opens the next ones; false where there are none, or the budget is spent.
+    fn open_more(&mut self) -> bool {
+        let count = if self.evidence.is_empty() { FIRST } else { usize::MAX };
+        let count = self.budget.opens(count.min(self.waiting.len()));
+        let next: Vec<Candidate> = self.waiting.drain(..count).collect();
+        for opened in open(self.place, &next, &mut self.budget) {
+            self.evidence.push(opened.evidence);
+            self.unread.extend(opened.unread);
+        }
+        count > 0
+    }
+}

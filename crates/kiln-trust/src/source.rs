@@ -1,0 +1,96 @@
+//! Which sources provenance says that a build was made from. Source: SLSA v1.0, `buildDefinition`.
+
+use serde_json::Value;
+
+/// Where build types name the build's own source among what the build was asked for: the workflows of GitHub, container-based builds,
+/// BuildKit, Google's Cloud Build.
+const ASKED: [&str; 6] = [
+    "/workflow/repository",
+    "/source/repository",
+    "/source/uri",
+    "/configSource/uri",
+    "/sourceToBuild/repository",
+    "/source",
+];
+/// What an entry of what was resolved is called that is the source.
+const OWN: &str = "source";
+
+/// The repositories that a build was made from, without revisions. What a build was asked for says it; else the entry that is called so;
+/// else the only repository there is. Of several that nothing tells apart, each is named: any of them may be a mere dependency.
+pub(crate) fn sources(predicate: &Value) -> Vec<String> {
+    let asked = predicate.pointer("/buildDefinition/externalParameters");
+    let named = asked.and_then(|asked| ASKED.iter().find_map(|path| asked.pointer(path)?.as_str()));
+    if let Some(named) = named {
+        return vec![repository(named)];
+    }
+    let resolved = predicate.pointer("/buildDefinition/resolvedDependencies").and_then(Value::as_array);
+    let entries: Vec<(bool, &str)> = resolved
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some((entry["name"] == OWN, entry["uri"].as_str()?)))
+        .filter(|(is_own, uri)| *is_own || uri.starts_with("git+"))
+        .collect();
+    let has_own = entries.iter().any(|(is_own, _)| *is_own);
+    let mut found: Vec<String> =
+        entries.iter().filter(|(is_own, _)| *is_own == has_own).map(|(_, uri)| repository(uri)).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The address of a repository: without `git+`, and without the revision behind `@` or `#`.
+fn repository(uri: &str) -> String {
+    let uri = uri.strip_prefix("git+").unwrap_or(uri);
+    let uri = uri.split('#').next().unwrap_or(uri);
+    // A user may stand before the host: `ssh://git@host/path@revision`.
+    let host = uri.find("://").map_or(0, |at| at + "://".len());
+    let path = uri[host..].find('/').map_or(uri.len(), |at| host + at);
+    let end = uri[path..].find('@').map_or(uri.len(), |at| path + at);
+    uri[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(asked: &Value, resolved: &Value) -> Vec<String> {
+        sources(
+            &json!({ "buildDefinition": { "externalParameters": asked, "resolvedDependencies": resolved } }),
+        )
+    }
+
+    #[test]
+    fn the_build_s_own_source_is_meant_and_no_dependency() {
+        let (own, dependency) = ("https://example.invalid/org/app", "https://example.invalid/evil/library");
+        let git = |uri: &str| json!({ "uri": format!("git+{uri}@refs/heads/main") });
+        let (first, second) = (git(own), git(dependency));
+        let both = json!([first, second]);
+        assert_eq!(of(&json!({}), &json!([{ "uri": "pkg:npm/express@5" }, first])), [own]);
+        assert_eq!(of(&json!({}), &both), [dependency, own], "nothing says which it is");
+        let named = json!([{ "name": "source", "uri": format!("git+{own}@v1") }, second]);
+        assert_eq!(of(&json!({}), &named), [own]);
+        for asked in [
+            json!({ "workflow": { "repository": own } }),
+            json!({ "source": { "uri": format!("git+{own}@refs/tags/v1") } }),
+            json!({ "source": own }),
+            json!({ "configSource": { "uri": format!("{own}#refs/heads/main") } }),
+        ] {
+            assert_eq!(of(&asked, &json!([second])), [own], "{asked}");
+        }
+        assert_eq!(of(&json!({ "app": "orders" }), &json!([])), [""; 0]);
+    }
+
+    #[test]
+    fn revisions_are_no_part_of_a_repository() {
+        for (uri, expected) in [
+            ("git+https://example.invalid/org/app@refs/heads/main", "https://example.invalid/org/app"),
+            ("git+ssh://git@example.invalid/org/app@v1", "ssh://git@example.invalid/org/app"),
+            ("https://example.invalid/org/app.git#v1:sub", "https://example.invalid/org/app.git"),
+            ("https://example.invalid", "https://example.invalid"),
+        ] {
+            assert_eq!(repository(uri), expected);
+        }
+    }
+}
