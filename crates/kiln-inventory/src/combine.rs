@@ -28,11 +28,12 @@ pub fn combine(layers: &[LayerFacts]) -> Result<Inventory, Error> {
 /// Of an image in which nothing was recognised, nothing is known.
 fn unrecognised(inventory: &Inventory, entries: u64) -> Option<Unread> {
     let nothing = inventory.distro.is_none() && inventory.packages.is_empty() && inventory.unread.is_empty();
-    (nothing && entries > 0).then(|| Unread {
-        path: "/".to_owned(),
-        reader: "packages".to_owned(),
-        why: format!("none of its {entries} files and folders says which package it belongs to"),
-    })
+    let why = match entries {
+        _ if inventory.layers.is_empty() => "it has no layers".to_owned(),
+        0 => "its layers hold no files".to_owned(),
+        entries => format!("none of its {entries} files and folders says which package it belongs to"),
+    };
+    nothing.then(|| Unread { path: "/".to_owned(), reader: "packages".to_owned(), why })
 }
 
 /// The same of a folder, which is one layer without a name.

@@ -44,11 +44,25 @@ pub(crate) fn answered(evidence: &Evidence, settings: &PolicySettings) -> Result
     if report.coverage.is_empty() {
         return unknown("no package was found in the image", "build with a package list that kiln can read");
     }
+    // Where lines of Node.js are judged by a check of their own, an exception from that is one from this.
+    let judged_elsewhere = |product: &str| product == "node" && settings.asks("NA003");
+    if let Some(ended) = report.end_of_life.iter().find(|ended| !judged_elsewhere(&ended.product)) {
+        let since = ended.ended;
+        return unknown(
+            format!(
+                "{} is end of life since {since}: advisories do not name what is wrong with it any more",
+                ended.name()
+            ),
+            "build on a release line that is still repaired: kiln base lock",
+        );
+    }
     let mut who = Vec::new();
     let mut too_old = None;
     for coverage in &report.coverage {
         match &coverage.covered {
-            Covered::Full { as_of } => who.push(by_advisories(coverage, *as_of, evidence.today, settings)?),
+            Covered::Full { as_of } | Covered::Stale { as_of, .. } => {
+                who.push(by_advisories(coverage, *as_of, evidence.today, settings)?);
+            }
             Covered::Partial { why, .. } | Covered::None { why } => {
                 match by_archive(coverage, why, inventory, evidence, settings)? {
                     Ok(reason) => who.push(reason),
@@ -68,7 +82,9 @@ fn by_advisories(
 ) -> Result<String, Unknown> {
     let age = as_of.age(today);
     let group = group(coverage);
-    if settings.advisories_max_age.is_some_and(|most| age > most) {
+    let limit = settings.advisories_max_age.as_ref();
+    let limit = limit.and_then(|limit| limit.of(coverage.feed.as_deref().unwrap_or_default()));
+    if limit.is_some_and(|most| age > most) {
         return unknown(
             format!("the advisories for {group} are of {as_of}, {age} days old"),
             "update the advisories, or raise [policy] advisories-max-age in kiln.toml",

@@ -1,5 +1,5 @@
 use kiln_finding::Severity;
-use kiln_vuln::Match;
+use kiln_vuln::{Match, MaxAge};
 use serde::{Deserialize, Serialize};
 
 use crate::Exception;
@@ -27,9 +27,10 @@ pub struct PolicySettings {
     pub size_budget: u64,
     /// Most days since the package index that the base was composed from.
     pub archive_max_age: u32,
-    /// Most days since the advisories were complete; older ones answer nothing. Without it, age is only shown.
+    /// Most days since the advisories were complete, for all feeds or for each; older ones answer nothing. Without it, age is only
+    /// shown.
     #[serde(default)]
-    pub advisories_max_age: Option<u32>,
+    pub advisories_max_age: Option<MaxAge>,
     /// What somebody answers for.
     #[serde(default)]
     pub exceptions: Vec<Exception>,
@@ -56,7 +57,7 @@ pub struct Overrides {
     /// See [`PolicySettings::archive_max_age`].
     pub archive_max_age: Option<u32>,
     /// See [`PolicySettings::advisories_max_age`].
-    pub advisories_max_age: Option<u32>,
+    pub advisories_max_age: Option<MaxAge>,
 }
 
 impl PolicySettings {
@@ -78,7 +79,7 @@ impl PolicySettings {
         self.unknown_severity = by.unknown_severity.or(self.unknown_severity);
         set(&mut self.size_budget, by.size_budget);
         set(&mut self.archive_max_age, by.archive_max_age);
-        self.advisories_max_age = by.advisories_max_age.or(self.advisories_max_age);
+        self.advisories_max_age = by.advisories_max_age.or(self.advisories_max_age.take());
     }
 }
 

@@ -121,7 +121,7 @@ fn evidence_and_card_survive_json() {
 #[test]
 fn old_advisories_answer_nothing_where_a_limit_is_set() {
     let overrides = Overrides {
-        advisories_max_age: Some(2),
+        advisories_max_age: Some(kiln_vuln::MaxAge::days(2)),
         severities: Some(vec![Severity::Critical]),
         ..Overrides::default()
     };

@@ -2,23 +2,29 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kiln_pkg::{Ecosystem, Inventory, Package, Unread};
 
-use crate::coverage::{Scope, scope};
+use crate::coverage::{Scope, has_malware_feed, scope};
+use crate::lifecycle::ended;
 use crate::origin::{Paths, made_by};
 use crate::owned::Owners;
 use crate::report::worst_first;
 use crate::{
-    Advisory, Bound, Coverage, Covered, Database, Error, Fix, Match, Span, Status, Suppressed,
+    Advisory, Bound, Coverage, Covered, Database, Error, Fix, Match, Span, Status, Suppressed, Terms,
     VulnerabilityReport,
 };
 
-/// Matches the packages of `inventory` against `database`.
+/// Matches the packages of `inventory` against `database`, on the day of `terms`.
 ///
 /// Fails only on a database that is malformed where it was asked; then there is no result at all.
-pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<VulnerabilityReport, Error> {
+pub fn check(
+    database: &Database<'_>,
+    inventory: &Inventory,
+    terms: &Terms,
+) -> Result<VulnerabilityReport, Error> {
     let mut matches = Vec::new();
     let mut unread = inventory.unread.clone();
-    let mut coverage: BTreeMap<(Ecosystem, String), Coverage> = BTreeMap::new();
+    let mut coverage: BTreeMap<(Ecosystem, String, &str), Coverage> = BTreeMap::new();
     let mut asked = BTreeSet::new();
+    let mut answered = Vec::new();
     let mut owners = Owners::of(inventory);
     let mut suppressed = Vec::new();
     for package in inventory.packages.iter().filter(|package| is_asked(package)) {
@@ -33,14 +39,9 @@ pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<Vulnerabi
         asked.extend(
             scope.slice.filter(|_| !matches!(scope.covered, Covered::None { .. })).map(|slice| slice.as_of),
         );
-        let key = (package.ecosystem, scope.release.clone());
-        let entry = coverage.entry(key).or_insert_with(|| Coverage {
-            ecosystem: package.ecosystem,
-            release: scope.release.clone(),
-            packages: 0,
-            covered: scope.covered.clone(),
-        });
-        entry.packages += 1;
+        answered.push(package);
+        let key = (package.ecosystem, scope.release.clone(), scope.covered.state());
+        coverage.entry(key).or_insert_with(|| group(&scope, package, terms)).packages += 1;
         match check_package(database, &scope, package)? {
             Judged::Matches(found) => {
                 for found in found {
@@ -71,10 +72,24 @@ pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<Vulnerabi
         matches,
         suppressed,
         coverage: coverage.into_values().collect(),
+        end_of_life: ended(inventory, answered.into_iter(), terms.today),
         unread,
         database: database.checksum(),
         as_of: asked.into_iter().next(),
     })
+}
+
+/// The group of packages that are answered for as this one is; still empty.
+fn group(scope: &Scope<'_>, package: &Package, terms: &Terms) -> Coverage {
+    let feed = scope.slice.filter(|_| !matches!(scope.covered, Covered::None { .. }));
+    Coverage {
+        ecosystem: package.ecosystem,
+        release: scope.release.clone(),
+        packages: 0,
+        feed: feed.map(|slice| slice.name.clone()),
+        covered: scope.covered.clone().on(feed.map_or("", |slice| &slice.name), terms),
+        names_malware: feed.filter(|_| has_malware_feed(package.ecosystem)).map(|slice| slice.malware > 0),
+    }
 }
 
 /// Whether a package's own feed can answer for it. NodeSource's Debian packages are the Node.js project's, not Debian's. A
