@@ -5,6 +5,7 @@ use kiln_rootfs::{LayerReader, Limits, Tree, write_tar};
 use crate::{LayerFacts, combine, scan_layer, secrets_in_config};
 
 mod content;
+mod elsewhere;
 mod folders;
 mod hostile;
 mod java;

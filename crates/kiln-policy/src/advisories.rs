@@ -1,10 +1,12 @@
 //! What the advisories answer for, and who answers for the rest.
 
 use kiln_finding::Fact;
-use kiln_pkg::{Ecosystem, Inventory};
+use kiln_pkg::{Ecosystem, Elsewhere, Inventory};
+use kiln_text::Glob;
 use kiln_vuln::{Coverage, Covered, Date, Match, VulnerabilityReport};
 
 use crate::evidence::all_read;
+use crate::glob::names;
 use crate::verdict::{fail, need, pass, unknown};
 use crate::wording::{count, list};
 use crate::{ArchiveFacts, Evidence, Judged, PolicySettings, Unknown};
@@ -59,6 +61,10 @@ pub(crate) fn answered(evidence: &Evidence, settings: &PolicySettings) -> Result
     let mut who = Vec::new();
     let mut too_old = None;
     for coverage in &report.coverage {
+        if coverage.elsewhere {
+            who.push(by_whoever_asked(coverage, inventory, settings)?);
+            continue;
+        }
         match &coverage.covered {
             Covered::Full { as_of } | Covered::Stale { as_of, .. } => {
                 who.push(by_advisories(coverage, *as_of, evidence.today, settings)?);
@@ -72,6 +78,32 @@ pub(crate) fn answered(evidence: &Evidence, settings: &PolicySettings) -> Result
         }
     }
     Ok(too_old.map_or(Answered::Yes(who), Answered::TooOld))
+}
+
+/// Packages that are from no registry, where the settings let all of them be.
+fn by_whoever_asked(
+    coverage: &Coverage,
+    inventory: &Inventory,
+    settings: &PolicySettings,
+) -> Result<String, Unknown> {
+    let allowed: Vec<Glob> = settings.from_elsewhere.iter().map(|glob| names(glob)).collect();
+    let others: Vec<&str> = inventory
+        .of(coverage.ecosystem)
+        .filter(|package| !matches!(package.elsewhere, None | Some(Elsewhere::Own)))
+        .map(|package| package.name.as_str())
+        .filter(|name| !allowed.iter().any(|glob| glob.is_match(name)))
+        .collect();
+    if others.is_empty() {
+        return Ok(format!("{} from elsewhere, which the policy lets be", group(coverage)));
+    }
+    unknown(
+        format!(
+            "no advisory names {} from no registry: {}",
+            count(others.len(), "package"),
+            list(&others, 3)
+        ),
+        "take them from the registry, or name them in [policy] from-elsewhere of kiln.toml",
+    )
 }
 
 fn by_advisories(
@@ -101,7 +133,7 @@ fn by_archive(
     evidence: &Evidence,
     settings: &PolicySettings,
 ) -> Result<Result<String, String>, Unknown> {
-    let group = format!("{}{}", group(coverage), names(coverage, inventory));
+    let group = format!("{}{}", group(coverage), first_names(coverage, inventory));
     if coverage.ecosystem != Ecosystem::Deb {
         return unknown(format!("no advisories for {group}: {why}"), "update the advisories: kiln db status");
     }
@@ -153,7 +185,7 @@ fn group(coverage: &Coverage) -> String {
 }
 
 /// The first few names of a group, in brackets.
-fn names(coverage: &Coverage, inventory: &Inventory) -> String {
+fn first_names(coverage: &Coverage, inventory: &Inventory) -> String {
     let tag = inventory.distro.as_ref().map(kiln_pkg::Distro::tag).unwrap_or_default();
     let names: Vec<&str> = inventory
         .of(coverage.ecosystem)

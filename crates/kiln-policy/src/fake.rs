@@ -123,6 +123,7 @@ fn report() -> VulnerabilityReport {
         packages,
         feed: Some(if ecosystem == Ecosystem::Deb { "debian".to_owned() } else { ecosystem.to_string() }),
         covered,
+        elsewhere: false,
         names_malware: None,
     };
     VulnerabilityReport {

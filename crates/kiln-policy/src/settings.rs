@@ -23,6 +23,10 @@ pub struct PolicySettings {
     /// The severity of vulnerabilities that nobody has judged. Without it, one that has a fix leaves the answer unknown.
     #[serde(default)]
     pub unknown_severity: Option<Severity>,
+    /// Globs of the names of packages that may be from a repository, an archive or a folder, where no advisory names them. All others
+    /// that are leave the answer unknown.
+    #[serde(default)]
+    pub from_elsewhere: Vec<String>,
     /// Most megabytes (10^6 bytes) that the compressed layers may have.
     pub size_budget: u64,
     /// Most days since the package index that the base was composed from.
@@ -52,6 +56,8 @@ pub struct Overrides {
     pub severities: Option<Vec<Severity>>,
     /// See [`PolicySettings::unknown_severity`].
     pub unknown_severity: Option<Severity>,
+    /// See [`PolicySettings::from_elsewhere`].
+    pub from_elsewhere: Option<Vec<String>>,
     /// See [`PolicySettings::size_budget`].
     pub size_budget: Option<u64>,
     /// See [`PolicySettings::archive_max_age`].
@@ -77,6 +83,7 @@ impl PolicySettings {
         set(&mut self.denied_licences, by.denied_licences);
         set(&mut self.severities, by.severities);
         self.unknown_severity = by.unknown_severity.or(self.unknown_severity);
+        set(&mut self.from_elsewhere, by.from_elsewhere);
         set(&mut self.size_budget, by.size_budget);
         set(&mut self.archive_max_age, by.archive_max_age);
         self.advisories_max_age = by.advisories_max_age.or(self.advisories_max_age.take());

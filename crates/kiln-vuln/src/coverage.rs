@@ -18,6 +18,9 @@ pub struct Coverage {
     pub feed: Option<String>,
     /// What the database knows of them.
     pub covered: Covered,
+    /// Their code is from no registry: what they are called says nothing of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub elsewhere: bool,
     /// Whether that slice names packages that are malware; `None` where nobody collects such of the ecosystem.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub names_malware: Option<bool>,
@@ -94,6 +97,16 @@ pub(crate) struct Scope<'d> {
     pub(crate) bit: Option<u64>,
     pub(crate) release: String,
     pub(crate) covered: Covered,
+}
+
+impl Scope<'_> {
+    /// The same for a package that the distribution did not build.
+    pub(crate) fn of_others(mut self) -> Self {
+        self.slice = None;
+        let why = "others than the distribution built them, and its advisories do not follow them".to_owned();
+        self.covered = Covered::None { why };
+        self
+    }
 }
 
 pub(crate) fn scope<'d>(database: &'d Database<'_>, inventory: &Inventory, package: &Package) -> Scope<'d> {

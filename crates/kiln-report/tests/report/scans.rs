@@ -80,6 +80,7 @@ pub(super) fn kitchen_sink() -> Scan {
                 packages: 4,
                 feed: Some("npm".to_owned()),
                 covered: Covered::Stale { as_of: day("2026-09-01"), age: 90, limit: 30 },
+                elsewhere: false,
                 names_malware: Some(false),
             },
             Coverage {
@@ -88,6 +89,7 @@ pub(super) fn kitchen_sink() -> Scan {
                 packages: 9,
                 feed: None,
                 covered: Covered::None { why: "nobody follows it".to_owned() },
+                elsewhere: false,
                 names_malware: None,
             },
         ],

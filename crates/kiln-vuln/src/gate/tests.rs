@@ -19,6 +19,7 @@ fn report(matches: Vec<Match>) -> VulnerabilityReport {
             packages: 1,
             feed: Some("npm".to_owned()),
             covered: Covered::Full { as_of: day() },
+            elsewhere: false,
             names_malware: Some(true),
         }],
         end_of_life: Vec::new(),
