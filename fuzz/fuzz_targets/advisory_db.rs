@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use kiln_pkg::{Ecosystem, Inventory, Package};
 use kiln_vuln::build::{Feed, FeedKind, build};
-use kiln_vuln::{Database, check};
+use kiln_vuln::{Database, Date, Terms, check};
 use libfuzzer_sys::fuzz_target;
 
 const FEED: &[u8] = br#"{"id":"GHSA-wc69-rhjr-hc9g","aliases":["CVE-2022-31129"],"published":"2022-07-06","affected":[{"package":{"ecosystem":"npm","name":"a"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"2.0.0"}]}]}]}
@@ -25,7 +25,7 @@ fn ask(bytes: &[u8]) {
     drop(database.verify());
     let package = |name| Package::new(Ecosystem::Npm, name, "1.5.0");
     let inventory = Inventory { packages: vec![package("a"), package("b")], ..Inventory::default() };
-    drop(check(&database, &inventory));
+    drop(check(&database, &inventory, &Terms::on(Date::default())));
     for slice in database.slices() {
         drop(database.lookup(slice, "a"));
     }

@@ -3,7 +3,7 @@
 
 use kiln_pkg::{Ecosystem, Inventory, Package};
 use kiln_vuln::build::{Builder, Recognised};
-use kiln_vuln::{Database, check};
+use kiln_vuln::{Database, Date, Terms, check};
 use libfuzzer_sys::fuzz_target;
 
 /// One feed after another, so that documents that make a database together are found, too.
@@ -26,5 +26,6 @@ fuzz_target!(|bytes: &[u8]| {
     let database = Database::open(&compiled).expect("what is compiled opens");
     database.verify().expect("and is whole");
     let packages = Ecosystem::ALL.map(|ecosystem| Package::new(ecosystem, "a", "1.0.0")).to_vec();
-    check(&database, &Inventory { packages, ..Inventory::default() }).expect("and answers");
+    check(&database, &Inventory { packages, ..Inventory::default() }, &Terms::on(Date::default()))
+        .expect("and answers");
 });

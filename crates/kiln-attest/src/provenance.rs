@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 /// Something that went into a build, by name and digest. Source: in-toto attestation, `spec/v1/resource_descriptor.md`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Material {
+    /// What it is to the build: `source`, or nothing.
+    pub name: Option<&'static str>,
     /// A package URL or another name without a host of this machine's configuration.
     pub uri: String,
     /// Hex digests by algorithm.
@@ -57,6 +59,9 @@ impl Provenance {
 impl Material {
     fn descriptor(&self) -> Value {
         let mut descriptor = json!({ "uri": self.uri, "digest": self.digest });
+        if let Some(name) = self.name {
+            descriptor["name"] = json!(name);
+        }
         if !self.annotations.is_empty() {
             descriptor["annotations"] = json!(self.annotations);
         }

@@ -1,8 +1,10 @@
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use kiln_oci::Digest;
 use kiln_pkg::{
-    Checksum, Distro, Ecosystem, Indicator, Inventory, Layer, Licence, Package, Place, Secret, Unread,
+    Checksum, Distro, Ecosystem, Elsewhere, Indicator, Inventory, Layer, Licence, Package, Place, Secret,
+    Unread,
 };
 
 use crate::Error;
@@ -28,11 +30,12 @@ pub fn combine(layers: &[LayerFacts]) -> Result<Inventory, Error> {
 /// Of an image in which nothing was recognised, nothing is known.
 fn unrecognised(inventory: &Inventory, entries: u64) -> Option<Unread> {
     let nothing = inventory.distro.is_none() && inventory.packages.is_empty() && inventory.unread.is_empty();
-    (nothing && entries > 0).then(|| Unread {
-        path: "/".to_owned(),
-        reader: "packages".to_owned(),
-        why: format!("none of its {entries} files and folders says which package it belongs to"),
-    })
+    let why = match entries {
+        _ if inventory.layers.is_empty() => "it has no layers".to_owned(),
+        0 => "its layers hold no files".to_owned(),
+        entries => format!("none of its {entries} files and folders says which package it belongs to"),
+    };
+    nothing.then(|| Unread { path: "/".to_owned(), reader: "packages".to_owned(), why })
 }
 
 /// The same of a folder, which is one layer without a name.
@@ -72,7 +75,7 @@ fn suspicious_emptiness(inventory: &Inventory) -> Option<Unread> {
 /// A package as one file tells of it.
 struct Found<'a> {
     path: &'a str,
-    package: &'a Package,
+    package: Cow<'a, Package>,
     layer: Digest,
     /// A manifest beside which packages are installed.
     is_app: bool,
@@ -85,7 +88,7 @@ impl Found<'_> {
 
     /// The package, found here first.
     fn start(&self, dev: bool, owners: &Owners<'_>, distro: Option<&String>) -> Package {
-        let mut package = self.package.clone();
+        let mut package = Package::clone(&self.package);
         package.places = vec![self.place()];
         package.dev = dev;
         package.group = groups::tool_of(self.path).map(str::to_owned);
@@ -100,6 +103,8 @@ impl Found<'_> {
     fn join(&self, known: &mut Package, dev: bool) {
         let group = groups::tool_of(self.path);
         known.dev &= dev;
+        // Of what is from the registry in one place, the registry's advisories speak.
+        known.elsewhere = known.elsewhere.take().filter(|_| self.package.elsewhere.is_some());
         known.places.push(self.place());
         known.group = known.group.take().filter(|known| group == Some(known.as_str()));
         if known.requires != self.package.requires {
@@ -112,23 +117,19 @@ fn packages(stack: &Stack<'_>, distro: Option<&Distro>, unread: &mut Vec<Unread>
     let mut folders = Folders::default();
     let mut found = find(stack, &mut folders);
     // Stable, so that of the same package the first path comes first.
-    found.sort_by_key(|found| installed(found.package));
+    found.sort_by(|a, b| installed(&a.package).cmp(&installed(&b.package)));
     let dev: HashSet<&str> = stack.readings().flat_map(|(_, reading, _)| dev_only(reading)).collect();
     let integrity: HashMap<&str, &str> =
         stack.readings().flat_map(|(_, reading, _)| checked(reading)).collect();
     let owners = Owners::of(stack);
     let tag = distro.map(Distro::tag);
     let mut packages: Vec<Package> = Vec::new();
-    let mut last = None;
-    for one in found {
+    for one in &found {
         let folder = one.path.strip_suffix("/package.json").unwrap_or_default();
         let is_dev = one.package.dev || one.package.ecosystem == Ecosystem::Npm && dev.contains(folder);
-        let key = installed(one.package);
-        let is_known = last.replace(key) == Some(key);
-        if is_known && let Some(known) = packages.last_mut() {
-            one.join(known, is_dev);
-        } else {
-            packages.push(one.start(is_dev, &owners, tag.as_ref()));
+        match packages.last_mut().filter(|known| installed(known) == installed(&one.package)) {
+            Some(known) => one.join(known, is_dev),
+            None => packages.push(one.start(is_dev, &owners, tag.as_ref())),
         }
         if let Some((package, text)) = packages.last_mut().zip(integrity.get(folder))
             && package.checksums.is_empty()
@@ -157,10 +158,23 @@ fn find<'a>(stack: &Stack<'a>, folders: &mut Folders<'a>) -> Vec<Found<'a>> {
     let mut found = Vec::new();
     let mut linked = BTreeSet::new();
     let mut manifests = Vec::new();
+    let from: HashMap<&str, &Elsewhere> =
+        stack.readings().flat_map(|(_, reading, _)| came_from(reading)).collect();
     for (path, reading, layer) in stack.readings() {
         match reading {
-            Reading::Package(package) => found.push(Found { path, package, layer, is_app: false }),
-            Reading::Manifest(package) => manifests.push(Found { path, package, layer, is_app: true }),
+            Reading::Package(package) => {
+                let from = path.strip_suffix("/package.json").and_then(|folder| from.get(folder));
+                let package = match from {
+                    Some(&from) => {
+                        Cow::Owned(Package { elsewhere: Some(from.clone()), ..(**package).clone() })
+                    }
+                    None => Cow::Borrowed(&**package),
+                };
+                found.push(Found { path, package, layer, is_app: false });
+            }
+            Reading::Manifest(package) => {
+                manifests.push(Found { path, package: Cow::Borrowed(&**package), layer, is_app: true });
+            }
             Reading::Link(target) => linked.extend(folders.link(path, target)),
             _ => {}
         }
@@ -171,6 +185,9 @@ fn find<'a>(stack: &Stack<'a>, folders: &mut Folders<'a>) -> Vec<Found<'a>> {
         let beside = stack.first_below(&format!("{folder}node_modules/")).is_some();
         let tool = groups::tool_of(manifest.path).is_some();
         manifest.is_app = !tool;
+        if !tool {
+            manifest.package.to_mut().elsewhere = Some(Elsewhere::Own);
+        }
         (beside || tool || is_table(manifest.path) || linked.contains(folder.trim_end_matches('/')))
             .then_some(manifest)
     }));
@@ -235,6 +252,14 @@ fn checked(reading: &Reading) -> impl Iterator<Item = (&str, &str)> {
         _ => &[],
     };
     checked.iter().map(|(folder, integrity)| (folder.as_str(), integrity.as_str()))
+}
+
+fn came_from(reading: &Reading) -> impl Iterator<Item = (&str, &Elsewhere)> {
+    let from = match reading {
+        Reading::From(from) => from.as_slice(),
+        _ => &[],
+    };
+    from.iter().map(|(folder, place)| (folder.as_str(), place))
 }
 
 fn dev_only(reading: &Reading) -> impl Iterator<Item = &str> {

@@ -1,5 +1,5 @@
 use kiln_oci::Digest;
-use kiln_pkg::{Distro, IndicatorKind, Licence, Package, Secret, Unread};
+use kiln_pkg::{Distro, Elsewhere, IndicatorKind, Licence, Package, Secret, Unread};
 
 use crate::paths::PathLog;
 
@@ -54,6 +54,8 @@ pub enum Reading {
     DevOnly(Vec<String>),
     /// What npm checked the packages of these folders with: folder and `integrity`.
     Integrity(Vec<(String, String)>),
+    /// What npm took the packages of these folders from, where that is no registry: folder and place.
+    From(Vec<(String, Elsewhere)>),
     /// Files that an operating-system package put there, as far as another cataloger may read them.
     Owned {
         /// Name of the package.

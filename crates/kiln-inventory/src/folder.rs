@@ -4,7 +4,7 @@ use std::io::Read;
 use kiln_finding::Diagnose as _;
 use kiln_node::{Lock, LockFormat, PackageJson};
 use kiln_oci::Digest;
-use kiln_pkg::{Checksum, Ecosystem, Inventory, Package, Place, Unread};
+use kiln_pkg::{Checksum, Ecosystem, Elsewhere, Inventory, Package, Place, Unread};
 use kiln_rootfs::{Content, Entry, EntryKind, Kind, LayerEntry, RootPath, Tree};
 
 use crate::catalogers::is_table;
@@ -155,15 +155,15 @@ impl Locks<'_> {
         let mut lock = Lock::read_any(format, path, &bytes).map_err(|error| reason(&error))?;
         let projects = self.projects(folder, &lock)?;
         lock.relate(&projects);
-        let (packages, edges, direct) = packages(&lock, path, self.machine);
+        let Graph { packages, edges, direct, index } = packages(&lock, path, self.machine);
         let mut all = packages;
         let mut edges = edges;
         for project in projects.keys() {
             let at = if project.is_empty() { folder.to_owned() } else { join_path(folder, project) };
             if let Some(manifest) = self.manifests.get(at.as_str()) {
                 let wanted = lock.direct.get(project).into_iter().flatten();
-                edges.push(wanted.filter_map(|direct| packages_index(&all, &lock, direct.package)).collect());
-                all.push((*manifest).clone());
+                edges.push(wanted.filter_map(|direct| kept_at(&index, direct.package)).collect());
+                all.push(Package { elsewhere: Some(Elsewhere::Own), ..(*manifest).clone() });
             }
         }
         depends::fill(&mut all, &edges, &direct);
@@ -238,21 +238,34 @@ fn installed_by(inventory: &Inventory, folder: &str) -> Option<String> {
     })
 }
 
-type Graph = (Vec<Package>, Vec<BTreeSet<usize>>, BTreeSet<usize>);
+struct Graph {
+    packages: Vec<Package>,
+    /// What each needs.
+    edges: Vec<BTreeSet<usize>>,
+    direct: BTreeSet<usize>,
+    /// For each package of the lock file which of `packages` it is; [`LEFT_OUT`] for none.
+    index: Vec<usize>,
+}
+
+const LEFT_OUT: usize = usize::MAX;
 
 /// What the lock file at `path` installs on `machine`: the packages, what each needs, which are direct.
 fn packages(lock: &Lock, path: &str, machine: Machine<'_>) -> Graph {
     let out = lock.left_out(machine.os, machine.cpu, machine.libc);
-    let kept =
-        |at: &usize| !out.get(*at).copied().unwrap_or_default() && !lock.packages[*at].version.is_empty();
+    let is_kept = |at: usize| {
+        let locked = &lock.packages[at];
+        let is_named = !locked.version.is_empty() || locked.elsewhere.is_some();
+        !out.get(at).copied().unwrap_or_default() && is_named
+    };
     // The same release may be pinned in several folders.
-    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut known: HashMap<(&str, &str, Option<&Elsewhere>), usize> = HashMap::new();
     let mut packages: Vec<Package> = Vec::new();
-    let mut index = vec![usize::MAX; lock.packages.len()];
-    for (at, locked) in lock.packages.iter().enumerate().filter(|(at, _)| kept(at)) {
+    let mut index = vec![LEFT_OUT; lock.packages.len()];
+    for (at, locked) in lock.packages.iter().enumerate().filter(|(at, _)| is_kept(*at)) {
         let dev = locked.is_dev.unwrap_or_default();
         let optional = locked.is_optional.unwrap_or_default();
-        let to = *known.entry((&locked.name, &locked.version)).or_insert(packages.len());
+        let key = (locked.name.as_str(), locked.version.as_str(), locked.elsewhere.as_ref());
+        let to = *known.entry(key).or_insert(packages.len());
         index[at] = to;
         if let Some(package) = packages.get_mut(to) {
             package.dev &= dev;
@@ -262,6 +275,7 @@ fn packages(lock: &Lock, path: &str, machine: Machine<'_>) -> Graph {
         let mut package = Package::new(Ecosystem::Npm, &locked.name, &locked.version);
         package.dev = dev;
         package.optional = optional;
+        package.elsewhere.clone_from(&locked.elsewhere);
         package.checksums = locked.integrity.as_deref().map(Checksum::integrity).unwrap_or_default();
         package.places = vec![Place { path: path.to_owned(), layer: None }];
         packages.push(package);
@@ -269,17 +283,15 @@ fn packages(lock: &Lock, path: &str, machine: Machine<'_>) -> Graph {
     let mut edges = vec![BTreeSet::new(); packages.len()];
     for (at, locked) in lock.packages.iter().enumerate() {
         let Some(edges) = index.get(at).and_then(|at| edges.get_mut(*at)) else { continue };
-        edges.extend(
-            locked.needs.iter().filter_map(|need| index.get(need.package)).filter(|to| **to != usize::MAX),
-        );
+        edges.extend(locked.needs.iter().filter_map(|need| kept_at(&index, need.package)));
     }
-    let direct = lock.direct.values().flatten().filter_map(|direct| index.get(direct.package).copied());
-    (packages, edges, direct.filter(|at| *at != usize::MAX).collect())
+    let direct = lock.direct.values().flatten();
+    let direct = direct.filter_map(|direct| kept_at(&index, direct.package)).collect();
+    Graph { packages, edges, direct, index }
 }
 
-fn packages_index(packages: &[Package], lock: &Lock, at: usize) -> Option<usize> {
-    let locked = lock.packages.get(at)?;
-    packages.iter().position(|package| package.name == locked.name && package.version == locked.version)
+fn kept_at(index: &[usize], at: usize) -> Option<usize> {
+    index.get(at).copied().filter(|at| *at != LEFT_OUT)
 }
 
 /// Adds packages of lock files to those that are installed; the same release becomes one.
@@ -290,6 +302,7 @@ fn join(packages: &mut Vec<Package>, found: Vec<Package>) {
         let same = installed(next) == installed(kept);
         if same {
             kept.dev &= next.dev;
+            kept.elsewhere = kept.elsewhere.take().filter(|_| next.elsewhere.is_some());
             kept.optional &= next.optional;
             for (to, from) in
                 [(&mut kept.depends_on, &mut next.depends_on), (&mut kept.direct, &mut next.direct)]

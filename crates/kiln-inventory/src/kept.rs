@@ -3,7 +3,8 @@
 
 use kiln_oci::Digest;
 use kiln_pkg::{
-    Checksum, Distro, Ecosystem, IndicatorKind, Licence, Origin, Package, Part, Place, Secret, Source, Unread,
+    Checksum, Distro, Ecosystem, Elsewhere, IndicatorKind, Licence, Origin, Package, Packager, Part, Place,
+    Secret, Source, Unread,
 };
 
 use crate::catalogers::CATALOG;
@@ -56,6 +57,8 @@ record!(Package {
     arch,
     distro,
     supplier,
+    packager,
+    elsewhere,
     licence,
     dev,
     owner,
@@ -72,6 +75,7 @@ record!(Package {
 });
 
 choice!(Ecosystem, &Ecosystem::ALL);
+choice!(Packager, &Packager::ALL);
 choice!(Origin, &[Origin::Base, Origin::App]);
 choice!(IndicatorKind, &IndicatorKind::ALL);
 
@@ -82,6 +86,27 @@ impl Wire for Checksum {
 
     fn get(input: &mut Input<'_>) -> Option<Self> {
         String::get(input)?.parse().ok()
+    }
+}
+
+impl Wire for Elsewhere {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Own => out.push(0),
+            Self::Repository(at) => tagged(1, at, out),
+            Self::Address(at) => tagged(2, at, out),
+            Self::Unsaid => out.push(3),
+        }
+    }
+
+    fn get(input: &mut Input<'_>) -> Option<Self> {
+        Some(match input.byte()? {
+            0 => Self::Own,
+            1 => Self::Repository(Wire::get(input)?),
+            2 => Self::Address(Wire::get(input)?),
+            3 => Self::Unsaid,
+            _ => return None,
+        })
     }
 }
 
@@ -112,6 +137,7 @@ impl Wire for Reading {
                 licence.put(out);
             }
             Self::Link(target) => tagged(7, target, out),
+            Self::From(folders) => tagged(8, folders, out),
         }
     }
 
@@ -125,6 +151,7 @@ impl Wire for Reading {
             5 => Self::Owned { package: Wire::get(input)?, paths: Wire::get(input)? },
             6 => Self::Licence { package: Wire::get(input)?, licence: Wire::get(input)? },
             7 => Self::Link(Wire::get(input)?),
+            8 => Self::From(Wire::get(input)?),
             _ => return None,
         })
     }

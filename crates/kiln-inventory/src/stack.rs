@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
 
 use kiln_oci::Digest;
-use kiln_pkg::{Distro, Ecosystem, Package, Unread};
+use kiln_pkg::{Distro, Ecosystem, Elsewhere, Package, Unread};
 
 use crate::Error;
 use crate::catalogers::answered_by;
@@ -29,8 +29,8 @@ pub(crate) struct Visible<'a> {
     since: Vec<usize>,
 }
 
-/// Name, version and architecture: one package of one file.
-type Installed<'a> = (Ecosystem, &'a str, &'a str, Option<&'a str>);
+/// Name, version, architecture and where it is from: one package of one file.
+type Installed<'a> = (Ecosystem, &'a str, &'a str, Option<&'a str>, Option<&'a Elsewhere>);
 
 impl<'a> Stack<'a> {
     pub(crate) fn of(layers: &'a [LayerFacts]) -> Result<Self, Error> {
@@ -163,5 +163,8 @@ fn since(old: &Visible<'_>, new: &FileFacts, at: usize) -> Vec<usize> {
 }
 
 pub(crate) fn installed(package: &Package) -> Installed<'_> {
-    (package.ecosystem, &package.name, &package.version, package.arch.as_deref())
+    // What only lacks a sign of the registry is the same as what has one.
+    let elsewhere =
+        package.elsewhere.as_ref().filter(|from| !matches!(from, Elsewhere::Own | Elsewhere::Unsaid));
+    (package.ecosystem, &package.name, &package.version, package.arch.as_deref(), elsewhere)
 }

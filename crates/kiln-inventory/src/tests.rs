@@ -5,6 +5,7 @@ use kiln_rootfs::{LayerReader, Limits, Tree, write_tar};
 use crate::{LayerFacts, combine, scan_layer, secrets_in_config};
 
 mod content;
+mod elsewhere;
 mod folders;
 mod hostile;
 mod java;
@@ -92,7 +93,8 @@ fn a_distribution_without_packages_is_not_clean() {
     assert_eq!(inventory.unread.len(), 1);
     let unknown = stack(&[files(&[("app/main.js", "1")])]);
     assert_eq!(unknown.unread[0].why, "none of its 2 files and folders says which package it belongs to");
-    assert!(stack(&[files(&[])]).unread.is_empty(), "nothing holds nothing");
+    assert_eq!(stack(&[files(&[])]).unread[0].why, "its layers hold no files");
+    assert_eq!(stack(&[]).unread[0].why, "it has no layers");
     assert!(
         stack(&[files(&[("app/node_modules/a/package.json", r#"{"name": "a", "version": "1.0.0"}"#)])])
             .unread

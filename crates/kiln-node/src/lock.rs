@@ -7,6 +7,7 @@ mod yarn;
 
 use std::collections::BTreeMap;
 
+use kiln_pkg::Elsewhere;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorKind;
@@ -112,6 +113,8 @@ pub struct LockedPackage {
     pub name: String,
     /// Its exact version.
     pub version: String,
+    /// Where it is from, where that is no registry. Its version is empty where that place has none.
+    pub elsewhere: Option<Elsewhere>,
     /// The lock file holds a hash of its content.
     pub has_integrity: bool,
     /// That hash in npm's form, where it is in that form.

@@ -1,4 +1,4 @@
-use crate::{Ecosystem, Package, Purl, Source};
+use crate::{Ecosystem, Elsewhere, Package, Purl, Source};
 
 /// Distributions without releases; what others write as their version is that of a package.
 const ROLLING: &[&str] = &["wolfi", "chainguard"];
@@ -16,7 +16,11 @@ impl Package {
         Some(match purl.kind.as_str() {
             "deb" => package(Ecosystem::Deb, purl.name.clone()).of_distribution(purl),
             "apk" => package(Ecosystem::Apk, purl.name.clone()).of_distribution(purl),
-            "npm" => package(Ecosystem::Npm, scoped()),
+            "npm" => {
+                let from =
+                    purl.qualifiers.iter().find_map(|(key, value)| Elsewhere::of_qualifier(key, value));
+                Self { elsewhere: from, ..package(Ecosystem::Npm, scoped()) }
+            }
             "golang" => package(Ecosystem::Go, scoped()),
             "pypi" => package(Ecosystem::PyPi, purl.name.clone()),
             "cargo" => package(Ecosystem::Cargo, purl.name.clone()),
@@ -55,7 +59,7 @@ impl Package {
 
 #[cfg(test)]
 mod tests {
-    use crate::Package;
+    use crate::{Elsewhere, Package};
 
     fn read(text: &str) -> Package {
         Package::from_purl(&text.parse().unwrap()).unwrap()
@@ -83,6 +87,9 @@ mod tests {
         assert_eq!(read("pkg:generic/nodejs@v24.1.0?download_url=x").key(), "pkg:generic/node@24.1.0");
         let maven = read("pkg:maven/org.a/b@1");
         assert_eq!((maven.name.as_str(), maven.key().as_str()), ("org.a:b", "pkg:maven/org.a/b@1"));
+        let git = read("pkg:npm/a@1.0.0?vcs_url=git%2Bhttps://host.invalid/a.git%40c0ffee");
+        assert_eq!(git.elsewhere, Elsewhere::of_npm("git+https://host.invalid/a.git#c0ffee"));
+        assert_eq!(read(&git.key()), git);
         assert!(Package::from_purl(&"pkg:gem/b@1".parse().unwrap()).is_none());
     }
 }

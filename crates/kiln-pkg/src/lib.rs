@@ -5,6 +5,7 @@
 //! Start from [`Package`] and [`Inventory`].
 
 mod ecosystem;
+mod elsewhere;
 mod from_purl;
 mod indicator;
 mod inventory;
@@ -14,9 +15,10 @@ mod purl;
 pub mod version;
 
 pub use ecosystem::Ecosystem;
+pub use elsewhere::Elsewhere;
 pub use indicator::{Indicator, IndicatorKind, Secret};
 pub use inventory::{Distro, Inventory, Layer, Unread};
 pub use kiln_text::Checksum;
 pub use licence::Licence;
-pub use package::{Origin, Package, Part, Place, Source};
+pub use package::{Origin, Package, Packager, Part, Place, Source};
 pub use purl::{Purl, PurlError};

@@ -2,7 +2,7 @@ use kiln_oci::Digest;
 use kiln_text::Checksum;
 use serde::{Deserialize, Serialize};
 
-use crate::{Ecosystem, Licence, Purl};
+use crate::{Ecosystem, Elsewhere, Licence, Purl};
 
 /// One installed package of one version, wherever it is installed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,12 @@ pub struct Package {
     /// Who built it (Debian's `Maintainer`), as declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supplier: Option<String>,
+    /// Who built the package of a distribution, as far as it tells.
+    #[serde(default, skip_serializing_if = "Packager::is_distribution")]
+    pub packager: Packager,
+    /// Where its code is from, where that is not the registry of its ecosystem.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<Elsewhere>,
     /// Licence as declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<Licence>,
@@ -68,6 +74,29 @@ pub struct Package {
     pub direct: Vec<String>,
     /// Where it was found. Sorted by path.
     pub places: Vec<Place>,
+}
+
+/// Who built the package of a distribution.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Packager {
+    /// The distribution, or nothing says otherwise.
+    #[default]
+    Distribution,
+    /// Nothing says who: it may be the distribution's or a vendor's.
+    Unsaid,
+    /// Somebody else: a vendor, or whoever built it for themselves.
+    Other,
+}
+
+impl Packager {
+    /// Every value.
+    pub const ALL: [Self; 3] = [Self::Distribution, Self::Unsaid, Self::Other];
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+    fn is_distribution(&self) -> bool {
+        *self == Self::Distribution
+    }
 }
 
 /// A source package.
@@ -119,6 +148,8 @@ impl Package {
             arch: None,
             distro: None,
             supplier: None,
+            packager: Packager::Distribution,
+            elsewhere: None,
             licence: None,
             dev: false,
             owner: None,
@@ -169,6 +200,8 @@ impl Package {
             purl.qualifiers.extend(self.distro.clone().map(|distro| ("distro".to_owned(), distro)));
             purl.qualifiers.extend(self.upstream().map(|upstream| ("upstream".to_owned(), upstream)));
         }
+        let from = self.elsewhere.as_ref().and_then(Elsewhere::qualifier);
+        purl.qualifiers.extend(from.map(|(key, value)| (key.to_owned(), value)));
         purl
     }
 

@@ -1,10 +1,12 @@
 //! What the advisories answer for, and who answers for the rest.
 
 use kiln_finding::Fact;
-use kiln_pkg::{Ecosystem, Inventory};
+use kiln_pkg::{Ecosystem, Elsewhere, Inventory};
+use kiln_text::Glob;
 use kiln_vuln::{Coverage, Covered, Date, Match, VulnerabilityReport};
 
 use crate::evidence::all_read;
+use crate::glob::names;
 use crate::verdict::{fail, need, pass, unknown};
 use crate::wording::{count, list};
 use crate::{ArchiveFacts, Evidence, Judged, PolicySettings, Unknown};
@@ -44,11 +46,29 @@ pub(crate) fn answered(evidence: &Evidence, settings: &PolicySettings) -> Result
     if report.coverage.is_empty() {
         return unknown("no package was found in the image", "build with a package list that kiln can read");
     }
+    // Where lines of Node.js are judged by a check of their own, an exception from that is one from this.
+    let judged_elsewhere = |product: &str| product == "node" && settings.asks("NA003");
+    if let Some(ended) = report.end_of_life.iter().find(|ended| !judged_elsewhere(&ended.product)) {
+        let since = ended.ended;
+        return unknown(
+            format!(
+                "{} is end of life since {since}: advisories do not name what is wrong with it any more",
+                ended.name()
+            ),
+            "build on a release line that is still repaired: kiln base lock",
+        );
+    }
     let mut who = Vec::new();
     let mut too_old = None;
     for coverage in &report.coverage {
+        if coverage.elsewhere {
+            who.push(by_whoever_asked(coverage, inventory, settings)?);
+            continue;
+        }
         match &coverage.covered {
-            Covered::Full { as_of } => who.push(by_advisories(coverage, *as_of, evidence.today, settings)?),
+            Covered::Full { as_of } | Covered::Stale { as_of, .. } => {
+                who.push(by_advisories(coverage, *as_of, evidence.today, settings)?);
+            }
             Covered::Partial { why, .. } | Covered::None { why } => {
                 match by_archive(coverage, why, inventory, evidence, settings)? {
                     Ok(reason) => who.push(reason),
@@ -60,6 +80,32 @@ pub(crate) fn answered(evidence: &Evidence, settings: &PolicySettings) -> Result
     Ok(too_old.map_or(Answered::Yes(who), Answered::TooOld))
 }
 
+/// Packages that are from no registry, where the settings let all of them be.
+fn by_whoever_asked(
+    coverage: &Coverage,
+    inventory: &Inventory,
+    settings: &PolicySettings,
+) -> Result<String, Unknown> {
+    let allowed: Vec<Glob> = settings.from_elsewhere.iter().map(|glob| names(glob)).collect();
+    let others: Vec<&str> = inventory
+        .of(coverage.ecosystem)
+        .filter(|package| !matches!(package.elsewhere, None | Some(Elsewhere::Own)))
+        .map(|package| package.name.as_str())
+        .filter(|name| !allowed.iter().any(|glob| glob.is_match(name)))
+        .collect();
+    if others.is_empty() {
+        return Ok(format!("{} from elsewhere, which the policy lets be", group(coverage)));
+    }
+    unknown(
+        format!(
+            "no advisory names {} from no registry: {}",
+            count(others.len(), "package"),
+            list(&others, 3)
+        ),
+        "take them from the registry, or name them in [policy] from-elsewhere of kiln.toml",
+    )
+}
+
 fn by_advisories(
     coverage: &Coverage,
     as_of: Date,
@@ -68,7 +114,9 @@ fn by_advisories(
 ) -> Result<String, Unknown> {
     let age = as_of.age(today);
     let group = group(coverage);
-    if settings.advisories_max_age.is_some_and(|most| age > most) {
+    let limit = settings.advisories_max_age.as_ref();
+    let limit = limit.and_then(|limit| limit.of(coverage.feed.as_deref().unwrap_or_default()));
+    if limit.is_some_and(|most| age > most) {
         return unknown(
             format!("the advisories for {group} are of {as_of}, {age} days old"),
             "update the advisories, or raise [policy] advisories-max-age in kiln.toml",
@@ -85,7 +133,7 @@ fn by_archive(
     evidence: &Evidence,
     settings: &PolicySettings,
 ) -> Result<Result<String, String>, Unknown> {
-    let group = format!("{}{}", group(coverage), names(coverage, inventory));
+    let group = format!("{}{}", group(coverage), first_names(coverage, inventory));
     if coverage.ecosystem != Ecosystem::Deb {
         return unknown(format!("no advisories for {group}: {why}"), "update the advisories: kiln db status");
     }
@@ -137,7 +185,7 @@ fn group(coverage: &Coverage) -> String {
 }
 
 /// The first few names of a group, in brackets.
-fn names(coverage: &Coverage, inventory: &Inventory) -> String {
+fn first_names(coverage: &Coverage, inventory: &Inventory) -> String {
     let tag = inventory.distro.as_ref().map(kiln_pkg::Distro::tag).unwrap_or_default();
     let names: Vec<&str> = inventory
         .of(coverage.ecosystem)

@@ -125,11 +125,14 @@ fn report() -> VulnerabilityReport {
     let as_of = Date::from_days(today().days() - 3);
     let full = || Covered::Full { as_of };
     let why = "the advisory database does not follow this release".to_owned();
-    let group = |ecosystem, release: &str, packages, covered| Coverage {
+    let group = |ecosystem: Ecosystem, release: &str, packages, covered| Coverage {
         ecosystem,
         release: release.to_owned(),
         packages,
+        feed: Some(if ecosystem == Ecosystem::Deb { "debian".to_owned() } else { ecosystem.to_string() }),
         covered,
+        elsewhere: false,
+        names_malware: None,
     };
     VulnerabilityReport {
         matches: Vec::new(),
@@ -139,6 +142,7 @@ fn report() -> VulnerabilityReport {
             group(Ecosystem::Npm, "", 2, full()),
             group(Ecosystem::Node, "", 1, full()),
         ],
+        end_of_life: Vec::new(),
         unread: Vec::new(),
         database: Digest::of(b"database"),
         as_of: Some(as_of),

@@ -1,5 +1,6 @@
 use kiln_finding::Fact;
 use kiln_pkg::Ecosystem;
+use kiln_vuln::EndOfLife;
 
 use crate::exception::excuse;
 use crate::scorecard::{ImageSummary, Line, Outcome};
@@ -135,6 +136,8 @@ fn summary(evidence: &Evidence) -> ImageSummary {
         summary.vulnerabilities = Some(report.counts().into_iter().filter(|(_, count)| *count > 0).collect());
         summary.advisories = report.as_of;
         summary.covered = report.is_complete();
+        summary.stale = report.stale().next().is_some();
+        summary.end_of_life = report.end_of_life.iter().map(EndOfLife::name).collect();
     }
     summary
 }

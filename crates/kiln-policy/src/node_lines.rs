@@ -1,30 +1,10 @@
-use kiln_vuln::Date;
-use serde::Deserialize;
+use kiln_vuln::{Date, release_lines};
 
-#[derive(Deserialize)]
-struct Table {
-    line: Vec<Line>,
-}
-
-/// A Node.js release line.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub(crate) struct Line {
-    pub(crate) major: u64,
-    /// The last day of its support.
-    pub(crate) end: Date,
-}
-
-/// Every line that is known, by major version.
-pub(crate) fn lines() -> Vec<Line> {
-    let table: Table =
-        toml::from_str(include_str!("../data/node-lines.toml")).expect("a test reads the embedded table");
-    table.line
-}
-
-/// The line supported longest on that day, among those for production (even majors).
+/// The line of Node.js that is supported longest on that day, among those for production (even majors).
 pub(crate) fn recommended(today: Date) -> Option<u64> {
-    let ltss = lines().into_iter().filter(|line| line.major % 2 == 0 && line.end >= today);
-    ltss.max_by_key(|line| line.end).map(|line| line.major)
+    let lines = release_lines("node").filter(|line| line.end >= today);
+    let lines = lines.filter_map(|line| Some((line.end, line.line.parse::<u64>().ok()?)));
+    lines.filter(|(_, major)| major % 2 == 0).max().map(|(_, major)| major)
 }
 
 #[cfg(test)]
@@ -32,8 +12,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_sorted() {
-        assert!(lines().is_sorted_by_key(|line| line.major));
+    fn the_line_that_lasts_longest_is_recommended() {
         assert_eq!(recommended("2026-11-21".parse().unwrap()), Some(26));
         assert_eq!(recommended("2040-01-01".parse().unwrap()), None);
     }

@@ -92,6 +92,12 @@ pub struct ImageSummary {
     /// The advisories answer for every package; otherwise the vulnerabilities are those known, not those there are.
     #[serde(default)]
     pub covered: bool,
+    /// Some of the advisories are older than the limit.
+    #[serde(default)]
+    pub stale: bool,
+    /// Release lines in it that nobody repairs any more, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub end_of_life: Vec<String>,
 }
 
 impl Outcome {

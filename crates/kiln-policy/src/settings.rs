@@ -1,5 +1,5 @@
 use kiln_finding::Severity;
-use kiln_vuln::Match;
+use kiln_vuln::{Match, MaxAge};
 use serde::{Deserialize, Serialize};
 
 use crate::Exception;
@@ -23,13 +23,18 @@ pub struct PolicySettings {
     /// The severity of vulnerabilities that nobody has judged. Without it, one that has a fix leaves the answer unknown.
     #[serde(default)]
     pub unknown_severity: Option<Severity>,
+    /// Globs of the names of packages that may be from a repository, an archive or a folder, where no advisory names them. All others
+    /// that are leave the answer unknown.
+    #[serde(default)]
+    pub from_elsewhere: Vec<String>,
     /// Most megabytes (10^6 bytes) that the compressed layers may have.
     pub size_budget: u64,
     /// Most days since the package index that the base was composed from.
     pub archive_max_age: u32,
-    /// Most days since the advisories were complete; older ones answer nothing. Without it, age is only shown.
+    /// Most days since the advisories were complete, for all feeds or for each; older ones answer nothing. Without it, age is only
+    /// shown.
     #[serde(default)]
-    pub advisories_max_age: Option<u32>,
+    pub advisories_max_age: Option<MaxAge>,
     /// Whether every file that is built from must be as a commit has it.
     #[serde(default)]
     pub committed_sources: bool,
@@ -54,12 +59,14 @@ pub struct Overrides {
     pub severities: Option<Vec<Severity>>,
     /// See [`PolicySettings::unknown_severity`].
     pub unknown_severity: Option<Severity>,
+    /// See [`PolicySettings::from_elsewhere`].
+    pub from_elsewhere: Option<Vec<String>>,
     /// See [`PolicySettings::size_budget`].
     pub size_budget: Option<u64>,
     /// See [`PolicySettings::archive_max_age`].
     pub archive_max_age: Option<u32>,
     /// See [`PolicySettings::advisories_max_age`].
-    pub advisories_max_age: Option<u32>,
+    pub advisories_max_age: Option<MaxAge>,
     /// See [`PolicySettings::committed_sources`].
     pub committed_sources: Option<bool>,
 }
@@ -81,9 +88,10 @@ impl PolicySettings {
         set(&mut self.denied_licences, by.denied_licences);
         set(&mut self.severities, by.severities);
         self.unknown_severity = by.unknown_severity.or(self.unknown_severity);
+        set(&mut self.from_elsewhere, by.from_elsewhere);
         set(&mut self.size_budget, by.size_budget);
         set(&mut self.archive_max_age, by.archive_max_age);
-        self.advisories_max_age = by.advisories_max_age.or(self.advisories_max_age);
+        self.advisories_max_age = by.advisories_max_age.or(self.advisories_max_age.take());
         set(&mut self.committed_sources, by.committed_sources);
     }
 }

@@ -213,7 +213,7 @@ fn na003_node_line() {
     };
     fails("NA003", "ended on 2026-04-30, 205 days ago", node("20.19.0"));
     fails("NA003", "ended on 2026-06-01", node("v25.1.0"));
-    fails("NA003", "older than every supported line", node("16.20.2"));
+    fails("NA003", "ended on 2023-09-11, 1167 days ago", node("16.20.2"));
     stays_unknown("NA003", "not known", node("27.0.0"));
     stays_unknown("NA003", "not known", node("nightly"));
     stays_unknown("NA003", "no Node.js", |world| {
@@ -303,6 +303,16 @@ fn what_nobody_answers_for_is_unknown() {
         let unread = Unread { path: "a".into(), reader: "advisories".into(), why: "no version".into() };
         known(&mut world.vulnerabilities).unread.push(unread);
     });
+    let ended = |product: &str, line: &str| kiln_vuln::EndOfLife {
+        product: product.to_owned(),
+        line: line.to_owned(),
+        ended: kiln_vuln::Date::from_days(19_000),
+    };
+    both(Outcome::Unknown, "debian-10 is end of life since 2022-01-08", |world| {
+        known(&mut world.vulnerabilities).end_of_life.push(ended("debian", "10"));
+    });
+    // NA003 judges that.
+    assert!(card(|world| known(&mut world.vulnerabilities).end_of_life.push(ended("node", "16"))).passes());
     both(Outcome::Unknown, "no package was found", |world| {
         known(&mut world.vulnerabilities).coverage.clear();
     });

@@ -124,7 +124,7 @@ fn evidence_and_card_survive_json() {
 #[test]
 fn old_advisories_answer_nothing_where_a_limit_is_set() {
     let overrides = Overrides {
-        advisories_max_age: Some(2),
+        advisories_max_age: Some(kiln_vuln::MaxAge::days(2)),
         severities: Some(vec![Severity::Critical]),
         ..Overrides::default()
     };
@@ -137,4 +137,30 @@ fn old_advisories_answer_nothing_where_a_limit_is_set() {
         .map(|line| line.id.as_str())
         .collect();
     assert_eq!(unknown, ["PK001", "PK002"]);
+}
+
+#[test]
+fn what_is_from_no_registry_is_unknown_until_somebody_names_it() {
+    let mut world = Evidence::fake();
+    let from = kiln_pkg::Elsewhere::of_npm("git+https://host.invalid/a/ms.git#c0ffee");
+    edit(&mut world.inventory, |inventory| inventory.packages[2].elsewhere = from);
+    edit(&mut world.vulnerabilities, |report| {
+        report.coverage[1].packages = 1;
+        let why = "not from the registry".to_owned();
+        let covered = Covered::None { why };
+        let group =
+            kiln_vuln::Coverage { elsewhere: true, feed: None, covered, ..report.coverage[1].clone() };
+        report.coverage.push(group);
+    });
+    let outcome = |names: &[&str]| {
+        let from_elsewhere = Some(names.iter().map(|name| (*name).to_owned()).collect());
+        let overrides = Overrides { from_elsewhere, ..Overrides::default() };
+        let card = judge(&world, &PolicySettings::new(&overrides, Vec::new()).unwrap(), Stage::Built);
+        let line = card.lines.iter().find(|line| line.id == "PK001").unwrap();
+        (line.outcome, line.reason.clone())
+    };
+    let (unknown, why) = outcome(&["other"]);
+    assert_eq!(unknown, Outcome::Unknown);
+    assert_eq!(why, "no advisory names 1 package from no registry: ms");
+    assert_eq!(outcome(&["ms"]).0, Outcome::Pass);
 }

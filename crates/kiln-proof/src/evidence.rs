@@ -13,12 +13,23 @@ use kiln_policy::{
 };
 use kiln_store::Layout;
 use kiln_trust::{Authority, TrustReport, Verdict};
-use kiln_vuln::{Database, Date, VexSource, VexTarget, apply_vex};
+use kiln_vuln::{Database, Terms, VexSource, VexTarget, apply_vex};
 
 use crate::built::Built;
 use crate::found::{Depth, Found};
 use crate::inventory::inventory;
 use crate::{advisories, seal};
+
+/// By what an image is judged: advisories, and what others say of them.
+#[derive(Clone, Copy)]
+pub struct Advice<'a> {
+    /// The advisories.
+    pub database: &'a Database<'static>,
+    /// The day, and how old advisories may be.
+    pub terms: &'a Terms,
+    /// VEX documents.
+    pub documents: &'a [VexSource],
+}
 
 /// Judges the image that `name` stands for, wherever it lies, by the checks of `settings`, with the newest advisories of this
 /// machine. Statements count that `trusted` signed; without it, nothing is known of any. What only a build knows (the lock file of
@@ -31,7 +42,9 @@ pub fn judge(
 ) -> Result<Scorecard, Failure> {
     let named = NamedImage::open(machine, name)?;
     let database = advisories::newest(machine)?.database;
-    let mut evidence = about_image(machine, &named.image, named.place(), name, &database, &[])?;
+    let terms = Terms::on(advisories::today());
+    let advice = Advice { database: &database, terms: &terms, documents: &[] };
+    let mut evidence = about_image(machine, &named.image, named.place(), name, advice)?;
     if let Some(trusted) = trusted {
         let image = &named.image.descriptor;
         let mut found = Found::about(named.place(), &named.root, image)?;
@@ -50,16 +63,15 @@ pub fn about_image<S: Source + Sync>(
     image: &Image,
     place: &S,
     name: &str,
-    database: &Database<'_>,
-    documents: &[VexSource],
+    advice: Advice<'_>,
 ) -> Result<Evidence, Failure> {
     let inventory = inventory(image, place, machine)?;
-    let mut report = kiln_vuln::check(database, &inventory)?;
+    let mut report = kiln_vuln::check(advice.database, &inventory, advice.terms)?;
     let digest = image.descriptor.digest;
     let (repository, tag) = name.rsplit_once(':').unwrap_or((name, "latest"));
     let target =
         VexTarget { name: Some(repository.to_owned()), tag: Some(tag.to_owned()), digests: vec![digest] };
-    apply_vex(&mut report, &target, documents);
+    apply_vex(&mut report, &target, advice.documents);
     let not_built = || "nothing tells how the image was built".to_owned();
     Ok(Evidence {
         subject: EvidenceSubject {
@@ -67,7 +79,7 @@ pub fn about_image<S: Source + Sync>(
             digest,
             platform: format!("{}/{}", image.config.os, image.config.architecture),
         },
-        today: Date::from_unix(now().cast_unsigned()),
+        today: advice.terms.today,
         size: Fact::Known(Size { compressed: image.compressed_size(), layers: image.manifest.layers.len() }),
         config: Fact::Known(image.config.clone()),
         inventory: Fact::Known(inventory),
@@ -85,11 +97,10 @@ pub fn about_build(
     machine: &Machine,
     built: &Built,
     layout: &Layout,
-    database: &Database<'_>,
-    documents: &[VexSource],
+    advice: Advice<'_>,
 ) -> Result<Evidence, Failure> {
     let image = Image::read(layout, &built.manifest)?;
-    let evidence = about_image(machine, &image, layout, &built.name, database, documents)?;
+    let evidence = about_image(machine, &image, layout, &built.name, advice)?;
     Ok(Evidence {
         lock: lock_facts(&built.facts),
         base: base(&built.base),

@@ -19,7 +19,7 @@ pub mod trust;
 
 pub use attached::index;
 pub use built::Built;
-pub use evidence::{about_build, about_image, attested, judge};
+pub use evidence::{Advice, about_build, about_image, attested, judge};
 pub use found::{Depth, Found};
 pub use inventory::inventory;
 pub use keys::{Keys, read_public};

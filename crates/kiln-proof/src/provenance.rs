@@ -9,6 +9,9 @@ use serde_json::json;
 
 use crate::built::Built;
 
+/// What others call the entry that a build was made from.
+const SOURCE: Option<&str> = Some("source");
+
 /// What the image was made from, as SLSA provenance. It names packages and digests, never places or secrets. `builder` is who the
 /// certificate of the signer says built.
 pub(crate) fn provenance(
@@ -72,20 +75,21 @@ fn sources(sources: &Fact<Option<SourceCommit>>, digest: String) -> Vec<Material
         }
         Fact::Known(Some(commit)) => {
             let uri = commit.uri().unwrap_or_else(|| "git:source".to_owned());
-            let mut of_commit = material(&uri, [("gitCommit", commit.commit.clone())]);
+            let mut of_commit =
+                Material { name: SOURCE, ..material(&uri, [("gitCommit", commit.commit.clone())]) };
             if !commit.folder.is_empty() {
                 of_commit.annotations.insert("folder".to_owned(), json!(commit.folder));
             }
             return vec![of_commit, files];
         }
     }
-    vec![files]
+    vec![Material { name: SOURCE, ..files }]
 }
 
 fn material<const N: usize>(uri: &str, digest: [(&str, String); N]) -> Material {
     let digest: BTreeMap<String, String> =
         digest.into_iter().map(|(name, hex)| (name.to_owned(), hex)).collect();
-    Material { uri: uri.to_owned(), digest, annotations: BTreeMap::new() }
+    Material { name: None, uri: uri.to_owned(), digest, annotations: BTreeMap::new() }
 }
 
 fn npm_material(pin: &NpmPin) -> Material {

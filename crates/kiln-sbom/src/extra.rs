@@ -1,4 +1,4 @@
-use kiln_pkg::{Origin, Package, Part, Place};
+use kiln_pkg::{Elsewhere, Origin, Package, Packager, Part, Place};
 use serde::{Deserialize, Serialize};
 
 /// What kiln knows of a package and SPDX has no field for: the comment of an annotation, after [`MARK`].
@@ -12,6 +12,10 @@ pub(crate) struct Extra {
     pub(crate) optional: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) owner: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) elsewhere: Option<Elsewhere>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) packager: Option<Packager>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) group: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,6 +36,8 @@ impl Extra {
             dev: package.dev,
             optional: package.optional,
             owner: package.owner.clone(),
+            elsewhere: package.elsewhere.clone(),
+            packager: Some(package.packager).filter(|packager| *packager != Packager::Distribution),
             group: package.group.clone(),
             origin: package.origin,
             direct: package.direct.clone(),
@@ -53,6 +59,8 @@ impl Extra {
         package.dev = self.dev;
         package.optional = self.optional;
         package.owner = self.owner;
+        package.elsewhere = self.elsewhere.or(package.elsewhere.take());
+        package.packager = self.packager.unwrap_or_default();
         package.group = self.group;
         package.origin = self.origin;
         package.direct = self.direct;

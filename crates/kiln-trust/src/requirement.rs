@@ -98,12 +98,18 @@ impl Rule {
             }
             Self::Source(wanted) => {
                 let found = sources(predicate);
-                let is_right = !found.is_empty() && found.iter().all(|source| wanted.is_match(source));
+                let is_right = !found.is_empty() && found.iter().all(|source| is_from(source, wanted));
                 (!is_right).then(|| format!("the sources are {}, not {wanted}", listed(&found)))
             }
             Self::MaxAge { .. } | Self::NoCritical { .. } => Some("it is no scan".to_owned()),
         }
     }
+}
+
+/// Whether a repository is the one that is wanted, with the `.git` that servers let everybody leave away, and without it.
+fn is_from(source: &str, wanted: &Matcher) -> bool {
+    let other = source.strip_suffix(".git").map_or_else(|| format!("{source}.git"), str::to_owned);
+    wanted.is_match(source) || wanted.is_match(&other)
 }
 
 fn listed(texts: &[String]) -> String {

@@ -1,7 +1,8 @@
 use kiln_pkg::{Ecosystem, Inventory, Package};
 use serde::{Deserialize, Serialize};
 
-use crate::{Database, Date, SliceInfo};
+use crate::lifecycle::is_beyond_known_node;
+use crate::{Database, Date, SliceInfo, Terms};
 
 /// How far a database answers for a group of packages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,8 +13,17 @@ pub struct Coverage {
     pub release: String,
     /// How many packages.
     pub packages: u64,
+    /// The slice of the database that answers for them, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feed: Option<String>,
     /// What the database knows of them.
     pub covered: Covered,
+    /// Their code is from no registry: what they are called says nothing of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub elsewhere: bool,
+    /// Whether that slice names packages that are malware; `None` where nobody collects such of the ecosystem.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names_malware: Option<bool>,
 }
 
 /// What a database knows of a group of packages.
@@ -24,6 +34,15 @@ pub enum Covered {
     Full {
         /// The day up to which the facts are complete.
         as_of: Date,
+    },
+    /// The same, and that day is longer ago than the limit on the day of judgement.
+    Stale {
+        /// The day up to which the facts are complete.
+        as_of: Date,
+        /// Days since then.
+        age: u32,
+        /// Days after which the feed counts as stale.
+        limit: u32,
     },
     /// Some of it; no match does not mean not affected.
     Partial {
@@ -40,10 +59,35 @@ pub enum Covered {
 }
 
 impl Covered {
-    /// Whether no match means not affected (as of that day).
-    pub fn is_full(&self) -> bool {
-        matches!(self, Self::Full { .. })
+    /// Whether no match means not affected, as of that day, however long ago it is.
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::Stale { .. })
     }
+
+    /// The name of what is known, as formats write it.
+    pub fn state(&self) -> &'static str {
+        match self {
+            Self::Full { .. } => "full",
+            Self::Stale { .. } => "stale",
+            Self::Partial { .. } => "partial",
+            Self::None { .. } => "none",
+        }
+    }
+
+    /// The same on the day of judgement: what was full may be stale by then.
+    pub(crate) fn on(self, feed: &str, terms: &Terms) -> Self {
+        let Self::Full { as_of } = self else { return self };
+        let age = as_of.age(terms.today);
+        match terms.stale_after.of(feed) {
+            Some(limit) if age > limit => Self::Stale { as_of, age, limit },
+            _ => self,
+        }
+    }
+}
+
+/// Ecosystems in whose feeds malware is collected. Source: OSV, ecosystems of records `MAL-` (OpenSSF, malicious-packages).
+pub(crate) fn has_malware_feed(ecosystem: Ecosystem) -> bool {
+    matches!(ecosystem, Ecosystem::Npm | Ecosystem::PyPi | Ecosystem::Cargo)
 }
 
 /// The slice and release that answer for a package, and how far.
@@ -53,6 +97,16 @@ pub(crate) struct Scope<'d> {
     pub(crate) bit: Option<u64>,
     pub(crate) release: String,
     pub(crate) covered: Covered,
+}
+
+impl Scope<'_> {
+    /// The same for a package that the distribution did not build.
+    pub(crate) fn of_others(mut self) -> Self {
+        self.slice = None;
+        let why = "others than the distribution built them, and its advisories do not follow them".to_owned();
+        self.covered = Covered::None { why };
+        self
+    }
 }
 
 pub(crate) fn scope<'d>(database: &'d Database<'_>, inventory: &Inventory, package: &Package) -> Scope<'d> {
@@ -88,6 +142,10 @@ pub(crate) fn scope<'d>(database: &'d Database<'_>, inventory: &Inventory, packa
         release: tag.clone(),
         covered: Covered::Full { as_of: slice.as_of },
     };
+    if package.ecosystem == Ecosystem::Node && is_beyond_known_node(&package.version) {
+        let why = "this kiln does not know this line of Node.js".to_owned();
+        scope.covered = Covered::Partial { as_of: slice.as_of, why };
+    }
     if slice.releases.is_empty() {
         return scope;
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use kiln_finding::Severity;
 
-use crate::{Match, Share, VulnerabilityReport};
+use crate::{Coverage, Match, Share, VulnerabilityReport};
 
 /// What a scan is refused for. Not finding any of it is a pass only where everything that bears on it is known.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +42,8 @@ pub enum Open {
     Epss,
     /// Whether there are vulnerabilities in packages that the advisories do not cover.
     Coverage,
+    /// What is wrong with release lines that nobody repairs any more.
+    EndOfLife,
     /// What is in files that could not be read.
     Unread,
 }
@@ -73,17 +75,24 @@ impl Gate {
         }
         let unclear = |open| found.clone().filter(|found| self.leaves_open(found, open)).count();
         let uncovered = |report: &VulnerabilityReport| {
-            report.coverage.iter().filter(|part| !part.covered.is_full()).count()
+            report.coverage.iter().filter(|part| !self.is_covered(part)).count()
         };
         let open = [
             (Open::Severity, unclear(Open::Severity)),
             (Open::Epss, unclear(Open::Epss)),
             (Open::Coverage, reports.clone().map(uncovered).sum()),
+            (Open::EndOfLife, reports.clone().map(|report| report.end_of_life.len()).sum()),
             (Open::Unread, reports.map(|report| report.unread.len()).sum()),
         ];
         let open: Vec<(Open, usize)> =
             open.into_iter().filter(|(kind, count)| *count > 0 && !self.allowed.contains(kind)).collect();
         if open.is_empty() { GateVerdict::Passed } else { GateVerdict::Open(open) }
+    }
+
+    /// Whether the advisories answer what is asked of a group of packages. Feeds that name no malware have not looked for any.
+    fn is_covered(&self, part: &Coverage) -> bool {
+        let asks_malware = self.conditions.contains(&Condition::Malware);
+        part.covered.is_whole() && !(asks_malware && part.names_malware == Some(false))
     }
 
     /// Whether a condition holds; `None` where that is not known.
@@ -114,7 +123,7 @@ impl Gate {
         let is_about = |condition: &&Condition| match open {
             Open::Severity => matches!(condition, Condition::Severity(_)),
             Open::Epss => matches!(condition, Condition::Epss(_)),
-            Open::Coverage | Open::Unread => false,
+            Open::Coverage | Open::EndOfLife | Open::Unread => false,
         };
         self.conditions.iter().filter(is_about).any(|&condition| self.holds(condition, found).is_none())
     }
@@ -144,7 +153,7 @@ impl FromStr for Condition {
 
 impl Open {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Severity, Self::Epss, Self::Coverage, Self::Unread];
+    pub const ALL: [Self; 5] = [Self::Severity, Self::Epss, Self::Coverage, Self::EndOfLife, Self::Unread];
 
     /// As it is typed.
     pub fn as_str(self) -> &'static str {
@@ -152,6 +161,7 @@ impl Open {
             Self::Severity => "severity",
             Self::Epss => "epss",
             Self::Coverage => "coverage",
+            Self::EndOfLife => "end-of-life",
             Self::Unread => "unread",
         }
     }
@@ -162,6 +172,7 @@ impl Open {
             Self::Severity => ("vulnerability", "vulnerabilities", "that nobody has judged"),
             Self::Epss => ("vulnerability", "vulnerabilities", "without a probability (EPSS)"),
             Self::Coverage => ("group of packages", "groups of packages", "that the advisories do not cover"),
+            Self::EndOfLife => ("release line", "release lines", "that nobody repairs any more"),
             Self::Unread => ("file", "files", "that could not be read"),
         };
         format!("{count} {} {rest}", if count == 1 { one } else { many })

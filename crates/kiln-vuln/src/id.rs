@@ -7,6 +7,9 @@ use crate::wire::{Reader, put_number, put_text};
 const SYMBOLS: &[u8; 32] = b"23456789abcdefghijkmnpqrstuvwxyz";
 const FIRST_YEAR: u64 = 1990;
 
+/// Start of the ids of packages that are malware. Source: OpenSSF, malicious-packages.
+pub(crate) const MALWARE: &str = "MAL-";
+
 /// Bytes of twelve symbols.
 const PACKED: usize = 8;
 

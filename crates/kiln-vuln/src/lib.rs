@@ -1,10 +1,11 @@
 //! Advisories: feeds compiled to a compact database, looked up and matched against an inventory.
 //!
 //! This crate does no I/O: a database is bytes that someone else read or mapped, and [`Database::embedded`] is part
-//! of the program. It has no clock: the age of a database is told against a date that is passed in. What the database
-//! does not cover is said ([`Coverage`]), never taken for clean.
+//! of the program. It has no clock: the age of a database and the end of release lines are told against a day that is passed in
+//! ([`Terms`]). What the database does not cover is said ([`Coverage`]), never taken for clean.
 //! Start from [`Database`] and [`check`].
 
+mod age;
 pub mod build;
 mod coverage;
 mod database;
@@ -12,6 +13,7 @@ mod date;
 mod error;
 mod gate;
 mod id;
+mod lifecycle;
 mod matched;
 mod matching;
 mod origin;
@@ -24,6 +26,7 @@ mod suppressed;
 mod vex;
 mod wire;
 
+pub use age::{MaxAge, Terms};
 pub use coverage::{Coverage, Covered};
 pub use database::{Advisory, Bound, Database, ReadAt, Release, SliceInfo, Span, Status};
 pub use date::Date;
@@ -31,6 +34,7 @@ pub use error::Error;
 pub use gate::{Condition, Gate, GateVerdict, Open};
 /// Why a [`ReadAt`] could not read.
 pub use kiln_finding::Cause;
+pub use lifecycle::{EndOfLife, ReleaseLine, release_line, release_lines};
 pub use matched::{Fix, MadeBy, Match};
 pub use matching::check;
 pub use plan::{Plan, Remaining, Step, StepKind, plan};

@@ -129,7 +129,7 @@ impl Match {
 
     /// Whether the package itself is malware. Source: OpenSSF, malicious-packages.
     pub fn is_malware(&self) -> bool {
-        self.ids().any(|id| id.starts_with("MAL-"))
+        self.ids().any(|id| id.starts_with(crate::id::MALWARE))
     }
 
     /// The version that fixes it, where one is known.

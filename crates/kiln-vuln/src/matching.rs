@@ -1,46 +1,55 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use kiln_pkg::{Ecosystem, Inventory, Package, Unread};
+use kiln_pkg::{Ecosystem, Elsewhere, Inventory, Package, Unread};
 
-use crate::coverage::{Scope, scope};
+use crate::coverage::{Scope, has_malware_feed, scope};
+use crate::lifecycle::ended;
 use crate::origin::{Paths, made_by};
-use crate::owned::Owners;
+use crate::owned::{Owners, is_followed};
 use crate::report::worst_first;
 use crate::{
-    Advisory, Bound, Coverage, Covered, Database, Error, Fix, Match, Span, Status, Suppressed,
+    Advisory, Bound, Coverage, Covered, Database, Error, Fix, Match, Span, Status, Suppressed, Terms,
     VulnerabilityReport,
 };
 
-/// Matches the packages of `inventory` against `database`.
+/// Matches the packages of `inventory` against `database`, on the day of `terms`.
 ///
 /// Fails only on a database that is malformed where it was asked; then there is no result at all.
-pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<VulnerabilityReport, Error> {
+pub fn check(
+    database: &Database<'_>,
+    inventory: &Inventory,
+    terms: &Terms,
+) -> Result<VulnerabilityReport, Error> {
     let mut matches = Vec::new();
     let mut unread = inventory.unread.clone();
-    let mut coverage: BTreeMap<(Ecosystem, String), Coverage> = BTreeMap::new();
+    let mut coverage: BTreeMap<(Ecosystem, String, &str), Coverage> = BTreeMap::new();
     let mut asked = BTreeSet::new();
+    let mut answered = Vec::new();
     let mut owners = Owners::of(inventory);
     let mut suppressed = Vec::new();
-    for package in inventory.packages.iter().filter(|package| is_asked(package)) {
-        if owners.answer_alone(package) {
+    let (elsewhere, released): (Vec<&Package>, Vec<&Package>) = inventory
+        .packages
+        .iter()
+        .filter(|package| package.elsewhere != Some(Elsewhere::Own))
+        .partition(|package| package.elsewhere.is_some());
+    for package in released.into_iter().filter(|package| is_asked(package)) {
+        if owners.answer_alone(database, package)? {
             continue;
         }
-        let scope = scope(database, inventory, package);
+        let mut scope = scope(database, inventory, package);
         // Nobody else answers, and the feed of its distribution is about all that its packages hold.
-        if scope.slice.is_none() && owners.know(package) {
+        if scope.slice.is_none() && owners.answer(database, package)? {
             continue;
+        }
+        if !is_followed(database, &scope, package)? {
+            scope = scope.of_others();
         }
         asked.extend(
             scope.slice.filter(|_| !matches!(scope.covered, Covered::None { .. })).map(|slice| slice.as_of),
         );
-        let key = (package.ecosystem, scope.release.clone());
-        let entry = coverage.entry(key).or_insert_with(|| Coverage {
-            ecosystem: package.ecosystem,
-            release: scope.release.clone(),
-            packages: 0,
-            covered: scope.covered.clone(),
-        });
-        entry.packages += 1;
+        answered.push(package);
+        let key = (package.ecosystem, scope.release.clone(), scope.covered.state());
+        coverage.entry(key).or_insert_with(|| group(&scope, package, terms)).packages += 1;
         match check_package(database, &scope, package)? {
             Judged::Matches(found) => {
                 for found in found {
@@ -70,16 +79,62 @@ pub fn check(database: &Database<'_>, inventory: &Inventory) -> Result<Vulnerabi
     Ok(VulnerabilityReport {
         matches,
         suppressed,
-        coverage: coverage.into_values().collect(),
+        coverage: coverage.into_values().chain(from_elsewhere(&elsewhere)).collect(),
+        end_of_life: ended(inventory, answered.into_iter(), terms.today),
         unread,
         database: database.checksum(),
         as_of: asked.into_iter().next(),
     })
 }
 
-/// Whether a package's own feed can answer for it. NodeSource's Debian packages are the Node.js project's, not Debian's. A
-/// `package.json` without a version is an app's own, as is the main module of a Go program without one: never a release that an
-/// advisory could name.
+/// The group of packages that are answered for as this one is; still empty.
+fn group(scope: &Scope<'_>, package: &Package, terms: &Terms) -> Coverage {
+    let feed = scope.slice.filter(|_| !matches!(scope.covered, Covered::None { .. }));
+    Coverage {
+        ecosystem: package.ecosystem,
+        release: scope.release.clone(),
+        packages: 0,
+        feed: feed.map(|slice| slice.name.clone()),
+        elsewhere: false,
+        covered: scope.covered.clone().on(feed.map_or("", |slice| &slice.name), terms),
+        names_malware: feed.filter(|_| has_malware_feed(package.ecosystem)).map(|slice| slice.malware > 0),
+    }
+}
+
+/// Packages whose code is from no registry: what they are called says nothing of them. A group for each ecosystem.
+fn from_elsewhere(packages: &[&Package]) -> Vec<Coverage> {
+    let mut groups: BTreeMap<Ecosystem, Vec<&Package>> = BTreeMap::new();
+    for package in packages {
+        groups.entry(package.ecosystem).or_default().push(package);
+    }
+    let group = |(ecosystem, packages): (Ecosystem, Vec<&Package>)| {
+        let told = |package: &&Package| {
+            let from = package.elsewhere.as_ref().map_or("", Elsewhere::describe);
+            format!("{} ({from})", package.name)
+        };
+        let named: Vec<String> = packages.iter().take(NAMED).map(told).collect();
+        let more = packages.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        Coverage {
+            ecosystem,
+            release: String::new(),
+            packages: packages.len() as u64,
+            feed: None,
+            elsewhere: true,
+            covered: Covered::None {
+                why: format!(
+                    "not from the registry, so that no advisory names them: {}{more}",
+                    named.join(", ")
+                ),
+            },
+            names_malware: None,
+        }
+    };
+    groups.into_iter().map(group).collect()
+}
+
+/// Whether a package's own feed can answer for it. NodeSource's Debian packages are the Node.js project's, which is asked itself. The
+/// main module of a Go program has no version: it is never a release that an advisory could name.
 fn is_asked(package: &Package) -> bool {
     let is_release =
         !matches!(package.ecosystem, Ecosystem::Npm | Ecosystem::Go) || !package.version.is_empty();
@@ -99,6 +154,9 @@ pub(crate) fn normal_name(name: &str) -> String {
     let words = name.split(['-', '_', '.']).filter(|word| !word.is_empty());
     words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
 }
+
+/// Packages of a group that are named.
+const NAMED: usize = 3;
 
 enum Judged {
     Matches(Vec<Match>),

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use kiln_pkg::{Ecosystem, Inventory, Package};
+use kiln_pkg::{Ecosystem, Inventory, Package, Packager};
 
-use crate::coverage::scope;
+use crate::coverage::{Scope, scope};
 use crate::{Bound, Database, Error, Match, Span, Status, Suppression, Verdict};
 
 /// The operating-system packages of an inventory, and what their distribution says of what is in them.
 pub(crate) struct Owners<'a> {
     inventory: &'a Inventory,
     packages: BTreeMap<&'a str, &'a Package>,
+    /// By owner, whether the feed of its distribution answers for all that it holds.
+    followed: BTreeMap<&'a str, bool>,
     /// By owner, what it says of which ids.
     asked: BTreeMap<&'a str, Vec<(Vec<String>, Verdict)>>,
 }
@@ -20,21 +22,30 @@ impl<'a> Owners<'a> {
         let is_system = |package: &&Package| matches!(package.ecosystem, Ecosystem::Deb | Ecosystem::Apk);
         let packages = inventory.packages.iter().filter(is_system);
         let packages = packages.map(|package| (package.name.as_str(), package)).collect();
-        Self { inventory, packages, asked: BTreeMap::new() }
+        Self { inventory, packages, followed: BTreeMap::new(), asked: BTreeMap::new() }
     }
 
     /// Whether the distribution alone answers for `package`. Debian repairs what it ships without changing its version, so
     /// versions say nothing; and a Node.js that a distribution built is its own.
-    pub(crate) fn answer_alone(&self, package: &Package) -> bool {
-        let Some(owner) = &package.owner else { return false };
-        let by_debian =
-            self.packages.get(owner.as_str()).is_some_and(|owner| owner.ecosystem == Ecosystem::Deb);
-        package.ecosystem == Ecosystem::Node || by_debian
+    pub(crate) fn answer_alone(&mut self, database: &Database<'_>, package: &Package) -> Result<bool, Error> {
+        let by_debian = self.owner(package).is_some_and(|owner| owner.ecosystem == Ecosystem::Deb);
+        Ok((package.ecosystem == Ecosystem::Node || by_debian) && self.answer(database, package)?)
     }
 
-    /// Whether the operating-system package that holds `package` is known.
-    pub(crate) fn know(&self, package: &Package) -> bool {
-        package.owner.as_deref().is_some_and(|owner| self.packages.contains_key(owner))
+    /// Whether the feed of a distribution is about the operating-system package that holds `package`, and about its release.
+    pub(crate) fn answer(&mut self, database: &Database<'_>, package: &Package) -> Result<bool, Error> {
+        let Some(owner) = self.owner(package) else { return Ok(false) };
+        if let Some(known) = self.followed.get(owner.name.as_str()) {
+            return Ok(*known);
+        }
+        let scope = scope(database, self.inventory, owner);
+        let is_followed = scope.covered.is_whole() && is_followed(database, &scope, owner)?;
+        self.followed.insert(&owner.name, is_followed);
+        Ok(is_followed)
+    }
+
+    fn owner(&self, package: &Package) -> Option<&'a Package> {
+        self.packages.get(package.owner.as_deref()?).copied()
     }
 
     /// Why a vulnerability of `package` does not count, if its owner's distribution says so.
@@ -44,8 +55,11 @@ impl<'a> Owners<'a> {
         package: &'a Package,
         found: &Match,
     ) -> Result<Option<Suppression>, Error> {
-        let owner = package.owner.as_deref().and_then(|owner| Some((owner, *self.packages.get(owner)?)));
-        let Some((name, owner)) = owner else { return Ok(None) };
+        let Some(owner) = self.owner(package) else { return Ok(None) };
+        if !self.answer(database, package)? {
+            return Ok(None);
+        }
+        let name = owner.name.as_str();
         if !self.asked.contains_key(name) {
             self.asked.insert(name, verdicts(database, self.inventory, owner)?);
         }
@@ -57,6 +71,20 @@ impl<'a> Owners<'a> {
             verdict: *verdict,
         }))
     }
+}
+
+/// Whether the feed of a distribution follows `package`: not what vendors and others built, though it is installed by the same means.
+/// Where nothing says who built it, the feed must know it.
+pub(crate) fn is_followed(
+    database: &Database<'_>,
+    scope: &Scope<'_>,
+    package: &Package,
+) -> Result<bool, Error> {
+    Ok(match (package.packager, scope.slice) {
+        (Packager::Distribution, _) | (_, None) => true,
+        (Packager::Other, Some(_)) => false,
+        (Packager::Unsaid, Some(slice)) => database.knows(slice, package.advisory_name())?,
+    })
 }
 
 /// The vulnerabilities that the distribution of `owner` knows this version of it not to have.

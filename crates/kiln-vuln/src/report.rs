@@ -3,7 +3,7 @@ use kiln_oci::Digest;
 use kiln_pkg::Unread;
 use serde::{Deserialize, Serialize};
 
-use crate::{Coverage, Date, Match, Suppressed};
+use crate::{Coverage, Covered, Date, EndOfLife, Match, Suppressed};
 
 /// What matching an inventory against a database gave. Clean only if there are no matches and [`VulnerabilityReport::is_complete`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub struct VulnerabilityReport {
     pub suppressed: Vec<Suppressed>,
     /// How far the database answers, by ecosystem and release. Sorted.
     pub coverage: Vec<Coverage>,
+    /// Release lines among the packages that nobody repairs any more; advisories do not name what is wrong with them since. Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub end_of_life: Vec<EndOfLife>,
     /// What could not be read or judged.
     pub unread: Vec<Unread>,
     /// Checksum of the database ([`crate::Database::checksum`]).
@@ -24,9 +27,15 @@ pub struct VulnerabilityReport {
 }
 
 impl VulnerabilityReport {
-    /// Whether everything was read, and the database answers for all of it.
+    /// Whether everything was read, is still repaired by somebody, and the database answers for all of it, however old it is.
     pub fn is_complete(&self) -> bool {
-        self.unread.is_empty() && self.coverage.iter().all(|coverage| coverage.covered.is_full())
+        let is_covered = self.coverage.iter().all(|coverage| coverage.covered.is_whole());
+        self.unread.is_empty() && self.end_of_life.is_empty() && is_covered
+    }
+
+    /// The groups of packages whose advisories are older than the limit.
+    pub fn stale(&self) -> impl Iterator<Item = &Coverage> {
+        self.coverage.iter().filter(|coverage| matches!(coverage.covered, Covered::Stale { .. }))
     }
 
     /// How many matches there are of each severity, worst first.

@@ -5,7 +5,7 @@ use kiln_finding::{Diagnose, Severity};
 use kiln_pkg::{Ecosystem, Inventory, Package, Source};
 use kiln_vuln::build::Builder;
 use kiln_vuln::{
-    Cause, Database, Date, Fix, Match, ReadAt, Suppression, Verdict, VulnerabilityReport, check,
+    Cause, Database, Date, Fix, Match, ReadAt, Suppression, Terms, Verdict, VulnerabilityReport, check,
 };
 
 const OSV_NPM: &str = r#"{"id":"GHSA-wc69-rhjr-hc9g","aliases":["CVE-2022-31129"],"modified":"2026-01-02T00:00:00Z","published":"2022-07-06T00:00:00Z",
@@ -55,7 +55,8 @@ fn all() -> Vec<u8> {
 }
 
 fn ask(bytes: &[u8], packages: Vec<Package>) -> VulnerabilityReport {
-    check(&Database::open(bytes).unwrap(), &Inventory { packages, ..Inventory::default() }).unwrap()
+    let inventory = Inventory { packages, ..Inventory::default() };
+    check(&Database::open(bytes).unwrap(), &inventory, &Terms::on(Date::default())).unwrap()
 }
 
 fn one(bytes: &[u8], package: Package) -> Option<Match> {
@@ -283,10 +284,10 @@ fn a_damaged_slice_is_noticed_when_it_is_asked() {
         ..Inventory::default()
     };
     let whole = Database::read(Box::new(Elsewhere(bytes))).unwrap();
-    assert_eq!(check(&whole, &moment()).unwrap().matches.len(), 1);
+    assert_eq!(check(&whole, &moment(), &Terms::on(Date::default())).unwrap().matches.len(), 1);
     // The damage is in the last slice, which nobody asked.
     let database = Database::read(Box::new(Elsewhere(damaged))).unwrap();
-    assert_eq!(check(&database, &moment()).unwrap().matches.len(), 1);
+    assert_eq!(check(&database, &moment(), &Terms::on(Date::default())).unwrap().matches.len(), 1);
     assert_eq!(
         database.verify().unwrap_err().to_string(),
         "read the advisory database: the checksum of a slice is wrong"

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiln_pkg::{Ecosystem, Inventory, Package};
-use kiln_vuln::{Database, check};
+use kiln_vuln::{Database, Date, Terms, check};
 
 const RECORDED: &str = include_str!("data/node-truth.txt");
 
@@ -48,7 +48,9 @@ fn every_version_has_the_vulnerabilities_that_the_projects_rule_gives_it() {
     }
     for (at, version) in versions.iter().enumerate() {
         let packages = vec![Package::new(Ecosystem::Node, "node", *version)];
-        let report = check(&database, &Inventory { packages, ..Inventory::default() }).unwrap();
+        let report =
+            check(&database, &Inventory { packages, ..Inventory::default() }, &Terms::on(Date::default()))
+                .unwrap();
         let found: BTreeSet<&str> = report.matches.iter().map(|found| found.id.as_str()).collect();
         let wanted: BTreeSet<&str> =
             expected.iter().filter(|(_, affected)| affected.contains(&at)).map(|(id, _)| *id).collect();

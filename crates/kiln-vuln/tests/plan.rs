@@ -4,7 +4,7 @@
 use kiln_oci::Digest;
 use kiln_pkg::{Ecosystem, Inventory, Layer, Package, Place, Source};
 use kiln_vuln::build::Builder;
-use kiln_vuln::{Database, Plan, StepKind, VulnerabilityReport, check, plan};
+use kiln_vuln::{Database, Date, Plan, StepKind, Terms, VulnerabilityReport, check, plan};
 
 fn record(id: &str, ecosystem: &str, name: &str, ranges: &[(&str, Option<&str>)]) -> String {
     let range = |(low, high): &(&str, Option<&str>)| {
@@ -75,7 +75,7 @@ fn planned() -> (VulnerabilityReport, Plan) {
     let bytes = database();
     let database = Database::open(&bytes).unwrap();
     let inventory = inventory();
-    let report = check(&database, &inventory).unwrap();
+    let report = check(&database, &inventory, &Terms::on(Date::default())).unwrap();
     let plan = plan(&database, &inventory, &report).unwrap();
     (report, plan)
 }
@@ -140,7 +140,7 @@ fn of_several_copies_only_the_named_one_is_overridden() {
     let database = Database::open(&bytes).unwrap();
     let mut inventory = inventory();
     inventory.packages.push(npm("qs", "6.11.0", &["request@2.0.0"], &[]));
-    let report = check(&database, &inventory).unwrap();
+    let report = check(&database, &inventory, &Terms::on(Date::default())).unwrap();
     let plan = plan(&database, &inventory, &report).unwrap();
     assert_eq!(plan.overrides.keys().collect::<Vec<_>>(), ["qs@6.7.0"]);
 }

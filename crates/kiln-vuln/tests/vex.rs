@@ -25,6 +25,7 @@ fn report() -> VulnerabilityReport {
         matches: vec![found],
         suppressed: Vec::new(),
         coverage: Vec::new(),
+        end_of_life: Vec::new(),
         unread: Vec::new(),
         database: digest(),
         as_of: None,

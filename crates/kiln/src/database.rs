@@ -7,6 +7,7 @@ use std::path::PathBuf;
 pub(crate) use documents::{Document, Documents};
 use kiln_finding::Failure;
 use kiln_proof::advisories::{self, Opened};
+use kiln_vuln::MaxAge;
 
 use crate::context::Context;
 
@@ -16,14 +17,14 @@ pub(crate) struct Choice {
     /// Use this advisory database in place of the newest that is here
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
-    /// Fail if the advisories are older than this
+    /// Fail if the advisories are older than this; feeds may have their own (30,npm=7)
     #[arg(long, value_name = "DAYS")]
-    db_max_age: Option<u32>,
+    db_max_age: Option<MaxAge>,
 }
 
 impl Choice {
     /// Opens the database named on the command line, else the newest of this machine.
     pub(crate) fn open(&self, context: &Context) -> Result<Opened, Failure> {
-        advisories::open(&context.machine, self.db.as_deref(), self.db_max_age)
+        advisories::open(&context.machine, self.db.as_deref(), self.db_max_age.as_ref())
     }
 }

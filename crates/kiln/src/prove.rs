@@ -76,7 +76,8 @@ fn side(folder: &Path, context: &Context, layout: &Layout) -> Result<Side, Failu
     stages.finish();
     let image = Image::read(layout, &manifest)?;
     let inventory = kiln_proof::inventory(&image, layout, &context.machine)?;
-    let report = check(&kiln_proof::advisories::newest(&context.machine)?.database, &inventory)?;
+    let database = kiln_proof::advisories::newest(&context.machine)?.database;
+    let report = check(&database, &inventory, &context.config.database.terms())?;
     let is_shell = |indicator: &&Indicator| indicator.kind == IndicatorKind::Shell && !indicator.deleted;
     let shells = inventory.indicators.iter().filter(is_shell).count();
     let settings = lint::Choice::default().settings()?;

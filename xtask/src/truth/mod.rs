@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use kiln_pkg::{Inventory, Package};
-use kiln_vuln::{Database, check};
+use kiln_vuln::{Database, Date, Terms, check};
 
 use self::classes::Lookup;
 use self::facts::Facts;
@@ -84,7 +84,8 @@ fn count(
     database: &Database<'_>,
     contested: &classes::Contested,
 ) -> anyhow::Result<()> {
-    let report = check(database, &Inventory { packages: label.packages.clone(), ..Inventory::default() })?;
+    let inventory = Inventory { packages: label.packages.clone(), ..Inventory::default() };
+    let report = check(database, &inventory, &Terms::on(Date::default()))?;
     let named = |ids: &[String], id: &str| ids.iter().any(|known| known == id);
     let is_hit = report.matches.iter().any(|found| {
         found.name == label.about().name

@@ -11,7 +11,7 @@ use kiln_oci::{Digest, Index, Reference};
 use kiln_pkg::{Ecosystem, Inventory, Licence, Package, Purl};
 use kiln_rootfs::{Content, Delta, LayerReader, Limits, RootPath, Tree, write_delta};
 use kiln_text::Glob;
-use kiln_vuln::{Database, build::Builder, check};
+use kiln_vuln::{Database, Date, Terms, build::Builder, check};
 
 /// One of them.
 pub(crate) struct Case {
@@ -377,7 +377,8 @@ fn osv(n: usize, aliases: impl Fn(usize) -> String) {
     let Ok(compiled) = builder.finish("2026-01-01".parse().expect("a date")) else { return };
     let database = Database::open(&compiled).expect("what is compiled opens");
     let packages = vec![Package::new(Ecosystem::Npm, "p", "1.0.0")];
-    check(&database, &Inventory { packages, ..Inventory::default() }).expect("it answers");
+    check(&database, &Inventory { packages, ..Inventory::default() }, &Terms::on(Date::default()))
+        .expect("it answers");
 }
 
 fn advisories(n: usize) {

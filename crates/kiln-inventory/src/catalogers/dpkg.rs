@@ -1,6 +1,6 @@
 use std::io::Read;
 
-use kiln_pkg::{Ecosystem, Package, Place, Source};
+use kiln_pkg::{Ecosystem, Package, Packager, Place, Source};
 
 use super::cataloger::{Candidate, Cataloger};
 use super::lines::{field, stanzas};
@@ -46,6 +46,12 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
                 | "Depends"
                 | "Pre-Depends"
                 | "Provides"
+                | "Section"
+                | "Priority"
+                | "Multi-Arch"
+                | "Origin"
+                | "Vendor"
+                | "License"
         )
     };
     let mut nameless = 0;
@@ -81,6 +87,7 @@ fn package(fields: &[(String, String)], path: &str) -> Option<Package> {
     let mut package = Package::new(Ecosystem::Deb, field(fields, "Package")?, version);
     package.arch = field(fields, "Architecture").map(str::to_owned);
     package.supplier = field(fields, "Maintainer").map(str::to_owned);
+    package.packager = packager(fields);
     package.source = Some(source(field(fields, "Source").unwrap_or(&package.name), version));
     let relations = [field(fields, "Depends"), field(fields, "Pre-Depends")];
     package.requires =
@@ -93,6 +100,34 @@ fn package(fields: &[(String, String)], path: &str) -> Option<Package> {
     package.provides.dedup();
     package.places = vec![Place { path: path.to_owned(), layer: None }];
     Some(package)
+}
+
+/// Who built it, by what is in its control file. fpm and nfpm write `Vendor`, `License` and a section that Debian does not have;
+/// `Origin` is a vendor's. Debian's maintainers have addresses of Debian, or packages that only a distribution would make.
+fn packager(fields: &[(String, String)]) -> Packager {
+    let has = |name: &str| field(fields, name);
+    let odd_section = matches!(has("Section"), Some("default" | "unknown" | "none"));
+    let other_origin = has("Origin").is_some_and(|origin| !origin.eq_ignore_ascii_case("debian"));
+    let maintainer = has("Maintainer").map(str::to_ascii_lowercase);
+    let host = maintainer
+        .as_deref()
+        .and_then(|text| text.rsplit_once('@'))
+        .map(|(_, host)| host.trim_end_matches('>'));
+    let is_node_source = host == Some("nodesource.com")
+        || has("Version").is_some_and(|version| version.contains("nodesource"));
+    if has("Vendor").is_some() || has("License").is_some() || odd_section || other_origin || is_node_source {
+        return Packager::Other;
+    }
+    let of_debian = |host: &str| {
+        ["debian.org", "debian.net"]
+            .iter()
+            .any(|known| host == *known || host.strip_suffix(known).is_some_and(|rest| rest.ends_with('.')))
+    };
+    let is_base = matches!(has("Priority"), Some("required" | "important" | "standard"));
+    if maintainer.is_none() || host.is_some_and(of_debian) || has("Multi-Arch").is_some() || is_base {
+        return Packager::Distribution;
+    }
+    Packager::Unsaid
 }
 
 /// `name` or `name (version)`; the version is the package's own where it is not given.

@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use kiln_pkg::Elsewhere;
 use serde::Deserialize;
 
 use super::cataloger::{Candidate, Cataloger, read_whole};
 use crate::facts::{FileFacts, Reading};
 
-/// npm's own record of what it installed: which packages are needed in development only, and what each was checked with. Source: npm docs,
+/// npm's own record of what it installed: which packages are needed in development only, what each was
+/// checked with, and what it came from. Source: npm docs,
 /// package-lock.json "Hidden Lockfiles".
 pub(super) static CATALOGER: Cataloger =
     Cataloger { name: "npm-lock", examples: &["app/node_modules/.package-lock.json"], wants, read };
@@ -26,6 +28,9 @@ struct Installed {
     #[serde(default)]
     dev: bool,
     integrity: Option<String>,
+    resolved: Option<String>,
+    #[serde(default)]
+    link: bool,
 }
 
 fn wants(candidate: &Candidate<'_>) -> bool {
@@ -38,16 +43,23 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
     let root = candidate.path.trim_end_matches("node_modules/.package-lock.json");
     let mut dev = Vec::new();
     let mut integrity = Vec::new();
+    let mut from = Vec::new();
     for (folder, installed) in lock.packages {
         let folder = format!("{root}{folder}");
         if let Some(text) = installed.integrity.filter(|text| text.len() <= MAX_INTEGRITY) {
             integrity.push((folder.clone(), text));
         }
+        // A link leads to a folder whose own manifest is read.
+        let elsewhere = installed.resolved.as_deref().filter(|_| !installed.link).and_then(Elsewhere::of_npm);
+        from.extend(elsewhere.map(|place| (folder.clone(), place)));
         if installed.dev {
             dev.push(folder);
         }
     }
     file.readings.push(Reading::DevOnly(dev));
     file.readings.push(Reading::Integrity(integrity));
+    if !from.is_empty() {
+        file.readings.push(Reading::From(from));
+    }
     Ok(())
 }

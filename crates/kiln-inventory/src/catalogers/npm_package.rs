@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use kiln_pkg::{Ecosystem, Licence, Package, Place};
+use kiln_pkg::{Ecosystem, Elsewhere, Licence, Package, Place};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -35,6 +35,10 @@ struct Manifest {
     version: Option<Value>,
     license: Option<Value>,
     licenses: Option<Value>,
+    private: Option<Value>,
+    /// npm before 7 writes here what it took the package from.
+    #[serde(rename = "_resolved")]
+    resolved: Option<Value>,
     #[serde(default)]
     dependencies: Lax,
     #[serde(rename = "optionalDependencies", default)]
@@ -94,6 +98,9 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
     }
     let mut package = Package::new(Ecosystem::Npm, name, version.unwrap_or_default());
     package.licence = licence(&manifest).map(|declared| Licence::declared(&declared));
+    if installed {
+        package.elsewhere = elsewhere(candidate.path, &manifest);
+    }
     // Nobody installs what others needed to build; an app's own may be there.
     let dev = if installed { Lax::None } else { manifest.dev_dependencies };
     for map in [manifest.dependencies, manifest.optional_dependencies, manifest.peer_dependencies, dev] {
@@ -110,6 +117,41 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
     let package = Box::new(package);
     file.readings.push(if installed { Reading::Package(package) } else { Reading::Manifest(package) });
     Ok(())
+}
+
+/// What an installed package came from, where its own manifest or its folder says that it was no registry.
+fn elsewhere(path: &str, manifest: &Manifest) -> Option<Elsewhere> {
+    let resolved = manifest.resolved.as_ref().and_then(Value::as_str);
+    if let Some(from) = resolved.and_then(Elsewhere::of_npm).or_else(|| of_pnpm(path)) {
+        return Some(from);
+    }
+    // No registry takes what is marked so.
+    (resolved.is_none() && manifest.private == Some(Value::Bool(true))).then_some(Elsewhere::Unsaid)
+}
+
+/// pnpm names the folder of a package in its store by what it came from: `.pnpm/name@git+https+++host+path+commit/node_modules/name`,
+/// before pnpm 9 `.pnpm/host+path@commit/…`. Source: pnpm, `depPathToFilename`.
+fn of_pnpm(path: &str) -> Option<Elsewhere> {
+    let (_, rest) = path.split_once(".pnpm/")?;
+    let (store, inner) = rest.split_once("/node_modules/")?;
+    let name = inner.strip_suffix("/package.json")?.replace('/', "+");
+    let of_name = store.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('@'));
+    let place = of_name.unwrap_or(store);
+    let version = place.rsplit('@').next().unwrap_or_default();
+    // A commit, which old versions put there, may begin with a digit, too.
+    let begins = version.starts_with(|c: char| c.is_ascii_digit());
+    let is_version = begins && (of_name.is_some() || version.contains('.'));
+    let is_path = place.starts_with("file+");
+    // Without the name in front there is a host, or this is the folder of another package.
+    let is_place =
+        of_name.is_some() || is_path || place.split('+').next().is_some_and(|host| host.contains('.'));
+    if is_version && !is_path || !is_place {
+        return None;
+    }
+    let place = place.split(['(', '_']).next().unwrap_or(place);
+    let (scheme, rest) = place.strip_prefix("git+").map_or(("", place), |rest| ("git+", rest));
+    let text = scheme.to_owned() + &rest.replacen("+++", "://", 1).replace('+', "/");
+    Some(if is_path { Elsewhere::Address(text.replacen('/', ":", 1)) } else { Elsewhere::Repository(text) })
 }
 
 /// Names that can be installed: optional scope, then letters, digits, `-._~` (old names have capitals).

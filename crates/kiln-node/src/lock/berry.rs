@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use kiln_pkg::Elsewhere;
+use kiln_text::percent;
 use serde::Deserialize;
 
 use super::yarn::connect;
@@ -48,8 +50,8 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
             continue;
         }
         let Some((name, reference)) = parted(&entry.resolution) else {
-            let why = format!("has an entry `{key}` that names no package");
-            return Err(ErrorKind::Unfit { path: path.to_owned(), why, help: "run `yarn install`" }.into());
+            lock.unread.push(key.clone());
+            continue;
         };
         if let Some(folder) = reference.strip_prefix("workspace:") {
             projects.push((if folder == "." { "" } else { folder }, entry));
@@ -60,6 +62,7 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
         lock.packages.push(LockedPackage {
             name: name.to_owned(),
             version: entry.version.clone(),
+            elsewhere: elsewhere(reference),
             // The checksum is of yarn's own archive of the package, not of what the registry sends.
             has_integrity: entry.checksum.is_some(),
             platforms: platforms(entry.conditions.as_deref().unwrap_or_default()),
@@ -99,6 +102,19 @@ fn descriptor(known: &BTreeMap<String, usize>, name: &str, range: &str) -> Strin
 fn parted(resolution: &str) -> Option<(&str, &str)> {
     let at = resolution.char_indices().skip(1).find(|(_, c)| *c == '@')?.0;
     Some((&resolution[..at], &resolution[at + 1..]))
+}
+
+/// What a reference says of where the code is from. A patch changes a little of what is from there.
+fn elsewhere(reference: &str) -> Option<Elsewhere> {
+    if let Some(patched) = reference.strip_prefix("patch:") {
+        let locator = percent::decode_loosely(patched.split('#').next().unwrap_or_default());
+        let locator = String::from_utf8_lossy(&locator).into_owned();
+        return parted(&locator).and_then(|(_, inner)| elsewhere(inner));
+    }
+    if reference.starts_with("npm:") {
+        return None;
+    }
+    Elsewhere::of_npm(reference).or_else(|| Some(Elsewhere::Address(reference.to_owned())))
 }
 
 fn platforms(conditions: &str) -> Platforms {

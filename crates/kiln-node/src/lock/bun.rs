@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use kiln_pkg::Elsewhere;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -37,10 +38,11 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     for (place, fields) in &file.packages {
         let identity = fields.first().and_then(Value::as_str).unwrap_or_default();
         let Some((name, version)) = parted(identity) else {
-            let why = format!("has an entry `{place}` that names no package");
-            return Err(ErrorKind::Unfit { path: path.to_owned(), why, help: "run `bun install`" }.into());
+            lock.unread.push(place.clone());
+            continue;
         };
-        if version.starts_with("workspace:") || version.starts_with("link:") {
+        // The project itself, where a package of its own asks for it, and projects of the workspace.
+        if version.starts_with("workspace:") || version.starts_with("root:") {
             continue;
         }
         places.insert(place, lock.packages.len());
@@ -87,15 +89,26 @@ fn locked(name: &str, version: &str, fields: &[Value]) -> LockedPackage {
             None => Vec::new(),
         }
     };
+    // Where it is from stands in place of a version.
+    let elsewhere = elsewhere(version);
+    let version = if elsewhere.is_some() { "" } else { version };
     let hash = fields.last().and_then(Value::as_str).filter(|text| text.starts_with("sha"));
     LockedPackage {
         name: name.to_owned(),
         version: version.to_owned(),
+        elsewhere,
         has_integrity: hash.is_some(),
         integrity: hash.map(str::to_owned),
         platforms: Platforms { os: names("os"), cpu: names("cpu"), libc: names("libc") },
         ..LockedPackage::default()
     }
+}
+
+fn elsewhere(version: &str) -> Option<Elsewhere> {
+    let is_version = version.starts_with(|c: char| c.is_ascii_digit());
+    let is_archive = [".tgz", ".tar.gz"].iter().any(|end| version.ends_with(end));
+    Elsewhere::of_npm(version)
+        .or_else(|| (!is_version || is_archive).then(|| Elsewhere::Address(version.to_owned())))
 }
 
 /// `@scope/name@1.0.0` as name and version; of an alias (`name@npm:real@1.0.0`) the real ones.

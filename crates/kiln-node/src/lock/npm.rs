@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use kiln_pkg::Elsewhere;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -40,6 +41,8 @@ struct Package {
     dev_dependencies: BTreeMap<String, String>,
     optional_dependencies: BTreeMap<String, String>,
     peer_dependencies: BTreeMap<String, String>,
+    #[serde(skip)]
+    elsewhere: Option<Elsewhere>,
 }
 
 /// A list, or the single name that old packages have.
@@ -84,12 +87,29 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     let mut lock = Lock { version: file.lockfile_version, ..Lock::default() };
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for (place, package) in &file.packages {
-        if let Some((_, name)) = place.rsplit_once("node_modules/").filter(|_| !package.link) {
+        let Some((_, name)) = place.rsplit_once("node_modules/") else { continue };
+        if !package.link {
             places.insert(place, lock.packages.len());
             lock.packages.push(package.locked(name));
+        } else if let Some(outside) = package.resolved.as_ref().filter(|path| path.starts_with("../")) {
+            // No project of this workspace: a folder beside it, which is not looked into.
+            let target = file.packages.get(outside).unwrap_or(package);
+            let elsewhere = Some(Elsewhere::Address(format!("file:{outside}")));
+            places.insert(place, lock.packages.len());
+            lock.packages.push(LockedPackage { elsewhere, has_integrity: true, ..target.locked(name) });
         }
     }
+    let mut specs: Vec<Specs> = lock.packages.iter().map(|_| Specs::default()).collect();
+    for (place, at) in &places {
+        specs[*at].is_fetched = file.packages.get(*place).is_some_and(|package| package.resolved.is_some());
+    }
     for (place, package) in &file.packages {
+        let maps = [&package.dependencies, &package.dev_dependencies, &package.optional_dependencies];
+        for (name, spec) in maps.into_iter().flatten() {
+            if let Some(specs) = resolve(&places, place, name).and_then(|at| specs.get_mut(at)) {
+                specs.add(spec);
+            }
+        }
         let all = |names: &BTreeMap<String, String>| -> Vec<usize> {
             names.keys().filter_map(|name| resolve(&places, place, name)).collect()
         };
@@ -113,6 +133,9 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
             lock.direct.insert(place.clone(), found);
         }
     }
+    for (package, specs) in lock.packages.iter_mut().zip(specs) {
+        specs.settle(package);
+    }
     if nested {
         let top = |(place, at): (&&str, &usize)| Some((place.strip_prefix("node_modules/")?.to_owned(), *at));
         lock.by_range =
@@ -127,6 +150,35 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     }
     lock.relate(&BTreeMap::new());
     Ok(lock)
+}
+
+/// What others ask for when they ask for a package.
+#[derive(Default)]
+struct Specs {
+    elsewhere: Option<Elsewhere>,
+    by_range: bool,
+    /// The lock file says what was fetched.
+    is_fetched: bool,
+}
+
+impl Specs {
+    fn add(&mut self, spec: &str) {
+        match Elsewhere::of_npm(spec) {
+            None => self.by_range = true,
+            from => self.elsewhere = from,
+        }
+    }
+
+    /// Where the package is from: what was fetched says it, and who asked where that says nothing. A registry may keep its archives at
+    /// addresses of its own; what is asked for by version is from one.
+    fn settle(self, package: &mut LockedPackage) {
+        let is_address = matches!(&package.elsewhere, Some(Elsewhere::Address(at)) if at.starts_with("http"));
+        if is_address && self.by_range && self.elsewhere.is_none() {
+            package.elsewhere = None;
+        } else if package.elsewhere.is_none() && !self.is_fetched {
+            package.elsewhere = self.elsewhere;
+        }
+    }
 }
 
 /// The package that `name` means in the folder `place`. Source: Node.js docs, "Loading from node_modules folders".
@@ -147,9 +199,17 @@ fn flatten(folder: &str, nested: BTreeMap<String, Nested>, packages: &mut BTreeM
         let requires = one.requires.as_object().into_iter().flatten();
         let requires =
             requires.map(|(name, range)| (name.clone(), range.as_str().unwrap_or_default().to_owned()));
+        // In place of a version stands where it is from.
+        let elsewhere = Elsewhere::of_npm(&one.version);
+        let version = match (&elsewhere, alias) {
+            (Some(_), _) => None,
+            (None, Some((_, version))) => Some(version.to_owned()),
+            (None, None) => Some(one.version.clone()),
+        };
         let package = Package {
             name: alias.map(|(name, _)| name.to_owned()),
-            version: Some(alias.map_or(one.version.clone(), |(_, version)| version.to_owned())),
+            version,
+            elsewhere,
             integrity: one.integrity,
             dev: one.dev,
             optional: one.optional,
@@ -165,7 +225,9 @@ impl Package {
     fn locked(&self, name: &str) -> LockedPackage {
         let from_elsewhere = self.resolved.as_deref().is_some_and(|resolved| resolved.starts_with("git"));
         let names = |names: &Names| names.0.clone();
+        let fetched = self.resolved.as_deref().and_then(Elsewhere::of_npm);
         LockedPackage {
+            elsewhere: self.elsewhere.clone().or(fetched),
             // An alias lies in a folder of another name.
             name: self.name.clone().unwrap_or_else(|| name.to_owned()),
             version: self.version.clone().unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use kiln_pkg::Elsewhere;
 use serde::Deserialize;
 
 use crate::error::ErrorKind;
@@ -118,6 +119,32 @@ struct Package {
 struct Resolution {
     integrity: Option<String>,
     commit: Option<String>,
+    repo: Option<String>,
+    tarball: Option<String>,
+    directory: Option<String>,
+}
+
+impl Resolution {
+    /// Where a package of this key is from, where that is no registry.
+    fn elsewhere(&self, key: &str) -> Option<Elsewhere> {
+        if let (Some(repo), Some(commit)) = (&self.repo, &self.commit) {
+            let scheme = if repo.starts_with("git") || repo.starts_with("ssh:") { "" } else { "git+" };
+            return Elsewhere::of_npm(&format!("{scheme}{repo}#{commit}"));
+        }
+        if let Some(folder) = &self.directory {
+            return Some(Elsewhere::Address(format!("file:{folder}")));
+        }
+        let named = split_key(key).filter(|(name, _)| !name.starts_with("file:"));
+        let version = named.map_or(key, |(_, version)| version);
+        let is_version = |text: &str| text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('.');
+        // `host/name/1.2.3` is a registry of another name.
+        let last = version.rsplit('/').next().unwrap_or_default();
+        if is_version(version) || self.tarball.is_none() && is_version(last) {
+            return None;
+        }
+        let tarball = self.tarball.as_deref().and_then(Elsewhere::of_npm);
+        tarball.or_else(|| Some(Elsewhere::of_npm(version).unwrap_or(Elsewhere::Address(version.to_owned()))))
+    }
 }
 
 pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
@@ -163,10 +190,14 @@ fn packages(file: &File, lock: &mut Lock) -> BTreeMap<String, usize> {
                 continue;
             }
         };
+        let elsewhere = package.resolution.elsewhere(bare);
+        // An address is no version.
+        let version = if elsewhere.is_some() && package.version.is_none() { "" } else { version };
         keys.insert(bare.to_owned(), lock.packages.len());
         lock.packages.push(LockedPackage {
             name: name.to_owned(),
             version: version.to_owned(),
+            elsewhere,
             has_integrity: package.resolution.integrity.is_some() || package.resolution.commit.is_some(),
             integrity: package.resolution.integrity.clone(),
             is_dev: package.dev,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use kiln_pkg::Elsewhere;
+
 use crate::error::ErrorKind;
 use crate::lock::Need;
 use crate::{Error, Lock, LockedPackage};
@@ -51,6 +53,11 @@ fn field(package: &mut LockedPackage, line: &str) {
     let value = value.trim().trim_matches('"');
     match name.trim_end_matches(':').trim_matches('"') {
         "version" => value.clone_into(&mut package.version),
+        // What is asked for by version may lie at any address of a registry.
+        "resolved" if package.elsewhere.is_none() => {
+            package.elsewhere =
+                Elsewhere::of_npm(value).filter(|from| matches!(from, Elsewhere::Repository(_)));
+        }
         "integrity" => {
             package.integrity = Some(value.to_owned());
             package.has_integrity = true;
@@ -83,8 +90,15 @@ pub(crate) fn connect(
 
 /// `"@scope/name@^1.0.0", "@scope/name@^1.1.0":` or `alias@npm:real@^1.0.0:`
 fn heading(line: &str) -> LockedPackage {
-    let first = line.trim_end_matches(':').split(", ").next().unwrap_or("").trim_matches('"');
+    let descriptors = || line.trim_end_matches(':').split(", ").map(|one| one.trim_matches('"'));
+    let elsewhere = descriptors().find_map(|one| Elsewhere::of_npm(parted(one).1));
+    let first = descriptors().next().unwrap_or_default();
     let first = first.split_once("@npm:").map_or(first, |(_, real)| real);
-    let at = first.char_indices().skip(1).find(|(_, c)| *c == '@').map_or(first.len(), |(at, _)| at);
-    LockedPackage { name: first[..at].to_owned(), ..LockedPackage::default() }
+    LockedPackage { name: parted(first).0.to_owned(), elsewhere, ..LockedPackage::default() }
+}
+
+/// `@scope/name@range` as name and range.
+fn parted(descriptor: &str) -> (&str, &str) {
+    let at = descriptor.char_indices().skip(1).find(|(_, c)| *c == '@').map(|(at, _)| at);
+    at.map_or((descriptor, ""), |at| (&descriptor[..at], &descriptor[at + 1..]))
 }

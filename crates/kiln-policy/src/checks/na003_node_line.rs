@@ -1,6 +1,6 @@
-use kiln_vuln::Date;
+use kiln_vuln::{Date, release_line};
 
-use crate::node_lines::{lines, recommended};
+use crate::node_lines::recommended;
 use crate::verdict::{fail, pass, unknown};
 use crate::{Check, Evidence, Judged, PolicySettings, Stage, Unknown, Verdict};
 
@@ -39,14 +39,7 @@ fn check(evidence: &Evidence, _: &PolicySettings) -> Judged {
 }
 
 fn judge(version: &str, today: Date) -> Result<Verdict, Unknown> {
-    let major = version.trim_start_matches('v').split('.').next().unwrap_or_default();
-    let known = lines();
-    let Some(line) = known.iter().find(|line| line.major.to_string() == major) else {
-        if let (Ok(major), Some(first)) = (major.parse::<u64>(), known.first())
-            && major < first.major
-        {
-            return fail(format!("Node.js {version} is older than every supported line"), cure(today));
-        }
+    let Some(line) = release_line("node", version) else {
         let why = format!("when support of Node.js {version} ends is not known to this kiln");
         return unknown(why, "update kiln, or use a line it knows");
     };

@@ -12,7 +12,7 @@ pub use keep::{Change, Kept, Provenance};
 use kiln_finding::{Class, Failure};
 use kiln_images::Machine;
 use kiln_images::clock::now;
-use kiln_vuln::{Database, Date};
+use kiln_vuln::{Database, Date, MaxAge};
 pub use settings::{AdvisorySettings, Signed};
 
 /// Most bytes of a database.
@@ -37,8 +37,8 @@ pub enum Origin {
 }
 
 /// Opens the database in `file`, else the newest of the one that was brought and the one inside kiln. It is refused if any part of
-/// it is older than `max_age` days.
-pub fn open(machine: &Machine, file: Option<&Path>, max_age: Option<u32>) -> Result<Opened, Failure> {
+/// it is older than `max_age` says.
+pub fn open(machine: &Machine, file: Option<&Path>, max_age: Option<&MaxAge>) -> Result<Opened, Failure> {
     let opened = match file {
         Some(path) => {
             let database =
@@ -53,18 +53,16 @@ pub fn open(machine: &Machine, file: Option<&Path>, max_age: Option<u32>) -> Res
     Ok(opened)
 }
 
-fn check_age(opened: &Opened, most: u32) -> Result<(), Failure> {
+fn check_age(opened: &Opened, max_age: &MaxAge) -> Result<(), Failure> {
     let today = today();
-    let old = opened.database.slices().iter().filter(|slice| slice.ecosystem.is_some());
-    let Some(oldest) = old.max_by_key(|slice| slice.as_of.age(today)) else { return Ok(()) };
-    let age = oldest.as_of.age(today);
-    if age <= most {
-        return Ok(());
-    }
-    let what = format!(
-        "use the advisories: those of `{}` are {age} days old, and --db-max-age is {most}",
-        oldest.name
-    );
+    let feeds = opened.database.slices().iter().filter(|slice| slice.ecosystem.is_some());
+    let too_old = feeds.filter_map(|slice| {
+        let (age, most) = (slice.as_of.age(today), max_age.of(&slice.name)?);
+        (age > most).then_some((age, most, &slice.name))
+    });
+    let Some((age, most, name)) = too_old.max_by_key(|(age, ..)| *age) else { return Ok(()) };
+    let what =
+        format!("use the advisories: those of `{name}` are {age} days old, and --db-max-age is {most}");
     Err(Failure::new("db.old", Class::Environment, what).with_help("kiln db update brings newer ones"))
 }
 

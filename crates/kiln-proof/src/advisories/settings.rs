@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use kiln_finding::{Class, Failure};
 use kiln_images::Machine;
 use kiln_trust::PublicKey;
+use kiln_vuln::{MaxAge, Terms};
 use serde::Deserialize;
 
 use crate::keys::{Keys, read_public};
@@ -15,6 +16,8 @@ pub struct AdvisorySettings {
     pub from: Vec<String>,
     /// The public key that must have signed an artifact; kiln's own by default.
     pub key: Option<PathBuf>,
+    /// Days after which a feed is called stale; 30 where nothing is said. A number, or a table of feeds with `default`.
+    pub stale_after: MaxAge,
 }
 
 /// Who must have signed an artifact.
@@ -26,6 +29,11 @@ pub struct Signed {
 }
 
 impl AdvisorySettings {
+    /// What is judged today is judged by these.
+    pub fn terms(&self) -> Terms {
+        Terms::on(super::today()).stale_after(&self.stale_after)
+    }
+
     /// The key of the command line, of kiln.toml, or kiln's own.
     pub fn signed(&self, named: Option<&PathBuf>, machine: &Machine) -> Result<Signed, Failure> {
         let path = named.or(self.key.as_ref()).cloned();

@@ -11,7 +11,7 @@ pub(crate) fn render(card: &Scorecard, stamp: &Stamp) -> String {
     let unknown = card.lines.iter().filter(|line| line.outcome == Outcome::Unknown);
     let unknown =
         unknown.map(|line| format!("{}: {}: {}", card.subject.name, line.id, line.reason)).collect();
-    sarif::document(&rules, Some(Invocation { unknown }), &results, stamp)
+    sarif::document(&rules, Some(Invocation { unknown, notices: Vec::new() }), &results, stamp)
 }
 
 fn rule(line: &Line) -> Rule {

@@ -58,10 +58,18 @@ fn vulnerabilities(summary: &ImageSummary) -> Option<String> {
     let counts = summary.vulnerabilities.as_ref()?;
     let counts: Vec<String> =
         counts.iter().rev().map(|(severity, count)| format!("{count} {severity}")).collect();
+    let ended = (!summary.end_of_life.is_empty())
+        .then(|| format!("end of life: {}", plain(&summary.end_of_life.join(", "))));
     let found = if counts.is_empty() { "no known vulnerabilities".to_owned() } else { counts.join(", ") };
+    let found = match ended {
+        Some(ended) if counts.is_empty() => ended,
+        Some(ended) => format!("{found}; {ended}"),
+        None => found,
+    };
+    let stale = if summary.stale { ", stale" } else { "" };
     Some(match summary.advisories {
-        Some(as_of) if summary.covered => format!("{found} (advisories of {as_of})"),
-        Some(as_of) => format!("{found} where advisories answer ({as_of})"),
+        Some(as_of) if summary.covered => format!("{found} (advisories of {as_of}{stale})"),
+        Some(as_of) => format!("{found} where advisories answer ({as_of}{stale})"),
         None => found,
     })
 }

@@ -75,6 +75,8 @@ pub(crate) struct Suppression {
 /// What is not known: a clean list of results must not be taken for a clean image.
 pub(crate) struct Invocation {
     pub(crate) unknown: Vec<String>,
+    /// What the reader should know besides.
+    pub(crate) notices: Vec<String>,
 }
 
 /// The document.
@@ -96,11 +98,13 @@ pub(crate) fn document(
         "results": results.iter().map(|result| result.render(places.get(result.rule.as_str()).copied())).collect::<Vec<_>>(),
     });
     if let Some(invocation) = invocation {
-        let notify = |text: &String| json!({"level": "warning", "message": {"text": line(text)}});
+        let notify = |level: Level| move |text: &String| json!({"level": level.as_str(), "message": {"text": line(text)}});
+        let unknown = invocation.unknown.iter().map(notify(Level::Warning));
+        let notices = invocation.notices.iter().map(notify(Level::Note));
         run["invocations"] = json!([{
             "executionSuccessful": true,
             "endTimeUtc": stamp.time,
-            "toolExecutionNotifications": invocation.unknown.iter().map(notify).collect::<Vec<_>>(),
+            "toolExecutionNotifications": unknown.chain(notices).collect::<Vec<_>>(),
         }]);
     }
     let schema = "https://json.schemastore.org/sarif-2.1.0.json";

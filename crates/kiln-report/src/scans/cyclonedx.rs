@@ -24,10 +24,14 @@ pub(crate) fn render(scans: &[Scan], stamp: &Stamp) -> String {
         json!({"type": "library", "bom-ref": found.package, "name": found.name, "version": found.version, "purl": found.package})
     });
     let subject = scans.first().map_or_else(|| json!({"type": "container", "name": "none"}), subject);
+    // What a list of vulnerabilities alone would hide.
+    let said = scans.iter().flat_map(|scan| words::unknown(scan).into_iter().chain(words::notices(scan)));
+    let properties = said.map(|text| json!({"name": "kiln:said", "value": text})).collect::<Vec<_>>();
     json!({
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         "version": 1,
+        "properties": properties,
         "metadata": {
             "timestamp": stamp.time,
             "tools": {"components": [{"type": "application", "name": "kiln", "version": stamp.version}]},

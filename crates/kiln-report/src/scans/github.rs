@@ -23,5 +23,6 @@ fn of_one(scan: &Scan) -> String {
     let unknown = unknown.map(|text| said(Level::Warning, &name, &text));
     let found = scan.report.matches.len();
     let last = format!("{found} known vulnerabilities, {} taken out", scan.report.suppressed.len());
-    worst.chain(unknown).chain([said(Level::Notice, &name, &last)]).collect()
+    let notices = words::notices(scan).map(|text| said(Level::Notice, &name, &text));
+    worst.chain(unknown).chain(notices).chain([said(Level::Notice, &name, &last)]).collect()
 }

@@ -28,7 +28,11 @@ pub(crate) fn render(scans: &[Scan], stamp: &Stamp) -> String {
         .collect();
     let messages: Vec<Value> = scans
         .iter()
-        .flat_map(|scan| words::unknown(scan).into_iter().map(|text| json!({"level": "warn", "value": text})))
+        .flat_map(|scan| {
+            let unknown =
+                words::unknown(scan).into_iter().map(|text| json!({"level": "warn", "value": text}));
+            unknown.chain(words::notices(scan).map(|text| json!({"level": "info", "value": text})))
+        })
         .collect();
     let image = scans.iter().all(|scan| scan.digest.is_some());
     let mut report = json!({

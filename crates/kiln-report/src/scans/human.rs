@@ -14,7 +14,8 @@ pub(crate) fn render(scans: &[Scan], stamp: &Stamp) -> String {
 fn of_one(scan: &Scan, stamp: &Stamp) -> String {
     let (inventory, report) = (&scan.inventory, &scan.report);
     let digest = scan.digest.map(|digest| format!(" ({digest})")).unwrap_or_default();
-    let mut lines = vec![line(&format!("{}{digest}", scan.name))];
+    let stale = words::stale(scan).map(|stale| format!("; {stale}")).unwrap_or_default();
+    let mut lines = vec![line(&format!("{}{digest}{stale}", scan.name))];
     lines.extend(contents(inventory));
     if !report.matches.is_empty() {
         let mut table = Table::new(&["SEVERITY", "ID", "PACKAGE", "INSTALLED", "FIXED IN", "COMES BY"]);
@@ -29,6 +30,7 @@ fn of_one(scan: &Scan, stamp: &Stamp) -> String {
     }
     lines.extend(scan.vex.iter().filter(|_| stamp.explains_vex).map(vex));
     lines.extend(inventory.notes.iter().map(|note| line(&format!("note: {note}"))));
+    lines.extend(words::blind(scan).map(|blind| format!("note: {blind}")));
     lines.extend(words::unknown(scan));
     lines.push(words::summary(scan, stamp));
     lines.extend(scan.plan.iter().flat_map(planned::lines));

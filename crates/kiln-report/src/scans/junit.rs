@@ -14,7 +14,8 @@ fn suite(scan: &Scan) -> Suite {
     let failed = scan.report.matches.iter().map(failed);
     let skipped = scan.report.suppressed.iter().map(skipped);
     let unknown = words::unknown(scan).into_iter().map(unknown);
-    Suite { name: scan.name.clone(), cases: failed.chain(skipped).chain(unknown).collect() }
+    let notices = words::notices(scan).map(notice);
+    Suite { name: scan.name.clone(), cases: failed.chain(skipped).chain(unknown).chain(notices).collect() }
 }
 
 fn failed(found: &Match) -> Case {
@@ -32,6 +33,11 @@ fn skipped(taken: &Suppressed) -> Case {
 
 fn case(found: &Match, end: End) -> Case {
     Case { name: words::title(found), class: found.ecosystem.to_string(), end }
+}
+
+/// Nothing that fails a build by itself.
+fn notice(text: String) -> Case {
+    Case { name: text.clone(), class: "coverage".to_owned(), end: End::Skipped(text) }
 }
 
 fn unknown(text: String) -> Case {

@@ -17,6 +17,7 @@ fn of_one(scan: &Scan, stamp: &Stamp) -> String {
         first.make_ascii_uppercase();
     }
     let mut text = format!("## Scan of {}\n\n{summary}.\n\n", cell(&scan.name));
+    text.extend(words::notices(scan).map(|notice| format!("*{}*\n\n", cell(&notice))));
     if !report.matches.is_empty() {
         text += "| Severity | Vulnerability | Package | Fix | Comes by |\n|---|---|---|---|---|\n";
         text.extend(report.matches.iter().map(row));

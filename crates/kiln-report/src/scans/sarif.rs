@@ -26,7 +26,10 @@ pub(crate) fn render(scans: &[Scan], stamp: &Stamp) -> String {
         words::unknown(scan).into_iter().map(|text| format!("{}: {text}", scan.name)).collect::<Vec<_>>()
     };
     let unknown = scans.iter().flat_map(said).collect();
-    document(&rules, Some(Invocation { unknown }), &results, stamp)
+    let noticed =
+        |scan: &Scan| words::notices(scan).map(|text| format!("{}: {text}", scan.name)).collect::<Vec<_>>();
+    let notices = scans.iter().flat_map(noticed).collect();
+    document(&rules, Some(Invocation { unknown, notices }), &results, stamp)
 }
 
 fn rule(found: &Match) -> Rule {

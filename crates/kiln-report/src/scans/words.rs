@@ -1,7 +1,7 @@
 //! What every format says of a match, in words.
 
 use kiln_finding::Severity;
-use kiln_vuln::{Covered, Fix, Match, counts};
+use kiln_vuln::{Covered, EndOfLife, Fix, Match, counts};
 
 use super::Scan;
 use crate::Stamp;
@@ -55,6 +55,41 @@ pub(super) fn details(found: &Match) -> Vec<String> {
     lines
 }
 
+/// `stale advisories: npm (329 days), debian (1235 days)`, where any are.
+pub(super) fn stale(scan: &Scan) -> Option<String> {
+    let named = scan.report.stale().filter_map(|coverage| {
+        let Covered::Stale { age, .. } = &coverage.covered else { return None };
+        Some(format!("{} ({age} days)", coverage.feed.as_deref().unwrap_or(coverage.ecosystem.as_str())))
+    });
+    let mut named: Vec<String> = named.collect();
+    named.sort();
+    named.dedup();
+    (!named.is_empty()).then(|| plain(&format!("stale advisories: {}", named.join(", "))))
+}
+
+/// What the advisories say nothing of, a line each.
+pub(super) fn blind(scan: &Scan) -> Option<String> {
+    let blind = scan.report.coverage.iter().filter(|coverage| coverage.names_malware == Some(false));
+    let names: Vec<&str> = blind.map(|coverage| coverage.ecosystem.as_str()).collect();
+    (!names.is_empty())
+        .then(|| format!("malware was not looked for: the advisories for {} name none", names.join(" and ")))
+}
+
+/// What the reader should know of the advisories, and what fails nothing by itself.
+pub(super) fn notices(scan: &Scan) -> impl Iterator<Item = String> {
+    stale(scan).into_iter().chain(blind(scan))
+}
+
+/// Release lines that nobody repairs any more, a line each.
+fn ended(scan: &Scan) -> impl Iterator<Item = String> {
+    scan.report.end_of_life.iter().map(|ended| {
+        let (name, since) = (ended.name(), ended.ended);
+        plain(&format!(
+            "end of life: {name} is not repaired since {since}, and advisories do not name what is wrong with it"
+        ))
+    })
+}
+
 /// What could not be read or looked up, a line each.
 pub(super) fn unknown(scan: &Scan) -> Vec<String> {
     let covered = scan.report.coverage.iter().filter_map(|coverage| {
@@ -65,7 +100,7 @@ pub(super) fn unknown(scan: &Scan) -> Vec<String> {
     let unread = scan.report.unread.iter().map(|unread| {
         plain(&format!("not known: {} could not be read ({}): {}", unread.path, unread.reader, unread.why))
     });
-    covered.chain(unread).collect()
+    ended(scan).chain(covered).chain(unread).collect()
 }
 
 /// How many of which severity, and how old the advisories are.
@@ -73,6 +108,10 @@ pub(super) fn summary(scan: &Scan, stamp: &Stamp) -> String {
     let found = counted(&scan.report.matches);
     let found = match (&scan.asked, found.is_empty()) {
         (Some(asked), true) if !scan.hidden.is_empty() => format!("none {asked}"),
+        (_, true) if !scan.report.end_of_life.is_empty() => {
+            let names: Vec<String> = scan.report.end_of_life.iter().map(EndOfLife::name).collect();
+            plain(&format!("end of life: {}", names.join(", ")))
+        }
         (_, true) => "no known vulnerabilities".to_owned(),
         (_, false) => found,
     };

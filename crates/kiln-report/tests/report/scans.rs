@@ -4,8 +4,8 @@ use kiln_oci::Digest;
 use kiln_pkg::{Distro, Ecosystem, Inventory, Package, Place, Unread};
 use kiln_report::{FORMATS, Kind, Results, Scan};
 use kiln_vuln::{
-    Coverage, Covered, Cvss, Date, Epss, Fix, MadeBy, Match, Plan, Remaining, Step, StepKind, Suppressed,
-    Suppression, Verdict, VulnerabilityReport,
+    Coverage, Covered, Cvss, Date, EndOfLife, Epss, Fix, MadeBy, Match, Plan, Remaining, Step, StepKind,
+    Suppressed, Suppression, Verdict, VulnerabilityReport,
 };
 
 use super::{golden, readable};
@@ -78,15 +78,26 @@ pub(super) fn kitchen_sink() -> Scan {
                 ecosystem: Ecosystem::Npm,
                 release: String::new(),
                 packages: 4,
-                covered: Covered::Full { as_of: day("2026-11-01") },
+                feed: Some("npm".to_owned()),
+                covered: Covered::Stale { as_of: day("2026-09-01"), age: 90, limit: 30 },
+                elsewhere: false,
+                names_malware: Some(false),
             },
             Coverage {
                 ecosystem: Ecosystem::Deb,
                 release: "debian-13".to_owned(),
                 packages: 9,
+                feed: None,
                 covered: Covered::None { why: "nobody follows it".to_owned() },
+                elsewhere: false,
+                names_malware: None,
             },
         ],
+        end_of_life: vec![EndOfLife {
+            product: "node".to_owned(),
+            line: "16".to_owned(),
+            ended: day("2023-09-11"),
+        }],
         unread: vec![Unread {
             path: HOSTILE.to_owned(),
             reader: "npm".to_owned(),
@@ -134,7 +145,10 @@ fn clean() -> Scan {
     scan.report.matches.clear();
     scan.report.suppressed.clear();
     scan.report.unread.clear();
+    scan.report.end_of_life.clear();
     scan.report.coverage.pop();
+    scan.report.coverage[0].covered = Covered::Full { as_of: day("2026-11-01") };
+    scan.report.coverage[0].names_malware = None;
     scan.plan = None;
     scan
 }
@@ -175,13 +189,33 @@ fn a_clean_scan_is_no_empty_document() {
 
 #[test]
 fn what_is_not_known_is_in_every_format_that_can_say_it() {
-    // Two formats have no place for it, and the one for people has it in lines.
-    let cannot = ["cyclonedx", "human", "openvex"];
+    // One format has no place for it, and the one for people has it in lines.
+    let cannot = ["human", "openvex"];
     let can = FORMATS.iter().filter(|format| format.knows(Kind::Scan) && !cannot.contains(&format.name));
     for format in can {
         let text = render(format.name, kitchen_sink());
-        assert!(text.contains("nobody follows it") && text.contains("it is broken"), "{}", format.name);
+        // JSON says it in fields.
+        let (ended, stale) = match format.name {
+            "json" => ("\"end_of_life\":[{", "\"state\":\"stale\""),
+            _ => ("end of life: Node.js 16", "stale advisories: npm (90 days)"),
+        };
+        for said in ["nobody follows it", "it is broken", ended, stale] {
+            assert!(text.contains(said), "{}: {said}", format.name);
+        }
     }
+    let human = render("human", kitchen_sink());
+    assert!(human.lines().next().unwrap().ends_with("; stale advisories: npm (90 days)"), "{human}");
+}
+
+#[test]
+fn what_nobody_repairs_is_never_called_clean() {
+    let mut scan = clean();
+    scan.report.end_of_life = kitchen_sink().report.end_of_life;
+    for format in FORMATS.iter().filter(|format| format.knows(Kind::Scan) && format.name != "openvex") {
+        let text = render(format.name, scan.clone());
+        assert!(!text.to_lowercase().contains("no known vulnerabilities"), "{}: {text}", format.name);
+    }
+    assert!(render("markdown", scan).contains("End of life: Node.js 16; not everything is known"));
 }
 
 /// A name as long as an image likes does not make a report that GitLab refuses.

@@ -1,4 +1,4 @@
-use kiln_pkg::{Checksum, Distro, Ecosystem, Licence, Origin, Package, Part, Place};
+use kiln_pkg::{Checksum, Distro, Ecosystem, Licence, Origin, Package, Packager, Part, Place};
 use serde_json::{Map, Value, json};
 
 use crate::{Document, DocumentSubject, Format, id};
@@ -165,6 +165,12 @@ fn properties(package: &Package) -> Vec<Value> {
         put("kiln:optional", "true");
     }
     package.direct.iter().for_each(|direct| put("kiln:direct", direct));
+    if let Some(elsewhere) = &package.elsewhere {
+        put("kiln:elsewhere", &json!(elsewhere).to_string());
+    }
+    if package.packager != Packager::Distribution {
+        put("kiln:packager", json!(package.packager).as_str().unwrap_or_default());
+    }
     if let Some(group) = &package.group {
         put("kiln:group", group);
     }

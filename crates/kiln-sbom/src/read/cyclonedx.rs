@@ -115,6 +115,10 @@ fn extra(package: &mut Package, component: &Value) {
     for (name, value) in properties(Some(component)) {
         match name {
             "kiln:owner" => package.owner = Some(value.to_owned()),
+            "kiln:elsewhere" => {
+                package.elsewhere = serde_json::from_str(value).ok().or(package.elsewhere.take());
+            }
+            "kiln:packager" => package.packager = serde_json::from_value(value.into()).unwrap_or_default(),
             "kiln:group" => package.group = Some(value.to_owned()),
             "kiln:direct" => package.direct.push(value.to_owned()),
             "kiln:dev" => package.dev = true,

@@ -74,6 +74,12 @@ fn compile(mut slice: Collected, marks: &Marks) -> (SliceInfo, Vec<u8>) {
 fn describe(slice: &Collected, marks: &Marks) -> SliceInfo {
     let packages = &slice.packages;
     let ids: BTreeSet<&str> = packages.values().flatten().map(|draft| draft.id.as_str()).collect();
+    let malware: BTreeSet<&str> = packages
+        .values()
+        .flatten()
+        .flat_map(Draft::ids)
+        .filter(|id| id.starts_with(crate::id::MALWARE))
+        .collect();
     let newest = packages.values().flatten().filter_map(|draft| draft.newest).max();
     let (advisories, newest) = match slice.kind {
         FeedKind::Kev => (marks.exploited.len(), marks.exploited.values().max().copied()),
@@ -90,6 +96,7 @@ fn describe(slice: &Collected, marks: &Marks) -> SliceInfo {
         newest: newest.unwrap_or(slice.as_of),
         advisories: advisories as u64,
         packages: packages.len() as u64,
+        malware: malware.len() as u64,
         offset: 0,
         length: 0,
         digest: Digest::of(&[]),

@@ -43,6 +43,11 @@ impl FeedKind {
         Self::Epss,
     ];
 
+    /// The names of all slices.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        Self::ALL.into_iter().map(Self::name)
+    }
+
     /// Name of the slice it makes.
     pub(super) fn name(self) -> &'static str {
         match self {

@@ -171,7 +171,7 @@ pub(super) fn draft(record: &Record, spans: Vec<DraftSpan>) -> Draft {
     let severity = record.database_specific.severity.as_deref().map_or(Severity::Unknown, Severity::read);
     let cvss = record.cvss();
     // OSV's malware records carry no severity; there is no mild one.
-    let scored = if record.id.starts_with("MAL-") {
+    let scored = if record.id.starts_with(crate::id::MALWARE) {
         Some(Severity::Critical)
     } else {
         cvss.as_ref().map(Cvss::severity)

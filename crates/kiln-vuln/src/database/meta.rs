@@ -28,12 +28,20 @@ pub struct SliceInfo {
     pub advisories: u64,
     /// Packages named.
     pub packages: u64,
+    /// How many of the advisories are about packages that are malware themselves.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub malware: u64,
     /// Where the slice begins, in bytes from the end of the meta.
     pub offset: u64,
     /// Bytes.
     pub length: u64,
     /// SHA-256 of these bytes.
     pub digest: Digest,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What a slice knows of one release of a distribution.

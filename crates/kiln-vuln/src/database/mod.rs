@@ -164,6 +164,17 @@ impl<'a> Database<'a> {
         name: &str,
         mut wants: impl FnMut(&[Span<'_>]) -> bool,
     ) -> Result<Vec<Advisory<'_>>, Error> {
+        let found = self.find(slice, name)?;
+        found.map_or(Ok(Vec::new()), |mut block| advisory::read_block(&mut block, &mut wants))
+    }
+
+    /// Whether any advisory in `slice` is about `name`.
+    pub(crate) fn knows(&self, slice: &SliceInfo, name: &str) -> Result<bool, Error> {
+        self.find(slice, name).map(|block| block.is_some())
+    }
+
+    /// The block of a package, after its name.
+    fn find(&self, slice: &SliceInfo, name: &str) -> Result<Option<Reader<'_>>, Error> {
         let bytes = self.bytes(slice)?;
         let count = u32_at(bytes, 0).ok_or_else(|| Error::malformed("it ends early"))? as usize;
         let (mut low, mut high) = (0, count);
@@ -173,10 +184,10 @@ impl<'a> Database<'a> {
             match block.text()?.cmp(name) {
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return advisory::read_block(&mut block, &mut wants),
+                std::cmp::Ordering::Equal => return Ok(Some(block)),
             }
         }
-        Ok(Vec::new())
+        Ok(None)
     }
 
     fn bytes(&self, slice: &SliceInfo) -> Result<&[u8], Error> {

@@ -3,7 +3,7 @@ use kiln_pkg::{Ecosystem, Package, Unread};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Coverage, Covered, Date, Epss, Fix};
+use crate::{Coverage, Covered, Date, EndOfLife, Epss, Fix};
 
 fn day() -> Date {
     "2026-11-30".parse().unwrap()
@@ -17,8 +17,12 @@ fn report(matches: Vec<Match>) -> VulnerabilityReport {
             ecosystem: Ecosystem::Npm,
             release: String::new(),
             packages: 1,
+            feed: Some("npm".to_owned()),
             covered: Covered::Full { as_of: day() },
+            elsewhere: false,
+            names_malware: Some(true),
         }],
+        end_of_life: Vec::new(),
         unread: Vec::new(),
         database: Digest::of(b"database"),
         as_of: Some(day()),
@@ -103,6 +107,46 @@ fn other_conditions() {
     assert_eq!(told(&Gate::default(), &report(vec![found("CVE-1", Severity::Critical, |_| {})])), "passed");
 }
 
+#[test]
+fn what_is_not_covered_is_no_pass_and_what_is_old_is_one() {
+    let covered = |covered| {
+        let mut report = report(Vec::new());
+        report.coverage[0].covered = covered;
+        report
+    };
+    let (as_of, why) = (day(), "why".to_owned());
+    let states = [
+        (Covered::Full { as_of }, "passed"),
+        (Covered::Stale { as_of, age: 90, limit: 30 }, "passed"),
+        (Covered::Partial { as_of, why: why.clone() }, "open: 1 coverage"),
+        (Covered::None { why }, "open: 1 coverage"),
+    ];
+    for (state, expected) in states {
+        assert_eq!(told(&gate(&["low"]), &covered(state)), expected);
+    }
+    let mut blind = report(Vec::new());
+    blind.coverage[0].names_malware = Some(false);
+    assert_eq!(told(&gate(&["low"]), &blind), "passed");
+    assert_eq!(told(&gate(&["malware"]), &blind), "open: 1 coverage");
+    blind.coverage[0].names_malware = None;
+    assert_eq!(told(&gate(&["malware"]), &blind), "passed", "nobody looks for malware there");
+}
+
+fn ended() -> EndOfLife {
+    EndOfLife { product: "node".to_owned(), line: "16".to_owned(), ended: day() }
+}
+
+#[test]
+fn what_nobody_repairs_is_no_pass() {
+    let mut old = report(Vec::new());
+    old.end_of_life = vec![ended()];
+    assert_eq!(told(&gate(&["critical"]), &old), "open: 1 end-of-life");
+    let allowed = Gate { allowed: [Open::EndOfLife].into(), ..gate(&["critical"]) };
+    assert_eq!(told(&allowed, &old), "passed");
+    old.matches = vec![found("CVE-1", Severity::Critical, |_| {})];
+    assert_eq!(told(&gate(&["critical"]), &old), "refused");
+}
+
 fn severities() -> impl Strategy<Value = Severity> {
     prop::sample::select(Severity::ALL.to_vec())
 }
@@ -133,13 +177,13 @@ fn conditions() -> impl Strategy<Value = Vec<Condition>> {
 }
 
 proptest! {
-    /// A fact that becomes unknown turns no failure into a pass: severities, probabilities, coverage, files.
+    /// A fact that becomes unknown turns no failure into a pass: severities, probabilities, coverage, malware, lines, files.
     #[test]
     fn not_knowing_is_never_better(
         matches in prop::collection::vec(matches(), 0..5),
         conditions in conditions(),
         which in any::<prop::sample::Index>(),
-        fact in 0..4,
+        fact in 0..6,
     ) {
         let gate = Gate { conditions, ..Gate::default() };
         let known = report(matches);
@@ -155,6 +199,8 @@ proptest! {
                 unknown.matches[at].epss = None;
             }
             2 => unknown.coverage[0].covered = Covered::None { why: "it is not covered".to_owned() },
+            3 => unknown.coverage[0].names_malware = Some(false),
+            4 => unknown.end_of_life.push(ended()),
             _ => unknown.unread.push(Unread { path: "x".to_owned(), reader: "r".to_owned(), why: "w".to_owned() }),
         }
         let after = told(&gate, &unknown);

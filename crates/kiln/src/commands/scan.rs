@@ -35,7 +35,8 @@ pub(crate) struct Args {
     /// Leave out vulnerabilities that have no fixed version, in the output and in --fail-on
     #[arg(long)]
     only_fixed: bool,
-    /// Let --fail-on pass what is not known: all of it, or a list of severity, epss, coverage, unread
+    /// Let --fail-on pass what is not known: all of it, or a list of severity, epss, coverage, end-of-life,
+    /// unread
     #[arg(long, value_name = "LIST", requires = "fail_on", require_equals = true, num_args = 0..=1, default_missing_value = "all",
         value_parser = open)]
     allow_unknown: Option<BTreeSet<Open>>,
@@ -91,7 +92,7 @@ fn scan(
     context: &Context,
 ) -> Result<Scan, Failure> {
     let inventory = subject.inventory(context)?;
-    let mut report = check(database, &inventory)?;
+    let mut report = check(database, &inventory, &context.config.database.terms())?;
     let vex_target = match subject {
         ScanTarget::Image(image) => VexTarget {
             name: Some(image.name.clone()),

@@ -6,7 +6,7 @@ use kiln_executor::{Progress as _, app};
 use kiln_finding::{Class, Fact, Failure};
 use kiln_images::clock::made_at;
 use kiln_policy::{Evidence, Scorecard, Stage, judge};
-use kiln_proof::{Built, about_build, attested, seal, verify_sealed};
+use kiln_proof::{Advice, Built, about_build, attested, seal, verify_sealed};
 use kiln_report::Results;
 use kiln_sign::Signer;
 use kiln_store::Layout;
@@ -66,7 +66,9 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     stages.start("scan", "reading the layers");
     let documents = vex::Statements::default().files(&config.scan)?;
     let database = args.database.open(context)?.database;
-    let mut evidence = about_build(&context.machine, &built, &layout, &database, &documents)?;
+    let terms = config.database.terms();
+    let advice = Advice { database: &database, terms: &terms, documents: &documents };
+    let mut evidence = about_build(&context.machine, &built, &layout, advice)?;
     stages.done(&scan_summary(&evidence));
 
     stages.start("gate", "judging");

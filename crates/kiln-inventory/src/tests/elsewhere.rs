@@ -1,0 +1,116 @@
+//! Whose code it is: the app's own, from a repository or an archive, from the registry, from a distribution or from a vendor.
+
+use kiln_pkg::{Ecosystem, Elsewhere, Inventory, Packager};
+
+use super::{files, stack};
+
+/// `name version`, and where it is from.
+fn told(inventory: &Inventory) -> Vec<String> {
+    let from = |from: &Elsewhere| format!(" <- {}", from.describe());
+    let tell = |package: &kiln_pkg::Package| {
+        let from = package.elsewhere.as_ref().map(from).unwrap_or_default();
+        format!("{} {}{from}", package.name, package.version)
+    };
+    inventory.of(Ecosystem::Npm).map(tell).collect()
+}
+
+#[test]
+fn the_app_and_its_projects_are_their_own() {
+    let inventory = stack(&[super::layer(|tree| {
+        for (path, text) in [
+            ("app/package.json", r#"{"name":"puppeteer","version":"1.0.0","dependencies":{"ms":"2.1.3"}}"#),
+            ("app/node_modules/ms/package.json", r#"{"name":"ms","version":"2.1.3"}"#),
+            ("app/packages/p/package.json", r#"{"name":"lodash","version":"1.0.0"}"#),
+        ] {
+            tree.insert_file(path, 0o644, text.as_bytes()).unwrap();
+        }
+        tree.insert_symlink("app/node_modules/lodash", "../packages/p").unwrap();
+    })]);
+    assert_eq!(
+        told(&inventory),
+        ["lodash 1.0.0 <- the app's own", "ms 2.1.3", "puppeteer 1.0.0 <- the app's own"]
+    );
+    // Its name is that of a release, which is there, too.
+    let both = stack(&[files(&[
+        ("app/package.json", r#"{"name":"ms","version":"2.1.3"}"#),
+        ("app/node_modules/ms/package.json", r#"{"name":"ms","version":"2.1.3"}"#),
+    ])]);
+    assert_eq!(told(&both), ["ms 2.1.3"]);
+}
+
+#[test]
+fn what_npm_and_pnpm_installed_from_elsewhere_is_known() {
+    let manifest = r#"{"name":"minimist","version":"1.2.0"}"#;
+    let hidden = r#"{"packages":{"node_modules/minimist":{"version":"1.2.0","resolved":"git+ssh://git@host.invalid/a/minimist.git#c0ffee"},
+        "node_modules/p":{"resolved":"packages/p","link":true}}}"#;
+    let by_npm = stack(&[files(&[
+        ("app/package.json", r#"{"name":"app"}"#),
+        ("app/node_modules/.package-lock.json", hidden),
+        ("app/node_modules/minimist/package.json", manifest),
+        ("app/node_modules/x/node_modules/minimist/package.json", manifest),
+        (
+            "app/node_modules/old/package.json",
+            r#"{"name":"old","version":"1.0.0","_resolved":"git+https://host.invalid/a/old.git#1"}"#,
+        ),
+        ("app/node_modules/mine/package.json", r#"{"name":"mine","version":"1.0.0","private":true}"#),
+    ])]);
+    assert_eq!(
+        told(&by_npm),
+        [
+            "app  <- the app's own",
+            "mine 1.0.0 <- marked as private",
+            "minimist 1.2.0",
+            "minimist 1.2.0 <- git+ssh://host.invalid/a/minimist.git#c0ffee",
+            "old 1.0.0 <- git+https://host.invalid/a/old.git#1",
+        ]
+    );
+    for (folder, from) in [
+        ("minimist@1.2.0", ""),
+        ("minimist@1.2.0_peer@2.0.0", ""),
+        ("npm.example.invalid+minimist@1.2.0", ""),
+        (
+            "minimist@git+https+++host.invalid+a+minimist.git+c0ffee",
+            " <- git+https://host.invalid/a/minimist.git/c0ffee",
+        ),
+        (
+            "minimist@https+++codeload.host.invalid+a+minimist+tar.gz+c0ffee",
+            " <- https://codeload.host.invalid/a/minimist/tar.gz/c0ffee",
+        ),
+        ("host.invalid+a+minimist@5c0ffee", " <- host.invalid/a/minimist@5c0ffee"),
+        ("minimist@file+pkgs+minimist", " <- file:pkgs/minimist"),
+    ] {
+        let path = format!("app/node_modules/.pnpm/{folder}/node_modules/minimist/package.json");
+        let by_pnpm = stack(&[files(&[("app/package.json", r#"{"name":"app"}"#), (&path, manifest)])]);
+        assert_eq!(told(&by_pnpm)[1], format!("minimist 1.2.0{from}"), "{folder}");
+    }
+}
+
+#[test]
+fn control_files_tell_who_built_a_package() {
+    let packager = |fields: &str| {
+        let text = format!("Package: p\nVersion: 1.0-1\n{fields}");
+        let inventory = stack(&[files(&[
+            ("etc/os-release", "ID=debian\nVERSION_ID=12\n"),
+            ("var/lib/dpkg/status.d/p", &text),
+        ])]);
+        inventory.packages[0].packager
+    };
+    for (fields, expected) in [
+        ("Maintainer: GNU Libc Maintainers <debian-glibc@lists.debian.org>\n", Packager::Distribution),
+        ("Maintainer: OpenSSL Team <pkg-openssl-devel@alioth-lists.debian.net>\n", Packager::Distribution),
+        ("Maintainer: Marco <md@linux.invalid>\nMulti-Arch: foreign\n", Packager::Distribution),
+        ("Maintainer: Marco <md@linux.invalid>\nPriority: required\n", Packager::Distribution),
+        ("", Packager::Distribution),
+        ("Maintainer: Chrome Linux Team <team@browser.invalid>\nPriority: optional\n", Packager::Unsaid),
+        ("Maintainer: x <x@notdebian.org>\n", Packager::Unsaid),
+        ("Maintainer: NodeSource <hi@nodesource.com>\n", Packager::Other),
+        (
+            "Vendor: root@build\nLicense: unknown\nSection: default\nMaintainer: <root@build>\n",
+            Packager::Other,
+        ),
+        ("Origin: LP-PPA-x\nMaintainer: x <x@debian.org>\n", Packager::Other),
+        ("Origin: Debian\nMaintainer: x <x@debian.org>\n", Packager::Distribution),
+    ] {
+        assert_eq!(packager(fields), expected, "{fields}");
+    }
+}

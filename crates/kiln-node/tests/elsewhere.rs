@@ -1,0 +1,112 @@
+//! What lock files say of packages that are from no registry, in every format.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use kiln_node::{Lock, LockFormat};
+use kiln_pkg::Elsewhere;
+
+/// `name version <- where from`, each.
+fn told(format: LockFormat, text: &str) -> Vec<String> {
+    let lock = Lock::read_any(format, "a lock file", text.as_bytes()).unwrap();
+    assert!(lock.unread.is_empty(), "{:?}", lock.unread);
+    let tell = |package: &kiln_node::LockedPackage| {
+        let from = package.elsewhere.as_ref().map(|from| format!(" <- {}", Elsewhere::describe(from)));
+        format!("{} {}{}", package.name, package.version, from.unwrap_or_default())
+    };
+    lock.packages.iter().map(tell).collect()
+}
+
+#[test]
+fn npm_says_what_was_fetched_or_asked_for() {
+    let lock = r#"{"lockfileVersion": 3, "packages": {
+      "": {"dependencies": {"git": "git+https://user:pass@host.invalid/a/git.git", "short": "a/short", "ball": "https://host.invalid/ball.tgz",
+                            "file": "file:../file.tgz", "odd": "^1.0.0", "usual": "^1.0.0", "beside": "file:../beside"}},
+      "node_modules/git": {"version": "1.2.0", "resolved": "git+ssh://git@host.invalid/a/git.git#c0ffee"},
+      "node_modules/short": {"version": "1.0.0"},
+      "node_modules/ball": {"version": "1.0.0", "resolved": "https://host.invalid/ball.tgz", "integrity": "sha512-AA=="},
+      "node_modules/file": {"version": "1.0.0", "resolved": "file:../file.tgz", "integrity": "sha512-AA=="},
+      "node_modules/odd": {"version": "1.0.0", "resolved": "https://npm.example.invalid/~/11/odd/1.0.0.tgz"},
+      "node_modules/usual": {"version": "1.0.0", "resolved": "https://npm.example.invalid/usual/-/usual-1.0.0.tgz"},
+      "node_modules/beside": {"resolved": "../beside", "link": true},
+      "../beside": {"version": "3.0.0"}}}"#;
+    assert_eq!(
+        told(LockFormat::Npm, lock),
+        [
+            "ball 1.0.0 <- https://host.invalid/ball.tgz",
+            "beside 3.0.0 <- file:../beside",
+            "file 1.0.0 <- file:../file.tgz",
+            "git 1.2.0 <- git+ssh://host.invalid/a/git.git#c0ffee",
+            "odd 1.0.0",
+            "short 1.0.0 <- git+https://github.com/a/short.git",
+            "usual 1.0.0",
+        ]
+    );
+    let first = r#"{"lockfileVersion": 1, "dependencies": {
+      "git": {"version": "github:a/git#c0ffee", "from": "github:a/git"}, "usual": {"version": "1.0.0"}}}"#;
+    assert_eq!(
+        told(LockFormat::Npm, first),
+        ["git  <- git+https://github.com/a/git.git#c0ffee", "usual 1.0.0"]
+    );
+}
+
+#[test]
+fn pnpm_says_it_in_keys_and_resolutions() {
+    let nine = "lockfileVersion: '9.0'\nimporters:\n  .: {}\npackages:\n  \
+        ball@https://codeload.host.invalid/a/ball/tar.gz/c0ffee:\n    resolution: {tarball: https://codeload.host.invalid/a/ball/tar.gz/c0ffee}\n    version: 1.2.0\n  \
+        file@file:pkgs/file:\n    resolution: {directory: pkgs/file, type: directory}\n  \
+        git@git+https://host.invalid/a/git.git#c0ffee:\n    resolution: {commit: c0ffee, repo: https://host.invalid/a/git.git, type: git}\n    version: 1.0.0\n  \
+        usual@1.0.0:\n    resolution: {integrity: sha512-AA==, tarball: https://npm.example.invalid/usual/-/usual-1.0.0.tgz}\n";
+    assert_eq!(
+        told(LockFormat::Pnpm, nine),
+        [
+            "ball 1.2.0 <- https://codeload.host.invalid/a/ball/tar.gz/c0ffee",
+            "file  <- file:pkgs/file",
+            "git 1.0.0 <- git+https://host.invalid/a/git.git#c0ffee",
+            "usual 1.0.0",
+        ]
+    );
+    let five = "lockfileVersion: 5.4\ndependencies: {git: host.invalid/a/git/c0ffee}\npackages:\n  \
+        host.invalid/a/git/c0ffee:\n    resolution: {tarball: https://codeload.host.invalid/a/git/tar.gz/c0ffee}\n    name: git\n    version: 1.2.0\n  \
+        npm.example.invalid/usual/1.0.0:\n    resolution: {integrity: sha512-AA==}\n    name: usual\n    version: 1.0.0\n";
+    assert_eq!(
+        told(LockFormat::Pnpm, five),
+        ["git 1.2.0 <- https://codeload.host.invalid/a/git/tar.gz/c0ffee", "usual 1.0.0"]
+    );
+}
+
+#[test]
+fn yarn_says_it_in_descriptors() {
+    let first = "# yarn lockfile v1\n\n\"git@git+https://host.invalid/a/git.git\":\n  version \"1.2.0\"\n  resolved \"git+https://host.invalid/a/git.git#c0ffee\"\n\n\
+        usual@^1.0.0:\n  version \"1.0.0\"\n  resolved \"https://npm.example.invalid/odd/usual.tgz#c0ffee\"\n\n\"@s/file@file:./file\":\n  version \"0.0.0\"\n";
+    assert_eq!(
+        told(LockFormat::Yarn, first),
+        ["git 1.2.0 <- git+https://host.invalid/a/git.git", "usual 1.0.0", "@s/file 0.0.0 <- file:./file"]
+    );
+    let berry = "__metadata:\n  version: 8\n\n\"app@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"app@workspace:.\"\n  linkType: soft\n\n\
+        \"git@https://host.invalid/a/git.git\":\n  version: 1.2.0\n  resolution: \"git@https://host.invalid/a/git.git#commit=c0ffee\"\n  linkType: hard\n\n\
+        \"patched@patch:patched@npm%3A1.0.0#./x.patch\":\n  version: 1.0.0\n  resolution: \"patched@patch:patched@npm%3A1.0.0#./x.patch::version=1.0.0\"\n  linkType: hard\n\n\
+        \"usual@npm:^1.0.0\":\n  version: 1.0.0\n  resolution: \"usual@npm:1.0.0\"\n  linkType: hard\n";
+    assert_eq!(
+        told(LockFormat::Yarn, berry),
+        ["git 1.2.0 <- https://host.invalid/a/git.git#commit=c0ffee", "patched 1.0.0", "usual 1.0.0"]
+    );
+}
+
+#[test]
+fn bun_says_it_in_place_of_a_version_and_its_root_is_no_package() {
+    let lock = r#"{"lockfileVersion": 1, "workspaces": {"": {"name": "app", "dependencies": {"app": "root:", "git": "github:a/git", "usual": "^1.0.0"}}},
+      "packages": {
+        "app": ["app@root:", {"bin": "x.js"}],
+        "ball": ["ball@https://host.invalid/ball.tgz", {}, "sha512-AA=="],
+        "file": ["file@./pkgs/file.tgz", {}],
+        "git": ["git@github:a/git#c0ffee", {}, "a-git-c0ffee"],
+        "usual": ["usual@1.0.0", "", {}, "sha512-AA=="]}}"#;
+    assert_eq!(
+        told(LockFormat::Bun, lock),
+        [
+            "ball  <- https://host.invalid/ball.tgz",
+            "file  <- ./pkgs/file.tgz",
+            "git  <- git+https://github.com/a/git.git#c0ffee",
+            "usual 1.0.0",
+        ]
+    );
+}
