@@ -7,7 +7,7 @@ use kiln_vuln::{Coverage, Covered, Date, Match, VulnerabilityReport};
 
 use crate::evidence::all_read;
 use crate::glob::names;
-use crate::verdict::{fail, need, pass, unknown};
+use crate::verdict::{fail, need, pass_by, unknown};
 use crate::wording::{count, list};
 use crate::{ArchiveFacts, Evidence, Judged, PolicySettings, Unknown};
 
@@ -20,19 +20,44 @@ pub(crate) fn report(evidence: &Evidence) -> Result<&VulnerabilityReport, Unknow
 /// Whether somebody answers for every package.
 pub(crate) enum Answered {
     /// Yes, and who.
-    Yes(Vec<String>),
+    Yes(Vec<Answer>),
     /// Its distribution would, but the base is too old to ask it.
     TooOld(String),
+}
+
+/// Who answers for a group of packages.
+pub(crate) struct Answer {
+    /// The advisories, complete up to this day; else somebody else.
+    advisories: Option<Date>,
+    /// The signed index of this day.
+    archive: Option<String>,
+    /// In a sentence: for which packages, by what.
+    text: String,
 }
 
 impl Answered {
     /// A pass that says who answers, or the failure.
     pub(crate) fn into_judged(self, found: &str) -> Judged {
         match self {
-            Self::Yes(who) => pass(format!("{found}; {}", who.join("; "))),
+            Self::Yes(who) => {
+                let by = shortly(&who);
+                pass_by(format!("{found}{by}"), who.into_iter().map(|answer| answer.text).collect())
+            }
             Self::TooOld(reason) => fail(reason, "kiln base lock, then build again"),
         }
     }
+}
+
+/// ` (advisories of 2026-11-18, archive of 2026-11-15)`, the oldest of each.
+fn shortly(who: &[Answer]) -> String {
+    let advisories = who.iter().filter_map(|answer| answer.advisories).min();
+    let archive = who.iter().filter_map(|answer| answer.archive.as_deref()).min();
+    let parts = [
+        advisories.map(|day| format!("advisories of {day}")),
+        archive.map(|day| format!("archive of {day}")),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
 }
 
 /// Asks for every group of packages who answers for it.
@@ -71,7 +96,7 @@ pub(crate) fn answered(evidence: &Evidence, settings: &PolicySettings) -> Result
             }
             Covered::Partial { why, .. } | Covered::None { why } => {
                 match by_archive(coverage, why, inventory, evidence, settings)? {
-                    Ok(reason) => who.push(reason),
+                    Ok(answer) => who.push(answer),
                     Err(reason) => too_old = Some(reason),
                 }
             }
@@ -85,7 +110,7 @@ fn by_whoever_asked(
     coverage: &Coverage,
     inventory: &Inventory,
     settings: &PolicySettings,
-) -> Result<String, Unknown> {
+) -> Result<Answer, Unknown> {
     let allowed: Vec<Glob> = settings.from_elsewhere.iter().map(|glob| names(glob)).collect();
     let others: Vec<&str> = inventory
         .of(coverage.ecosystem)
@@ -94,7 +119,8 @@ fn by_whoever_asked(
         .filter(|name| !allowed.iter().any(|glob| glob.is_match(name)))
         .collect();
     if others.is_empty() {
-        return Ok(format!("{} from elsewhere, which the policy lets be", group(coverage)));
+        let text = format!("{} from elsewhere, which the policy lets be", group(coverage));
+        return Ok(Answer { advisories: None, archive: None, text });
     }
     unknown(
         format!(
@@ -111,7 +137,7 @@ fn by_advisories(
     as_of: Date,
     today: Date,
     settings: &PolicySettings,
-) -> Result<String, Unknown> {
+) -> Result<Answer, Unknown> {
     let age = as_of.age(today);
     let group = group(coverage);
     let limit = settings.advisories_max_age.as_ref();
@@ -122,7 +148,8 @@ fn by_advisories(
             "update the advisories, or raise [policy] advisories-max-age in kiln.toml",
         );
     }
-    Ok(format!("{group} by advisories of {as_of} ({age} days old)"))
+    let text = format!("{group} by advisories of {as_of} ({age} days old)");
+    Ok(Answer { advisories: Some(as_of), archive: None, text })
 }
 
 /// The reason why nothing fixable is left, or the reason why that cannot be said any more.
@@ -132,7 +159,7 @@ fn by_archive(
     inventory: &Inventory,
     evidence: &Evidence,
     settings: &PolicySettings,
-) -> Result<Result<String, String>, Unknown> {
+) -> Result<Result<Answer, String>, Unknown> {
     let group = format!("{}{}", group(coverage), first_names(coverage, inventory));
     if coverage.ecosystem != Ecosystem::Deb {
         return unknown(format!("no advisories for {group}: {why}"), "update the advisories: kiln db status");
@@ -160,10 +187,11 @@ fn by_archive(
              days old (at most {most}): newer versions may fix something"
         )));
     }
-    Ok(Ok(format!(
+    let text = format!(
         "no advisories in this snapshot for {group}, but each is the newest of the signed index of {as_of} ({age} days \
          old), so there is no newer version to upgrade to"
-    )))
+    );
+    Ok(Ok(Answer { advisories: None, archive: Some(as_of.clone()), text }))
 }
 
 /// The age of the index, today or when the evidence was collected, whichever is more.

@@ -65,7 +65,7 @@ impl<'a> Bench<'a> {
             report.is_some_and(|report| report.matches.iter().any(exception.excuses_match(name)))
         });
         match rest {
-            Ok(Verdict::Pass(_) | Verdict::NotApplicable(_)) => excepted(check, reason, &by_match),
+            Ok(Verdict::Pass { .. } | Verdict::NotApplicable(_)) => excepted(check, reason, &by_match),
             rest => line(check, rest),
         }
     }
@@ -91,13 +91,17 @@ impl ExceptionUse {
 }
 
 fn line(check: &Check, judged: Judged) -> Line {
+    let mut more = Vec::new();
     let (outcome, reason, cure) = match judged {
-        Ok(Verdict::Pass(reason)) => (Outcome::Pass, reason, None),
+        Ok(Verdict::Pass { reason, details }) => {
+            more = details;
+            (Outcome::Pass, reason, None)
+        }
         Ok(Verdict::NotApplicable(reason)) => (Outcome::NotApplicable, reason, None),
         Ok(Verdict::Fail { reason, cure }) => (Outcome::Fail, reason, Some(cure)),
         Err(unknown) => (Outcome::Unknown, unknown.why, Some(unknown.cure)),
     };
-    Line { id: check.id.to_owned(), title: check.title.to_owned(), outcome, reason, cure }
+    Line { id: check.id.to_owned(), title: check.title.to_owned(), outcome, reason, details: more, cure }
 }
 
 fn excepted(check: &Check, reason: &str, by: &[Exception]) -> Line {
@@ -116,6 +120,7 @@ fn excepted(check: &Check, reason: &str, by: &[Exception]) -> Line {
         title: check.title.to_owned(),
         outcome: Outcome::Excepted,
         reason,
+        details: Vec::new(),
         cure: None,
     }
 }

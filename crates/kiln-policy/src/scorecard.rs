@@ -35,8 +35,11 @@ pub struct Line {
     pub title: String,
     /// What came out.
     pub outcome: Outcome,
-    /// Why.
+    /// Why, in a few words.
     pub reason: String,
+    /// What that rests on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<String>,
     /// What to change, where it does not pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cure: Option<String>,

@@ -3,8 +3,13 @@ use kiln_finding::Fact;
 /// What a check that could look has to say. Texts are fragments without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It holds, and why.
-    Pass(String),
+    /// It holds.
+    Pass {
+        /// Why, in a few words.
+        reason: String,
+        /// What that rests on, for who wants to know all of it.
+        details: Vec<String>,
+    },
     /// It does not hold.
     Fail {
         /// What is wrong, and where.
@@ -28,9 +33,14 @@ pub struct Unknown {
 /// A verdict, or that there can be none. `?` on a missing fact ends a check with the right answer.
 pub type Judged = Result<Verdict, Unknown>;
 
-#[expect(clippy::unnecessary_wraps, reason = "ends a check")]
 pub(crate) fn pass(reason: impl Into<String>) -> Judged {
-    Ok(Verdict::Pass(reason.into()))
+    pass_by(reason, Vec::new())
+}
+
+/// A pass that rests on more than a line can say.
+#[expect(clippy::unnecessary_wraps, reason = "ends a check")]
+pub(crate) fn pass_by(reason: impl Into<String>, details: Vec<String>) -> Judged {
+    Ok(Verdict::Pass { reason: reason.into(), details })
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "ends a check")]

@@ -275,12 +275,16 @@ fn both(outcome: Outcome, reason: &str, change: impl Fn(&mut Evidence)) {
 #[test]
 fn what_has_no_advisories_is_judged_by_the_archive() {
     let card = card(|_| ());
-    let reason = &line(&card, "PK001").reason;
+    let line = line(&card, "PK001");
+    assert_eq!(line.reason, "none found (advisories of 2026-11-18, archive of 2026-11-15)");
     assert_eq!(
-        reason,
-        "none found; no advisories in this snapshot for 1 deb package of debian-13 (libc6), but each is the newest of the \
-         signed index of 2026-11-15 (6 days old), so there is no newer version to upgrade to; 2 npm packages by \
-         advisories of 2026-11-18 (3 days old); Node.js by advisories of 2026-11-18 (3 days old)"
+        line.details,
+        [
+            "no advisories in this snapshot for 1 deb package of debian-13 (libc6), but each is the newest of the \
+             signed index of 2026-11-15 (6 days old), so there is no newer version to upgrade to",
+            "2 npm packages by advisories of 2026-11-18 (3 days old)",
+            "Node.js by advisories of 2026-11-18 (3 days old)",
+        ]
     );
     both(Outcome::Fail, "15 days old (at most 14)", |world| {
         known(&mut world.archive).as_of = "2026-11-06".to_owned();

@@ -46,7 +46,7 @@ fn verdict(image: &str, key: Option<&str>) -> Result<bool, Failure> {
         time: timestamp(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         width: 80,
-        explains_vex: false,
+        explains: false,
     };
     let rendered = Format::find("human").and_then(|human| human.render(&Results::Card(&card), &stamp));
     // Whoever does not read it wants to know nothing.

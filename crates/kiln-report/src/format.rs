@@ -47,8 +47,8 @@ pub struct Stamp {
     pub version: String,
     /// Columns of the terminal.
     pub width: usize,
-    /// People are told what became of each VEX statement.
-    pub explains_vex: bool,
+    /// People are told everything: what became of each VEX statement, what each line of a scorecard rests on.
+    pub explains: bool,
 }
 
 /// One format: a static in a file of its own, listed in [`crate::FORMATS`].

@@ -113,13 +113,13 @@ pub(crate) fn trouble(error: &dyn std::error::Error) {
 }
 
 /// Writes a result in the format that was asked for. Commands take only formats that know their results.
-pub(crate) fn results(results: &Results<'_>, format: &kiln_report::Format, explains_vex: bool) {
+pub(crate) fn results(results: &Results<'_>, format: &kiln_report::Format, explains: bool) {
     let stamp = Stamp {
         today: today(),
         time: timestamp(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         width: terminal_width(),
-        explains_vex,
+        explains,
     };
     let text = format.render(results, &stamp).expect("the table of commands lets no other format come here");
     if !text.is_empty() {

@@ -20,7 +20,7 @@ fn check(evidence: &Evidence, _: &PolicySettings) -> Judged {
     let mut not_known = None;
     for version in &versions {
         match judge(version, evidence.today) {
-            Ok(Verdict::Pass(reason)) => reasons.push(reason),
+            Ok(Verdict::Pass { reason, .. }) => reasons.push(reason),
             Ok(verdict) => return Ok(verdict),
             Err(unknown) => not_known = Some(unknown),
         }

@@ -18,7 +18,8 @@ fn path(check: &Check) -> PathBuf {
 /// What `kiln check` says of this check: why, and how it is put right.
 fn answer(line: &Line) -> String {
     let cure = line.cure.as_ref().map(|cure| format!("fix: {cure}\n"));
-    format!("{}\n{}", line.reason, cure.unwrap_or_default())
+    let details: String = line.details.iter().map(|detail| format!("- {detail}\n")).collect();
+    format!("{}\n{details}{}", line.reason, cure.unwrap_or_default())
 }
 
 /// Whether other checks may end like this where this one ends as `outcome`: what one cannot know, others may need, too.

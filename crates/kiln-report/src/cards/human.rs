@@ -13,11 +13,15 @@ const BESIDE: usize = 44;
 /// Text is never squeezed into less.
 const LEAST: usize = 24;
 
+/// What stands before each thing that a line rests on, and before what follows of it.
+const DETAIL: &str = "- ";
+const INDENT: &str = "  ";
+
 const GROUPS: &[(&str, &str)] =
     &[("IM", "Image"), ("NA", "App"), ("PK", "Packages"), ("SG", "Signature and attestations")];
 
 pub(crate) fn render(card: &Scorecard, stamp: &Stamp) -> String {
-    let layout = Layout::of(card, stamp.width);
+    let layout = Layout::of(card, stamp);
     let mut lines = head(card, stamp.width);
     for (start, name) in GROUPS {
         let mut group = card.lines.iter().filter(|line| line.id.starts_with(start)).peekable();
@@ -29,12 +33,18 @@ pub(crate) fn render(card: &Scorecard, stamp: &Stamp) -> String {
     }
     lines.extend(exceptions(&card.exceptions, stamp.width));
     lines.push(String::new());
-    let stage = if card.stage == kiln_policy::Stage::Built { ", before signing" } else { "" };
-    let verdict = styled(verdict_style(card), verdict(card));
-    let last = format!("{verdict}  {}", card.result());
-    lines
-        .push(last + &styled(dim(), &format!("  (profile {}{stage}, {})", plain(&card.profile), card.today)));
+    lines.push(last(card, stamp));
     lines.join("\n") + "\n"
+}
+
+/// The verdict, and by what.
+fn last(card: &Scorecard, stamp: &Stamp) -> String {
+    let stage = if card.stage == kiln_policy::Stage::Built { ", before signing" } else { "" };
+    let has_more = !stamp.explains && card.lines.iter().any(|line| !line.details.is_empty());
+    let more = if has_more { "; --explain shows more" } else { "" };
+    let verdict = styled(verdict_style(card), verdict(card));
+    let by = format!("  (profile {}{stage}, {}{more})", plain(&card.profile), card.today);
+    format!("{verdict}  {}{}", card.result(), styled(dim(), &by))
 }
 
 /// The image: its name, digest and numbers.
@@ -64,14 +74,17 @@ struct Layout {
     at: usize,
     /// Columns for the reasons.
     room: usize,
+    /// What a line rests on is told, too.
+    explains: bool,
 }
 
 impl Layout {
-    fn of(card: &Scorecard, width: usize) -> Self {
+    fn of(card: &Scorecard, stamp: &Stamp) -> Self {
+        let width = stamp.width;
         let titles = card.lines.iter().map(|line| line.title.chars().count()).max().unwrap_or_default();
         let beside = width >= TITLE_AT + titles + 2 + BESIDE;
         let at = if beside { TITLE_AT + titles + 2 } else { TITLE_AT };
-        Self { titles, beside, at, room: width.saturating_sub(at).max(LEAST) }
+        Self { titles, beside, at, room: width.saturating_sub(at).max(LEAST), explains: stamp.explains }
     }
 
     fn line(&self, line: &Line) -> Vec<String> {
@@ -80,7 +93,7 @@ impl Layout {
         let title = plain(&line.title);
         let start = format!("  {mark}  {:5} ", line.id);
         let quiet = if line.outcome.passes() { dim() } else { Style::new() };
-        let mut reasons = wrap(&plain(&line.reason), self.room).into_iter().map(|text| styled(quiet, &text));
+        let mut reasons = self.reasons(line).into_iter().map(|text| styled(quiet, &text));
         let mut out = Vec::new();
         if self.beside {
             let first = reasons.next().unwrap_or_default();
@@ -98,6 +111,28 @@ impl Layout {
         }
         out
     }
+}
+
+impl Layout {
+    /// The reason, in as many lines as it takes. A line that passes takes one, unless everything is to be told.
+    fn reasons(&self, line: &Line) -> Vec<String> {
+        let mut reasons = wrap(&plain(&line.reason), self.room);
+        if self.explains {
+            let details = line.details.iter().map(|text| wrap(&plain(text), self.room - DETAIL.len()));
+            reasons.extend(details.flat_map(|lines| {
+                let lead = |at| if at == 0 { DETAIL } else { INDENT };
+                lines.into_iter().enumerate().map(move |(at, text)| format!("{}{text}", lead(at)))
+            }));
+        } else if line.outcome.passes() && reasons.len() > 1 {
+            reasons = vec![cut(&plain(&line.reason), self.room)];
+        }
+        reasons
+    }
+}
+
+/// The beginning of a text that is too long for a line.
+fn cut(text: &str, width: usize) -> String {
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
 fn exceptions(all: &[ExceptionUse], width: usize) -> Vec<String> {

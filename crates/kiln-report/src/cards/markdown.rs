@@ -1,6 +1,6 @@
 use kiln_policy::{ExceptionUse, Line, Scorecard};
 
-use super::summary::{mark, parts, verdict, word};
+use super::summary::{in_full, mark, parts, verdict, word};
 use crate::Stamp;
 use crate::documents::markdown::escape;
 
@@ -33,7 +33,7 @@ fn row(line: &Line) -> String {
         word(line.outcome),
         line.id,
         escape(&line.title),
-        escape(&line.reason)
+        escape(&in_full(line))
     )
 }
 

@@ -1,4 +1,4 @@
-use kiln_policy::{ImageSummary, Outcome, Scorecard};
+use kiln_policy::{ImageSummary, Line, Outcome, Scorecard};
 
 use crate::clean::line as plain;
 
@@ -33,6 +33,12 @@ pub(crate) fn verdict(card: &Scorecard) -> &'static str {
     } else {
         "NOT KNOWN"
     }
+}
+
+/// The reason of a line with all that it rests on.
+pub(crate) fn in_full(line: &Line) -> String {
+    let details = line.details.iter().map(String::as_str);
+    std::iter::once(line.reason.as_str()).chain(details).collect::<Vec<_>>().join("; ")
 }
 
 /// What an image is, in numbers, one part each.

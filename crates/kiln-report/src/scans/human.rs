@@ -28,7 +28,7 @@ fn of_one(scan: &Scan, stamp: &Stamp) -> String {
         let why = taken.by.explain();
         lines.push(line(&format!("taken out: {} in {}@{}: {why}", found.id, found.name, found.version)));
     }
-    lines.extend(scan.vex.iter().filter(|_| stamp.explains_vex).map(vex));
+    lines.extend(scan.vex.iter().filter(|_| stamp.explains).map(vex));
     lines.extend(inventory.notes.iter().map(|note| line(&format!("note: {note}"))));
     lines.extend(words::blind(scan).map(|blind| format!("note: {blind}")));
     lines.extend(words::unknown(scan));

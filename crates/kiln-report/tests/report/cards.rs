@@ -1,10 +1,10 @@
 use kiln_finding::{Fact, Severity};
 use kiln_pkg::{Ecosystem, Indicator, IndicatorKind, Package, Place, Secret};
 use kiln_policy::{Evidence, Exception, Overrides, PolicySettings, Scorecard, Stage, judge};
-use kiln_report::{FORMATS, Format, Kind, Results};
+use kiln_report::{FORMATS, Format, Kind, Results, Stamp};
 use kiln_vuln::{Fix, Match};
 
-use super::{golden, readable, render};
+use super::{golden, readable, render, stamp};
 
 fn place(path: &str) -> Place {
     Place { path: path.to_owned(), layer: None }
@@ -126,4 +126,21 @@ fn json_says_whether_it_passes() {
     assert_eq!(document["counts"]["excepted"], 1);
     let read: Scorecard = serde_json::from_value(document).unwrap();
     assert_eq!(read, kitchen_sink());
+}
+
+/// What passes takes one line, and says where the rest is told.
+#[test]
+fn what_passes_takes_one_line_unless_all_is_asked_for() {
+    let card = judge(&Evidence::fake(), &settings(Vec::new()), Stage::Attested);
+    for (width, lines_each) in [(60, 2), (80, 2), (100, 1), (120, 1)] {
+        let stamp = Stamp { explains: false, ..stamp(width) };
+        let text = Format::find("human").unwrap().render(&Results::Card(&card), &stamp).unwrap();
+        let text = anstream::adapter::strip_str(&text).to_string();
+        let marked = text.lines().filter(|line| line.starts_with("  ✓ pass")).count();
+        let other = text.lines().filter(|line| line.starts_with("       ")).count();
+        assert_eq!((marked, other), (SHOWN.len(), SHOWN.len() * (lines_each - 1)), "{width}\n{text}");
+        let mut card_lines = text.lines().filter(|line| line.starts_with("  "));
+        assert!(card_lines.all(|line| line.chars().count() <= width), "{width}\n{text}");
+        assert!(text.contains("--explain shows more"), "{text}");
+    }
 }

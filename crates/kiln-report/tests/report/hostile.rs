@@ -84,6 +84,7 @@ fn card(text: &str) -> Scorecard {
     card.summary.node = vec![own()];
     for line in &mut card.lines {
         line.reason = own();
+        line.details = vec![own()];
         line.cure = line.cure.as_ref().map(|_| own());
     }
     for used in &mut card.exceptions {

@@ -17,7 +17,7 @@ fn stamp(width: usize) -> Stamp {
         time: "2026-11-21T12:00:00Z".to_owned(),
         version: "0.1.0".to_owned(),
         width,
-        explains_vex: true,
+        explains: true,
     }
 }
 

@@ -44,6 +44,9 @@ pub(crate) struct Args {
     database: Choice,
     #[command(flatten)]
     signing: SigningOptions,
+    /// Show all that each line of the scorecard rests on
+    #[arg(long)]
+    explain: bool,
 }
 
 impl Args {
@@ -76,7 +79,7 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     if !card.passes() {
         stages.done(&format!("refused: {}", card.result()));
         stages.finish();
-        show(&card, context);
+        show(&card, args, context);
         return Ok(refusal(&card));
     }
     stages.done(&card.result());
@@ -96,7 +99,7 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         args.outputs.deliver(&layout, &built.manifest, &built.name, &stages)?;
     }
     stages.finish();
-    show(&card, context);
+    show(&card, args, context);
     if !card.passes() {
         return Ok(refusal(&card));
     }
@@ -156,8 +159,8 @@ fn refusal(card: &Scorecard) -> Outcome {
     if card.has_failed() { Outcome::Refused } else { Outcome::Unknown }
 }
 
-fn show(card: &Scorecard, context: &Context) {
-    output::results(&Results::Card(card), context.output, false);
+fn show(card: &Scorecard, args: &Args, context: &Context) {
+    output::results(&Results::Card(card), context.output, args.explain);
 }
 
 /// The next command to type.
