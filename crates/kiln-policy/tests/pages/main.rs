@@ -18,7 +18,7 @@ fn path(check: &Check) -> PathBuf {
 /// What `kiln check` says of this check: why, and how it is put right.
 fn answer(line: &Line) -> String {
     let cure = line.cure.as_ref().map(|cure| format!("fix: {cure}\n"));
-    let details: String = line.details.iter().map(|detail| format!("- {detail}\n")).collect();
+    let details = line.details.iter().map(|detail| format!("- {detail}\n")).collect::<Vec<_>>().concat();
     format!("{}\n{details}{}", line.reason, cure.unwrap_or_default())
 }
 
