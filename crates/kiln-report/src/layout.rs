@@ -1,7 +1,7 @@
 //! How text is laid out in columns and lines.
 
 /// The text in lines of at most `width` characters, broken at spaces; a longer word gets a line of its own.
-pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {

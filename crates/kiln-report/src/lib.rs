@@ -15,6 +15,6 @@ mod scans;
 
 pub use format::{Format, Kind, Results, Stamp};
 pub use formats::FORMATS;
-pub use layout::Table;
+pub use layout::{Table, wrap};
 pub use lints::{LintedFile, summary as lint_summary};
 pub use scans::Scan;

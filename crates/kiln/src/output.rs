@@ -74,25 +74,8 @@ pub(crate) fn unwritten() -> Option<Failure> {
 
 /// Text after `start`, in lines as wide as the terminal; all but the first are indented. Words are never cut.
 pub(crate) fn wrapped(start: &str, text: &str, indent: usize) -> String {
-    let width = terminal_width().max(indent + 20);
-    let (mut lines, mut line, mut columns) = (Vec::new(), start.to_owned(), start.chars().count());
-    let mut is_first = true;
-    for word in text.split_whitespace() {
-        let length = word.chars().count();
-        if !is_first && columns + 1 + length > width {
-            lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
-            (columns, is_first) = (indent, true);
-        }
-        if !is_first {
-            line.push(' ');
-            columns += 1;
-        }
-        line.push_str(word);
-        columns += length;
-        is_first = false;
-    }
-    lines.push(line);
-    lines.join("\n")
+    let room = terminal_width().max(indent + 20) - indent;
+    format!("{start}{}", kiln_report::wrap(text, room).join(&format!("\n{}", " ".repeat(indent))))
 }
 
 /// Says something to the person at the terminal.
