@@ -5,6 +5,7 @@
 //! error with line and column; a lock file that disagrees with it is a list of disagreements, not an error.
 //! Start from [`PackageJson`] and [`Lock`].
 
+mod arguments;
 mod error;
 mod facts;
 mod lock;
@@ -13,10 +14,11 @@ mod script;
 mod workspace;
 mod yarn;
 
+pub use arguments::{NodeArguments, NodeOption};
 pub use error::Error;
 pub use facts::{AppFacts, Beside, NODE_VERSION_FILES, NodeRequest};
 pub use lock::{Direct, Lock, LockFormat, LockKind, LockedPackage, Need, Platforms};
 pub use package_json::{Manager, ManagerPin, PackageJson};
-pub use script::{Command, words};
+pub use script::{Command, Joint, PlainCommand, Word, assignment, commands, plain};
 pub use workspace::{WorkspaceGlobs, pnpm_workspace_globs};
 pub use yarn::Yarn;

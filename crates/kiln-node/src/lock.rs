@@ -125,6 +125,8 @@ pub struct LockedPackage {
     pub is_optional: Option<bool>,
     /// It runs scripts when it is installed; `None` where the format does not tell.
     pub has_install_script: Option<bool>,
+    /// The programs it brings: their files in it, by name. Empty where the format does not tell.
+    pub programs: BTreeMap<String, String>,
     /// Where it can be installed.
     pub platforms: Platforms,
     /// Which of [`Lock::packages`] it needs.

@@ -5,7 +5,7 @@ use kiln_node::{AppFacts, Manager};
 use kiln_rootfs::RootPath;
 
 use crate::health::health_command;
-use crate::ship::is_shipped;
+use crate::ship::{is_shipped, is_typescript_loaded};
 use crate::{Plan, Step};
 
 /// Folders that builds usually write, shipped where the sources do not show what a build makes.
@@ -114,7 +114,8 @@ fn shipped_names(plan: &Plan, facts: &AppFacts) -> BTreeSet<String> {
         let folders_kept = std::iter::successors(path.parent(), RootPath::parent)
             .filter(|folder| !folder.is_root())
             .all(|folder| is_shipped(&folder, true));
-        if folders_kept && is_shipped(path, false) {
+        let is_shipped = is_shipped(path, false) || (plan.runs_typescript() && is_typescript_loaded(path));
+        if folders_kept && is_shipped {
             names.extend(path.parts().next().map(str::to_owned));
         }
     }

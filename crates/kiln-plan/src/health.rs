@@ -2,7 +2,7 @@
 
 use kiln_node::AppFacts;
 
-use crate::{Health, HealthSetting, Overrides, Reason};
+use crate::{Health, HealthSetting, Overrides, Reason, Start};
 
 /// Paths that ask for health, the most telling first.
 const PATHS: [&str; 9] = [
@@ -20,7 +20,7 @@ const DEFAULT_PORT: u16 = 3000;
 
 /// The port that the project in `app` (empty for the root) listens on, as far as its sources show.
 pub fn find_port(facts: &AppFacts, app: &str) -> Option<u16> {
-    choose_port(facts, &Overrides::default(), app, &mut Vec::new())
+    choose_port(facts, &Overrides::default(), app, &Start::default(), &mut Vec::new())
 }
 
 /// How the health of the project in `app` is asked for, on the port it listens on.
@@ -32,10 +32,17 @@ pub(crate) fn choose_port(
     facts: &AppFacts,
     overrides: &Overrides,
     app: &str,
+    start: &Start,
     reasons: &mut Vec<Reason>,
 ) -> Option<u16> {
-    if let Some(port) = overrides.port {
-        reasons.push(Reason::new("port", port.to_string(), "kiln.toml says so"));
+    let set = || start.env.iter().rev().find(|(name, _)| name == "PORT")?.1.parse().ok();
+    let told = [
+        (overrides.port, "kiln.toml says so"),
+        (set(), "the start script sets PORT"),
+        (start.port, "what starts says so, or listens there unless it is told another"),
+    ];
+    if let Some((Some(port), because)) = told.into_iter().find(|(port, _)| port.is_some()) {
+        reasons.push(Reason::new("port", port.to_string(), because));
         return Some(port);
     }
     for (path, text) in sources(facts, app) {

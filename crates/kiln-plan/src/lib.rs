@@ -5,7 +5,6 @@
 //! Start from [`AppFacts`](kiln_node::AppFacts) and [`plan`].
 
 mod dockerfile;
-mod entry;
 mod error;
 mod health;
 mod install;
@@ -13,12 +12,15 @@ mod overrides;
 mod plan;
 mod planner;
 mod ship;
+mod start;
 
 pub use dockerfile::{dockerfile, dockerignore};
-pub use entry::{Start, default_start, script_start};
 pub use error::Error;
 pub use health::{find_health, find_port, health_command};
 pub use overrides::{HealthSetting, Overrides};
 pub use plan::{Health, Plan, Reason, Step};
 pub use planner::{node_line, plan};
-pub use ship::{SHIP_CODE, is_install_leftover, is_module_file_shipped, is_shipped, leaves_out};
+pub use ship::{
+    SHIP_CODE, is_install_leftover, is_module_file_shipped, is_shipped, is_typescript_loaded, leaves_out,
+};
+pub use start::{Aside, AsideKind, Start, default_start, script_start};

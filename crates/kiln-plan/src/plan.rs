@@ -1,6 +1,13 @@
-use kiln_node::Manager;
+use kiln_node::{Manager, NodeArguments};
 use kiln_rootfs::RootPath;
 use serde::Serialize;
+
+use crate::Aside;
+
+/// Ends of files that node runs without their types.
+pub(crate) const TYPESCRIPT: [&str; 3] = [".ts", ".mts", ".cts"];
+/// Modules that translate while the app runs, where they are loaded first.
+pub(crate) const TRANSLATORS: [&str; 2] = ["tsx", "ts-node"];
 
 /// Everything that is needed to build the image of an app.
 #[derive(Clone, Debug, Serialize)]
@@ -31,6 +38,9 @@ pub struct Plan {
     pub entry: Vec<String>,
     /// Environment, beyond `NODE_ENV`.
     pub env: Vec<(String, String)>,
+    /// What the start script does besides, and the image does not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aside: Vec<Aside>,
     /// Port it listens on.
     pub port: Option<u16>,
     /// How its health is asked for.
@@ -40,6 +50,14 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether node runs the app from its TypeScript.
+    pub fn runs_typescript(&self) -> bool {
+        let read = NodeArguments::read(&self.entry);
+        let translates =
+            read.preloads().any(|module| TRANSLATORS.iter().any(|name| module.starts_with(name)));
+        translates || read.file.is_some_and(|file| TYPESCRIPT.iter().any(|end| file.ends_with(end)))
+    }
+
     /// Makes the production install one for another CPU (in npm's names: `arm64`), which this machine need not
     /// have: packages that differ by CPU are chosen for that one. The error says why that cannot be.
     pub fn production_for(&mut self, cpu: &str) -> Result<(), String> {

@@ -2,10 +2,12 @@ use kiln_node::{AppFacts, LockKind, Manager, ManagerPin, PackageJson};
 use kiln_pkg::version::{Range, SemVer};
 
 use crate::error::ErrorKind;
-use crate::{Error, Overrides, Plan, Reason, entry, health, install};
+use crate::{Error, Overrides, Plan, Reason, health, install, start};
 
 /// Node.js lines kiln composes, the preferred one first.
-const NODE_LINES: [u32; 4] = [24, 22, 26, 20];
+const NODE_LINES: [u32; 4] = [PREFERRED_LINE, 22, 26, 20];
+/// The line that apps get which ask for none.
+pub(crate) const PREFERRED_LINE: u32 = 24;
 
 /// Decides how the app is built and run.
 pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {
@@ -22,10 +24,10 @@ pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {
         format!("{} is there", kind.file_name()),
     ));
     let node = choose_node(facts, overrides, &mut reasons)?;
-    let app = entry::choose_app(facts, overrides, &mut reasons)?;
-    let start = entry::choose_entry(facts, overrides, &app, &mut reasons)?;
+    let app = start::choose_app(facts, overrides, &mut reasons)?;
+    let start = start::choose_entry(facts, overrides, &app, node, &mut reasons)?;
     let natives = install::natives(lock, overrides, &mut reasons);
-    let port = health::choose_port(facts, overrides, &app, &mut reasons);
+    let port = health::choose_port(facts, overrides, &app, &start, &mut reasons);
     let health = health::choose_health(facts, overrides, &app, port, &mut reasons);
     let package = facts.workspace.get(&app).unwrap_or(&facts.package);
     Ok(Plan {
@@ -39,9 +41,10 @@ pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {
         build: install::build_steps(facts, kind.manager(), &app, &mut reasons),
         production: install::install_steps(kind.manager(), &natives, true),
         natives,
-        folder: app,
+        folder: start.folder,
         entry: start.argv,
         env: start.env,
+        aside: start.aside,
         port,
         health,
         reasons,

@@ -99,6 +99,14 @@ pub fn is_shipped(path: &RootPath, is_dir: bool) -> bool {
     leaves_out(path, is_dir).is_none()
 }
 
+/// Whether a file is TypeScript that an app loads which node runs from it: no types alone, no tests.
+pub fn is_typescript_loaded(path: &RootPath) -> bool {
+    let name = path.file_name().to_lowercase();
+    let is_source = [".ts", ".tsx", ".mts", ".cts"].iter().any(|end| name.ends_with(end));
+    let is_other = [".d.ts", ".d.mts", ".d.cts", ".spec.ts", ".test.ts", ".spec.tsx", ".test.tsx"];
+    is_source && !is_other.iter().any(|end| name.ends_with(end)) && !name.starts_with('.')
+}
+
 /// Whether a path below a `node_modules` folder (whose parts are given from there on) is bookkeeping of a package
 /// manager or a leftover of a compiler, which the app never loads and which may differ from run to run.
 pub fn is_install_leftover(below: &str) -> bool {
@@ -162,6 +170,13 @@ mod tests {
         ] {
             assert!(shipped(path), "{path}");
         }
+    }
+
+    #[test]
+    fn typescript_is_shipped_where_node_runs_it() {
+        let loaded = |path: &str| is_typescript_loaded(&RootPath::new(path).unwrap());
+        assert!(loaded("src/server.ts") && loaded("src/view.tsx") && loaded("a.mts"));
+        assert!(!loaded("src/types.d.ts") && !loaded("src/a.test.ts") && !loaded("src/a.js"));
     }
 
     #[test]

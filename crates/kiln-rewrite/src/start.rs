@@ -1,7 +1,7 @@
 //! What the image starts: `node` with its arguments, whatever the old file wrapped around it.
 
 use kiln_dockerfile::Form;
-use kiln_node::words;
+use kiln_node::plain;
 use kiln_plan::{default_start, script_start};
 
 use crate::recipe::Set;
@@ -95,7 +95,7 @@ fn from_line(
     depth: usize,
 ) -> Result<(), String> {
     let line = line.trim();
-    match words(line) {
+    match plain(line) {
         Some(command) => {
             start.because.get_or_insert_with(|| {
                 format!("`{line}` was started by a shell, which keeps signals for itself")
@@ -278,7 +278,10 @@ fn manager(
         // `npm start` without such a script runs server.js.
         let found = default_start(&project.facts, &start.app).map_err(|error| error.to_string())?;
         (start.argv, start.env) = (found.argv, found.env);
-    } else if let Ok(found) = script_start(package, name) {
+    } else if let Ok(found) = script_start(&project.facts, &start.app, name)
+        && found.aside.is_empty()
+        && found.folder == start.app
+    {
         start.env.extend(found.env);
         start.argv = found.argv;
     } else {

@@ -1,3 +1,4 @@
+use kiln_node::NodeArguments;
 use kiln_plan::Plan;
 use kiln_rootfs::Tree;
 
@@ -7,15 +8,26 @@ use crate::engine::{Cache, Executor, Solver};
 use crate::error::ErrorKind;
 use crate::{Error, Key};
 
-/// Checks that the image holds the file that node is to load.
+/// Checks that the image holds the files that node is to load.
 pub fn check_entry<E: Executor, C: Cache>(
     plan: &Plan,
     graphed: &Graphed,
     solver: &Solver<'_, E, C>,
 ) -> Result<(), Error> {
-    let entry = entry_file(plan).unwrap_or_default();
+    for file in files(plan) {
+        check_file(&file, plan, graphed, solver)?;
+    }
+    Ok(())
+}
+
+fn check_file<E: Executor, C: Cache>(
+    entry: &str,
+    plan: &Plan,
+    graphed: &Graphed,
+    solver: &Solver<'_, E, C>,
+) -> Result<(), Error> {
     // A module may be a link to a project of the workspace, which is in the other layer.
-    let needs_modules = entry.starts_with("node_modules/");
+    let needs_modules = entry.trim_start_matches("../").starts_with("node_modules/");
     let steps = if needs_modules { vec![graphed.dependencies, graphed.app] } else { vec![graphed.app] };
     let mut key = Key::new("entry").field("folder", &plan.folder).field("entry", entry);
     for &step in &steps {
@@ -35,7 +47,10 @@ pub fn check_entry<E: Executor, C: Cache>(
     }
 }
 
-/// The first argument of node that is no flag.
-fn entry_file(plan: &Plan) -> Option<&str> {
-    plan.entry.iter().map(String::as_str).find(|word| !word.starts_with('-'))
+/// The file that node runs, and those that it loads before.
+fn files(plan: &Plan) -> Vec<String> {
+    let read = NodeArguments::read(&plan.entry);
+    let is_path = |module: &&str| module.starts_with("./") || module.starts_with("../");
+    let preloads = read.preloads().filter(is_path).map(str::to_owned);
+    preloads.chain([read.file.clone().unwrap_or_default()]).collect()
 }

@@ -65,7 +65,12 @@ pub fn lower(request: &Request<'_>) -> Result<Graphed, Error> {
     let built = stages.run(copied, &plan.build, "build", true);
     let base = stages.push(None, Op::Base(request.base.layers.clone()), "image", &request.base.name);
     let dependencies = stages.part(base, "dependencies", (builder, production), split::dependencies);
-    let app = stages.part(dependencies, "app", (above, built), split::app);
+    let (name, choose): (_, Choose) = if plan.runs_typescript() {
+        ("app with TypeScript", split::app_with_typescript)
+    } else {
+        ("app", split::app)
+    };
+    let app = stages.part(dependencies, name, (above, built), choose);
     let history = [("dependencies", dependencies), ("app", app)];
     let target = BuildTarget {
         top: app,

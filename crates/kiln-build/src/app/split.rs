@@ -1,6 +1,6 @@
 //! Cuts what the sandbox left into the two layers on top of the base.
 
-use kiln_plan::{is_module_file_shipped, is_shipped};
+use kiln_plan::{is_module_file_shipped, is_shipped, is_typescript_loaded};
 use kiln_rootfs::{Entry, Error, Kind, RootPath, Tree};
 
 /// Where the app lies in the image.
@@ -25,6 +25,15 @@ pub(super) fn dependencies(installed: &Tree) -> Result<Tree, Error> {
 
 /// The app layer: what the app ships of its sources and its build, without `node_modules`.
 pub(super) fn app(built: &Tree) -> Result<Tree, Error> {
+    app_with(built, |path| is_shipped(path, false))
+}
+
+/// The same of an app that node runs from its TypeScript.
+pub(super) fn app_with_typescript(built: &Tree) -> Result<Tree, Error> {
+    app_with(built, |path| is_shipped(path, false) || is_typescript_loaded(path))
+}
+
+fn app_with(built: &Tree, is_file_shipped: impl Fn(&RootPath) -> bool) -> Result<Tree, Error> {
     let mut layer = Tree::new();
     layer.insert_dir(APP, 0o755)?;
     for (path, entry) in built.iter() {
@@ -35,7 +44,7 @@ pub(super) fn app(built: &Tree) -> Result<Tree, Error> {
         }
         let inside = RootPath::normalise(inside)?;
         let mut folders = std::iter::successors(inside.parent(), RootPath::parent);
-        if is_shipped(&inside, false) && folders.all(|folder| folder.is_root() || is_shipped(&folder, true)) {
+        if is_file_shipped(&inside) && folders.all(|folder| folder.is_root() || is_shipped(&folder, true)) {
             layer.insert(path.clone(), entry.clone())?;
         }
     }

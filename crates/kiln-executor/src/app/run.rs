@@ -41,6 +41,7 @@ pub fn build(
         })?;
     }
     progress.done(&plan_summary(&plan));
+    tell_changes(&plan, progress);
 
     progress.start("base", "composing the base");
     let supply = Supply::new(machine, wanted.folder, wanted.base, progress);
@@ -145,6 +146,18 @@ fn name(wanted: &Wanted<'_>, plan: &Plan) -> String {
         .map(|c| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' })
         .collect();
     format!("{}:{tag}", plan.name)
+}
+
+/// What of the start script is not in the image: who runs it must know.
+fn tell_changes(plan: &Plan, progress: &dyn Progress) {
+    let tell = progress.teller();
+    for reason in plan.reasons.iter().filter(|reason| reason.about == "set aside") {
+        tell(&format!("note: `{}` of the start script is set aside: {}", reason.decision, reason.because));
+    }
+    for reason in plan.reasons.iter().filter(|reason| reason.about == "start" && reason.decision == "changed")
+    {
+        tell(&format!("note: {}", reason.because));
+    }
 }
 
 fn plan_summary(plan: &Plan) -> String {

@@ -1,6 +1,6 @@
 use crate::{Asked, Edit, Level, LintSubject, Repair, Rule, Sink};
 use kiln_dockerfile::{Command, Form, Span};
-use kiln_node::words;
+use kiln_node::plain;
 
 pub(super) static RULE: Rule = Rule {
     id: "NA036",
@@ -41,7 +41,7 @@ fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
     };
     let argv: Vec<String> = match &setting.value {
         Form::Exec(words) => words.iter().map(|word| word.value.clone()).collect(),
-        Form::Shell(line) => match words(&line.value) {
+        Form::Shell(line) => match plain(&line.value) {
             Some(command) => command.argv,
             None => return,
         },
@@ -98,7 +98,7 @@ fn resolved(context: &crate::Context, argv: &[&str]) -> Option<(Vec<String>, Str
         return None;
     }
     let script = scripts.get(name)?;
-    let command = words(script)?;
+    let command = plain(script)?;
     let is_plain = command.argv.first().is_some_and(|program| program == "node")
         && command.env.iter().all(|(name, value)| name == "NODE_ENV" && value == "production")
         && command.argv.iter().all(|word| !word.contains(['"', '\\', '$']));

@@ -34,6 +34,7 @@ struct Package {
     dev_optional: bool,
     in_bundle: bool,
     has_install_script: bool,
+    bin: Value,
     os: Names,
     cpu: Names,
     libc: Names,
@@ -221,6 +222,12 @@ fn flatten(folder: &str, nested: BTreeMap<String, Nested>, packages: &mut BTreeM
     }
 }
 
+/// What `bin` says: files by name of the program. npm writes no other form into a lock file.
+fn programs(bin: &Value) -> BTreeMap<String, String> {
+    let entries = bin.as_object().into_iter().flatten();
+    entries.filter_map(|(name, file)| Some((name.clone(), file.as_str()?.to_owned()))).collect()
+}
+
 impl Package {
     fn locked(&self, name: &str) -> LockedPackage {
         let from_elsewhere = self.resolved.as_deref().is_some_and(|resolved| resolved.starts_with("git"));
@@ -237,6 +244,7 @@ impl Package {
             is_dev: Some(self.dev),
             is_optional: Some(self.optional || self.dev_optional),
             has_install_script: Some(self.has_install_script),
+            programs: programs(&self.bin),
             platforms: Platforms { os: names(&self.os), cpu: names(&self.cpu), libc: names(&self.libc) },
             needs: Vec::new(),
         }

@@ -208,6 +208,7 @@ fn packages(file: &File, lock: &mut Lock) -> BTreeMap<String, usize> {
                 cpu: package.cpu.clone(),
                 libc: package.libc.clone(),
             },
+            programs: BTreeMap::new(),
             needs: Vec::new(),
         });
     }

@@ -1,0 +1,121 @@
+use kiln_node::{AppFacts, PackageJson};
+use kiln_rootfs::RootPath;
+
+use super::Start;
+use super::follow::Follower;
+use crate::error::ErrorKind;
+use crate::{Error, Overrides, Reason, planner};
+
+/// What a script of the project in `app` (empty for the root) runs in the end, if that is `node`.
+pub fn script_start(facts: &AppFacts, app: &str, name: &str) -> Result<Start, Error> {
+    let line = planner::node_line(&facts.package).unwrap_or(planner::PREFERRED_LINE);
+    follow(facts, app, name, line)
+}
+
+/// What starts the project in `app` (empty for the root): its start script, else its main file.
+pub fn default_start(facts: &AppFacts, app: &str) -> Result<Start, Error> {
+    let line = planner::node_line(&facts.package).unwrap_or(planner::PREFERRED_LINE);
+    choose_entry(facts, &Overrides::default(), app, line, &mut Vec::new())
+}
+
+fn follow(facts: &AppFacts, app: &str, name: &str, line: u32) -> Result<Start, Error> {
+    let mut follower = Follower::new(facts, app, line);
+    follower.script(name).map_err(|why| ErrorKind::NoEntry { why })?;
+    Ok(follower.start)
+}
+
+/// The folder of the app: the root where that can start, or the one project of the workspace that can.
+pub(crate) fn choose_app(
+    facts: &AppFacts,
+    overrides: &Overrides,
+    reasons: &mut Vec<Reason>,
+) -> Result<String, Error> {
+    if let Some(folder) = &overrides.app {
+        let folder = folder.trim_matches('/').to_owned();
+        if !facts.workspace.contains_key(&folder) {
+            let why = format!("[image] app is `{folder}`, which is no project of this workspace");
+            return Err(ErrorKind::NoEntry { why }.into());
+        }
+        reasons.push(Reason::new("app", folder.clone(), "kiln.toml says so"));
+        return Ok(folder);
+    }
+    if facts.workspace.is_empty() || overrides.entry.is_some() || can_start(&facts.package) {
+        return Ok(String::new());
+    }
+    let able: Vec<&String> =
+        facts.workspace.iter().filter(|(_, package)| can_start(package)).map(|(folder, _)| folder).collect();
+    match able[..] {
+        [folder] => {
+            reasons.push(Reason::new("app", folder.clone(), "it is the one project with a start script"));
+            Ok(folder.clone())
+        }
+        [] => {
+            Err(ErrorKind::NoEntry { why: "no project of the workspace has a start script".to_owned() }
+                .into())
+        }
+        _ => {
+            let list = able.iter().map(|folder| folder.as_str()).collect::<Vec<_>>().join(", ");
+            let why = format!("several projects have a start script: {list}; choose one with [image] app");
+            Err(ErrorKind::NoEntry { why }.into())
+        }
+    }
+}
+
+fn can_start(package: &PackageJson) -> bool {
+    package.scripts.contains_key("start")
+}
+
+pub(crate) fn choose_entry(
+    facts: &AppFacts,
+    overrides: &Overrides,
+    app: &str,
+    line: u32,
+    reasons: &mut Vec<Reason>,
+) -> Result<Start, Error> {
+    if let Some(argv) = &overrides.entry {
+        reasons.push(Reason::new("start", format!("node {}", argv.join(" ")), "kiln.toml says so"));
+        return Ok(Start { argv: argv.clone(), folder: app.to_owned(), ..Start::default() });
+    }
+    let package = facts.workspace.get(app).unwrap_or(&facts.package);
+    if !can_start(package) {
+        let file = main_file(facts, package, app)?;
+        reasons.push(Reason::new("start", format!("node {file}"), "there is no start script, but this file"));
+        return Ok(Start { argv: vec![file], folder: app.to_owned(), ..Start::default() });
+    }
+    let start = follow(facts, app, "start", line)?;
+    let script = &package.scripts["start"];
+    let because = format!("the start script is `{script}`, and a package manager is no process 1");
+    reasons.push(Reason::new("start", format!("node {}", start.argv.join(" ")), because));
+    reasons.extend(start.notes.iter().map(|note| Reason::new("start", "changed", note.clone())));
+    let aside = |aside: &super::Aside| Reason::new("set aside", aside.command.clone(), aside.what.told());
+    reasons.extend(start.aside.iter().map(aside));
+    Ok(start)
+}
+
+/// The file that is run where there is no start script: npm's `server.js`, else `main` where it is there or made, else `index.js`.
+fn main_file(facts: &AppFacts, package: &PackageJson, app: &str) -> Result<String, Error> {
+    let is_there = |file: &str| {
+        let path = RootPath::normalise(&format!("{app}/{file}"));
+        path.is_ok_and(|path| facts.files.contains(&path))
+    };
+    if is_there("server.js") {
+        return Ok("server.js".to_owned());
+    }
+    let main = package.main.as_deref().map(|main| main.trim_start_matches("./"));
+    let is_made = package.scripts.contains_key("build");
+    let fits =
+        |main: &&str| is_made || ["", ".js", "/index.js"].iter().any(|end| is_there(&format!("{main}{end}")));
+    if let Some(main) = main.filter(fits) {
+        return Ok(main.to_owned());
+    }
+    if is_there("index.js") {
+        return Ok("index.js".to_owned());
+    }
+    let why = match main {
+        Some(main) => format!("package.json has no start script, and its main, `{main}`, is not there"),
+        None => {
+            "package.json has no start script and no main, and there is no server.js or index.js".to_owned()
+        }
+    };
+    Err(ErrorKind::NoEntry { why }.into())
+}

@@ -1,0 +1,138 @@
+//! Programs of dependencies, and programs that keep others running.
+
+use kiln_node::{LockKind, Word};
+use kiln_rootfs::RootPath;
+
+use super::follow::Follower;
+use super::programs::{Asked, Program, ProgramKind};
+
+/// Ends of files that say what is started.
+const CONFIGURATIONS: [&str; 3] = [".json", ".yml", ".yaml"];
+
+impl Follower<'_> {
+    pub(super) fn program(&mut self, name: &str, program: Program, words: Vec<Word>) -> Result<(), String> {
+        match program.kind {
+            ProgramKind::Desk => Err(format!("`{name}` is for development: {}", program.instead)),
+            ProgramKind::Keeper => {
+                let texts = self.texts(words)?;
+                self.kept(name, &texts)
+            }
+            ProgramKind::Output => {
+                let is_desk = |word: &Word| matches!(word.text(), Some("--watch" | "-w" | "--debug" | "dev"));
+                if words.iter().any(is_desk) {
+                    return Err(format!("`{name}` with these options is for development"));
+                }
+                self.start.port = program.port;
+                self.note(format!("`{name}` runs what its build leaves behind"));
+                self.node(&[program.file.to_owned()])
+            }
+            ProgramKind::Server => self.server(name, program, words),
+        }
+    }
+
+    /// A program of a dependency, run by node.
+    fn server(&mut self, name: &str, program: Program, words: Vec<Word>) -> Result<(), String> {
+        let package = program.package;
+        if self.asked(package) != Asked::Production {
+            return Err(self.missing(package, &format!("the script runs `{name}`")));
+        }
+        if matches!(words.first().and_then(Word::text), Some("dev" | "develop")) {
+            return Err(format!("`{name} {}` is for development", words[0]));
+        }
+        let words = self.with_port(program, words);
+        let (texts, known) = (self.texts(words)?, self.locked().find(|locked| locked.name == package));
+        let file = known.and_then(|locked| locked.programs.get(name)).map_or(program.file, String::as_str);
+        let argv = [&[self.module(package, file)], &texts[..]].concat();
+        self.start.port = port_among(&texts).or(self.start.port).or(program.port);
+        self.node(&argv)
+    }
+
+    /// Without `-p $PORT`, where the program reads the variable itself.
+    fn with_port(&mut self, program: Program, mut words: Vec<Word>) -> Vec<Word> {
+        let is_port = |word: &Word| matches!(word, Word::Variable { name, .. } if name == "PORT");
+        let flag = |word: &Word| matches!(word.text(), Some("-p" | "--port" | "-l" | "--listen"));
+        let at = words.windows(2).position(|pair| flag(&pair[0]) && is_port(&pair[1]));
+        if let (Some(at), Some(_)) = (at, program.port) {
+            if let Word::Variable { default: Some(port), .. } = &words[at + 1] {
+                self.start.port = port.parse().ok();
+                self.start.env.push(("PORT".to_owned(), port.clone()));
+            }
+            words.drain(at..at + 2);
+            self.note("`$PORT` is left out of the arguments: the program reads the variable itself");
+        }
+        words
+    }
+
+    /// What a keeper of programs starts.
+    fn kept(&mut self, name: &str, words: &[String]) -> Result<(), String> {
+        let mut files = words
+            .iter()
+            .map(String::as_str)
+            .filter(|word| !word.starts_with('-') && !matches!(*word, "start" | "run"));
+        let file = files.next().ok_or_else(|| format!("`{name}` is given no file"))?;
+        let is_configuration =
+            file.contains(".config.") || CONFIGURATIONS.iter().any(|end| file.ends_with(end));
+        let file = if is_configuration { self.configured(name, file)? } else { file.to_owned() };
+        self.note(format!(
+            "`{name}` is left out: where the image runs, what ends is started again, and copies are replicas"
+        ));
+        self.node(&[file])
+    }
+
+    /// The one script that a configuration of pm2 names.
+    fn configured(&self, name: &str, file: &str) -> Result<String, String> {
+        let text = RootPath::normalise(&format!("{}/{file}", self.start.folder))
+            .ok()
+            .and_then(|path| self.facts.sources.get(&path));
+        let scripts: Vec<&str> = text.map_or_else(Vec::new, |text| values_of(text, "script"));
+        match scripts[..] {
+            [one] => Ok(one.to_owned()),
+            [] => {
+                Err(format!("`{name}` starts what `{file}` says, and no plain `script: \"FILE\"` is in it"))
+            }
+            _ => Err(format!(
+                "`{file}` starts several programs, and an image starts one: make an image of each"
+            )),
+        }
+    }
+
+    /// The path of a file of a package, from the folder that the app starts in.
+    pub(super) fn module(&self, package: &str, file: &str) -> String {
+        let file = file.trim_start_matches("./");
+        // npm and yarn put what a project asks for at the root; pnpm below the project.
+        let is_pnpm = self.facts.lock.as_ref().is_some_and(|(kind, _)| *kind == LockKind::Pnpm);
+        let above = if is_pnpm {
+            self.start.folder.strip_prefix(&self.project).unwrap_or(&self.start.folder)
+        } else {
+            &self.start.folder
+        };
+        let up = "../".repeat(above.split('/').filter(|part| !part.is_empty()).count());
+        format!("{up}node_modules/{package}/{file}")
+    }
+}
+
+/// The number behind `-p`, `--port` or `--port=`.
+fn port_among(words: &[String]) -> Option<u16> {
+    let behind = words
+        .windows(2)
+        .find(|pair| matches!(pair[0].as_str(), "-p" | "--port"))
+        .map(|pair| pair[1].as_str());
+    let joined =
+        || words.iter().find_map(|word| word.strip_prefix("--port=").or_else(|| word.strip_prefix("-p=")));
+    behind.or_else(joined)?.parse().ok()
+}
+
+/// The texts behind `key:` in JavaScript, without looking at what it is about.
+fn values_of<'t>(text: &'t str, key: &str) -> Vec<&'t str> {
+    let value = |(at, found): (usize, &str)| {
+        let begins_word = !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        let rest = text[at + found.len()..]
+            .trim_start_matches(['\'', '"'])
+            .trim_start()
+            .strip_prefix(':')?
+            .trim_start();
+        let quote = rest.chars().next().filter(|c| begins_word && matches!(c, '\'' | '"' | '`'))?;
+        rest[1..].split_once(quote).map(|(value, _)| value)
+    };
+    text.match_indices(key).filter_map(value).collect()
+}

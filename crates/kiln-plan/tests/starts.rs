@@ -1,0 +1,237 @@
+//! Start scripts as people write them, and what each is planned to be, or the one thing that is missing.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use kiln_node::{AppFacts, Lock, LockKind, PackageJson};
+use kiln_plan::{Start, script_start};
+use kiln_rootfs::RootPath;
+
+/// An app with a few projects, that asks for every program of the table below.
+fn facts(start: &str) -> AppFacts {
+    let package = |text: &str| PackageJson::read("package.json", text.as_bytes()).unwrap();
+    let mut root = package(
+        r#"{"name": "shop", "scripts": {"build": "tsc", "start:prod": "node dist/main.js", "loop": "npm run loop",
+            "db:migrate": "prisma migrate deploy", "assets": "webpack --mode production", "odd": "frobnicate"},
+            "dependencies": {"dotenv": "17", "next": "16", "nuxt": "4", "@react-router/serve": "8", "directus": "12", "n8n": "2",
+              "fastify-cli": "8", "probot": "14", "moleculer": "0.15", "gatsby": "5", "serve": "14", "micro": "10", "json-server": "1",
+              "payload": "3", "newrelic": "13", "own-tool": "1"},
+            "devDependencies": {"@nestjs/cli": "12", "ts-node": "10", "verdaccio": "6"}}"#,
+    );
+    root.scripts.insert("start".to_owned(), start.to_owned());
+    let api = package(
+        r#"{"name": "@shop/api", "scripts": {"start": "node server.js", "serve": "next start"}, "dependencies": {"next": "16"}}"#,
+    );
+    let web = package(r#"{"name": "web", "scripts": {"start": "node web.js"}}"#);
+    let lock = r#"{"lockfileVersion": 3, "packages": {
+        "node_modules/json-server": {"version": "1.0.0", "bin": {"json-server": "lib/bin.js"}},
+        "node_modules/@react-router/serve": {"version": "8.4.0", "bin": {"react-router-serve": "bin.cjs"}},
+        "node_modules/own-tool": {"version": "1.0.0", "bin": {"own": "./cli/own.js"}}}}"#;
+    let path = |text: &str| RootPath::new(text).unwrap();
+    AppFacts {
+        package: root,
+        workspace: [("apps/api".to_owned(), api), ("apps/web".to_owned(), web)].into(),
+        lock: Some((LockKind::PackageLock, Lock::read(LockKind::PackageLock, "l", lock.as_bytes()).unwrap())),
+        files: ["bin/www", "start.sh", "server.js", "ecosystem.config.js", "two.config.js"]
+            .map(path)
+            .to_vec(),
+        sources: [
+            (
+                path("ecosystem.config.js"),
+                "module.exports = { apps: [{ name: 'a', script: './dist/main.js' }] }".to_owned(),
+            ),
+            (
+                path("two.config.js"),
+                "module.exports = { apps: [{ script: 'a.js' }, { script: \"b.js\" }] }".to_owned(),
+            ),
+        ]
+        .into(),
+        ..AppFacts::default()
+    }
+}
+
+fn planned(start: &str) -> Result<Start, String> {
+    script_start(&facts(start), "", "start").map_err(|error| error.to_string())
+}
+
+/// What a script is planned as: `[FOLDER] [VARIABLES] node ARGUMENTS [:PORT]`.
+fn shown(start: &Start) -> String {
+    let folder = (!start.folder.is_empty()).then(|| format!("{}/", start.folder));
+    let env = start.env.iter().map(|(name, value)| format!("{name}={value}"));
+    let words = folder.into_iter().chain(env).chain(["node".to_owned()]).chain(start.argv.iter().cloned());
+    let port = start.port.map(|port| format!(":{port}"));
+    words.chain(port).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn scripts_lead_to_what_node_runs() {
+    for (script, expected) in [
+        ("node -r dotenv/config server.js", "node -r dotenv/config server.js"),
+        (
+            "node -r ./tracing.js --enable-source-maps server.js a",
+            "node -r ./tracing.js --enable-source-maps server.js a",
+        ),
+        ("NODE_ENV=production node server.js", "NODE_ENV=production node server.js"),
+        ("cross-env-shell NODE_ENV=production node server.js", "NODE_ENV=production node server.js"),
+        ("cross-env A=1 B=2 node server.js", "A=1 B=2 node server.js"),
+        ("exec node server.js", "node server.js"),
+        ("tini -- node server.js", "node server.js"),
+        ("dotenv -e .env -- node server.js", "node server.js"),
+        ("dotenv -- node server.js", "node server.js"),
+        ("dotenvx run -- node server.js", "node server.js"),
+        ("dotenvx run -f .env.production -- node server.js", "node server.js"),
+        ("env-cmd -f .env node server.js", "node server.js"),
+        ("node --env-file=.env server.js", "node --env-file-if-exists=.env server.js"),
+        ("node --inspect=0.0.0.0:9229 server.js", "node server.js"),
+        ("npm run build && npm run start:prod", "node dist/main.js"),
+        ("npm run start:prod", "node dist/main.js"),
+        ("yarn start:prod", "node dist/main.js"),
+        ("pnpm start:prod", "node dist/main.js"),
+        ("npm start --workspace=apps/api", "apps/api/ node server.js"),
+        ("npm start -w @shop/api", "apps/api/ node server.js"),
+        ("yarn workspace @shop/api start", "apps/api/ node server.js"),
+        ("pnpm --filter api start", "apps/api/ node server.js"),
+        ("turbo start --filter=web", "apps/web/ node web.js"),
+        ("turbo run start --filter=web", "apps/web/ node web.js"),
+        ("nx start web", "apps/web/ node web.js"),
+        ("npm run serve -w api", "apps/api/ node ../../node_modules/next/dist/bin/next start :3000"),
+        ("cd dist && node server.js", "dist/ node server.js"),
+        ("cd apps/api && npm start", "apps/api/ node server.js"),
+        ("node .", "node ."),
+        ("node dist", "node dist"),
+        ("node server", "node server"),
+        (
+            "NODE_OPTIONS='--max-old-space-size=4096' node server.js",
+            "NODE_OPTIONS=--max-old-space-size=4096 node server.js",
+        ),
+        ("node server.js | pino-pretty", "node server.js"),
+        ("node server.js | npx pino-pretty -c", "node server.js"),
+        ("prisma migrate deploy && node server.js", "node server.js"),
+        ("npx prisma migrate deploy && npx prisma db seed && node server.js", "node server.js"),
+        ("npm run db:migrate && node server.js", "node server.js"),
+        ("npm run assets; node server.js", "node server.js"),
+        ("node ace migration:run --force && node bin/server.js", "node bin/server.js"),
+        ("export NODE_ENV=production && node server.js", "NODE_ENV=production node server.js"),
+        ("next start -p $PORT", "node node_modules/next/dist/bin/next start :3000"),
+        ("next start -p ${PORT:-8080}", "PORT=8080 node node_modules/next/dist/bin/next start :8080"),
+        ("PORT=4000 next start", "PORT=4000 node node_modules/next/dist/bin/next start :3000"),
+        ("next start -p 8080", "node node_modules/next/dist/bin/next start -p 8080 :8080"),
+        ("npx next start", "node node_modules/next/dist/bin/next start :3000"),
+        ("./node_modules/.bin/next start", "node node_modules/next/dist/bin/next start :3000"),
+        ("nest start", "node dist/main.js"),
+        ("nuxt start", "node .output/server/index.mjs :3000"),
+        (
+            "react-router-serve ./build/server/index.js",
+            "node node_modules/@react-router/serve/bin.cjs ./build/server/index.js :3000",
+        ),
+        ("payload start", "node node_modules/payload/bin.js start"),
+        ("directus start", "node node_modules/directus/cli.js start :8055"),
+        ("n8n start", "node node_modules/n8n/bin/n8n start :5678"),
+        (
+            "fastify start -l info dist/app.js",
+            "node node_modules/fastify-cli/cli.js start -l info dist/app.js :3000",
+        ),
+        ("probot run ./index.js", "node node_modules/probot/bin/probot.js run ./index.js :3000"),
+        ("moleculer-runner services", "node node_modules/moleculer/bin/moleculer-runner.js services"),
+        ("gatsby serve", "node node_modules/gatsby/cli.js serve :9000"),
+        ("serve -s build", "node node_modules/serve/build/main.js -s build :3000"),
+        ("micro", "node node_modules/micro/dist/src/bin/micro.js :3000"),
+        ("json-server db.json", "node node_modules/json-server/lib/bin.js db.json :3000"),
+        ("own --flag", "node node_modules/own-tool/cli/own.js --flag"),
+        ("pm2-runtime start ecosystem.config.js", "node ./dist/main.js"),
+        ("pm2-runtime dist/main.js", "node dist/main.js"),
+        ("pm2 start dist/main.js --no-daemon", "node dist/main.js"),
+        ("forever server.js", "node server.js"),
+        ("./bin/www", "node bin/www"),
+        ("node src/server.ts", "node src/server.ts"),
+        ("node --import newrelic server.js", "node --import newrelic server.js"),
+    ] {
+        match planned(script) {
+            Ok(start) => assert_eq!(shown(&start), expected, "{script}"),
+            Err(why) => panic!("{script}: {why}"),
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_followed_names_what_is_missing() {
+    for (script, missing) in [
+        ("node -p \"1\"", "runs no file"),
+        ("node --watch server.js", "--watch"),
+        ("astro preview", "dist/server/entry.mjs"),
+        ("vite preview", "a server of the app's own"),
+        ("ng serve", "ng build"),
+        ("react-scripts start", "react-scripts build"),
+        ("adonis serve", "node ace build"),
+        ("nodemon server.js", "for development"),
+        ("next dev", "for development"),
+        ("nest start --watch", "for development"),
+        ("nx serve api", "for development"),
+        ("tsx src/server.ts", "not among dependencies"),
+        ("node --import tsx src/server.ts", "does not ask for `tsx`"),
+        ("node -r ts-node/register src/server.ts", "`ts-node` is among devDependencies"),
+        ("verdaccio", "`verdaccio` is among devDependencies"),
+        ("strapi start", "does not ask for `@strapi/strapi`"),
+        ("bun run src/index.ts", "`bun` runs `src/index.ts`"),
+        ("./start.sh", "is no program of node"),
+        ("./gone.js", "there is no file"),
+        ("graphql-hive start", "does not know which file of which dependency"),
+        ("pm2-runtime start two.config.js", "several programs"),
+        ("pm2-runtime start gone.config.js", "no plain `script"),
+        ("node a.js && node b.js", "does not know what for"),
+        ("npm run odd && node b.js", "does not know what for"),
+        ("node a.js & node b.js", "several programs"),
+        ("node a.js || node b.js", "several programs"),
+        ("node a.js | tee log", "sends its output"),
+        ("node a.js > log", "a redirection"),
+        ("concurrently \"node a.js\" \"node b.js\"", "several programs"),
+        ("node server.js --port $PORT", "`$PORT`"),
+        ("npm run gone", "no script `gone`"),
+        ("npm run loop", "one call too deep"),
+        ("npm start -w nobody", "the workspace has none"),
+        ("cd /srv && node a.js", "leaves the app"),
+        ("cd ../.. && node a.js", "leaves the app"),
+        ("A=1", "starts nothing"),
+        ("", "no command"),
+        ("sudo node server.js", "not root"),
+    ] {
+        match planned(script) {
+            Ok(start) => panic!("{script} became {}", shown(&start)),
+            Err(why) => assert!(why.contains(missing), "{script}: {why}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_set_aside_is_told() {
+    let aside = |script: &str| {
+        let start = planned(script).unwrap();
+        start.aside.into_iter().map(|aside| format!("{:?} {}", aside.what, aside.command)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        aside("npx prisma migrate deploy && npm run build && node s.js | pino-pretty"),
+        ["Migration npx prisma migrate deploy", "Build npm run build", "Logs pino-pretty",]
+    );
+    assert!(planned("dotenv -- node server.js").unwrap().notes[0].contains("files of variables"));
+    assert!(planned("node --inspect server.js").unwrap().notes[0].contains("debugger"));
+}
+
+#[test]
+fn what_npm_runs_before_is_set_aside_or_stops() {
+    let mut facts = facts("node server.js");
+    facts.package.scripts.insert("prestart".to_owned(), "npm run build".to_owned());
+    let start = script_start(&facts, "", "start").unwrap();
+    assert_eq!(start.aside.len(), 1);
+    facts.package.scripts.insert("prestart".to_owned(), "node check.js".to_owned());
+    assert!(script_start(&facts, "", "start").unwrap_err().to_string().contains("prestart"));
+}
+
+/// An old line of Node neither runs TypeScript nor knows that a file may be missing.
+#[test]
+fn what_a_line_of_node_cannot_is_not_asked_of_it() {
+    let on = |start: &str| {
+        let mut facts = facts(start);
+        facts.package.engines = Some(serde_json::json!({ "node": "20.x" }));
+        script_start(&facts, "", "start").map_err(|error| error.to_string())
+    };
+    assert_eq!(on("node --env-file .env server.js").unwrap().argv, ["server.js"]);
+    assert!(on("node src/server.ts").unwrap_err().contains("Node.js 20 does not run"));
+}
