@@ -16,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
     let image = Digest::of(b"image");
     assert!(verify_bundle(bytes, &key, &image, predicate::SIGNATURE).is_err(), "made up, and yet signed");
     let report =
-        verify_image(&image, &bundles([bytes.to_vec()]), &key, &[Requirement::of(predicate::SIGNATURE)]);
+        verify_image(&image, &bundles(&image, [bytes.to_vec()]), &key, &[Requirement::of(predicate::SIGNATURE)]);
     assert!(!report.is_satisfied(), "made up, and yet signed");
     if let Ok(bundle) = Bundle::read(bytes) {
         let again = Bundle::read(&bundle.to_bytes()).expect("what is written can be read");

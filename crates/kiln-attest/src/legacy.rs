@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use kiln_oci::Digest;
+use kiln_oci::{Descriptor, Digest, ImageConfig, Manifest, media_type};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -27,6 +27,17 @@ const KIND: &str = "cosign container image signature";
 /// The tag that holds signatures (`sig`) or statements (`att`) about an image.
 pub fn tag(image: &Digest, ending: &str) -> String {
     format!("sha256-{}.{ending}", image.hex())
+}
+
+/// The image whose layers are signatures or statements: its configuration and its manifest.
+pub fn image(layers: Vec<Descriptor>) -> [(Descriptor, Vec<u8>); 2] {
+    let mut config = ImageConfig::default();
+    "layers".clone_into(&mut config.rootfs.kind);
+    config.rootfs.diff_ids = layers.iter().map(|layer| layer.digest).collect();
+    let config = config.to_bytes();
+    let described = Descriptor::of(media_type::CONFIG, &config);
+    let manifest = Manifest::image(described.clone(), layers).to_bytes();
+    [(described, config), (Descriptor::of(media_type::MANIFEST, &manifest), manifest)]
 }
 
 /// A payload, as much of it as is looked at.

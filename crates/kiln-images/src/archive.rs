@@ -59,7 +59,7 @@ fn in_file(machine: &Machine, text: &str, place: &str) -> Result<Located, Failur
 fn in_daemon(machine: &Machine, name: &str) -> Result<Located, Failure> {
     // The daemon adds no tag to a name, and then saves all of them.
     let reference: Option<Reference> = name.parse().ok();
-    let is_open = reference.as_ref().is_some_and(|found| found.tag.is_none() && found.digest.is_none());
+    let is_open = reference.as_ref().is_some_and(|found| found.tag.is_none() && !found.is_pinned());
     let asked = if is_open && !is_id(name) { format!("{name}:latest") } else { name.to_owned() };
     let archive = daemon()?.save(&asked, &machine.spool())?;
     let missing = || {
@@ -96,7 +96,7 @@ fn only(archive: Archive, text: &str, name: Option<&str>, stem: &str) -> Result<
         Some(reference) => (reference.name.clone(), reference.tag),
         None => (stem.to_owned(), own),
     };
-    Ok(Located { place: Place::Archive(Box::new(archive)), name, tag, descriptor })
+    Ok(Located { place: Place::Archive(Box::new(archive)), name, tag, descriptor, note: None })
 }
 
 type Found = Option<(Option<String>, kiln_oci::Descriptor)>;

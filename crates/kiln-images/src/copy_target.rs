@@ -6,6 +6,7 @@ use kiln_store::{ArchiveForm, Layout};
 
 use crate::archive::{daemon_name, file_and_name};
 use crate::destination::Destination;
+use crate::forced::{Forced, forced};
 use crate::machine::Machine;
 use crate::read_reference;
 
@@ -25,23 +26,24 @@ pub struct CopyTarget {
 
 impl CopyTarget {
     /// `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:NAME]`, `docker:NAME`; a reference with a host in
-    /// its registry; another in kiln's store. Without a name, the image keeps `name` and `tag`.
+    /// its registry; another in kiln's store; `store:` and `registry:` say which. Without a name, the image keeps `name` and `tag`.
     pub fn open(machine: &Machine, text: &str, name: &str, tag: Option<&str>) -> Result<Self, Failure> {
         if let Some(target) = Self::local(text, name, tag)? {
             return Ok(target);
         }
-        let mut reference = read_reference(text.strip_prefix("registry:").unwrap_or(text))?;
-        if reference.digest.is_some() {
+        let (place, text) = forced(text);
+        let mut reference = read_reference(text)?;
+        if reference.is_pinned() {
             return Err(Failure::usage(format!("copy to `{text}`: content decides its own digest"))
                 .with_help("name a tag"));
         }
         if reference.tag.is_none() {
             reference.tag = Some(tag.unwrap_or("latest").to_owned());
         }
-        if reference.host().is_none() {
+        if place == Some(Forced::Store) || reference.host().is_none() && place.is_none() {
             return Self::store(machine, &reference);
         }
-        let destination = Destination::Registry(Box::new(machine.repository(&reference)?));
+        let destination = Destination::Registry(Box::new(machine.repository(&reference)?.without_mirrors()));
         Ok(Self {
             destination,
             tag: reference.tag.clone(),
@@ -79,7 +81,7 @@ impl CopyTarget {
 
     /// kiln's store, under the reference's own name.
     pub fn store(machine: &Machine, reference: &Reference) -> Result<Self, Failure> {
-        let is_exact = reference.digest.is_some() && reference.tag.is_none();
+        let is_exact = reference.is_pinned() && reference.tag.is_none();
         let tag = (!is_exact).then(|| reference.name_and_tag());
         let destination = Destination::Layout(machine.layout()?);
         Ok(Self { destination, tag, shown: reference.to_string(), is_single: false, is_foreign: false })

@@ -8,6 +8,7 @@ use crate::copy_target::CopyTarget;
 use crate::destination::Destination;
 use crate::place::Place;
 use crate::platform::for_here;
+use crate::tags::{Tags, bring_tags};
 
 /// Blobs on their way at the same time.
 const THREADS: usize = 4;
@@ -17,6 +18,8 @@ const THREADS: usize = 4;
 pub struct Along<'a> {
     /// What refers to it: signatures and statements.
     pub referrers: bool,
+    /// What older tools keep under tags beside it: signatures, statements, SBOMs.
+    pub tags: bool,
     /// Makes the index around it that gets its name.
     pub index: Option<&'a MakeIndex>,
 }
@@ -28,6 +31,8 @@ pub type MakeIndex = dyn Fn(&Place, &Descriptor, &Destination) -> Result<Descrip
 pub struct Arrived {
     /// How much was sent.
     pub copied: Copied,
+    /// Tags beside the image, as older tools keep signatures.
+    pub tags: Tags,
     /// Where it is, as the user may write it.
     pub shown: String,
     /// What the name stands for there.
@@ -60,6 +65,11 @@ pub fn deliver(
     let threads = if destination.is_ordered() { 1 } else { THREADS };
     let referrers = along.referrers && !target.is_single;
     let options = CopyOptions { threads, referrers, on_bytes: Some(on_bytes) };
+    let tags = if along.tags && !target.is_single {
+        bring_tags(from, &root, &destination, along.referrers)?
+    } else {
+        Tags::default()
+    };
     let tag = target.tag.as_deref();
     let copied = copy_with(from, &destination, &root, tag.filter(|_| along.index.is_none()), &options)?;
     let digest = match along.index {
@@ -74,5 +84,5 @@ pub fn deliver(
         layout.tag_referrers(&root.digest)?;
     }
     destination.finish()?;
-    Ok(Arrived { copied, shown: target.shown, digest })
+    Ok(Arrived { copied, tags, shown: target.shown, digest })
 }

@@ -68,7 +68,7 @@ impl Destination {
     pub fn of(place: Place, text: &str) -> Result<Self, Failure> {
         match place {
             Place::Layout(layout) => Ok(Self::Layout(layout)),
-            Place::Registry(repository) => Ok(Self::Registry(repository)),
+            Place::Registry(repository) => Ok(Self::Registry(Box::new(repository.without_mirrors()))),
             Place::Archive(_) => Err(Failure::usage(format!("add to {text}: an archive stays as it is"))
                 .with_help("copy it to a layout or a registry first")),
         }

@@ -7,23 +7,66 @@ use kiln_image::Source;
 use kiln_oci::{Descriptor, Reference};
 use kiln_store::Layout;
 
+use crate::forced::{Forced, forced, unforced};
 use crate::located::Located;
 use crate::machine::Machine;
 use crate::place::Place;
 use crate::{archive, read_reference};
 
+/// Which image a name with a host stands for, where this machine has one of that name, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prefer {
+    /// The one in the registry: what others get.
+    Registry,
+    /// The one that was built here under that name and not pushed since; else the one in the registry.
+    Built,
+    /// The one here.
+    Here,
+}
+
 impl Located {
-    /// `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:NAME]`, `docker:NAME`, an image of kiln's own store by
-    /// its name, else one of a registry if the name has a host.
-    /// `registry:REFERENCE` asks the registry in any case.
-    pub fn find(machine: &Machine, text: &str) -> Result<Self, Failure> {
-        if let Some(reference) = text.strip_prefix("registry:") {
-            return Self::remote(machine, &read_reference(reference)?);
+    /// `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:NAME]`, `docker:NAME`; an image of kiln's own store by a name
+    /// without a host; by one with a host what `prefer` says, and without a network the one here. `store:REFERENCE` and
+    /// `registry:REFERENCE` are there in any case.
+    pub fn find(machine: &Machine, text: &str, prefer: Prefer) -> Result<Self, Failure> {
+        let (place, rest) = forced(text);
+        if place == Some(Forced::Registry) {
+            return Self::remote(machine, &read_reference(rest)?);
         }
-        match Self::search(machine, text)? {
-            (Some(found), _) => Ok(found),
-            (None, Some(reference)) if reference.host().is_some() => Self::remote(machine, &reference),
-            (None, _) => Err(absent(machine, text)),
+        let (found, reference) = Self::search(machine, text)?;
+        let reference = reference.filter(|reference| place.is_none() && reference.host().is_some());
+        match (found, reference) {
+            (Some(here), Some(reference)) => here.or_remote(machine, &reference, prefer),
+            (Some(found), None) => Ok(found),
+            (None, Some(reference)) => Self::remote(machine, &reference),
+            (None, None) => Err(absent(machine, text)),
+        }
+    }
+
+    /// This one, which is in kiln's store, or the one in the registry of its name.
+    fn or_remote(self, machine: &Machine, reference: &Reference, prefer: Prefer) -> Result<Self, Failure> {
+        if machine.offline {
+            let note = (prefer != Prefer::Here)
+                .then(|| format!("{reference} is taken from kiln's store: --offline is set"));
+            return Ok(Self { note, ..self });
+        }
+        match prefer {
+            Prefer::Here => Ok(self),
+            // What has a digest is the same everywhere.
+            Prefer::Built if reference.is_pinned() => Ok(self),
+            Prefer::Built if !machine.layout()?.is_in_registry(&reference.name_and_tag())? => {
+                let note = format!(
+                    "{reference} is the image that was built here and not pushed since; registry:{reference} is what others get"
+                );
+                Ok(Self { note: Some(note), ..self })
+            }
+            Prefer::Built | Prefer::Registry => Self::remote(machine, reference).map_err(|failure| {
+                let help = failure.help.map(|help| format!("{help}; ")).unwrap_or_default();
+                Failure {
+                    help: Some(format!("{help}store:{reference} is the image of that name here")),
+                    ..failure
+                }
+            }),
         }
     }
 
@@ -35,17 +78,14 @@ impl Located {
     /// In its registry.
     pub fn remote(machine: &Machine, reference: &Reference) -> Result<Self, Failure> {
         let repository = machine.repository(reference)?;
-        let wanted = reference
-            .digest
-            .map_or_else(|| reference.tag_or_latest().to_owned(), |digest| digest.to_string());
         let missing = || {
             let what = format!("there is no image `{reference}` in its registry");
             Failure::new("kiln.no_image", Class::Usage, what)
         };
-        let descriptor = repository.resolve(&wanted)?.ok_or_else(missing)?;
-        let tag = reference.tag.clone().or_else(|| reference.digest.is_none().then(|| "latest".to_owned()));
+        let descriptor = repository.resolve(&reference.wanted())?.ok_or_else(missing)?;
+        let tag = reference.tag.clone().or_else(|| (!reference.is_pinned()).then(|| "latest".to_owned()));
         let place = Place::Registry(Box::new(repository));
-        Ok(Self { place, name: reference.name.clone(), tag, descriptor })
+        Ok(Self { place, name: reference.name.clone(), tag, descriptor, note: None })
     }
 
     pub(crate) fn search(
@@ -58,7 +98,7 @@ impl Located {
         if let Some(found) = archive::locate(machine, text)? {
             return Ok((Some(found), None));
         }
-        let reference = read_reference(text)?;
+        let reference = read_reference(unforced(text))?;
         Ok((in_store(machine, &reference)?, Some(reference)))
     }
 }
@@ -80,7 +120,7 @@ fn in_layout(place: &str) -> Result<Located, Failure> {
     })?;
     let name =
         folder.file_name().map_or_else(|| "image".to_owned(), |name| name.to_string_lossy().into_owned());
-    Ok(Located { place: Place::Layout(layout), name, tag: tag.map(str::to_owned), descriptor })
+    Ok(Located { place: Place::Layout(layout), name, tag: tag.map(str::to_owned), descriptor, note: None })
 }
 
 /// The only image of a layout; `None` where there are several. What is attached to an image is none.
@@ -94,10 +134,11 @@ fn only_entry(layout: &Layout) -> Result<Option<Descriptor>, Failure> {
 
 fn in_store(machine: &Machine, reference: &Reference) -> Result<Option<Located>, Failure> {
     let layout = machine.layout()?;
-    let name = reference.digest.map_or_else(|| reference.name_and_tag(), |digest| digest.to_string());
+    let name = if reference.is_pinned() { reference.wanted() } else { reference.name_and_tag() };
     let Some(descriptor) = layout.resolve(&name)? else { return Ok(None) };
     let tag = Some(reference.tag_or_latest().to_owned());
-    Ok(Some(Located { place: Place::Layout(layout), name: reference.name.clone(), tag, descriptor }))
+    let (place, name) = (Place::Layout(layout), reference.name.clone());
+    Ok(Some(Located { place, name, tag, descriptor, note: None }))
 }
 
 fn absent(machine: &Machine, text: &str) -> Failure {

@@ -12,4 +12,6 @@ pub struct Located {
     pub tag: Option<String>,
     /// What the name stands for: an image, or an index.
     pub descriptor: Descriptor,
+    /// For people: that it is not where its name says, and why.
+    pub note: Option<String>,
 }

@@ -10,6 +10,8 @@ pub struct LayerFacts {
     pub catalog: u64,
     /// What names the layer: the digest of its bytes where facts are kept, its diff id where layers are combined.
     pub digest: Digest,
+    /// What comes out of the layer when it is decompressed: its diff id, whatever a configuration says.
+    pub content: Digest,
     /// Entries in the layer.
     pub entries: u64,
     /// Files and directories worth telling of, in the layer's order.

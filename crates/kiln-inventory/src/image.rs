@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kiln_finding::Diagnose;
 use kiln_image::{Image, Source};
-use kiln_oci::{Descriptor, Digest};
-use kiln_pkg::Inventory;
+use kiln_oci::{Descriptor, Digest, HashingReader};
+use kiln_pkg::{Inventory, Unread};
 use kiln_rootfs::{LayerReader, Limits, decompress};
 
 use crate::error::ErrorKind;
@@ -50,6 +50,8 @@ pub fn scan_image<S: Source + Sync + ?Sized>(
     let named = |(facts, (_, diff_id)): (LayerFacts, &(_, Digest))| LayerFacts { digest: *diff_id, ..facts };
     let facts: Vec<LayerFacts> = known.into_iter().flatten().zip(&layers).map(named).collect();
     let mut inventory = combine(&facts)?;
+    inventory.unread.extend(facts.iter().zip(&layers).filter_map(|(facts, (layer, _))| lie(facts, layer)));
+    inventory.unread.sort();
     inventory.secrets.extend(secrets_in_config(&image.config));
     inventory.secrets.sort();
     inventory.layers = layers::layers(&image.config);
@@ -88,9 +90,20 @@ fn read_layers<S: Source + Sync + ?Sized>(
     results
 }
 
-/// What the layer holds. The source holds its bytes to the digest in the manifest, which the image's own digest covers; to hold what
-/// comes out of them to the diff id, too, takes a fifth of a scan and finds a config that lies about its layers, which whoever
-/// unpacks it refuses. So nothing is kept under a diff id, or believed for one.
+/// What a configuration says of a layer that is not so. What is found in the layer is right nonetheless: nothing is kept under a diff
+/// id, or believed for one.
+fn lie(facts: &LayerFacts, layer: &Descriptor) -> Option<Unread> {
+    (facts.content != facts.digest).then(|| Unread {
+        path: layer.digest.to_string(),
+        reader: "layer".to_owned(),
+        why: format!(
+            "the configuration says that its content is {}, and it is {}",
+            facts.digest, facts.content
+        ),
+    })
+}
+
+/// What the layer holds. The source holds its bytes to the digest in the manifest, which the image's own digest covers.
 fn facts<S: Source + ?Sized>(
     layer: &Descriptor,
     source: &S,
@@ -103,11 +116,13 @@ fn facts<S: Source + ?Sized>(
     };
     let broken = |source| ErrorKind::Decompress { layer: layer.digest, source };
     let content = RefCell::new(source.open(layer).map_err(open)?);
-    let plain: Box<dyn Read + '_> = decompress(Shared(&content)).map_err(broken)?;
+    let plain = HashingReader::new(decompress(Shared(&content)).map_err(broken)?);
     let mut reader = LayerReader::new(plain, Limits::default());
     let facts = scan_layer(&mut reader, layer.digest)?;
-    let rest = reader.drain().map_err(|source| ErrorKind::Layer { layer: layer.digest, source })?;
+    let plain = reader.drain().map_err(|source| ErrorKind::Layer { layer: layer.digest, source })?;
+    let (rest, content_digest, _) = plain.finish();
     drop(rest);
+    let facts = LayerFacts { content: content_digest, ..facts };
     // The digest is known at the end, and not every compression ends where its bytes do.
     io::copy(&mut Shared(&content), &mut io::sink()).map_err(broken)?;
     cache.put(&facts);

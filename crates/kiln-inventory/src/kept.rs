@@ -12,7 +12,7 @@ use crate::facts::{FileFacts, LayerFacts, Reading};
 use crate::paths::PathLog;
 use crate::wire::{Input, Wire, choice, record};
 
-const MAGIC: &[u8; 8] = b"KILNFA01";
+const MAGIC: &[u8; 8] = b"KILNFA02";
 /// Bytes of the digest of all that follows it.
 const DIGEST: usize = 32;
 /// Most bytes of facts; a layer of the most files that are kept has a tenth of it.
@@ -40,7 +40,7 @@ impl LayerFacts {
     }
 }
 
-record!(LayerFacts { catalog, digest, entries, files, removed, emptied, paths, unread });
+record!(LayerFacts { catalog, digest, content, entries, files, removed, emptied, paths, unread });
 record!(FileFacts { path, is_dir, indicators, secrets, readings, unread });
 record!(Unread { path, reader, why });
 record!(Secret { rule, place, shown, deleted, published });

@@ -41,6 +41,7 @@ impl Scan {
         let facts = LayerFacts {
             catalog: CATALOG,
             digest,
+            content: digest,
             entries: 0,
             files: Vec::new(),
             removed: Vec::new(),

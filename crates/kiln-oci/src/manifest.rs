@@ -1,33 +1,34 @@
+mod shape;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::null::null_is_empty;
-
+use self::shape::{IndexShape, ManifestShape};
 use crate::{Descriptor, media_type};
 
-/// An image manifest: one config, the layers from the base up. Source: image-spec, manifest.md.
+/// An image manifest: one config, the layers from the base up. What is an index, too, or of another schema version, is none.
+/// Source: image-spec, manifest.md.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", try_from = "ManifestShape")]
 pub struct Manifest {
     /// Always 2.
     pub schema_version: u8,
     /// Media type of this document.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
     /// What kind of artifact this is, where it is no image.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
     /// The configuration.
     pub config: Descriptor,
     /// The layers, lowest first.
-    #[serde(default, deserialize_with = "null_is_empty")]
     pub layers: Vec<Descriptor>,
     /// The manifest this one speaks about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<Descriptor>,
     /// Annotations of the manifest.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -51,20 +52,20 @@ impl Manifest {
     }
 }
 
-/// An image index: manifests, one per platform or per tag. Source: image-spec, image-index.md.
+/// An image index: manifests, one per platform or per tag. What is an image, too, or of another schema version, is none.
+/// Source: image-spec, image-index.md.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", try_from = "IndexShape")]
 pub struct Index {
     /// Always 2.
     pub schema_version: u8,
     /// Media type of this document.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
     /// The entries.
-    #[serde(default, deserialize_with = "null_is_empty")]
     pub manifests: Vec<Descriptor>,
     /// Annotations of the index.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 

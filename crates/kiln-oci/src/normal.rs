@@ -56,6 +56,13 @@ impl Reference {
     }
 }
 
+/// The name and tag of an image in their one form; `None` of what is no name with a tag.
+pub fn normal_image(text: &str) -> Option<String> {
+    let reference: Reference = text.parse().ok()?;
+    let tag = reference.tag.as_ref().filter(|_| !reference.is_pinned())?;
+    Some(format!("{}:{tag}", reference.normal_name()))
+}
+
 /// A pattern for whole names as it is compared with [`Reference::normal_name`]. It has a host if its first part can be one, which may
 /// hold `*`. A tag, where one is written, stays.
 pub fn normal_pattern(pattern: &str) -> String {

@@ -76,4 +76,112 @@ impl Platform {
     pub fn linux(arch: Arch) -> Self {
         Self { architecture: arch.as_str().to_owned(), os: "linux".to_owned(), variant: None }
     }
+
+    /// How far it is from what is wanted; `None` where it is another. Where no variant is wanted, the usual one is nearest.
+    pub fn fits(&self, wanted: &Self) -> Option<usize> {
+        if self.os != wanted.os || self.architecture != wanted.architecture {
+            return None;
+        }
+        let usual = usual_variant(&self.architecture);
+        let own = self.variant.as_deref().filter(|variant| !variant.is_empty()).or(usual);
+        match wanted.variant.as_deref().or(usual) {
+            wanted if wanted == own => Some(0),
+            _ => wanted.variant.is_none().then_some(1),
+        }
+    }
+}
+
+/// The variant that is meant where none is written. Source: containerd, `platforms/defaults`.
+fn usual_variant(architecture: &str) -> Option<&'static str> {
+    match architecture {
+        "arm64" => Some("v8"),
+        "arm" => Some("v7"),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.os, self.architecture)?;
+        self.variant.as_ref().map_or(Ok(()), |variant| write!(f, "/{variant}"))
+    }
+}
+
+impl FromStr for Platform {
+    type Err = String;
+
+    /// `OS/ARCHITECTURE[/VARIANT]`, or an architecture of Linux, by the names that people use.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_word = |word: &str| {
+            !word.is_empty()
+                && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+        };
+        let words: Vec<&str> = text.split('/').collect();
+        let (os, architecture, variant) = match words[..] {
+            [architecture] => ("linux", architecture, None),
+            [os, architecture] => (os, architecture, None),
+            [os, architecture, variant] => (os, architecture, Some(variant)),
+            _ => return Err(unread(text)),
+        };
+        if !words.iter().copied().all(is_word) {
+            return Err(unread(text));
+        }
+        let (architecture, implied) = match architecture {
+            "x86_64" | "x86-64" | "x64" => ("amd64", None),
+            "aarch64" => ("arm64", None),
+            "armhf" => ("arm", Some("v7")),
+            "armel" => ("arm", Some("v6")),
+            "i386" | "i686" => ("386", None),
+            other => (other, None),
+        };
+        let variant = variant.or(implied).map(str::to_owned);
+        Ok(Self { architecture: architecture.to_owned(), os: os.to_owned(), variant })
+    }
+}
+
+fn unread(text: &str) -> String {
+    format!("`{text}` is no platform; write linux/amd64, linux/arm64, linux/arm/v7")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn platform(text: &str) -> Platform {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn reads_what_people_write() {
+        for (text, shown) in [
+            ("amd64", "linux/amd64"),
+            ("linux/x86_64", "linux/amd64"),
+            ("linux/aarch64", "linux/arm64"),
+            ("linux/arm/v6", "linux/arm/v6"),
+            ("armhf", "linux/arm/v7"),
+            ("windows/amd64", "windows/amd64"),
+        ] {
+            assert_eq!(platform(text).to_string(), shown);
+        }
+        for text in ["", "/", "linux/", "linux/arm/v7/x", "linux/a b", "linux//v7"] {
+            assert!(text.parse::<Platform>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_usual_variant_is_meant_where_none_is_written() {
+        for (own, wanted, fits) in [
+            ("linux/amd64", "linux/amd64", Some(0)),
+            ("linux/arm64/v8", "linux/arm64", Some(0)),
+            ("linux/arm64", "linux/arm64/v8", Some(0)),
+            ("linux/arm/v6", "linux/arm", Some(1)),
+            ("linux/arm/v7", "linux/arm", Some(0)),
+            ("linux/arm/v6", "linux/arm/v7", None),
+            ("linux/amd64/v3", "linux/amd64", Some(1)),
+            ("windows/amd64", "linux/amd64", None),
+            ("unknown/unknown", "linux/amd64", None),
+        ] {
+            assert_eq!(platform(own).fits(&platform(wanted)), fits, "{own} for {wanted}");
+        }
+    }
 }

@@ -14,6 +14,9 @@ pub struct Reference {
     pub tag: Option<String>,
     /// The digest, where one is written.
     pub digest: Option<Digest>,
+    /// The 128 hex digits of a SHA-512 digest, where that is written in place of the other. A registry can be asked for it; nothing is
+    /// kept by it.
+    pub sha512: Option<String>,
 }
 
 /// A text that names no image.
@@ -24,6 +27,9 @@ pub struct ReferenceError {
     why: &'static str,
 }
 
+/// How the other digest begins that names may have.
+const SHA512: &str = "sha512:";
+const SHA512_DIGITS: usize = 128;
 const NAME_MAX: usize = 255;
 const TAG_MAX: usize = 128;
 
@@ -31,6 +37,20 @@ impl Reference {
     /// The tag, or `latest` where neither tag nor digest is written.
     pub fn tag_or_latest(&self) -> &str {
         self.tag.as_deref().unwrap_or("latest")
+    }
+
+    /// Whether a digest is written, by which the name stands for one image for ever.
+    pub fn is_pinned(&self) -> bool {
+        self.digest.is_some() || self.sha512.is_some()
+    }
+
+    /// What is asked of a registry: the digest where one is written, else the tag.
+    pub fn wanted(&self) -> String {
+        match (&self.digest, &self.sha512) {
+            (Some(digest), _) => digest.to_string(),
+            (None, Some(hex)) => format!("{SHA512}{hex}"),
+            (None, None) => self.tag_or_latest().to_owned(),
+        }
     }
 
     /// The host, where the first part of the name is one: it holds a dot or a port, or is `localhost`.
@@ -59,8 +79,8 @@ impl fmt::Display for Reference {
         if let Some(tag) = &self.tag {
             write!(f, ":{tag}")?;
         }
-        if let Some(digest) = &self.digest {
-            write!(f, "@{digest}")?;
+        if self.is_pinned() {
+            write!(f, "@{}", self.wanted())?;
         }
         Ok(())
     }
@@ -71,11 +91,14 @@ impl FromStr for Reference {
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         let fail = |why| ReferenceError { text: text.chars().take(200).collect(), why };
-        let (rest, digest) = match text.split_once('@') {
-            Some((rest, digest)) => {
-                (rest, Some(digest.parse().map_err(|_| fail("the digest after @ is malformed"))?))
-            }
+        let (rest, written) = match text.split_once('@') {
+            Some((rest, digest)) => (rest, Some(digest)),
             None => (text, None),
+        };
+        let sha512 = written.and_then(|digest| digest.strip_prefix(SHA512)).filter(|hex| is_sha512(hex));
+        let digest = match written.filter(|_| sha512.is_none()).map(str::parse) {
+            Some(digest) => Some(digest.map_err(|_| fail("the digest after @ is malformed"))?),
+            None => None,
         };
         let (name, tag) = match rest.rsplit_once(':') {
             Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
@@ -91,7 +114,8 @@ impl FromStr for Reference {
                 "a tag has 1 to 128 letters, digits, `_`, `.` or `-` and starts with none of `.-`",
             ));
         }
-        let reference = Self { name: name.to_owned(), tag: tag.map(str::to_owned), digest };
+        let (tag, sha512) = (tag.map(str::to_owned), sha512.map(str::to_owned));
+        let reference = Self { name: name.to_owned(), tag, digest, sha512 };
         if reference.host().is_some_and(|host| !is_host(host)) {
             return Err(fail("the host before the first `/` is malformed"));
         }
@@ -101,6 +125,10 @@ impl FromStr for Reference {
             Err(fail("each part of a name is lower-case letters and digits, joined by `.`, `_`, `__` or `-`"))
         }
     }
+}
+
+fn is_sha512(hex: &str) -> bool {
+    hex.len() == SHA512_DIGITS && hex.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
 }
 
 fn is_tag(tag: &str) -> bool {
@@ -156,6 +184,7 @@ mod tests {
             "[2001:db8::1]:5000/a/b:1",
             "127.0.0.1:5000/team/app:v1.2",
             &format!("r.example/a@{digest}"),
+            &format!("r.example/a:1@sha512:{}", "b".repeat(128)),
         ] {
             assert_eq!(text.parse::<Reference>().unwrap().to_string(), text);
         }
@@ -184,6 +213,8 @@ mod tests {
             "a:",
             "a:.x",
             "a@sha256:1",
+            "a@sha512:1",
+            &format!("a@sha512:{}", "B".repeat(128)),
             "../x",
             "a..b",
             "a___b",

@@ -5,7 +5,7 @@ use kiln_build::app::BaseImage;
 use kiln_finding::{Fact, Failure};
 use kiln_image::{Image, Source};
 use kiln_images::clock::now;
-use kiln_images::{Machine, NamedImage};
+use kiln_images::{Machine, NamedImage, Prefer};
 use kiln_node::{AppFacts, LockKind};
 use kiln_policy::{
     ArchiveFacts, Attested, BaseFacts, Evidence, EvidenceSubject, LockFacts, PolicySettings, Scorecard, Size,
@@ -40,7 +40,7 @@ pub fn judge(
     settings: &PolicySettings,
     trusted: Option<&Authority>,
 ) -> Result<Scorecard, Failure> {
-    let named = NamedImage::open(machine, name)?;
+    let named = NamedImage::open(machine, name, Prefer::Registry, None)?;
     let database = advisories::newest(machine)?.database;
     let terms = Terms::on(advisories::today());
     let advice = Advice { database: &database, terms: &terms, documents: &[] };

@@ -1,11 +1,11 @@
 //! Signatures and statements under a tag, beside those of others that lie there already.
 
 use kiln_attest::Statement;
-use kiln_attest::legacy::tag;
+use kiln_attest::legacy::{image as packed, tag};
 use kiln_finding::{Class, Failure};
-use kiln_image::{Sink, Source, read_small};
-use kiln_images::Destination;
-use kiln_oci::{Descriptor, Manifest};
+use kiln_image::Sink;
+use kiln_images::{Destination, present};
+use kiln_oci::Descriptor;
 use kiln_sign::{KeyPair, legacy};
 
 /// How many signatures one tag may hold.
@@ -27,34 +27,15 @@ pub fn attest(
 }
 
 fn add(destination: &Destination, tag: &str, layer: (Descriptor, Vec<u8>)) -> Result<(), Failure> {
-    let mut layers = present(destination, tag)?;
+    let mut layers = present(destination, tag)?.map(|(_, layers)| layers).unwrap_or_default();
     if layers.len() >= LAYERS_MAX {
         let what = format!("add to {tag}: it holds {LAYERS_MAX} signatures already");
         return Err(Failure::new("kiln.legacy", Class::Content, what));
     }
     layers.push(layer.0.clone());
-    let [config, manifest] = legacy::image(layers);
+    let [config, manifest] = packed(layers);
     for (content, bytes) in [&layer, &config, &manifest] {
         destination.put(content, &mut &bytes[..])?;
     }
     Ok(destination.publish(&manifest.0, Some(tag))?)
-}
-
-/// What lies under the tag so far.
-fn present(destination: &Destination, tag: &str) -> Result<Vec<Descriptor>, Failure> {
-    match destination {
-        Destination::Layout(layout) => read(layout, tag),
-        Destination::Registry(repository) => read(repository.as_ref(), tag),
-        Destination::File(_) | Destination::Daemon(_) => Ok(Vec::new()),
-    }
-}
-
-fn read<S: Source>(source: &S, tag: &str) -> Result<Vec<Descriptor>, Failure> {
-    let Some(found) = source.resolve(tag)? else { return Ok(Vec::new()) };
-    let bytes = read_small(source, "manifest", &found)?;
-    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| {
-        Failure::new("kiln.legacy", Class::Content, format!("read the manifest {}", found.digest))
-            .with_cause(error.to_string())
-    })?;
-    Ok(manifest.layers)
 }

@@ -4,6 +4,7 @@ use kiln_fetch::http::header::{CONTENT_TYPE, HeaderName};
 use kiln_fetch::http::{self, Method, Payload};
 use kiln_image::DOCUMENT_MAX;
 use kiln_oci::{Descriptor, Digest, media_type};
+use kiln_text::Checksum;
 use serde::Deserialize;
 
 use crate::Error;
@@ -82,6 +83,10 @@ impl Repository {
         let (kind, said) = (header(CONTENT_TYPE), header(CONTENT_DIGEST));
         let body = http::body(response);
         let bytes = read_capped(body, self.transport.sender.pace(), "manifest", &shown, DOCUMENT_MAX)?;
+        let other = reference.split_once(':').filter(|(algorithm, _)| *algorithm == "sha512");
+        if other.is_some_and(|(algorithm, hex)| !holds(algorithm, hex, &bytes)) {
+            return Err(ErrorKind::OtherDigest { url: shown }.into());
+        }
         // What was asked for by its digest must have it; of a tag, the server says which digest it sends.
         let promised = reference.parse::<Digest>().ok().or_else(|| said?.parse().ok());
         if let Some(promised) = promised {
@@ -121,6 +126,10 @@ impl Repository {
         }
         Ok(())
     }
+}
+
+fn holds(algorithm: &str, hex: &str, bytes: &[u8]) -> bool {
+    Checksum::from_hex(algorithm, hex).is_some_and(|asked| asked.holds(bytes))
 }
 
 /// The type the server gives, unless it is none of a manifest: then the one inside. They must not differ.

@@ -74,6 +74,8 @@ pub(crate) enum ErrorKind {
     TooMany { what: &'static str, url: String, cap: usize },
     #[error("read {url}: {size} bytes with digest {got} stand in the place of {promised}")]
     Mismatch { url: String, promised: Digest, got: Digest, size: u64 },
+    #[error("read {url}: what stands there does not have the digest that it is asked for by")]
+    OtherDigest { url: String },
     #[error("read {url}: its type is {found:?}, and its content says {said:?}")]
     MediaType { url: String, found: String, said: String },
     #[error("read the {what} at {url}: it is no valid document")]
@@ -140,7 +142,7 @@ impl Diagnose for Error {
             ErrorKind::Redirects { .. } => "registry.redirect",
             ErrorKind::Header { .. } => "registry.protocol",
             ErrorKind::TooLarge { .. } | ErrorKind::TooMany { .. } => "registry.too_large",
-            ErrorKind::Mismatch { .. } => "registry.mismatch",
+            ErrorKind::Mismatch { .. } | ErrorKind::OtherDigest { .. } => "registry.mismatch",
             ErrorKind::MediaType { .. } | ErrorKind::Document { .. } => "registry.document",
             ErrorKind::Input { .. } => "registry.input",
             ErrorKind::Contended { .. } | ErrorKind::Occupied { .. } => "registry.referrers",
@@ -158,6 +160,7 @@ impl Diagnose for Error {
             ErrorKind::TooLarge { .. }
             | ErrorKind::TooMany { .. }
             | ErrorKind::Mismatch { .. }
+            | ErrorKind::OtherDigest { .. }
             | ErrorKind::MediaType { .. }
             | ErrorKind::Document { .. }
             | ErrorKind::Input { .. } => Class::Content,
@@ -192,7 +195,7 @@ impl Diagnose for Error {
             ErrorKind::Status { status: 429, .. } | ErrorKind::Busy { .. } => {
                 "the registry limits requests: log in, wait, or name a mirror in kiln.toml".to_owned()
             }
-            ErrorKind::Mismatch { .. } => {
+            ErrorKind::Mismatch { .. } | ErrorKind::OtherDigest { .. } => {
                 "the registry, or something on the way, changed the content; do not use it".to_owned()
             }
             ErrorKind::Keyring { path, .. } => {

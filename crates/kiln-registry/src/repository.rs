@@ -44,6 +44,12 @@ impl Repository {
         self
     }
 
+    /// Reads where it writes, and at no mirror: what is there is added to, and must be what is there now.
+    pub fn without_mirrors(mut self) -> Self {
+        self.mirrors.clear();
+        self
+    }
+
     /// `host/path` as people write it.
     pub fn name(&self) -> String {
         format!("{}/{}", self.main.host, self.main.name)

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use kiln_attest::{Statement, legacy};
-use kiln_oci::{Descriptor, Digest, ImageConfig, Manifest, media_type};
+use kiln_oci::{Descriptor, Digest};
 
 use crate::{Error, KeyPair};
 
@@ -24,15 +24,4 @@ pub fn attest(key: &KeyPair, statement: &Statement) -> Result<(Descriptor, Vec<u
     layer.annotations.insert(legacy::SIGNATURE.to_owned(), String::new());
     layer.annotations.insert(legacy::PREDICATE_TYPE.to_owned(), statement.predicate_type.clone());
     Ok((layer, envelope))
-}
-
-/// The image whose layers are signatures or statements: its configuration and its manifest.
-pub fn image(layers: Vec<Descriptor>) -> [(Descriptor, Vec<u8>); 2] {
-    let mut config = ImageConfig::default();
-    "layers".clone_into(&mut config.rootfs.kind);
-    config.rootfs.diff_ids = layers.iter().map(|layer| layer.digest).collect();
-    let config = config.to_bytes();
-    let described = Descriptor::of(media_type::CONFIG, &config);
-    let manifest = Manifest::image(described.clone(), layers).to_bytes();
-    [(described, config), (Descriptor::of(media_type::MANIFEST, &manifest), manifest)]
 }

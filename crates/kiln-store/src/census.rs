@@ -9,7 +9,7 @@ use kiln_image::Source;
 use kiln_oci::{Descriptor, Digest, Index, Manifest, media_type};
 
 use crate::error::ErrorKind;
-use crate::index::{self, MANIFEST_MAX, REF_NAME, bare};
+use crate::index::{self, MANIFEST_MAX, Naming, REF_NAME, bare};
 use crate::{Error, Layout};
 
 /// How the tag begins under which something attached to an image is listed, for tools that know no referrers.
@@ -76,7 +76,7 @@ impl Layout {
         index::read(self.folder())?.manifests.into_iter().map(entry).collect()
     }
 
-    /// Takes names away. Yields those that were there.
+    /// Takes names away, as they are written there. Yields those that were there.
     pub fn unname(&self, names: &BTreeSet<String>) -> Result<BTreeSet<String>, Error> {
         let mut gone = BTreeSet::new();
         index::update(self.folder(), self.durability(), |index| {
@@ -115,7 +115,7 @@ impl Layout {
         let count = manifests.len();
         index::update(self.folder(), self.durability(), |index| {
             for manifest in &manifests {
-                index::place(index, manifest, None, None);
+                index::place(index, manifest, None, None, Naming::Written);
             }
         })?;
         Ok(count)

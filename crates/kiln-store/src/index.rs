@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use kiln_disk::{Durability, Holding, Lock};
 use kiln_image::{DOCUMENT_MAX, Source};
-use kiln_oci::{Descriptor, Digest, Index, Manifest, media_type};
+use kiln_oci::{Descriptor, Digest, Index, Manifest, media_type, normal_image};
 
 use crate::Error;
 use crate::error::ErrorKind;
@@ -15,6 +15,22 @@ use crate::output::replace_in;
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The full name of an image, for containerd and Docker.
 pub(crate) const CONTAINERD_NAME: &str = "io.containerd.image.name";
+
+/// What makes two names one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Naming {
+    /// Their letters: names of a layout are tags, whatever they look like.
+    Written,
+    /// What they stand for: names of kiln's own store are those of images, in any spelling.
+    Images,
+}
+
+impl Naming {
+    pub(crate) fn are_one(self, one: &str, other: &str) -> bool {
+        let normal = || normal_image(one).is_some_and(|one| normal_image(other) == Some(one));
+        one == other || self == Self::Images && normal()
+    }
+}
 
 /// The largest index that is read.
 const INDEX_MAX: u64 = 256 << 20;
@@ -127,7 +143,13 @@ pub(crate) fn lock(folder: &Path) -> Result<Lock, Error> {
 
 /// Points `name` at `manifest`, or lists it without a name. What had the name keeps its place without one only
 /// if nothing else lists it: it goes. What others say of the manifest stays behind: among its annotations may be a name.
-pub(crate) fn place(index: &mut Index, manifest: &Descriptor, name: Option<&str>, full_name: Option<&str>) {
+pub(crate) fn place(
+    index: &mut Index,
+    manifest: &Descriptor,
+    name: Option<&str>,
+    full_name: Option<&str>,
+    naming: Naming,
+) {
     let manifest = bare(manifest.clone());
     let Some(name) = name else {
         if !index.manifests.iter().any(|entry| entry.digest == manifest.digest) {
@@ -136,7 +158,7 @@ pub(crate) fn place(index: &mut Index, manifest: &Descriptor, name: Option<&str>
         return;
     };
     index.manifests.retain(|entry| match entry.annotations.get(REF_NAME) {
-        Some(old) => old != name,
+        Some(old) => !naming.are_one(old, name),
         // The name lists it from now on.
         None => entry.digest != manifest.digest,
     });

@@ -1,5 +1,6 @@
 mod belief;
 mod ingest;
+mod naming;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -141,7 +142,7 @@ impl Layout {
     /// Publishes under a name for this layout and, for containerd, under the full name of the image.
     pub fn publish_as(&self, manifest: &Descriptor, name: &str, full_name: &str) -> Result<(), Error> {
         index::update(&self.folder, self.durability, |index| {
-            index::place(index, manifest, Some(name), Some(full_name));
+            index::place(index, manifest, Some(name), Some(full_name), self.naming());
         })
     }
 
@@ -193,10 +194,12 @@ impl Source for Layout {
     type Error = Error;
 
     fn resolve(&self, tag: &str) -> Result<Option<Descriptor>, Error> {
-        let wanted = tag.parse::<Digest>().ok();
-        let named = |entry: &Descriptor| entry.annotations.get(REF_NAME).is_some_and(|name| name == tag);
-        let found = |entry: &Descriptor| wanted.map_or_else(|| named(entry), |digest| entry.digest == digest);
-        Ok(index::read(&self.folder)?.manifests.into_iter().find(found).map(bare))
+        let entries = index::read(&self.folder)?.manifests;
+        let found = match tag.parse::<Digest>() {
+            Ok(digest) => entries.into_iter().find(|entry| entry.digest == digest),
+            Err(_) => self.entry(entries, tag),
+        };
+        Ok(found.map(bare))
     }
 
     fn open(&self, content: &Descriptor) -> Result<Box<dyn Read + Send + '_>, Error> {
@@ -241,6 +244,7 @@ impl Sink for Layout {
     }
 
     fn publish(&self, manifest: &Descriptor, tag: Option<&str>) -> Result<(), Error> {
-        index::update(&self.folder, self.durability, |index| index::place(index, manifest, tag, None))
+        let naming = self.naming();
+        index::update(&self.folder, self.durability, |index| index::place(index, manifest, tag, None, naming))
     }
 }

@@ -10,6 +10,8 @@ const PATTERN_MAX: usize = 512;
 /// Whom an image must be signed by.
 #[derive(Debug)]
 pub struct ImageRule {
+    /// Which images it is about, as somebody wrote it; empty where it is about the one that was asked for.
+    pub images: Vec<String>,
     /// Any of these will do.
     pub authorities: Vec<Authority>,
     /// What the one of them must have signed.
@@ -28,6 +30,16 @@ impl ImageRule {
         reports
             .reduce(|best, next| if better(&next) > better(&best) { next } else { best })
             .unwrap_or_else(nothing)
+    }
+
+    /// For people: who must have signed, and by which rule.
+    pub fn explain(&self) -> String {
+        let rule = if self.images.is_empty() {
+            String::new()
+        } else {
+            format!(" (rule for {})", self.images.join(", "))
+        };
+        format!("{}{rule}", self.describe())
     }
 
     /// For people: who must have signed.
@@ -63,6 +75,13 @@ impl NamePattern {
     /// Whether a whole name matches.
     pub fn is_match(&self, name: &str) -> bool {
         self.0.is_match(name)
+    }
+
+    /// How much it says of the names that it is about: the letters that stand for themselves, and whether all do.
+    pub fn specificity(&self) -> (bool, usize) {
+        let text = self.0.as_str();
+        let is_open = |c: char| matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | ',');
+        (!text.contains(is_open), text.chars().filter(|c| !is_open(*c)).count())
     }
 }
 
@@ -116,8 +135,17 @@ mod tests {
     }
 
     #[test]
+    fn the_more_letters_stand_for_themselves_the_more_is_said() {
+        let of = |text: &str| NamePattern::parse(text).unwrap().specificity();
+        let rising =
+            ["**", "r.example/**", "r.example/base/*", "r.example/base/node-*", "r.example/base/node"];
+        assert!(rising.windows(2).all(|pair| of(pair[0]) < of(pair[1])));
+    }
+
+    #[test]
     fn a_rule_without_authorities_is_met_by_nothing() {
-        let rule = ImageRule { authorities: Vec::new(), required: vec![Requirement::of("x")] };
+        let rule =
+            ImageRule { images: Vec::new(), authorities: Vec::new(), required: vec![Requirement::of("x")] };
         assert!(!rule.verify(&Digest::of(b""), &[]).is_satisfied());
     }
 }

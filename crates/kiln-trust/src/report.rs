@@ -109,6 +109,8 @@ pub enum Verdict {
 /// Something that was looked at, and what came of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Examined {
+    /// What it must be about: the image, or the index that holds it.
+    pub about: Digest,
     /// Where it was found.
     pub place: String,
     /// In which form.

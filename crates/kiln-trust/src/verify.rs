@@ -37,6 +37,7 @@ pub fn verify_image(
     let mut report = TrustReport::nothing(*image, &[]);
     for piece in evidence.iter().take(EVIDENCE_MAX) {
         let examined = Examined {
+            about: piece.about,
             place: piece.place.clone(),
             form: piece.form.as_str(),
             predicate_type: None,

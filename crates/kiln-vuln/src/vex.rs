@@ -155,6 +155,8 @@ fn names_target(id: &str, target: &VexTarget) -> bool {
     let Ok(reference) = id.parse::<Reference>() else { return false };
     let fits = |digest: &Digest| target.digests.contains(digest);
     same_name(&reference.name, target)
+        // By that digest nobody knows the target.
+        && reference.sha512.is_none()
         && reference.digest.as_ref().is_none_or(fits)
         && (reference.digest.is_some() || reference.tag.is_none() || reference.tag == target.tag)
 }

@@ -6,6 +6,7 @@ use kiln_images::Machine;
 use crate::config::Config;
 use crate::folders::{InUse, say_damaged};
 use crate::global::{Format, Global};
+use crate::output;
 
 /// What a command may know of the world around it.
 pub(crate) struct Context {
@@ -39,6 +40,13 @@ impl Context {
             machine,
             in_use: None,
         })
+    }
+
+    /// Says that an image is not where its name says.
+    pub(crate) fn say_note(&self, note: Option<&str>) {
+        if let Some(note) = note.filter(|_| !self.quiet) {
+            output::talk(&format!("note: {note}"));
+        }
     }
 
     /// The same for a command that uses what is kept: until it ends, nothing of that is pruned.

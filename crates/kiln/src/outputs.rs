@@ -51,7 +51,7 @@ impl Target {
         let (repository, tag) = name.rsplit_once(':').unwrap_or((name, "latest"));
         let unknown = || Failure::usage(format!("write to {}: it is no output", self.0));
         let open = CopyTarget::local(&self.0, repository, Some(tag))?.ok_or_else(unknown)?;
-        let along = Along { referrers: true, index: None };
+        let along = Along { referrers: true, tags: true, index: None };
         Ok(deliver(&Place::Layout(layout.clone()), image, open, along, &|_| {})?.shown)
     }
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use kiln_app::{Folder, Reason, VERSION_CONTROL, absent};
 use kiln_finding::{Class, Failure};
-use kiln_images::NamedImage;
+use kiln_images::{NamedImage, Prefer};
 use kiln_inventory::{Machine, scan_folder};
-use kiln_oci::{Arch, Digest};
+use kiln_oci::{Arch, Digest, Platform};
 use kiln_pkg::{Inventory, Unread};
 use kiln_sbom::DOCUMENT_MAX;
 
@@ -23,7 +23,21 @@ pub(crate) enum ScanTarget {
 impl ScanTarget {
     /// `sbom:FILE`, `dir:FOLDER`; what starts with `.` or `/` is a file or folder; all else is an image, and, where there is none of
     /// that name on this machine, a folder or a file of that name.
-    pub(crate) fn open(context: &Context, text: &str) -> Result<Self, Failure> {
+    /// Of an image for several platforms, it is the one for `platform`, else for this machine.
+    pub(crate) fn open(context: &Context, text: &str, platform: Option<&Platform>) -> Result<Self, Failure> {
+        let found = Self::find(context, text, platform)?;
+        match &found {
+            Self::Image(image) => context.say_note(image.note.as_deref()),
+            Self::Folder { .. } | Self::Document { .. } if platform.is_some() => {
+                return Err(Failure::usage(format!("look at {text} for one platform: it is no image"))
+                    .with_help("leave --platform away"));
+            }
+            Self::Folder { .. } | Self::Document { .. } => {}
+        }
+        Ok(found)
+    }
+
+    fn find(context: &Context, text: &str, platform: Option<&Platform>) -> Result<Self, Failure> {
         if let Some(file) = text.strip_prefix("sbom:") {
             return Ok(Self::Document { text: file.to_owned() });
         }
@@ -35,9 +49,12 @@ impl ScanTarget {
         match on_disk {
             Some(found) if is_path => Ok(found),
             None if is_path => Err(absent(Path::new(text))),
-            Some(found) => Ok(NamedImage::open_here(&context.machine, text)?
+            Some(found) if platform.is_none() => Ok(NamedImage::open_here(&context.machine, text)?
                 .map_or(found, |subject| Self::Image(Box::new(subject)))),
-            None => Ok(Self::Image(Box::new(NamedImage::open(&context.machine, text)?))),
+            _ => {
+                let image = NamedImage::open(&context.machine, text, Prefer::Built, platform)?;
+                Ok(Self::Image(Box::new(image)))
+            }
         }
     }
 

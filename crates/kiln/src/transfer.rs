@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use kiln_executor::Progress as _;
 use kiln_finding::{Failure, size};
-use kiln_images::{Along, Arrived, CopyTarget, Located, deliver};
+use kiln_images::{Along, Arrived, CopyTarget, Destination, Located, deliver};
 use kiln_oci::Descriptor;
 use serde_json::json;
 
@@ -33,14 +33,29 @@ pub(crate) fn send(
             notify(&format!("{shown} ({})", size(before + count)));
         }
     };
-    let Arrived { copied, shown, digest } = deliver(&from.place, root, target, along, &on_bytes)?;
+    let is_pushed = matches!(target.destination, Destination::Registry(_));
+    let Arrived { copied, tags, shown, digest } = deliver(&from.place, root, target, along, &on_bytes)?;
+    if is_pushed {
+        // An image here that has that name is from now on what others get.
+        context.machine.layout()?.note_in_registry(&shown, root)?;
+    }
     let statements = match copied.referrers {
         0 => String::new(),
         1 => ", 1 statement".to_owned(),
         many => format!(", {many} statements"),
     };
     let present = if copied.present > 0 { format!(", {} were there", copied.present) } else { String::new() };
-    stages.done(&format!("{} blobs sent, {}{present}{statements}", copied.blobs, size(copied.bytes)));
+    let signatures = match tags.taken.len() {
+        0 => String::new(),
+        1 => ", 1 tag of signatures".to_owned(),
+        many => format!(", {many} tags of signatures"),
+    };
+    let sent =
+        format!("{} blobs sent, {}{present}{statements}{signatures}", copied.blobs, size(copied.bytes));
+    stages.done(&sent);
+    for (tag, why) in &tags.left {
+        output::talk(&format!("left behind: {tag}: {why}"));
+    }
     output::data(&match context.format {
         Format::Human => format!("{shown}@{digest}"),
         Format::Json => json!({
@@ -48,6 +63,7 @@ pub(crate) fn send(
             "digest": digest,
             "manifests": copied.manifests,
             "referrers": copied.referrers,
+            "tags": tags.taken,
             "blobs": {"sent": copied.blobs, "present": copied.present, "bytes": copied.bytes},
         })
         .to_string(),

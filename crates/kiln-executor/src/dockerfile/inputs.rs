@@ -12,7 +12,7 @@ use kiln_build::dockerfile::{Inputs, Remote, is_repository};
 use kiln_build::engine::Base;
 use kiln_finding::{Class, Failure, PortError};
 use kiln_image::{CopyOptions, Image, PackedLayer, Sink, Source, copy_with};
-use kiln_images::{Located, Machine, Place, for_arch};
+use kiln_images::{Destination, Located, Machine, Place, Prefer, bring_tags, for_arch, unforced};
 use kiln_oci::{Arch, Descriptor, Reference, media_type};
 use kiln_proof::Gate;
 use kiln_rootfs::{Content, RootPath, Tree};
@@ -48,11 +48,13 @@ impl World<'_> {
         self.spool.join(self.next.fetch_add(1, Ordering::Relaxed).to_string())
     }
 
+    /// Where `[trust]` asks something, the registry of a name is asked what the name stands for; what has a digest is the same everywhere.
     fn find(&self, name: &str) -> Result<Located, Failure> {
-        let short =
-            !name.starts_with("oci:") && name.parse::<Reference>().is_ok_and(|name| name.host().is_none());
-        match Located::find(self.machine, name) {
-            Err(_) if short && !self.machine.offline => {
+        let reference = unforced(name).parse::<Reference>().ok().filter(|_| !name.starts_with("oci:"));
+        let is_pinned = reference.as_ref().is_some_and(Reference::is_pinned);
+        let prefer = if self.gate.is_open() || is_pinned { Prefer::Here } else { Prefer::Registry };
+        match Located::find(self.machine, name, prefer) {
+            Err(_) if reference.is_some_and(|name| name.host().is_none()) && !self.machine.offline => {
                 (self.note)(&format!("looking for {name} in its registry"));
                 let mut reference = kiln_images::read_reference(name)?;
                 reference.name = reference.normal_name();
@@ -63,15 +65,40 @@ impl World<'_> {
         }
     }
 
+    /// The image that a name stands for, and where it lies, if it is signed by whom it must be. Signatures may lie in the registry of an
+    /// image that is here.
+    fn admitted(&self, name: &str, arch: Arch) -> Result<(Place, Descriptor), Failure> {
+        let found = self.find(name)?;
+        let is_here = matches!(&found.place, Place::Layout(_));
+        match (self.admit(name, found, arch), unforced(name).parse::<Reference>()) {
+            (Err(refusal), Ok(reference))
+                if is_here
+                    && reference.host().is_some()
+                    && unforced(name) == name
+                    && !self.machine.offline =>
+            {
+                let Ok(remote) = Located::remote(self.machine, &reference) else { return Err(refusal) };
+                self.admit(name, remote, arch)
+            }
+            (result, _) => result,
+        }
+    }
+
+    fn admit(&self, name: &str, found: Located, arch: Arch) -> Result<(Place, Descriptor), Failure> {
+        let Located { place, descriptor: root, note, .. } = found;
+        let descriptor = for_arch(&place, &root, arch, name)?;
+        let signed = self.gate.admit(name, &place, &root, &descriptor)?;
+        for said in note.into_iter().chain(signed) {
+            (self.say)(&format!("  {said}"));
+        }
+        Ok((place, descriptor))
+    }
+
     fn base_image(&self, name: &str, arch: Arch) -> Result<Base, Failure> {
         if let Some(own) = OwnBase::parse(name) {
             return self.own_base(name, &own, arch);
         }
-        let Located { place, descriptor: root, .. } = self.find(name)?;
-        let descriptor = for_arch(&place, &root, arch, name)?;
-        for signed in self.gate.admit(name, &place, &root, &descriptor)? {
-            (self.say)(&format!("  {signed}"));
-        }
+        let (place, descriptor) = self.admitted(name, arch)?;
         let is_here = matches!(&place, Place::Layout(layout) if layout.folder() == self.layout.folder());
         let is_known = || {
             let is_listed = self.layout.resolve(&descriptor.digest.to_string())?.is_some();
@@ -81,6 +108,9 @@ impl World<'_> {
             (self.note)(&format!("fetching {name}"));
             // Signatures come along, so that the image can be asked again when its registry is away.
             let options = CopyOptions { referrers: !self.gate.is_open(), ..CopyOptions::default() };
+            if options.referrers {
+                bring_tags(&place, &descriptor, &Destination::Layout(self.layout.clone()), false)?;
+            }
             copy_with(&place, self.layout, &descriptor, None, &options)?;
         }
         self.as_base(name, &descriptor, arch)

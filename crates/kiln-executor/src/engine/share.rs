@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use kiln_build::engine::Shared;
 use kiln_finding::{Class, Failure};
 use kiln_image::{PackedLayer, Source, read_small};
-use kiln_images::{Along, CopyTarget, Located, Machine, Place, deliver};
+use kiln_images::{Along, CopyTarget, Located, Machine, Place, Prefer, deliver};
 use kiln_oci::{Descriptor, Digest, Manifest, media_type};
 use kiln_store::Layout;
 use serde::{Deserialize, Serialize};
@@ -71,7 +71,7 @@ pub(super) fn export(
 
 /// Makes what a place holds known to this build. Layers stay there until they are needed.
 pub(super) fn import(text: &str, store: &mut LayerStore<'_>, machine: &Machine) -> Result<usize, Failure> {
-    let Located { place, descriptor, .. } = Located::find(machine, text)?;
+    let Located { place, descriptor, .. } = Located::find(machine, text, Prefer::Here)?;
     let contents = read(text, &place, &descriptor)?;
     if (contents.mtime, contents.compression) != (store.mtime, store.compression) {
         return Ok(0);

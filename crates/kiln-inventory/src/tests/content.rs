@@ -113,6 +113,9 @@ fn a_lie_about_a_diff_id_reaches_no_other_image() {
             let found = scan_image(&image(digests[at], good_id), &source, &cache, 1).unwrap();
             assert_eq!(names(&found, Ecosystem::Npm), [["good 1.0.0"], ["evil 1.0.0"]][at]);
             assert_eq!(found.packages[0].places[0].layer, Some(good_id));
+            // It is said, whether or not the layer is known already.
+            let said: Vec<&str> = found.unread.iter().map(|unread| unread.path.as_str()).collect();
+            assert_eq!(said, [vec![], vec![digests[1].to_string().as_str()]][at]);
         }
     }
 }

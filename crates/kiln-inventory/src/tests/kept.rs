@@ -88,6 +88,7 @@ fn facts() -> impl Strategy<Value = LayerFacts> {
             LayerFacts {
                 catalog: CATALOG,
                 digest: Digest::of(b"layer"),
+                content: Digest::of(b"content"),
                 entries,
                 files,
                 removed: paths.clone(),
@@ -122,6 +123,7 @@ fn a_body_with_its_right_digest_is_read_with_care() {
     let facts = LayerFacts {
         catalog: CATALOG,
         digest: Digest::of(b"layer"),
+        content: Digest::of(b"content"),
         entries: 1,
         files: vec![whole],
         removed: Vec::new(),

@@ -5,7 +5,7 @@ use std::io::Read;
 use kiln_attest::{Statement, predicate};
 use kiln_finding::{Class, Failure};
 use kiln_image::{Sink, Source, read_small};
-use kiln_images::{CopyTarget, Destination, Located, Machine};
+use kiln_images::{CopyTarget, Destination, Located, Machine, Prefer};
 use kiln_oci::{Descriptor, Manifest, media_type};
 use kiln_sign::Signer;
 use kiln_trust::Requirement;
@@ -62,7 +62,7 @@ pub fn publish(
 
 /// The bytes of a published database whose signature is verified.
 pub fn pull(machine: &Machine, name: &str, signed: &Signed) -> Result<Vec<u8>, Failure> {
-    let located = Located::find(machine, name)?;
+    let located = Located::find(machine, name, Prefer::Here)?;
     let refuse =
         |why: &str| Failure::new("db.artifact", Class::Content, format!("use the advisories {name}: {why}"));
     let required = [Requirement::of(predicate::SIGNATURE)];

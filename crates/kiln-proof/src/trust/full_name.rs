@@ -1,10 +1,10 @@
-use kiln_images::daemon_name;
+use kiln_images::{daemon_name, unforced};
 use kiln_oci::{Reference, normal_pattern};
 
 /// The full name of an image that a Dockerfile names: without tag and digest, with the host that Docker would ask. A place
-/// on this machine, such as `oci:DIR:TAG`, is its own name; `registry:` only says where to look.
+/// on this machine, such as `oci:DIR:TAG`, is its own name; `registry:` and `store:` only say where to look.
 pub(crate) fn full_name(text: &str) -> String {
-    let text = text.strip_prefix("registry:").unwrap_or(text);
+    let text = unforced(text);
     if !is_place(text)
         && let Ok(reference) = text.parse::<Reference>()
     {
@@ -55,6 +55,9 @@ mod tests {
             ("oci:bases/node", "oci:bases/node:24", true),
             ("docker", "docker:cli", false),
             ("r.example.invalid/**", "registry:r.example.invalid/a:1", true),
+            ("r.example.invalid/**", "store:r.example.invalid/a:1", true),
+            ("registry", "registry:2", true),
+            ("node", &format!("node@sha512:{}", "0".repeat(128)), true),
             ("localhost:5000/*", "localhost:5000/app", true),
         ] {
             let pattern = NamePattern::parse(&completed(pattern)).unwrap();

@@ -77,14 +77,16 @@ impl<'a> Gate<'a> {
         Ok(rules)
     }
 
+    /// All of them, each of which must be met; the one that says most about the name first.
     fn about(&self, full: &str) -> Result<Vec<&'a Rule>, Failure> {
         let mut rules = Vec::new();
         for rule in &self.settings.rule {
-            if rule.is_about(full)? {
-                rules.push(rule);
+            if let Some(specificity) = rule.about(full)? {
+                rules.push((specificity, rule));
             }
         }
-        Ok(rules)
+        rules.sort_by_key(|(specificity, _)| std::cmp::Reverse(*specificity));
+        Ok(rules.into_iter().map(|(_, rule)| rule).collect())
     }
 
     /// What a verdict depends on. Only acceptance is kept, so that whoever signs later need not wait.

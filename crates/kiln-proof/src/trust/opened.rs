@@ -59,6 +59,6 @@ impl Rule {
         }
         let required: Result<_, Failure> =
             self.require.iter().map(|name| Ok(Requirement::of(&predicate_type(name)?))).collect();
-        Ok(ImageRule { authorities, required: required? })
+        Ok(ImageRule { images: self.images.clone(), authorities, required: required? })
     }
 }

@@ -49,9 +49,11 @@ fn signature() -> Vec<String> {
 }
 
 impl Rule {
-    /// Whether it is about images of this name, in full.
-    pub(crate) fn is_about(&self, name: &str) -> Result<bool, Failure> {
-        Ok(self.names()?.iter().any(|pattern| pattern.is_match(name)))
+    /// How much it says of images of this name, in full: that of its pattern which says most. `None` where it is not about them.
+    pub(crate) fn about(&self, name: &str) -> Result<Option<(bool, usize)>, Failure> {
+        let names = self.names()?;
+        let matching = names.iter().filter(|pattern| pattern.is_match(name));
+        Ok(matching.map(NamePattern::specificity).max())
     }
 
     fn names(&self) -> Result<Vec<NamePattern>, Failure> {

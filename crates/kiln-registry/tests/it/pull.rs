@@ -103,6 +103,27 @@ fn mirrors_are_asked_first_and_passed_over_when_they_fail() {
     }
 }
 
+/// A name may have a SHA-512 digest: what stands there must have it, and is from then on known by its own.
+#[test]
+fn an_image_is_found_by_its_sha_512_and_no_other_is() {
+    let fake = Fake::start();
+    let image = fake.image(b"layer");
+    let state = || fake.state.lock().unwrap();
+    let (kind, bytes) = state().manifests.get("team/app/1").cloned().unwrap();
+    let right = format!("sha512:{}", kiln_text::Algorithm::Sha512.of(&bytes).hex());
+    let wrong = format!("sha512:{}", "0".repeat(128));
+    for digest in [&right, &wrong] {
+        state().hold("team/app", digest, &kind, &bytes);
+    }
+    let resolve = |digest: &str| {
+        let name: kiln_oci::Reference = format!("{}@{digest}", fake.reference("team/app")).parse().unwrap();
+        assert!(name.is_pinned() && name.wanted() == digest);
+        fake.repository().resolve(&name.wanted())
+    };
+    assert_eq!(resolve(&right).unwrap().unwrap().digest, image.digest);
+    assert_eq!(resolve(&wrong).unwrap_err().code(), "registry.mismatch");
+}
+
 #[test]
 fn plain_http_is_for_this_machine_only() {
     let repository =

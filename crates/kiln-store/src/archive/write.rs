@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{DOCKER, INDEX, LAYOUT_MARKER, blob_name};
 use crate::Error;
 use crate::error::ErrorKind;
-use crate::index::place;
+use crate::index::{Naming, place};
 
 /// What an archive is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,9 +126,9 @@ impl<W: Write> Sink for ArchiveSink<W> {
         match &self.form {
             ArchiveForm::Docker(name) if tag.is_some() => {
                 let tag = name.rsplit_once(':').map_or("latest", |(_, tag)| tag);
-                place(&mut state.index, manifest, Some(tag), Some(name));
+                place(&mut state.index, manifest, Some(tag), Some(name), Naming::Written);
             }
-            _ => place(&mut state.index, manifest, tag, None),
+            _ => place(&mut state.index, manifest, tag, None, Naming::Written),
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use kiln_attest::Statement;
 use kiln_finding::{Class, Failure};
 use kiln_images::clock::timestamp;
-use kiln_images::{Destination, Located};
+use kiln_images::{Destination, Located, Prefer};
 use kiln_proof::legacy;
 use serde_json::{Value, json};
 
@@ -40,7 +40,9 @@ pub(crate) struct Args {
 fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let predicate_type = kiln_proof::predicate_type(&args.kind)?;
     let predicate = read(&args.predicate)?;
-    let Located { place, descriptor, .. } = Located::find(&context.machine, &args.image)?;
+    let Located { place, descriptor, note, .. } =
+        Located::find(&context.machine, &args.image, Prefer::Built)?;
+    context.say_note(note.as_deref());
     let destination = Destination::of(place, &args.image)?;
     let signer = args.signing.signer(context, &context.config)?;
     if args.legacy {

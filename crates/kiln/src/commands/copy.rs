@@ -1,5 +1,6 @@
 use kiln_finding::Failure;
-use kiln_images::{Along, CopyTarget, Located};
+use kiln_images::{Along, CopyTarget, Located, Prefer, for_platform};
+use kiln_oci::Platform;
 
 use crate::command::{Command, Group};
 use crate::context::Context;
@@ -16,6 +17,9 @@ pub(crate) struct Args {
     from: String,
     /// To: the same
     to: String,
+    /// Of an image for several platforms, copy the one for this, as linux/arm64, and not the whole
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    platform: Option<Platform>,
     /// Copy signature and statements, too
     #[arg(long)]
     all: bool,
@@ -26,14 +30,23 @@ pub(crate) struct Args {
 }
 
 fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let from = Located::find(&context.machine, &args.from)?;
+    let from = Located::find(&context.machine, &args.from, Prefer::Built)?;
+    context.say_note(from.note.as_deref());
+    let root = match &args.platform {
+        Some(platform) => for_platform(&from.place, &from.descriptor, platform, &args.from)?,
+        None => from.descriptor.clone(),
+    };
     let target = CopyTarget::open(&context.machine, &args.to, &from.name, from.tag.as_deref())?;
     send(
         context,
         "copy",
         &from,
-        &from.descriptor,
+        &root,
         target,
-        Along { referrers: args.all, index: args.index_attestations.then_some(&kiln_proof::index) },
+        Along {
+            referrers: args.all,
+            tags: args.all,
+            index: args.index_attestations.then_some(&kiln_proof::index),
+        },
     )
 }

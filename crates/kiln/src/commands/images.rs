@@ -1,7 +1,6 @@
 use std::time::SystemTime;
 
 use kiln_finding::{Failure, size};
-use kiln_image::Image;
 use kiln_oci::Descriptor;
 use kiln_proof::kind_of;
 use kiln_store::{Entry, Layout, Spare};
@@ -93,16 +92,12 @@ fn listed(entry: &Entry, entries: &[Entry], layout: &Layout) -> Result<Listed, F
 
 /// What it runs on; nothing where that cannot be read, as of what is no image.
 fn platforms(layout: &Layout, manifest: &Descriptor) -> Vec<String> {
-    if let Ok(Some(index)) = kiln_images::index_of(layout, manifest) {
-        let known = index.manifests.iter().filter_map(|entry| entry.platform.as_ref());
-        return known
-            .filter(|platform| platform.os != "unknown")
-            .map(|platform| format!("{}/{}", platform.os, platform.architecture))
-            .collect();
-    }
-    let Ok(image) = Image::read(layout, manifest) else { return Vec::new() };
-    let config = &image.config;
-    if config.os.is_empty() { Vec::new() } else { vec![format!("{}/{}", config.os, config.architecture)] }
+    let images = kiln_images::images_of(layout, manifest).unwrap_or_default();
+    let known = images.iter().filter_map(|image| image.platform.as_ref());
+    known
+        .filter(|platform| !matches!(platform.os.as_str(), "" | "unknown"))
+        .map(ToString::to_string)
+        .collect()
 }
 
 fn table(images: &[Listed]) -> String {

@@ -1,5 +1,5 @@
 use kiln_finding::Failure;
-use kiln_images::{Along, CopyTarget, Destination, Located};
+use kiln_images::{Along, CopyTarget, Destination, Located, unforced};
 
 use crate::command::{Command, Group};
 use crate::context::Context;
@@ -26,7 +26,7 @@ pub(crate) struct Args {
 
 fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let from = Located::here(&context.machine, &args.image)?;
-    let name = args.reference.as_deref().unwrap_or(&args.image);
+    let name = args.reference.as_deref().unwrap_or(unforced(&args.image));
     let target = CopyTarget::open(&context.machine, name, &from.name, from.tag.as_deref())?;
     if !matches!(target.destination, Destination::Registry(_)) {
         return Err(Failure::usage(format!("push to `{name}`: the name has no registry"))
@@ -38,6 +38,10 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         &from,
         &from.descriptor,
         target,
-        Along { referrers: !args.image_only, index: args.index_attestations.then_some(&kiln_proof::index) },
+        Along {
+            referrers: !args.image_only,
+            tags: !args.image_only,
+            index: args.index_attestations.then_some(&kiln_proof::index),
+        },
     )
 }

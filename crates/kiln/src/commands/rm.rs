@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 
 use kiln_disk::Holding;
 use kiln_finding::{Class, Failure, size};
-use kiln_images::read_reference;
-use kiln_oci::Digest;
+use kiln_images::{read_reference, unforced};
+use kiln_oci::{Digest, normal_image};
 use kiln_store::{Entry, Layout};
 use serde_json::json;
 
@@ -58,12 +58,13 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 /// The entries that a name or a digest stands for.
 fn find<'a>(text: &str, entries: &'a [Entry], layout: &Layout) -> Result<Vec<&'a Entry>, Failure> {
     let digest = text.parse::<Digest>().ok();
-    let name = if digest.is_none() { Some(read_reference(text)?) } else { None };
+    let name = if digest.is_none() { Some(read_reference(unforced(text))?) } else { None };
     let digest = digest.or_else(|| name.as_ref().and_then(|name| name.digest));
-    let name = name.filter(|name| name.digest.is_none()).map(|name| name.name_and_tag());
+    let name = name.filter(|name| !name.is_pinned()).and_then(|name| normal_image(&name.name_and_tag()));
+    // Every spelling of a name is one image.
     let is_meant = |entry: &&Entry| match &digest {
         Some(digest) => entry.manifest.digest == *digest,
-        None => entry.name.is_some() && entry.name == name,
+        None => name.is_some() && entry.name.as_deref().and_then(normal_image) == name,
     };
     let found: Vec<&Entry> = entries.iter().filter(is_meant).collect();
     if found.is_empty() {

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use kiln_finding::{Class, Failure};
 use kiln_images::clock::{made_at, rfc3339, source_date};
+use kiln_oci::Platform;
 use kiln_sbom::{Document, FORMATS, Format};
 
 use crate::command::{Command, Group};
@@ -18,6 +19,9 @@ pub(crate) struct Args {
     /// docker-archive:FILE[:NAME], or docker:NAME; a folder; sbom:FILE
     #[arg(value_name = "IMAGE|DIR|SBOM")]
     image: String,
+    /// Of an image for several platforms, the one for this, as linux/arm64; by default this machine's
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    platform: Option<Platform>,
     /// Standard and encoding
     #[arg(long = "type", value_name = "TYPE", default_value = "spdx-json", value_parser = names())]
     kind: String,
@@ -33,7 +37,7 @@ fn names() -> clap::builder::PossibleValuesParser {
 fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let format = kiln_sbom::find(&args.kind)
         .ok_or_else(|| Failure::usage(format!("there is no type `{}`", args.kind)))?;
-    let target = ScanTarget::open(context, &args.image)?;
+    let target = ScanTarget::open(context, &args.image, args.platform.as_ref())?;
     let text = render(format, &target, context)?;
     match &args.output {
         None => output::data(&text),

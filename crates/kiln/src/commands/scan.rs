@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use kiln_finding::{Class, Failure, Severity};
+use kiln_oci::Platform;
 use kiln_policy::excuse;
 use kiln_proof::advisories::today;
 use kiln_report::{Results, Scan};
@@ -22,6 +23,9 @@ pub(crate) struct Args {
     /// docker-archive:FILE[:NAME], or docker:NAME; a folder; sbom:FILE
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<String>,
+    /// Of an image for several platforms, the one for this, as linux/arm64; by default this machine's
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    platform: Option<Platform>,
     /// Exit with 1 if there is a vulnerability of at least this severity, and with 3 if something could not be judged. Or any of a
     /// list: a severity, kev (exploited in the wild), malware, epss>0.5, fixable
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
@@ -63,7 +67,7 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let database = args.database.open(context)?.database;
     let mut scans = Vec::new();
     for image in &args.images {
-        let subject = ScanTarget::open(context, image)?;
+        let subject = ScanTarget::open(context, image, args.platform.as_ref())?;
         let (mut sources, unverified) = args.vex.attested(&config.scan, &subject, context)?;
         sources.extend(documents.iter().cloned());
         let mut scan = scan(args, &database, &subject, &sources, context)?;

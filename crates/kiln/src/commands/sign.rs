@@ -1,8 +1,8 @@
 use kiln_attest::{Statement, predicate};
 use kiln_finding::Failure;
 use kiln_images::clock::timestamp;
-use kiln_images::{Destination, Located};
-use kiln_oci::{Descriptor, media_type};
+use kiln_images::{Destination, Located, Prefer, for_platform, listed_images};
+use kiln_oci::{Descriptor, Platform};
 use kiln_proof::legacy;
 use serde_json::json;
 
@@ -22,16 +22,25 @@ pub(crate) struct Args {
     #[command(flatten)]
     signing: SigningOptions,
     /// Of an image for several platforms, sign each platform's, too
-    #[arg(long, short = 'r')]
+    #[arg(long, short = 'r', conflicts_with = "platform")]
     recursive: bool,
+    /// Of an image for several platforms, sign the one for this, as linux/arm64, and not the whole
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    platform: Option<Platform>,
     /// Write the signature under a tag as cosign did before version 3, not as a bundle
     #[arg(long)]
     legacy: bool,
 }
 
 fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
-    let Located { place, name, descriptor, .. } = Located::find(&context.machine, &args.image)?;
-    let images = if args.recursive { with_children(&place, &descriptor)? } else { vec![descriptor] };
+    let Located { place, name, descriptor, note, .. } =
+        Located::find(&context.machine, &args.image, Prefer::Built)?;
+    context.say_note(note.as_deref());
+    let images = match &args.platform {
+        Some(platform) => vec![for_platform(&place, &descriptor, platform, &args.image)?],
+        None if args.recursive => with_children(&place, &descriptor)?,
+        None => vec![descriptor],
+    };
     let destination = Destination::of(place, &args.image)?;
     let signer = args.signing.signer(context, &context.config)?;
     if args.legacy {
@@ -56,10 +65,9 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     Ok(Outcome::Fine)
 }
 
-/// An index, and the images that it lists.
+/// An index, and the images that it and the indexes in it list.
 fn with_children<S: kiln_image::Source>(place: &S, root: &Descriptor) -> Result<Vec<Descriptor>, Failure> {
     let mut images = vec![root.clone()];
-    let children = kiln_images::index_of(place, root)?.map(|index| index.manifests).unwrap_or_default();
-    images.extend(children.into_iter().filter(|entry| media_type::is_manifest(&entry.media_type)));
+    images.extend(listed_images(place, root)?.into_iter().filter(|image| image.digest != root.digest));
     Ok(images)
 }

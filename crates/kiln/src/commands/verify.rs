@@ -1,7 +1,8 @@
 use kiln_attest::predicate;
 use kiln_finding::Failure;
-use kiln_images::NamedImage;
 use kiln_images::clock::now;
+use kiln_images::{NamedImage, Prefer};
+use kiln_oci::{Digest, Platform};
 use kiln_proof::{Depth, Found, Gate, REQUIRED, predicate_type};
 use kiln_trust::{ImageRule, Matcher, Requirement, Rule, TrustReport, Verdict};
 
@@ -18,6 +19,10 @@ pub(super) static COMMAND: Command<Args> = Command { order: 3, ..Command::new("v
 pub(crate) struct Args {
     /// Image: a name in kiln's store, registry.example/team/app:1, oci:DIR[:TAG], oci-archive:FILE[:TAG]
     image: String,
+    /// Of an image for several platforms, the one for this, as linux/arm64; by default this machine's. What is said of the whole
+    /// counts for it, too
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    platform: Option<Platform>,
     #[command(flatten)]
     authority: AuthorityOptions,
     /// Statement that must be there: signature, spdx, cyclonedx, provenance, scan, openvex, or a predicate type; by
@@ -43,18 +48,19 @@ pub(crate) struct Args {
 
 fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let rules = rules(args, context)?;
-    let subject = NamedImage::open(&context.machine, &args.image)?;
+    let subject = NamedImage::open(&context.machine, &args.image, Prefer::Registry, args.platform.as_ref())?;
+    context.say_note(subject.note.as_deref());
     let image = &subject.image.descriptor;
     let mut found = Found::about(subject.place(), &subject.root, image)?;
-    let asked: Vec<String> = rules.iter().map(ImageRule::describe).collect();
+    let asked: Vec<String> = rules.iter().map(ImageRule::explain).collect();
     let depth = if args.explain { Depth::All } else { Depth::Enough };
     let report = found.judged(depth, |evidence| {
         let reports = rules.iter().map(|rule| rule.verify(&image.digest, evidence));
         reports.reduce(TrustReport::and).expect("there is a rule")
     });
     output::data(&match context.format {
-        Format::Human => text(&report, args.explain.then(|| asked.join("; and ")).as_deref()),
-        Format::Json => json(&report),
+        Format::Human => text(&report, &subject.root.digest, args.explain.then_some(&asked[..])),
+        Format::Json => json(&report, &subject.root.digest),
     });
     Ok(match report.verdict() {
         Verdict::Met => Outcome::Fine,
@@ -81,7 +87,7 @@ fn rules(args: &Args, context: &Context) -> Result<Vec<ImageRule>, Failure> {
     }
     let authorities = vec![args.authority.authority(context, config)?];
     let required = required.unwrap_or_else(|| REQUIRED.map(Requirement::of).into());
-    Ok(vec![ImageRule { authorities, required }])
+    Ok(vec![ImageRule { images: Vec::new(), authorities, required }])
 }
 
 /// What is asked of each type of statement, if anything is. A rule asks for its type, too.
@@ -119,8 +125,11 @@ fn predicates(args: &Args) -> Result<Vec<(&'static str, Rule)>, Failure> {
     Ok(rules)
 }
 
-fn text(report: &TrustReport, asked: Option<&str>) -> String {
+fn text(report: &TrustReport, root: &Digest, asked: Option<&[String]>) -> String {
     let mut lines = vec![report.image.to_string()];
+    if report.image != *root {
+        lines.push(format!("  found in the index {root}, by which it is judged, too"));
+    }
     for outcome in &report.outcomes {
         let mark = match (outcome.found, outcome.not_known, outcome.unmet.is_empty()) {
             (true, ..) => "✓ verified ",
@@ -150,15 +159,18 @@ fn text(report: &TrustReport, asked: Option<&str>) -> String {
 }
 
 /// Everything that was looked at.
-fn explained(report: &TrustReport, asked: &str) -> Vec<String> {
-    let mut lines = vec![String::new(), format!("  asked for  {asked}")];
+fn explained(report: &TrustReport, asked: &[String]) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let begin = |at| if at == 0 { "  asked for  " } else { "        and  " };
+    lines.extend(asked.iter().enumerate().map(|(at, rule)| format!("{}{rule}", begin(at))));
     if report.examined.is_empty() {
         lines.push(
             "  found      nothing beside the image: no referrer, and neither of the older tags".to_owned(),
         );
     }
     for examined in &report.examined {
-        lines.push(format!("  found      {} ({})", examined.place, examined.form));
+        let level = if examined.about == report.image { "" } else { ", beside the index" };
+        lines.push(format!("  found      {} ({}{level})", examined.place, examined.form));
         if let Some(kind) = &examined.predicate_type {
             lines.push(format!("             says  {kind}"));
         }
@@ -172,10 +184,11 @@ fn explained(report: &TrustReport, asked: &str) -> Vec<String> {
     lines
 }
 
-fn json(report: &TrustReport) -> String {
+fn json(report: &TrustReport, root: &Digest) -> String {
     let rejected: Vec<_> = report.rejected().map(|(_, rejection)| rejection).collect();
     serde_json::json!({
         "digest": report.image,
+        "root": root,
         "verified": report.is_satisfied(),
         "required": report.outcomes,
         "rejected": rejected,

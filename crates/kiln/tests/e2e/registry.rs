@@ -160,6 +160,56 @@ fn signatures_are_found_by_the_means_that_a_registry_has() {
     }
 }
 
+/// What cosign 2 writes beside an image, and what `kiln sign --legacy` does.
+#[test]
+fn tags_of_signatures_come_along() {
+    if !needs(&["registry"]) {
+        return;
+    }
+    let world = World::new();
+    let image = vulnerable(&world);
+    let (_server, host) = registry(&world);
+    let name = format!("{host}/team/app:1");
+    world.run(["push", "-q", &image, &name]).exits(0);
+    for key in ["a", "b"] {
+        world.run(["keygen", "--output-key-prefix", key]).exits(0);
+    }
+    let sign = |name: &str, key: &str| world.run(["sign", name, "--legacy", "--key", key]).exits(0);
+    sign(&name, "a.key");
+    std::fs::write(world.path("p.json"), "{}").unwrap();
+    world
+        .run(["attest", &name, "--legacy", "--key", "a.key", "--type", "spdx", "--predicate", "p.json"])
+        .exits(0);
+    let verify = |name: &str, key: &str| {
+        let asked = ["--require", "signature", "--require", "spdx"];
+        world.run([&["verify", name, "--key", key], &asked[..]].concat())
+    };
+    let pulled = world.run(["pull", &name]).exits(0);
+    assert!(pulled.stderr.contains("2 tags of signatures"), "{}", pulled.stderr);
+    verify(&format!("store:{name}"), "a.pub").exits(0);
+    let (other, archive) = (format!("{host}/other/app:1"), "oci-archive:app.tar".to_owned());
+    // A layout or an archive with one image needs no tag, whatever lies beside it.
+    for (to, asked) in [("oci:lay:1", "oci:lay"), (&archive, &archive), (&other, &other)] {
+        let copied = world.run(["copy", "--all", &name, to, "--format", "json"]).exits(0).json();
+        assert_eq!(copied["tags"].as_array().unwrap().len(), 2, "{copied}");
+        verify(asked, "a.pub").exits(0);
+    }
+    // Signatures that are there stay, and those that are new are added.
+    sign(&other, "b.key");
+    world
+        .run(["attest", &other, "--legacy", "--key", "b.key", "--type", "spdx", "--predicate", "p.json"])
+        .exits(0);
+    sign(&name, "a.key");
+    world.run(["copy", "--all", &name, &other]).exits(0);
+    verify(&other, "a.pub").exits(0);
+    verify(&other, "b.pub").exits(0);
+    world.run(["copy", "--all", &other, "oci:lay:1"]).exits(0);
+    verify("oci:lay:1", "b.pub").exits(0);
+    // Without --all, a copy is the image alone.
+    world.run(["copy", &name, "oci:bare:1"]).exits(0);
+    verify("oci:bare:1", "a.pub").exits(1);
+}
+
 #[test]
 fn what_cannot_be_is_said() {
     let world = World::new();
