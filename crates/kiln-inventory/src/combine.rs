@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use kiln_oci::Digest;
 use kiln_pkg::{
     Checksum, Distro, Ecosystem, Elsewhere, Indicator, Inventory, Layer, Licence, Package, Place, Secret,
-    Unread,
+    Unread, Unseen,
 };
 
 use crate::Error;
@@ -14,6 +14,7 @@ use crate::facts::{LayerFacts, Reading};
 use crate::groups;
 use crate::owners::Owners;
 use crate::stack::{Stack, installed};
+use crate::unseen::unseen;
 
 /// Stacks the facts of an image's layers, lowest first, into what the finished image holds.
 pub fn combine(layers: &[LayerFacts]) -> Result<Inventory, Error> {
@@ -52,7 +53,8 @@ fn inventory(layers: &[LayerFacts], stack: &Stack<'_>, unread: Vec<Unread>) -> I
         ..Inventory::default()
     };
     inventory.unread = layers.iter().flat_map(|layer| layer.unread.clone()).chain(unread).collect();
-    inventory.packages = packages(stack, inventory.distro.as_ref(), &mut inventory.unread);
+    (inventory.packages, inventory.unseen) =
+        packages(stack, inventory.distro.as_ref(), &mut inventory.unread);
     inventory.indicators = indicators(stack);
     inventory.secrets = secrets(stack);
     inventory.unread.extend(suspicious_emptiness(&inventory));
@@ -113,7 +115,12 @@ impl Found<'_> {
     }
 }
 
-fn packages(stack: &Stack<'_>, distro: Option<&Distro>, unread: &mut Vec<Unread>) -> Vec<Package> {
+/// The packages, and what may be there beside them.
+fn packages(
+    stack: &Stack<'_>,
+    distro: Option<&Distro>,
+    unread: &mut Vec<Unread>,
+) -> (Vec<Package>, Vec<Unseen>) {
     let mut folders = Folders::default();
     let mut found = find(stack, &mut folders);
     // Stable, so that of the same package the first path comes first.
@@ -151,7 +158,8 @@ fn packages(stack: &Stack<'_>, distro: Option<&Distro>, unread: &mut Vec<Unread>
         }
     }
     unread.extend(depends::resolve(&mut packages, &folders));
-    packages
+    let unseen = unseen(stack, &folders, &owners);
+    (packages, unseen)
 }
 
 fn find<'a>(stack: &Stack<'a>, folders: &mut Folders<'a>) -> Vec<Found<'a>> {

@@ -56,6 +56,10 @@ pub enum Reading {
     Integrity(Vec<(String, String)>),
     /// What npm took the packages of these folders from, where that is no registry: folder and place.
     From(Vec<(String, Elsewhere)>),
+    /// What an app's manifest asks for to run, and must be installed. Sorted.
+    Declares(Vec<String>),
+    /// A program into which a bundler built others.
+    Bundle,
     /// Files that an operating-system package put there, as far as another cataloger may read them.
     Owned {
         /// Name of the package.

@@ -138,6 +138,8 @@ impl Wire for Reading {
             }
             Self::Link(target) => tagged(7, target, out),
             Self::From(folders) => tagged(8, folders, out),
+            Self::Declares(names) => tagged(9, names, out),
+            Self::Bundle => out.push(10),
         }
     }
 
@@ -152,6 +154,8 @@ impl Wire for Reading {
             6 => Self::Licence { package: Wire::get(input)?, licence: Wire::get(input)? },
             7 => Self::Link(Wire::get(input)?),
             8 => Self::From(Wire::get(input)?),
+            9 => Self::Declares(Wire::get(input)?),
+            10 => Self::Bundle,
             _ => return None,
         })
     }

@@ -22,6 +22,7 @@ mod paths;
 mod scan;
 mod secrets;
 mod stack;
+mod unseen;
 mod window;
 mod wire;
 

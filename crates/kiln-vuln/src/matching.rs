@@ -82,6 +82,7 @@ pub fn check(
         coverage: coverage.into_values().chain(from_elsewhere(&elsewhere)).collect(),
         end_of_life: ended(inventory, answered.into_iter(), terms.today),
         unread,
+        unseen: inventory.unseen.clone(),
         database: database.checksum(),
         as_of: asked.into_iter().next(),
     })

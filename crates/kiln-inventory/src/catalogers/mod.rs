@@ -2,6 +2,7 @@
 
 mod apk;
 mod binary;
+mod bundle;
 mod cargo_audit;
 pub(crate) mod cataloger;
 mod copyright;
@@ -32,6 +33,7 @@ pub const CATALOG: u64 = number(env!("KILN_CATALOG"));
 
 static CATALOGERS: &[&Cataloger] = &[
     &apk::CATALOGER,
+    &bundle::CATALOGER,
     &copyright::CATALOGER,
     &dpkg::CATALOGER,
     &dpkg_files::CATALOGER,

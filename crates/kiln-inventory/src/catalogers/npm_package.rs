@@ -89,6 +89,13 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
             // A fixture or a template: nothing that is installed.
             Err(_) => return Ok(()),
         };
+    if !installed {
+        let declared = declared(&manifest);
+        if declared.len() > MAX_REQUIRES {
+            return Err("it declares too many dependencies".to_owned());
+        }
+        file.readings.extend((!declared.is_empty()).then_some(Reading::Declares(declared)));
+    }
     let text = |value: &Option<Value>| value.as_ref().and_then(Value::as_str).map(str::to_owned);
     let Some(name) = text(&manifest.name).filter(|name| is_name(name)) else { return Ok(()) };
     // Apps often have no version; installed packages always do.
@@ -117,6 +124,22 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
     let package = Box::new(package);
     file.readings.push(if installed { Reading::Package(package) } else { Reading::Manifest(package) });
     Ok(())
+}
+
+/// What must be installed for the app to run; folders of its own need not be.
+fn declared(manifest: &Manifest) -> Vec<String> {
+    let (Lax::Map(map), optional) = (&manifest.dependencies, &manifest.optional_dependencies) else {
+        return Vec::new();
+    };
+    let is_optional = |name: &String| matches!(optional, Lax::Map(map) if map.contains_key(name));
+    let is_own = |spec: &Value| {
+        let starts = ["workspace:", "link:", "file:", "portal:"];
+        spec.as_str().is_some_and(|spec| starts.iter().any(|start| spec.starts_with(start)))
+    };
+    map.iter()
+        .filter(|(name, spec)| is_name(name) && !is_optional(name) && !is_own(spec))
+        .map(|(name, _)| name.clone())
+        .collect()
 }
 
 /// What an installed package came from, where its own manifest or its folder says that it was no registry.

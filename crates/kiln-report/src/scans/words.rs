@@ -100,7 +100,9 @@ pub(super) fn unknown(scan: &Scan) -> Vec<String> {
     let unread = scan.report.unread.iter().map(|unread| {
         plain(&format!("not known: {} could not be read ({}): {}", unread.path, unread.reader, unread.why))
     });
-    ended(scan).chain(covered).chain(unread).collect()
+    let unseen = scan.report.unseen.iter();
+    let unseen = unseen.map(|unseen| plain(&format!("not known: {}: {}", unseen.path, unseen.describe())));
+    ended(scan).chain(covered).chain(unread).chain(unseen).collect()
 }
 
 /// How many of which severity, and how old the advisories are.

@@ -1,7 +1,7 @@
 use kiln_attest::{Vex, VexStatus};
 use kiln_finding::Severity;
 use kiln_oci::Digest;
-use kiln_pkg::{Distro, Ecosystem, Inventory, Package, Place, Unread};
+use kiln_pkg::{Distro, Ecosystem, Inventory, Package, Place, Unread, Unseen};
 use kiln_report::{FORMATS, Kind, Results, Scan};
 use kiln_vuln::{
     Coverage, Covered, Cvss, Date, EndOfLife, Epss, Fix, MadeBy, Match, Plan, Remaining, Step, StepKind,
@@ -103,6 +103,11 @@ pub(super) fn kitchen_sink() -> Scan {
             reader: "npm".to_owned(),
             why: "it is broken".to_owned(),
         }],
+        unseen: vec![Unseen {
+            path: "app".to_owned(),
+            declared: vec![HOSTILE.to_owned()],
+            bundles: vec!["app/dist/server.js".to_owned()],
+        }],
         database: Digest::of(b"database"),
         as_of: Some(day("2026-11-01")),
     };
@@ -145,6 +150,7 @@ fn clean() -> Scan {
     scan.report.matches.clear();
     scan.report.suppressed.clear();
     scan.report.unread.clear();
+    scan.report.unseen.clear();
     scan.report.end_of_life.clear();
     scan.report.coverage.pop();
     scan.report.coverage[0].covered = Covered::Full { as_of: day("2026-11-01") };
