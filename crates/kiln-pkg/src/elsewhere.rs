@@ -86,7 +86,8 @@ fn at_host(host: &str, rest: &str) -> String {
 fn is_repository(text: &str) -> bool {
     let schemes = ["git+", "git:", "git@", "ssh:", "gist:", "hg+", "svn+"];
     let path = text.split(['#', '?']).next().unwrap_or_default();
-    schemes.iter().any(|scheme| text.starts_with(scheme)) || text.contains("://") && path.strip_suffix(".git").is_some()
+    schemes.iter().any(|scheme| text.starts_with(scheme))
+        || text.contains("://") && path.strip_suffix(".git").is_some()
 }
 
 /// `user/name`, with or without `#branch`, which npm takes for GitHub's; a scope begins with `@`.

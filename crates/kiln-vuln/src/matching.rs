@@ -233,6 +233,7 @@ fn next_fix(spans: &[Span<'_>], ecosystem: Ecosystem, version: &str) -> Option<S
 fn to_match(advisory: Advisory<'_>, package: &Package, fix: Fix) -> Match {
     Match {
         aliases: advisory.aliases,
+        judged_by: advisory.judged_by,
         cvss: advisory.cvss,
         known_exploited: advisory.exploited.is_some(),
         exploited_since: advisory.exploited,
@@ -277,7 +278,9 @@ impl Joined {
         let names = self.names.entry(at).or_insert_with(|| other.aliases.drain(..).collect());
         names.extend(new.aliases);
         names.insert(new.id);
-        other.severity = other.severity.max(new.severity);
+        if new.severity > other.severity {
+            (other.severity, other.judged_by) = (new.severity, new.judged_by);
+        }
         other.known_exploited |= new.known_exploited;
         other.exploited_since = other.exploited_since.or(new.exploited_since);
         other.cvss = other.cvss.take().or(new.cvss);
