@@ -140,6 +140,10 @@ impl Wire for Reading {
             Self::From(folders) => tagged(8, folders, out),
             Self::Declares(names) => tagged(9, names, out),
             Self::Bundle => out.push(10),
+            Self::Locations(places) => tagged(13, places, out),
+            Self::Archive => out.push(14),
+            Self::Release(release) => tagged(11, release, out),
+            Self::SameAs(path) => tagged(12, path, out),
         }
     }
 
@@ -156,6 +160,10 @@ impl Wire for Reading {
             8 => Self::From(Wire::get(input)?),
             9 => Self::Declares(Wire::get(input)?),
             10 => Self::Bundle,
+            11 => Self::Release(Wire::get(input)?),
+            12 => Self::SameAs(Wire::get(input)?),
+            13 => Self::Locations(Wire::get(input)?),
+            14 => Self::Archive,
             _ => return None,
         })
     }

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use kiln_pkg::version::pypi::normal_name;
 use kiln_pkg::{Ecosystem, Elsewhere, Inventory, Package, Unread};
 
 use crate::coverage::{Scope, has_malware_feed, scope};
@@ -62,10 +63,7 @@ pub fn check(
             Judged::NoVersion => unread.push(Unread {
                 path: package.places.first().map_or_else(|| package.key(), |place| place.path.clone()),
                 reader: "advisories".to_owned(),
-                why: format!(
-                    "`{}` is no version of {} that can be compared",
-                    package.version, package.ecosystem
-                ),
+                why: no_version(package),
             }),
         }
     }
@@ -137,8 +135,7 @@ fn from_elsewhere(packages: &[&Package]) -> Vec<Coverage> {
 /// Whether a package's own feed can answer for it. NodeSource's Debian packages are the Node.js project's, which is asked itself. The
 /// main module of a Go program has no version: it is never a release that an advisory could name.
 fn is_asked(package: &Package) -> bool {
-    let is_release =
-        !matches!(package.ecosystem, Ecosystem::Npm | Ecosystem::Go) || !package.version.is_empty();
+    let is_release = package.ecosystem != Ecosystem::Go || !package.version.is_empty();
     is_release && !(package.ecosystem == Ecosystem::Deb && package.version.contains("nodesource"))
 }
 
@@ -150,10 +147,11 @@ fn advisory_key(package: &Package) -> std::borrow::Cow<'_, str> {
     }
 }
 
-/// Runs of `-`, `_` and `.` are one dash, and letters are small. Source: PEP 503.
-pub(crate) fn normal_name(name: &str) -> String {
-    let words = name.split(['-', '_', '.']).filter(|word| !word.is_empty());
-    words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
+fn no_version(package: &Package) -> String {
+    if package.version.is_empty() {
+        return format!("`{}` has no version", package.name);
+    }
+    format!("`{}` is no version of {} that can be compared", package.version, package.ecosystem)
 }
 
 /// Packages of a group that are named.

@@ -1,6 +1,7 @@
 //! The table of catalogers. Each is one file: which paths it wants, by name only, and how it reads them.
 
 mod apk;
+mod apk_repositories;
 mod binary;
 mod bundle;
 mod cargo_audit;
@@ -20,6 +21,7 @@ mod ownable;
 mod pnp;
 mod python;
 mod reader;
+mod zip_cache;
 mod zip_stream;
 
 use cataloger::{Candidate, Cataloger};
@@ -33,6 +35,7 @@ pub const CATALOG: u64 = number(env!("KILN_CATALOG"));
 
 static CATALOGERS: &[&Cataloger] = &[
     &apk::CATALOGER,
+    &apk_repositories::CATALOGER,
     &bundle::CATALOGER,
     &copyright::CATALOGER,
     &dpkg::CATALOGER,
@@ -44,6 +47,7 @@ static CATALOGERS: &[&Cataloger] = &[
     &os_release::CATALOGER,
     &pnp::CATALOGER,
     &python::CATALOGER,
+    &zip_cache::CATALOGER,
     &crate::secrets::FILES,
 ];
 

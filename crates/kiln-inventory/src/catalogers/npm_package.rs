@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use kiln_node::from_json;
 use kiln_pkg::{Ecosystem, Elsewhere, Licence, Package, Place};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -82,13 +83,12 @@ pub(crate) fn is_package_folder(folder: &str) -> bool {
 fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts) -> Result<(), String> {
     let bytes = read_whole(content, MAX_SIZE)?;
     let installed = candidate.path.strip_suffix("/package.json").is_some_and(is_package_folder);
-    let manifest: Manifest =
-        match serde_json::from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes)) {
-            Ok(manifest) => manifest,
-            Err(error) if installed => return Err(error.to_string()),
-            // A fixture or a template: nothing that is installed.
-            Err(_) => return Ok(()),
-        };
+    let manifest: Manifest = match from_json(&bytes) {
+        Ok(manifest) => manifest,
+        Err(error) if installed => return Err(error.to_string()),
+        // A fixture or a template: nothing that is installed.
+        Err(_) => return Ok(()),
+    };
     if !installed {
         let declared = declared(&manifest);
         if declared.len() > MAX_REQUIRES {
@@ -97,11 +97,13 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
         file.readings.extend((!declared.is_empty()).then_some(Reading::Declares(declared)));
     }
     let text = |value: &Option<Value>| value.as_ref().and_then(Value::as_str).map(str::to_owned);
-    let Some(name) = text(&manifest.name).filter(|name| is_name(name)) else { return Ok(()) };
-    // Apps often have no version; installed packages always do.
-    let version = text(&manifest.version);
+    let Some(name) = text(&manifest.name).filter(|name| is_name(name)) else {
+        // What a registry has always has a name and a version; an app often has not.
+        return if installed { Err("it has no name".to_owned()) } else { Ok(()) };
+    };
+    let version = text(&manifest.version).filter(|version| !version.is_empty());
     if installed && version.is_none() {
-        return Ok(());
+        return Err("it has no version".to_owned());
     }
     let mut package = Package::new(Ecosystem::Npm, name, version.unwrap_or_default());
     package.licence = licence(&manifest).map(|declared| Licence::declared(&declared));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiln_finding::Severity;
+use kiln_pkg::version::pypi::normal_name;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -13,7 +14,6 @@ use super::tracker::urgency;
 use crate::database::Status;
 use crate::error::ErrorKind;
 use crate::judged::{JudgedBy, Judgement};
-use crate::matching::normal_name;
 use crate::score::Cvss;
 use crate::{Date, Error};
 
