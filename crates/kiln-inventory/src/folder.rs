@@ -48,6 +48,7 @@ pub fn scan_folder(tree: &Tree, machine: Machine<'_>) -> Result<Inventory, Error
     locks.read(&mut inventory);
     let found = std::mem::take(&mut locks.found);
     join(&mut inventory.packages, found);
+    inventory.unread.extend(unrecognised(tree, &inventory));
     inventory.unseen.retain(|app| !app.declared.is_empty() || app.is_bundled());
     inventory.layers.clear();
     let places = inventory.packages.iter_mut().flat_map(|package| &mut package.places);
@@ -57,6 +58,19 @@ pub fn scan_folder(tree: &Tree, machine: Machine<'_>) -> Result<Inventory, Error
     }
     inventory.unread.sort();
     Ok(inventory)
+}
+
+/// Of a folder in which nothing was recognised, nothing is known; an app that asks for nothing has a manifest.
+fn unrecognised(tree: &Tree, inventory: &Inventory) -> Option<Unread> {
+    let is_told = |(path, _): (&RootPath, &Entry)| {
+        path.file_name() == "package.json" || LockFormat::of(path.file_name()).is_some()
+    };
+    let nothing = inventory.packages.is_empty() && inventory.unread.is_empty();
+    (nothing && !tree.iter().any(is_told)).then(|| Unread {
+        path: "/".to_owned(),
+        reader: "packages".to_owned(),
+        why: "no manifest, no lock file and no installed package is in it".to_owned(),
+    })
 }
 
 fn scan_entry(scan: &mut Scan, path: &RootPath, entry: &Entry) {

@@ -34,5 +34,6 @@ mod ship;
 mod survival;
 mod trust;
 mod users;
+mod verdicts;
 mod version;
 mod walls;
