@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use kiln_oci::Digest;
 use kiln_pkg::{
     Checksum, Distro, Ecosystem, Elsewhere, Indicator, Inventory, Layer, Licence, Package, Place, Secret,
-    Unread,
+    Unread, Unseen,
 };
 
 use crate::Error;
+use crate::absent::Absent;
 use crate::catalogers::{documented, is_table};
 use crate::depends::{self, Folders};
 use crate::facts::{LayerFacts, Reading};
 use crate::groups;
 use crate::owners::Owners;
 use crate::stack::{Stack, installed};
+use crate::unseen::unseen;
 
 /// Stacks the facts of an image's layers, lowest first, into what the finished image holds.
 pub fn combine(layers: &[LayerFacts]) -> Result<Inventory, Error> {
@@ -22,7 +24,7 @@ pub fn combine(layers: &[LayerFacts]) -> Result<Inventory, Error> {
         unread.why = format!("{} (in the layer {layer})", unread.why);
         unread
     };
-    let mut inventory = inventory(layers, &stack, stack.unread().map(in_layer).collect());
+    let mut inventory = inventory(layers, &stack, Whole::Image, stack.unread().map(in_layer).collect());
     inventory.unread.extend(unrecognised(&inventory, layers.iter().map(|layer| layer.entries).sum()));
     Ok(inventory)
 }
@@ -42,17 +44,29 @@ fn unrecognised(inventory: &Inventory, entries: u64) -> Option<Unread> {
 pub(crate) fn combine_folder(facts: &LayerFacts) -> Result<Inventory, Error> {
     let layers = std::slice::from_ref(facts);
     let stack = Stack::of(layers)?;
-    Ok(inventory(layers, &stack, stack.unread().map(|(unread, _)| unread).collect()))
+    Ok(inventory(layers, &stack, Whole::Folder, stack.unread().map(|(unread, _)| unread).collect()))
 }
 
-fn inventory(layers: &[LayerFacts], stack: &Stack<'_>, unread: Vec<Unread>) -> Inventory {
+/// What the layers are together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whole {
+    /// All that a container will see.
+    Image,
+    /// What somebody works on; what is installed may lie elsewhere on their machine.
+    Folder,
+}
+
+fn inventory(layers: &[LayerFacts], stack: &Stack<'_>, whole: Whole, unread: Vec<Unread>) -> Inventory {
     let mut inventory = Inventory {
         layers: layers.iter().map(|layer| Layer::new(layer.digest)).collect(),
         distro: stack.distro(),
         ..Inventory::default()
     };
     inventory.unread = layers.iter().flat_map(|layer| layer.unread.clone()).chain(unread).collect();
-    inventory.packages = packages(stack, inventory.distro.as_ref(), &mut inventory.unread);
+    let absent = if whole == Whole::Image { Absent::of(stack) } else { Absent::default() };
+    inventory.notes.extend(absent.notes());
+    (inventory.packages, inventory.unseen) =
+        packages(stack, &absent, inventory.distro.as_ref(), &mut inventory.unread);
     inventory.indicators = indicators(stack);
     inventory.secrets = secrets(stack);
     inventory.unread.extend(suspicious_emptiness(&inventory));
@@ -113,9 +127,15 @@ impl Found<'_> {
     }
 }
 
-fn packages(stack: &Stack<'_>, distro: Option<&Distro>, unread: &mut Vec<Unread>) -> Vec<Package> {
+/// The packages, and what may be there beside them.
+fn packages(
+    stack: &Stack<'_>,
+    absent: &Absent<'_>,
+    distro: Option<&Distro>,
+    unread: &mut Vec<Unread>,
+) -> (Vec<Package>, Vec<Unseen>) {
     let mut folders = Folders::default();
-    let mut found = find(stack, &mut folders);
+    let mut found = find(stack, absent, &mut folders);
     // Stable, so that of the same package the first path comes first.
     found.sort_by(|a, b| installed(&a.package).cmp(&installed(&b.package)));
     let dev: HashSet<&str> = stack.readings().flat_map(|(_, reading, _)| dev_only(reading)).collect();
@@ -151,10 +171,11 @@ fn packages(stack: &Stack<'_>, distro: Option<&Distro>, unread: &mut Vec<Unread>
         }
     }
     unread.extend(depends::resolve(&mut packages, &folders));
-    packages
+    let unseen = unseen(stack, &folders, &owners);
+    (packages, unseen)
 }
 
-fn find<'a>(stack: &Stack<'a>, folders: &mut Folders<'a>) -> Vec<Found<'a>> {
+fn find<'a>(stack: &Stack<'a>, absent: &Absent<'_>, folders: &mut Folders<'a>) -> Vec<Found<'a>> {
     let mut found = Vec::new();
     let mut linked = BTreeSet::new();
     let mut manifests = Vec::new();
@@ -162,6 +183,7 @@ fn find<'a>(stack: &Stack<'a>, folders: &mut Folders<'a>) -> Vec<Found<'a>> {
         stack.readings().flat_map(|(_, reading, _)| came_from(reading)).collect();
     for (path, reading, layer) in stack.readings() {
         match reading {
+            Reading::Package(package) if absent.holds(path, package) => {}
             Reading::Package(package) => {
                 let from = path.strip_suffix("/package.json").and_then(|folder| from.get(folder));
                 let package = match from {

@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use kiln_pkg::{Ecosystem, Package, Unread};
 
@@ -44,8 +44,13 @@ impl<'a> Folders<'a> {
         Some(target)
     }
 
+    /// The folders in which apps were found.
+    pub(crate) fn of_apps(&self) -> HashSet<&str> {
+        self.found.iter().filter(|one| one.is_app).map(|one| one.folder).collect()
+    }
+
     /// The package that `require(name)` finds from `folder`. Source: Node.js docs, "Loading from node_modules folders".
-    fn resolve(&self, folder: &str, name: &str, candidate: &mut String) -> Option<usize> {
+    pub(crate) fn resolve(&self, folder: &str, name: &str, candidate: &mut String) -> Option<usize> {
         let mut folder = folder;
         loop {
             if folder != "node_modules" && !folder.ends_with("/node_modules") {

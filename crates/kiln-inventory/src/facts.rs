@@ -58,6 +58,18 @@ pub enum Reading {
     Integrity(Vec<(String, String)>),
     /// What npm took the packages of these folders from, where that is no registry: folder and place.
     From(Vec<(String, Elsewhere)>),
+    /// What an app's manifest asks for to run, and must be installed. Sorted.
+    Declares(Vec<String>),
+    /// Where a table says that packages lie: package, and the file that is there where the package is.
+    Locations(Vec<(String, String)>),
+    /// An archive that packages may be loaded out of.
+    Archive,
+    /// The release of Alpine that its packages are taken from: `3.20`, or `edge`.
+    Release(String),
+    /// A hard link to a file of this path, which is in no earlier entry of the same layer.
+    SameAs(String),
+    /// A program into which a bundler built others.
+    Bundle,
     /// Files that an operating-system package put there, as far as another cataloger may read them.
     Owned {
         /// Name of the package.

@@ -48,6 +48,8 @@ pub fn scan_folder(tree: &Tree, machine: Machine<'_>) -> Result<Inventory, Error
     locks.read(&mut inventory);
     let found = std::mem::take(&mut locks.found);
     join(&mut inventory.packages, found);
+    inventory.unread.extend(unrecognised(tree, &inventory));
+    inventory.unseen.retain(|app| !app.declared.is_empty() || app.is_bundled());
     inventory.layers.clear();
     let places = inventory.packages.iter_mut().flat_map(|package| &mut package.places);
     let places = places.chain(inventory.indicators.iter_mut().map(|indicator| &mut indicator.place));
@@ -56,6 +58,19 @@ pub fn scan_folder(tree: &Tree, machine: Machine<'_>) -> Result<Inventory, Error
     }
     inventory.unread.sort();
     Ok(inventory)
+}
+
+/// Of a folder in which nothing was recognised, nothing is known; an app that asks for nothing has a manifest.
+fn unrecognised(tree: &Tree, inventory: &Inventory) -> Option<Unread> {
+    let is_told = |(path, _): (&RootPath, &Entry)| {
+        path.file_name() == "package.json" || LockFormat::of(path.file_name()).is_some()
+    };
+    let nothing = inventory.packages.is_empty() && inventory.unread.is_empty();
+    (nothing && !tree.iter().any(is_told)).then(|| Unread {
+        path: "/".to_owned(),
+        reader: "packages".to_owned(),
+        why: "no manifest, no lock file and no installed package is in it".to_owned(),
+    })
 }
 
 fn scan_entry(scan: &mut Scan, path: &RootPath, entry: &Entry) {
@@ -122,6 +137,12 @@ impl Locks<'_> {
             let path =
                 |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
             if let Some(installed) = installed_by(inventory, &folder) {
+                // What is installed to build with is there, too.
+                inventory
+                    .unseen
+                    .iter_mut()
+                    .filter(|app| is_below(&app.path, &folder))
+                    .for_each(|app| app.bundles.clear());
                 let note =
                     |name: &&str| format!("{} was not read: {installed} says what is installed", path(name));
                 inventory.notes.extend(names.iter().map(note));
@@ -135,9 +156,13 @@ impl Locks<'_> {
             );
             let unread = |why| Unread { path: path(first), reader: "lock-file".to_owned(), why };
             match self.read_one(&folder, &path(first), first) {
-                Ok(entries) => inventory.unread.extend(
-                    entries.iter().map(|entry| unread(format!("`{entry}` is no package at a version"))),
-                ),
+                Ok(entries) => {
+                    // It says what would be installed, and what is built with it.
+                    inventory.unseen.retain(|app| !is_below(&app.path, &folder));
+                    inventory.unread.extend(
+                        entries.iter().map(|entry| unread(format!("`{entry}` is no package at a version"))),
+                    );
+                }
                 Err(why) => inventory.unread.push(unread(why)),
             }
         }
@@ -211,6 +236,11 @@ fn reason(error: &kiln_node::Error) -> String {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     let help = error.help().map(|help| format!(" ({help})")).unwrap_or_default();
     format!("{error}{cause}{help}")
+}
+
+/// Whether an app lies in `folder` or below it.
+fn is_below(app: &str, folder: &str) -> bool {
+    folder.is_empty() || app.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn join_path(folder: &str, name: &str) -> String {

@@ -138,6 +138,12 @@ impl Wire for Reading {
             }
             Self::Link(target) => tagged(7, target, out),
             Self::From(folders) => tagged(8, folders, out),
+            Self::Declares(names) => tagged(9, names, out),
+            Self::Bundle => out.push(10),
+            Self::Locations(places) => tagged(13, places, out),
+            Self::Archive => out.push(14),
+            Self::Release(release) => tagged(11, release, out),
+            Self::SameAs(path) => tagged(12, path, out),
         }
     }
 
@@ -152,6 +158,12 @@ impl Wire for Reading {
             6 => Self::Licence { package: Wire::get(input)?, licence: Wire::get(input)? },
             7 => Self::Link(Wire::get(input)?),
             8 => Self::From(Wire::get(input)?),
+            9 => Self::Declares(Wire::get(input)?),
+            10 => Self::Bundle,
+            11 => Self::Release(Wire::get(input)?),
+            12 => Self::SameAs(Wire::get(input)?),
+            13 => Self::Locations(Wire::get(input)?),
+            14 => Self::Archive,
             _ => return None,
         })
     }

@@ -6,6 +6,7 @@
 //! whole but the small ones a cataloger asks for, each under a cap. What could not be read is said, never left out.
 //! This crate judges nothing and touches no disk. Start from [`scan_image`].
 
+mod absent;
 mod catalogers;
 mod combine;
 mod depends;
@@ -22,6 +23,7 @@ mod paths;
 mod scan;
 mod secrets;
 mod stack;
+mod unseen;
 mod window;
 mod wire;
 

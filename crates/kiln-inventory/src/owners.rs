@@ -34,6 +34,11 @@ impl<'a> Owners<'a> {
         owners
     }
 
+    /// Whether any package put the file at `path` there.
+    pub(crate) fn own(&self, path: &str) -> bool {
+        self.by_path.contains_key(merged(path))
+    }
+
     /// The package that put the file at `path` there, of which `package` was read.
     pub(crate) fn owner(&self, path: &str, package: &Package) -> Option<String> {
         let listed = self.by_path.get(merged(path)).copied();

@@ -102,28 +102,27 @@ impl Scan {
         file.secrets.extend(self.search.finish(file.path.as_str()));
     }
 
-    /// A hard link is another name of a file of the same layer, and has no content of its own.
+    /// A hard link is another name of a file of the same layer, or of one below, and has no content of its own.
     fn follow_link(&self, entry: &LayerEntry, target: &str, file: &mut FileFacts) {
         let candidate = Candidate { path: entry.path.as_str(), size: u64::MAX, mode: entry.mode };
         let Some(cataloger) = catalogers::find(&candidate) else { return };
-        match self.read.get(target).and_then(|&at| self.facts.files.get(at)) {
-            Some(known) => {
-                file.readings.clone_from(&known.readings);
-                file.unread.clone_from(&known.unread);
-                for package in file.readings.iter_mut().filter_map(Reading::package_mut) {
-                    for place in &mut package.places {
-                        entry.path.as_str().clone_into(&mut place.path);
-                    }
+        if let Some(known) = self.read.get(target).and_then(|&at| self.facts.files.get(at)) {
+            file.readings.clone_from(&known.readings);
+            file.unread.clone_from(&known.unread);
+            for package in file.readings.iter_mut().filter_map(Reading::package_mut) {
+                for place in &mut package.places {
+                    entry.path.as_str().clone_into(&mut place.path);
                 }
             }
-            None => {
-                file.unread = Some(Unread {
-                    path: entry.path.as_str().to_owned(),
-                    reader: cataloger.name.to_owned(),
-                    why: format!("it is a hard link to {target}, which no cataloger read"),
-                });
-            }
+            return;
         }
+        // A layer below may have it.
+        file.readings.push(Reading::SameAs(target.to_owned()));
+        file.unread = Some(Unread {
+            path: entry.path.as_str().to_owned(),
+            reader: cataloger.name.to_owned(),
+            why: format!("it is a hard link to {target}, which no cataloger read"),
+        });
     }
 
     fn keep(&mut self, file: FileFacts) {

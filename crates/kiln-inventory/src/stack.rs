@@ -5,7 +5,8 @@ use kiln_oci::Digest;
 use kiln_pkg::{Distro, Ecosystem, Elsewhere, Package, Unread};
 
 use crate::Error;
-use crate::catalogers::answered_by;
+use crate::catalogers::cataloger::Candidate;
+use crate::catalogers::{self, answered_by};
 use crate::error::ErrorKind;
 use crate::facts::{FileFacts, LayerFacts, Reading};
 
@@ -58,10 +59,25 @@ impl<'a> Stack<'a> {
         self.layers.push(layer);
         for file in &layer.files {
             let since = replaced.get(file.path.as_str()).map_or_else(Vec::new, |old| since(old, file, at));
-            self.visible.insert(&file.path, Visible { file, layer: at, since });
+            let read = self.same_as(file, &replaced).unwrap_or(file);
+            self.visible.insert(&file.path, Visible { file: read, layer: at, since });
             self.know(&file.path);
         }
         Ok(())
+    }
+
+    /// What was read of the file of a lower layer that `file` is a hard link to, where whoever would have read this one read that.
+    fn same_as(&self, file: &FileFacts, replaced: &HashMap<&'a str, Visible<'a>>) -> Option<&'a FileFacts> {
+        let target = file.readings.iter().find_map(|reading| match reading {
+            Reading::SameAs(target) => Some(target.as_str()),
+            _ => None,
+        })?;
+        let reader = |path: &str| {
+            let candidate = Candidate { path, size: u64::MAX, mode: 0 };
+            catalogers::find(&candidate).map(|cataloger| cataloger.name)
+        };
+        let known = self.visible.get(target).or_else(|| replaced.get(target))?;
+        (known.file.unread.is_none() && reader(target) == reader(&file.path)).then_some(known.file)
     }
 
     fn know(&mut self, path: &'a str) {
@@ -104,6 +120,11 @@ impl<'a> Stack<'a> {
             .filter(|path| path.starts_with(prefix))
     }
 
+    /// Whether a file of this path, of which anything is known, is seen.
+    pub(crate) fn sees(&self, path: &str) -> bool {
+        self.visible.contains_key(path)
+    }
+
     /// What could not be read of the files that are seen, with the layer.
     pub(crate) fn unread(&self) -> impl Iterator<Item = (Unread, Digest)> {
         self.visible.values().filter_map(|visible| {
@@ -135,10 +156,31 @@ impl<'a> Stack<'a> {
         })
     }
 
-    /// `etc/os-release` before `usr/lib/os-release`, as os-release(5) asks.
+    /// `etc/os-release` before `usr/lib/os-release`, as os-release(5) asks. Alpine's packages are of the release that they are taken
+    /// from, whatever the image was called when it began.
     pub(crate) fn distro(&self) -> Option<Distro> {
-        self.readings().find_map(|(_, reading, _)| match reading {
+        let mut distro = self.readings().find_map(|(_, reading, _)| match reading {
             Reading::Distro(distro) => Some(distro.clone()),
+            _ => None,
+        })?;
+        if distro.id == "alpine"
+            && let Some(release) = self.alpine_release()
+        {
+            let is_same = distro
+                .version
+                .strip_prefix(release)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '_']));
+            if !is_same {
+                release.clone_into(&mut distro.version);
+            }
+        }
+        Some(distro)
+    }
+
+    /// The release that Alpine's packages are taken from.
+    pub(crate) fn alpine_release(&self) -> Option<&'a str> {
+        self.readings().find_map(|(_, reading, _)| match reading {
+            Reading::Release(release) => Some(release.as_str()),
             _ => None,
         })
     }

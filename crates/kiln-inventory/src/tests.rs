@@ -14,6 +14,7 @@ mod licences;
 mod pnp;
 mod programs;
 mod stacking;
+mod unseen;
 
 pub(crate) fn scan(tar: &[u8]) -> LayerFacts {
     scan_layer(&mut LayerReader::new(tar, Limits::default()), Digest::of(tar)).unwrap()

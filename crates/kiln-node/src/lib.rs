@@ -8,6 +8,7 @@
 mod arguments;
 mod error;
 mod facts;
+mod json;
 mod lock;
 mod package_json;
 mod script;
@@ -17,6 +18,7 @@ mod yarn;
 pub use arguments::{NodeArguments, NodeOption};
 pub use error::Error;
 pub use facts::{AppFacts, Beside, NODE_VERSION_FILES, NodeRequest};
+pub use json::from_json;
 pub use lock::{Direct, Lock, LockFormat, LockKind, LockedPackage, Need, Platforms};
 pub use package_json::{Manager, ManagerPin, PackageJson};
 pub use script::{Command, Joint, PlainCommand, Word, assignment, commands, plain};

@@ -170,10 +170,11 @@ impl Lock {
     /// Reads a lock file that kiln can install from. `path` is used in messages only.
     pub fn read(kind: LockKind, path: &str, bytes: &[u8]) -> Result<Self, Error> {
         let lock = Self::read_installable(kind, path, bytes)?;
-        if let Some(entry) = lock.unread.first() {
+        // npm itself decides what it does with an entry that has no version; some of its own have none.
+        if let Some(entry) = lock.unread.first().filter(|_| kind.manager() != Manager::Npm) {
             let why = format!("names the package `{entry}`, which is no name@version");
             let help = match kind.manager() {
-                Manager::Npm => "run `npm install` with npm 7 or newer",
+                Manager::Npm => "run `npm install`",
                 Manager::Pnpm => "run `pnpm install` with pnpm 8 or newer",
                 Manager::Yarn => "run `yarn install`",
             };

@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Error;
 use crate::error::ErrorKind;
+use crate::{Error, from_json};
 
 /// The largest `package.json` that is read, in bytes.
 const SIZE_MAX: usize = 4 << 20;
@@ -81,9 +81,7 @@ impl PackageJson {
         if bytes.len() > SIZE_MAX {
             return Err(ErrorKind::TooLarge { path: path.to_owned(), limit: SIZE_MAX }.into());
         }
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        serde_json::from_slice(bytes)
-            .map_err(|source| ErrorKind::Json { path: path.to_owned(), source }.into())
+        from_json(bytes).map_err(|source| ErrorKind::Json { path: path.to_owned(), source }.into())
     }
 
     /// The range of Node versions this project takes.

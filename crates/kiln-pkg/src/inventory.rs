@@ -17,6 +17,9 @@ pub struct Inventory {
     pub secrets: Vec<Secret>,
     /// What could not be read. An inventory with entries here is not complete, and nobody may call it clean.
     pub unread: Vec<Unread>,
+    /// Code that may be there and that no package tells of. Sorted by path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<Unseen>,
     /// What the reader should know and what does not make the inventory incomplete: which of two sources was believed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -55,6 +58,16 @@ impl Inventory {
         self.layers.iter().find(|layer| layer.diff_id == *diff_id)
     }
 
+    /// What could not be read, and what may be there unseen: for documents that have one list of it.
+    pub fn all_unread(&self) -> Vec<Unread> {
+        let unseen = self.unseen.iter().map(|unseen| Unread {
+            path: unseen.path.clone(),
+            reader: "bundle".to_owned(),
+            why: unseen.describe(),
+        });
+        self.unread.iter().cloned().chain(unseen).collect()
+    }
+
     /// The Node.js runtimes in the image.
     pub fn node(&self) -> impl Iterator<Item = &Package> {
         self.of(Ecosystem::Node)
@@ -70,6 +83,50 @@ pub struct Unread {
     pub reader: String,
     /// Why, as a fragment that fits after "could not be read: ".
     pub why: String,
+}
+
+/// Code of others that may be in an app, and of which no package tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Unseen {
+    /// The folder of the app; `/` where no manifest tells which.
+    pub path: String,
+    /// What its manifest asks for and is not installed. Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub declared: Vec<String>,
+    /// Files into which a bundler built others, some of them. Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bundles: Vec<String>,
+}
+
+/// Names of a list that are told.
+const TOLD: usize = 5;
+
+impl Unseen {
+    /// Nothing yet, in this folder.
+    pub fn at(folder: &str) -> Self {
+        let path = if folder.is_empty() { "/" } else { folder }.to_owned();
+        Self { path, ..Self::default() }
+    }
+
+    /// Whether it looks as if the code was built into a file.
+    pub fn is_bundled(&self) -> bool {
+        !self.bundles.is_empty()
+    }
+
+    /// What is not known, as a sentence about `path`.
+    pub fn describe(&self) -> String {
+        let told = |names: &[String]| {
+            let more = names.len().saturating_sub(TOLD);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("{}{more}", names.iter().take(TOLD).cloned().collect::<Vec<_>>().join(", "))
+        };
+        let declared = (!self.declared.is_empty())
+            .then(|| format!("its manifest asks for {}, which is not installed", told(&self.declared)));
+        let bundles = self
+            .is_bundled()
+            .then(|| format!("{} looks as if code of other packages was built into it", told(&self.bundles)));
+        declared.into_iter().chain(bundles).collect::<Vec<_>>().join("; ")
+    }
 }
 
 /// A distribution as its `os-release` names it. Source: os-release(5).

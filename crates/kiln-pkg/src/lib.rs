@@ -17,7 +17,7 @@ pub mod version;
 pub use ecosystem::Ecosystem;
 pub use elsewhere::Elsewhere;
 pub use indicator::{Indicator, IndicatorKind, Secret};
-pub use inventory::{Distro, Inventory, Layer, Unread};
+pub use inventory::{Distro, Inventory, Layer, Unread, Unseen};
 pub use kiln_text::Checksum;
 pub use licence::Licence;
 pub use package::{Origin, Package, Packager, Part, Place, Source};

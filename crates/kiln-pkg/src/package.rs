@@ -186,7 +186,7 @@ impl Package {
                 let (folder, name) = parted(self.name.rsplit_once('/'), &self.name);
                 ("golang", folder, name)
             }
-            Ecosystem::PyPi => ("pypi", None, self.name.to_ascii_lowercase().replace('_', "-")),
+            Ecosystem::PyPi => ("pypi", None, crate::version::pypi::normal_name(&self.name)),
             Ecosystem::Cargo => ("cargo", None, self.name.clone()),
             Ecosystem::Maven => {
                 let (group, artifact) = parted(self.name.split_once(':'), &self.name);

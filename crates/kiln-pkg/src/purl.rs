@@ -86,6 +86,7 @@ fn read(text: &str) -> Option<Purl> {
         qualifiers: read_qualifiers(qualifiers.unwrap_or_default())?,
         subpath: optional(subpath.map(|path| path.trim_matches('/')))?,
     };
+    normalise(&mut purl);
     let kind_fits = purl.kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
     if purl.kind.is_empty() || purl.name.is_empty() || !kind_fits {
         return None;
@@ -96,6 +97,18 @@ fn read(text: &str) -> Option<Purl> {
         purl.version = purl.version.map(|version| format!("{epoch}:{version}"));
     }
     Some(purl)
+}
+
+/// What types say of letters. Source: purl-spec, type definitions `pypi`, `github`, `bitbucket`.
+fn normalise(purl: &mut Purl) {
+    match purl.kind.as_str() {
+        "pypi" => purl.name = crate::version::pypi::normal_name(&purl.name),
+        "github" | "bitbucket" => {
+            purl.name.make_ascii_lowercase();
+            purl.namespace.iter_mut().for_each(|namespace| namespace.make_ascii_lowercase());
+        }
+        _ => {}
+    }
 }
 
 /// Decodes what is there; the outer `None` is an error.
@@ -160,6 +173,9 @@ mod tests {
         assert_eq!(trivy.version.as_deref(), Some("1:1.2.13.dfsg-1"));
         let plain: Purl = "pkg:npm/@babel/core@7.0.0".parse().unwrap();
         assert_eq!((plain.namespace.as_deref(), plain.name.as_str()), (Some("@babel"), "core"));
+        let name = |text: &str| text.parse::<Purl>().unwrap().to_string();
+        assert_eq!(name("pkg:pypi/Ruamel_Yaml.clib@1"), "pkg:pypi/ruamel-yaml-clib@1");
+        assert_eq!(name("pkg:github/Acme/Tool@v1"), "pkg:github/acme/tool@v1");
         for bad in ["", "npm/x@1", "pkg:npm", "pkg:npm/", "pkg:n!pm/x", "pkg:npm/x@%zz"] {
             assert!(bad.parse::<Purl>().is_err(), "{bad}");
         }

@@ -144,6 +144,7 @@ fn report() -> VulnerabilityReport {
         ],
         end_of_life: Vec::new(),
         unread: Vec::new(),
+        unseen: Vec::new(),
         database: Digest::of(b"database"),
         as_of: Some(as_of),
     }

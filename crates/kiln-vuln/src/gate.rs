@@ -46,6 +46,8 @@ pub enum Open {
     EndOfLife,
     /// What is in files that could not be read.
     Unread,
+    /// What a bundler built into files.
+    Bundle,
 }
 
 /// What a gate says.
@@ -77,12 +79,18 @@ impl Gate {
         let uncovered = |report: &VulnerabilityReport| {
             report.coverage.iter().filter(|part| !self.is_covered(part)).count()
         };
+        let unseen = |is_bundled: bool| {
+            let all = reports.clone().flat_map(|report| &report.unseen);
+            all.filter(|unseen| unseen.is_bundled() == is_bundled).count()
+        };
+        let uncovered: usize = reports.clone().map(uncovered).sum();
         let open = [
             (Open::Severity, unclear(Open::Severity)),
             (Open::Epss, unclear(Open::Epss)),
-            (Open::Coverage, reports.clone().map(uncovered).sum()),
+            (Open::Coverage, uncovered + unseen(false)),
             (Open::EndOfLife, reports.clone().map(|report| report.end_of_life.len()).sum()),
-            (Open::Unread, reports.map(|report| report.unread.len()).sum()),
+            (Open::Unread, reports.clone().map(|report| report.unread.len()).sum()),
+            (Open::Bundle, unseen(true)),
         ];
         let open: Vec<(Open, usize)> =
             open.into_iter().filter(|(kind, count)| *count > 0 && !self.allowed.contains(kind)).collect();
@@ -123,7 +131,7 @@ impl Gate {
         let is_about = |condition: &&Condition| match open {
             Open::Severity => matches!(condition, Condition::Severity(_)),
             Open::Epss => matches!(condition, Condition::Epss(_)),
-            Open::Coverage | Open::EndOfLife | Open::Unread => false,
+            Open::Coverage | Open::EndOfLife | Open::Unread | Open::Bundle => false,
         };
         self.conditions.iter().filter(is_about).any(|&condition| self.holds(condition, found).is_none())
     }
@@ -153,7 +161,8 @@ impl FromStr for Condition {
 
 impl Open {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Severity, Self::Epss, Self::Coverage, Self::EndOfLife, Self::Unread];
+    pub const ALL: [Self; 6] =
+        [Self::Severity, Self::Epss, Self::Coverage, Self::EndOfLife, Self::Unread, Self::Bundle];
 
     /// As it is typed.
     pub fn as_str(self) -> &'static str {
@@ -163,6 +172,7 @@ impl Open {
             Self::Coverage => "coverage",
             Self::EndOfLife => "end-of-life",
             Self::Unread => "unread",
+            Self::Bundle => "bundle",
         }
     }
 
@@ -174,6 +184,7 @@ impl Open {
             Self::Coverage => ("group of packages", "groups of packages", "that the advisories do not cover"),
             Self::EndOfLife => ("release line", "release lines", "that nobody repairs any more"),
             Self::Unread => ("file", "files", "that could not be read"),
+            Self::Bundle => ("app", "apps", "that others seem to be built into"),
         };
         format!("{count} {} {rest}", if count == 1 { one } else { many })
     }

@@ -13,6 +13,7 @@ mod date;
 mod error;
 mod gate;
 mod id;
+mod judged;
 mod lifecycle;
 mod matched;
 mod matching;
@@ -32,6 +33,7 @@ pub use database::{Advisory, Bound, Database, ReadAt, Release, SliceInfo, Span, 
 pub use date::Date;
 pub use error::Error;
 pub use gate::{Condition, Gate, GateVerdict, Open};
+pub use judged::JudgedBy;
 /// Why a [`ReadAt`] could not read.
 pub use kiln_finding::Cause;
 pub use lifecycle::{EndOfLife, ReleaseLine, release_line, release_lines};

@@ -3,7 +3,7 @@ use kiln_oci::Digest;
 use kiln_pkg::{Ecosystem, Origin, Package, Place};
 use serde::{Deserialize, Serialize};
 
-use crate::{Cvss, Date, Epss};
+use crate::{Cvss, Date, Epss, JudgedBy};
 
 /// One vulnerability in one package.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,8 +12,11 @@ pub struct Match {
     pub id: String,
     /// Its other ids. Sorted.
     pub aliases: Vec<String>,
-    /// As its publisher judged it; unknown where nobody did.
+    /// How severe it is; unknown where nobody judged it.
     pub severity: Severity,
+    /// Whose judgement that is, where the database says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged_by: Option<JudgedBy>,
     /// The worst CVSS vector published with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cvss: Option<Cvss>,
@@ -94,6 +97,7 @@ impl Match {
             id: id.into(),
             aliases: Vec::new(),
             severity,
+            judged_by: None,
             cvss: None,
             known_exploited: false,
             exploited_since: None,

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use kiln_pkg::version::pypi::normal_name;
 use kiln_pkg::{Ecosystem, Elsewhere, Inventory, Package, Unread};
 
 use crate::coverage::{Scope, has_malware_feed, scope};
@@ -62,10 +63,7 @@ pub fn check(
             Judged::NoVersion => unread.push(Unread {
                 path: package.places.first().map_or_else(|| package.key(), |place| place.path.clone()),
                 reader: "advisories".to_owned(),
-                why: format!(
-                    "`{}` is no version of {} that can be compared",
-                    package.version, package.ecosystem
-                ),
+                why: no_version(package),
             }),
         }
     }
@@ -82,6 +80,7 @@ pub fn check(
         coverage: coverage.into_values().chain(from_elsewhere(&elsewhere)).collect(),
         end_of_life: ended(inventory, answered.into_iter(), terms.today),
         unread,
+        unseen: inventory.unseen.clone(),
         database: database.checksum(),
         as_of: asked.into_iter().next(),
     })
@@ -136,8 +135,7 @@ fn from_elsewhere(packages: &[&Package]) -> Vec<Coverage> {
 /// Whether a package's own feed can answer for it. NodeSource's Debian packages are the Node.js project's, which is asked itself. The
 /// main module of a Go program has no version: it is never a release that an advisory could name.
 fn is_asked(package: &Package) -> bool {
-    let is_release =
-        !matches!(package.ecosystem, Ecosystem::Npm | Ecosystem::Go) || !package.version.is_empty();
+    let is_release = package.ecosystem != Ecosystem::Go || !package.version.is_empty();
     is_release && !(package.ecosystem == Ecosystem::Deb && package.version.contains("nodesource"))
 }
 
@@ -149,10 +147,11 @@ fn advisory_key(package: &Package) -> std::borrow::Cow<'_, str> {
     }
 }
 
-/// Runs of `-`, `_` and `.` are one dash, and letters are small. Source: PEP 503.
-pub(crate) fn normal_name(name: &str) -> String {
-    let words = name.split(['-', '_', '.']).filter(|word| !word.is_empty());
-    words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
+fn no_version(package: &Package) -> String {
+    if package.version.is_empty() {
+        return format!("`{}` has no version", package.name);
+    }
+    format!("`{}` is no version of {} that can be compared", package.version, package.ecosystem)
 }
 
 /// Packages of a group that are named.
@@ -232,6 +231,7 @@ fn next_fix(spans: &[Span<'_>], ecosystem: Ecosystem, version: &str) -> Option<S
 fn to_match(advisory: Advisory<'_>, package: &Package, fix: Fix) -> Match {
     Match {
         aliases: advisory.aliases,
+        judged_by: advisory.judged_by,
         cvss: advisory.cvss,
         known_exploited: advisory.exploited.is_some(),
         exploited_since: advisory.exploited,
@@ -276,7 +276,9 @@ impl Joined {
         let names = self.names.entry(at).or_insert_with(|| other.aliases.drain(..).collect());
         names.extend(new.aliases);
         names.insert(new.id);
-        other.severity = other.severity.max(new.severity);
+        if new.severity > other.severity {
+            (other.severity, other.judged_by) = (new.severity, new.judged_by);
+        }
         other.known_exploited |= new.known_exploited;
         other.exploited_since = other.exploited_since.or(new.exploited_since);
         other.cvss = other.cvss.take().or(new.cvss);

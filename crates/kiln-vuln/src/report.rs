@@ -1,6 +1,6 @@
 use kiln_finding::Severity;
 use kiln_oci::Digest;
-use kiln_pkg::Unread;
+use kiln_pkg::{Unread, Unseen};
 use serde::{Deserialize, Serialize};
 
 use crate::{Coverage, Covered, Date, EndOfLife, Match, Suppressed};
@@ -20,6 +20,9 @@ pub struct VulnerabilityReport {
     pub end_of_life: Vec<EndOfLife>,
     /// What could not be read or judged.
     pub unread: Vec<Unread>,
+    /// Code that may be there and that no package tells of, so that no advisory could be asked about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<Unseen>,
     /// Checksum of the database ([`crate::Database::checksum`]).
     pub database: Digest,
     /// The oldest day up to which a slice that was asked is complete; `None` where no slice was asked.
@@ -30,7 +33,7 @@ impl VulnerabilityReport {
     /// Whether everything was read, is still repaired by somebody, and the database answers for all of it, however old it is.
     pub fn is_complete(&self) -> bool {
         let is_covered = self.coverage.iter().all(|coverage| coverage.covered.is_whole());
-        self.unread.is_empty() && self.end_of_life.is_empty() && is_covered
+        self.unread.is_empty() && self.unseen.is_empty() && self.end_of_life.is_empty() && is_covered
     }
 
     /// The groups of packages whose advisories are older than the limit.

@@ -5,7 +5,8 @@ use kiln_finding::{Diagnose, Severity};
 use kiln_pkg::{Ecosystem, Inventory, Package, Source};
 use kiln_vuln::build::Builder;
 use kiln_vuln::{
-    Cause, Database, Date, Fix, Match, ReadAt, Suppression, Terms, Verdict, VulnerabilityReport, check,
+    Cause, Database, Date, Fix, JudgedBy, Match, ReadAt, Suppression, Terms, Verdict, VulnerabilityReport,
+    check,
 };
 
 const OSV_NPM: &str = r#"{"id":"GHSA-wc69-rhjr-hc9g","aliases":["CVE-2022-31129"],"modified":"2026-01-02T00:00:00Z","published":"2022-07-06T00:00:00Z",
@@ -292,4 +293,55 @@ fn a_damaged_slice_is_noticed_when_it_is_asked() {
         database.verify().unwrap_err().to_string(),
         "read the advisory database: the checksum of a slice is wrong"
     );
+}
+
+/// A distribution's own judgement, else the vector of its record, else what others say of the same CVE.
+#[test]
+fn severities_are_somebody_s_judgement_and_say_whose() {
+    let record = |id: &str, cve: &str, more: &str, affected: &str| {
+        format!(
+            r#"{{"id":"{id}","upstream":["{cve}"],"modified":"2025-06-01T00:00:00Z"{more},"affected":[{affected}]}}"#
+        )
+    };
+    let debian = |cve: &str, specific: &str, more: &str| {
+        let affected = format!(
+            r#"{{"package":{{"ecosystem":"Debian:12","name":"p"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}]}}]{specific}}}"#
+        );
+        record(&format!("DEBIAN-{cve}"), cve, more, &affected)
+    };
+    let urgent = |urgency: &str| format!(r#","ecosystem_specific":{{"urgency":"{urgency}"}}"#);
+    let vector = |score: &str| format!(r#","severity":[{{"type":"CVSS_V3","score":"{score}"}}]"#);
+    let (high, critical) =
+        ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H");
+    let npm = r#"{"package":{"ecosystem":"npm","name":"q"},"versions":["1.0.0"]}"#;
+    let ubuntu = r#"{"package":{"ecosystem":"Ubuntu:22.04:LTS","name":"p"},"versions":["1"]}"#;
+    let priority = r#","severity":[{"type":"Ubuntu","score":"low"}]"#;
+    let documents = [
+        debian("CVE-2025-1", &urgent("medium"), &vector(critical)),
+        debian("CVE-2025-2", &urgent("not yet assigned"), &vector(high)),
+        debian("CVE-2025-3", "", ""),
+        record("GHSA-aaaa-bbbb-cccc", "CVE-2025-3", &vector(critical), npm),
+        debian("CVE-2025-4", "", ""),
+        record("UBUNTU-CVE-2025-4", "CVE-2025-4", priority, ubuntu),
+        debian("CVE-2025-5", "", ""),
+        // About two, so nobody knows which of them it judges.
+        record("GHSA-dddd-eeee-ffff", "CVE-2025-5\",\"CVE-2025-6", &vector(critical), npm),
+    ];
+    let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
+    let bytes = compile(&documents);
+    let mut found = ask(&bytes, vec![system(Ecosystem::Deb, "debian-12", "p", "1.0")]).matches;
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    let told: Vec<_> = found.iter().map(|found| (found.severity, found.judged_by)).collect();
+    assert_eq!(
+        told,
+        [
+            (Severity::Medium, Some(JudgedBy::DebianUrgency)),
+            (Severity::High, Some(JudgedBy::Cvss)),
+            (Severity::Critical, Some(JudgedBy::CvssElsewhere)),
+            (Severity::Low, Some(JudgedBy::UbuntuPriority)),
+            (Severity::Unknown, None),
+        ]
+    );
+    let database = Database::open(&bytes).unwrap();
+    assert_eq!(database.slices()[0].judged, Some(4));
 }

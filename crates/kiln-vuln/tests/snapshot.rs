@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use kiln_finding::Severity;
-use kiln_pkg::{Ecosystem, Inventory, Package, Source};
+use kiln_pkg::{Ecosystem, Elsewhere, Inventory, Package, Source};
 use kiln_vuln::{Covered, Database, Date, Fix, Terms, VulnerabilityReport, check};
 use proptest::prelude::*;
 
@@ -56,9 +56,19 @@ fn finds_npm_by_range_and_joins_ids() {
 }
 
 #[test]
-fn an_app_without_a_version_is_no_release() {
-    let report = ask(Package::new(Ecosystem::Npm, "moment", ""));
+fn what_has_no_version_or_an_odd_one_is_said() {
+    let app = Package { elsewhere: Some(Elsewhere::Own), ..Package::new(Ecosystem::Npm, "moment", "") };
+    let report = ask(app);
     assert!(report.matches.is_empty() && report.unread.is_empty());
+    for (odd, why) in [
+        ("", "`moment` has no version"),
+        ("1.2.3.4.5", "`1.2.3.4.5` is no version of npm that can be compared"),
+        ("18446744073709551616.0.0", "`18446744073709551616.0.0` is no version of npm that can be compared"),
+    ] {
+        let report = ask(Package::new(Ecosystem::Npm, "moment", odd));
+        assert_eq!(report.unread[0].why, why);
+        assert!(!report.is_complete());
+    }
 }
 
 /// Nobody follows Java here: its packages are unknown, never clean.

@@ -27,6 +27,7 @@ fn report() -> VulnerabilityReport {
         coverage: Vec::new(),
         end_of_life: Vec::new(),
         unread: Vec::new(),
+        unseen: Vec::new(),
         database: digest(),
         as_of: None,
     }

@@ -7,7 +7,7 @@ use super::cataloger::{Candidate, Cataloger, read_whole};
 use super::zip_stream::{Budget, Visitor, walk};
 use crate::facts::{FileFacts, Reading};
 
-/// Java archives, and those inside them: what Maven wrote of what is in each, or its manifest and its name. Sources: Maven Archiver,
+/// Java archives, and those inside them: what Maven wrote of what is in each, or its manifest. Sources: Maven Archiver,
 /// "Archive content"; the JAR file specification, "JAR Manifest".
 pub(super) static CATALOGER: Cataloger =
     Cataloger { name: "java", examples: &["app/a-1.0.jar", "app/a.ear"], wants, read };
@@ -36,19 +36,26 @@ pub(super) fn is_archive(path: &str) -> bool {
 
 fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts) -> Result<(), String> {
     let mut budget = Budget { entries: MAX_ENTRIES, bytes: MAX_BYTES };
-    let mut found = Found::new();
+    let mut found = Found::default();
     let result = archive(candidate.path, content, &mut budget, &mut found, 1);
     // What was found before something was broken is there.
-    for (name, version) in found {
+    for (name, version) in found.packages {
         let mut package = Package::new(Ecosystem::Maven, name, version);
         package.places = vec![Place { path: candidate.path.to_owned(), layer: None }];
         file.readings.push(Reading::Package(Box::new(package)));
     }
-    result
+    let Some(first) = found.unnamed.first() else { return result };
+    let more = if found.unnamed.len() > 1 { " and others" } else { "" };
+    result.and(Err(format!("neither Maven nor a manifest says what {first}{more} is")))
 }
 
-/// `group:artifact` and version.
-type Found = BTreeSet<(String, String)>;
+#[derive(Default)]
+struct Found {
+    /// `group:artifact` and version.
+    packages: BTreeSet<(String, String)>,
+    /// Archives that do not say what they are.
+    unnamed: Vec<String>,
+}
 
 fn archive(
     path: &str,
@@ -63,10 +70,15 @@ fn archive(
     let own = Own::of(path, &manifest);
     // An archive that carries others' classes has their descriptions, and may have none of its own.
     if !maven.iter().any(|one| own.is(one, maven.len() == 1)) {
-        found.extend(own.identity());
+        match own.identity() {
+            Some(identity) => drop(found.packages.insert(identity)),
+            None => found.unnamed.push(path.rsplit('/').next().unwrap_or_default().to_owned()),
+        }
     }
-    found.extend(maven.into_iter().map(|one| (format!("{}:{}", one.group, one.artifact), one.version)));
-    if found.len() > MAX_PACKAGES {
+    found
+        .packages
+        .extend(maven.into_iter().map(|one| (format!("{}:{}", one.group, one.artifact), one.version)));
+    if found.packages.len() + found.unnamed.len() > MAX_PACKAGES {
         return Err(format!("it holds more than {MAX_PACKAGES} packages"));
     }
     result
@@ -201,10 +213,9 @@ impl Own {
             || version.is_some_and(|version| is_alone || version.starts_with(|c: char| c.is_ascii_digit()))
     }
 
-    /// Projects that do not say their group had their name for it, when Maven began.
+    /// The group that the manifest gives; a name alone is no coordinate, and none is made up.
     fn identity(self) -> Option<(String, String)> {
-        let group = self.group.unwrap_or_else(|| self.artifact.clone());
-        is_part(&self.artifact)
-            .then(|| (format!("{group}:{}", self.artifact), self.version.unwrap_or_default()))
+        let group = self.group.filter(|_| is_part(&self.artifact))?;
+        Some((format!("{group}:{}", self.artifact), self.version.unwrap_or_default()))
     }
 }

@@ -1,7 +1,9 @@
 //! The table of catalogers. Each is one file: which paths it wants, by name only, and how it reads them.
 
 mod apk;
+mod apk_repositories;
 mod binary;
+mod bundle;
 mod cargo_audit;
 pub(crate) mod cataloger;
 mod copyright;
@@ -19,6 +21,7 @@ mod ownable;
 mod pnp;
 mod python;
 mod reader;
+mod zip_cache;
 mod zip_stream;
 
 use cataloger::{Candidate, Cataloger};
@@ -32,6 +35,8 @@ pub const CATALOG: u64 = number(env!("KILN_CATALOG"));
 
 static CATALOGERS: &[&Cataloger] = &[
     &apk::CATALOGER,
+    &apk_repositories::CATALOGER,
+    &bundle::CATALOGER,
     &copyright::CATALOGER,
     &dpkg::CATALOGER,
     &dpkg_files::CATALOGER,
@@ -42,6 +47,7 @@ static CATALOGERS: &[&Cataloger] = &[
     &os_release::CATALOGER,
     &pnp::CATALOGER,
     &python::CATALOGER,
+    &zip_cache::CATALOGER,
     &crate::secrets::FILES,
 ];
 

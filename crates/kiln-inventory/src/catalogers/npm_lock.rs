@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use kiln_node::from_json;
 use kiln_pkg::Elsewhere;
 use serde::Deserialize;
 
@@ -39,7 +40,7 @@ fn wants(candidate: &Candidate<'_>) -> bool {
 
 fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts) -> Result<(), String> {
     let bytes = read_whole(content, MAX_SIZE)?;
-    let lock: Lock = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    let lock: Lock = from_json(&bytes).map_err(|error| error.to_string())?;
     let root = candidate.path.trim_end_matches("node_modules/.package-lock.json");
     let mut dev = Vec::new();
     let mut integrity = Vec::new();

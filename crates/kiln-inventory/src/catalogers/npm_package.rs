@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use kiln_node::from_json;
 use kiln_pkg::{Ecosystem, Elsewhere, Licence, Package, Place};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -82,19 +83,27 @@ pub(crate) fn is_package_folder(folder: &str) -> bool {
 fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts) -> Result<(), String> {
     let bytes = read_whole(content, MAX_SIZE)?;
     let installed = candidate.path.strip_suffix("/package.json").is_some_and(is_package_folder);
-    let manifest: Manifest =
-        match serde_json::from_slice(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes)) {
-            Ok(manifest) => manifest,
-            Err(error) if installed => return Err(error.to_string()),
-            // A fixture or a template: nothing that is installed.
-            Err(_) => return Ok(()),
-        };
+    let manifest: Manifest = match from_json(&bytes) {
+        Ok(manifest) => manifest,
+        Err(error) if installed => return Err(error.to_string()),
+        // A fixture or a template: nothing that is installed.
+        Err(_) => return Ok(()),
+    };
+    if !installed {
+        let declared = declared(&manifest);
+        if declared.len() > MAX_REQUIRES {
+            return Err("it declares too many dependencies".to_owned());
+        }
+        file.readings.extend((!declared.is_empty()).then_some(Reading::Declares(declared)));
+    }
     let text = |value: &Option<Value>| value.as_ref().and_then(Value::as_str).map(str::to_owned);
-    let Some(name) = text(&manifest.name).filter(|name| is_name(name)) else { return Ok(()) };
-    // Apps often have no version; installed packages always do.
-    let version = text(&manifest.version);
+    let Some(name) = text(&manifest.name).filter(|name| is_name(name)) else {
+        // What a registry has always has a name and a version; an app often has not.
+        return if installed { Err("it has no name".to_owned()) } else { Ok(()) };
+    };
+    let version = text(&manifest.version).filter(|version| !version.is_empty());
     if installed && version.is_none() {
-        return Ok(());
+        return Err("it has no version".to_owned());
     }
     let mut package = Package::new(Ecosystem::Npm, name, version.unwrap_or_default());
     package.licence = licence(&manifest).map(|declared| Licence::declared(&declared));
@@ -117,6 +126,22 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
     let package = Box::new(package);
     file.readings.push(if installed { Reading::Package(package) } else { Reading::Manifest(package) });
     Ok(())
+}
+
+/// What must be installed for the app to run; folders of its own need not be.
+fn declared(manifest: &Manifest) -> Vec<String> {
+    let (Lax::Map(map), optional) = (&manifest.dependencies, &manifest.optional_dependencies) else {
+        return Vec::new();
+    };
+    let is_optional = |name: &String| matches!(optional, Lax::Map(map) if map.contains_key(name));
+    let is_own = |spec: &Value| {
+        let starts = ["workspace:", "link:", "file:", "portal:"];
+        spec.as_str().is_some_and(|spec| starts.iter().any(|start| spec.starts_with(start)))
+    };
+    map.iter()
+        .filter(|(name, spec)| is_name(name) && !is_optional(name) && !is_own(spec))
+        .map(|(name, _)| name.clone())
+        .collect()
 }
 
 /// What an installed package came from, where its own manifest or its folder says that it was no registry.

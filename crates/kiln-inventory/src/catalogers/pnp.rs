@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::cataloger::{Candidate, Cataloger, read_whole};
+use crate::depends::follow;
 use crate::facts::{FileFacts, Reading};
 
 /// What yarn installed where there is no `node_modules`: its table of packages, in the loader or beside it. Source: yarn's
@@ -54,6 +55,8 @@ type Version = (Option<String>, Info);
 #[serde(rename_all = "camelCase")]
 struct Info {
     #[serde(default)]
+    package_location: String,
+    #[serde(default)]
     package_dependencies: Vec<(String, Target)>,
 }
 
@@ -86,7 +89,10 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
             }
         }
     }
-    let Packages { installed, apps, unversioned } = packages;
+    let Packages { installed, apps, unversioned, locations } = packages;
+    let located = |(own, location): (String, String)| Some((own, marker(candidate.path, &location)?));
+    let locations: Vec<(String, String)> = locations.into_iter().filter_map(located).collect();
+    file.readings.extend((!locations.is_empty()).then_some(Reading::Locations(locations)));
     let with_place = |package: Package| Box::new(Package { places: place.clone(), ..package });
     file.readings.extend(installed.into_values().map(|package| Reading::Package(with_place(package))));
     file.readings.extend(apps.into_iter().map(|package| Reading::Manifest(with_place(package))));
@@ -148,6 +154,20 @@ struct Packages {
     /// Projects of the workspace.
     apps: Vec<Package>,
     unversioned: BTreeSet<String>,
+    /// By `name@version`, where it lies, from the folder of the table.
+    locations: BTreeMap<String, String>,
+}
+
+/// The file that is there where a package is: the archive that it lies in, or its own manifest. `None` where that is outside.
+fn marker(table: &str, location: &str) -> Option<String> {
+    let file = match location.split_once(".zip/") {
+        Some((archive, _)) => format!("{archive}.zip"),
+        None => format!("{}/package.json", location.trim_end_matches('/')),
+    };
+    let depth = table.split('/').count() - 1;
+    let up =
+        file.split('/').take_while(|part| matches!(*part, "." | "..")).filter(|part| *part == "..").count();
+    if up > depth { None } else { follow(table, &file) }
 }
 
 impl Packages {
@@ -177,6 +197,9 @@ impl Packages {
             return Ok(());
         };
         let own = format!("{name}@{version}");
+        if !reference.starts_with("virtual:") && !info.package_location.is_empty() {
+            self.locations.insert(own.clone(), info.package_location.clone());
+        }
         // A package that is asked to use its user's packages is there once for each of them; it needs itself in some.
         needs.retain(|need| *need != own);
         let package = self.installed.entry(own.clone()).or_insert_with(|| Package {

@@ -1,5 +1,6 @@
 use std::io::Read;
 
+use kiln_pkg::version::pypi::normal_name;
 use kiln_pkg::{Ecosystem, Licence, Package, Place};
 
 use super::cataloger::{Candidate, Cataloger};
@@ -58,10 +59,9 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
     Ok(())
 }
 
-/// The name at the front of a requirement, as names are compared. Source: "Names and normalization" of the same guide.
+/// The name at the front of a requirement, as names are compared.
 fn normal(requirement: &str) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let end = requirement.find(|c| !fits(c)).unwrap_or(requirement.len());
-    let name = requirement.get(..end).unwrap_or_default().to_ascii_lowercase();
-    name.split(['-', '_', '.']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+    normal_name(requirement.get(..end).unwrap_or_default())
 }

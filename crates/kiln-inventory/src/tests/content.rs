@@ -10,7 +10,7 @@ use kiln_oci::{Descriptor, Digest, HashingReader, ImageConfig, Manifest, media_t
 use kiln_pkg::Ecosystem;
 use kiln_rootfs::{Tree, write_tar};
 
-use super::names;
+use super::{files, names, stack};
 use crate::{FactCache, LayerFacts, scan_image};
 
 /// Blobs, whatever is asked for them; their digests are held to at the end.
@@ -141,4 +141,40 @@ fn bytes_that_the_manifest_does_not_mean_are_refused() {
         let source = Blobs([(digest, whole)].into());
         assert!(scan_image(&image(digest, Digest::of(&plain)), &source, &Kept::default(), 1).is_ok());
     }
+}
+
+#[test]
+fn what_has_no_name_or_no_version_is_said() {
+    for (text, why) in [
+        (r#"{"name":"a"}"#, "it has no version"),
+        (r#"{"name":"a","version":""}"#, "it has no version"),
+        (r#"{"version":"1.0.0"}"#, "it has no name"),
+        ("{}", "it has no name"),
+    ] {
+        let inventory = stack(&[files(&[("app/node_modules/a/package.json", text)])]);
+        assert!(inventory.unread[0].why.starts_with(why), "{text}: {:?}", inventory.unread);
+    }
+    let twice = r#"{"name":"a","version":"1.0.0","version":"2.0.0"}"#;
+    let inventory = stack(&[files(&[("app/node_modules/a/package.json", twice)])]);
+    assert_eq!(
+        (names(&inventory, Ecosystem::Npm), inventory.unread),
+        (vec!["a 2.0.0".to_owned()], Vec::new())
+    );
+}
+
+#[test]
+fn packages_of_alpine_are_of_the_release_that_they_are_taken_from() {
+    let installed = ("lib/apk/db/installed", "P:busybox\nV:1.36.1-r29\no:busybox\n\n");
+    let release = |version: &str, repositories: &str| {
+        let os = format!("ID=alpine\nVERSION_ID={version}\n");
+        let inventory =
+            stack(&[files(&[("etc/os-release", &os), ("etc/apk/repositories", repositories), installed])]);
+        inventory.packages[0].distro.clone().unwrap()
+    };
+    let of = |branch: &str| format!("https://host.invalid/alpine/{branch}/main\n");
+    assert_eq!(release("3.20.3", &of("v3.20")), "alpine-3.20.3");
+    assert_eq!(release("3.20.3", &of("v3.21")), "alpine-3.21");
+    assert_eq!(release("3.20.3", &of("edge")), "alpine-edge");
+    assert_eq!(release("3.20.3", ""), "alpine-3.20.3");
+    assert_eq!(release("3.2.1", &of("v3.20")), "alpine-3.20");
 }

@@ -57,7 +57,13 @@ fn what_maven_wrote_counts_and_else_the_manifest_and_the_name() {
     assert_eq!(names(&with("x/name.jar", &bundle), Ecosystem::Maven), ["com.example:name 9"]);
     // What the name says is what it was published as.
     assert_eq!(names(&with("x/name-1.2-beta.jar", &bundle), Ecosystem::Maven), ["com.example:name 1.2-beta"]);
-    assert_eq!(names(&with("x/old.jar", &zip(false, &[])), Ecosystem::Maven), ["old:old "]);
+    // A name of a file is no coordinate.
+    let old = with("x/old-1.0.jar", &zip(false, &[]));
+    assert_eq!(names(&old, Ecosystem::Maven), Vec::<String>::new());
+    assert_eq!(
+        old.unread[0].why.split(" (").next().unwrap(),
+        "neither Maven nor a manifest says what old-1.0.jar is"
+    );
 }
 
 #[test]
@@ -72,8 +78,10 @@ fn archives_inside_of_archives_are_read_however_they_are_packed() {
     ];
     for packed in [zip(true, files), zip(false, files), streamed(files)] {
         let found = with("srv/shop-7.war", &packed);
-        assert_eq!(names(&found, Ecosystem::Maven), ["c:c 3", "org.a:a 1.0", "org.b:b 2.0", "shop:shop 7"]);
-        assert_eq!(found.unread, []);
+        assert_eq!(names(&found, Ecosystem::Maven), ["org.a:a 1.0", "org.b:b 2.0"]);
+        assert!(
+            found.unread[0].why.starts_with("neither Maven nor a manifest says what c-3.jar and others is")
+        );
     }
     let named = zip(false, &[(POM, &pom("org.apache.logging.log4j", "log4j-1.2-api", "2.19.0"))]);
     for path in ["x/log4j-1.2-api.jar", "x/log4j-1.2-api-2.19.0.jar", "x/log4j-1.2-api-debian.jar"] {
@@ -82,7 +90,7 @@ fn archives_inside_of_archives_are_read_however_they_are_packed() {
     }
     // A library that carries another's classes is both.
     let shaded = zip(false, &[(POM, &pom("org.a", "a", "1.0"))]);
-    assert_eq!(names(&with("x/fat-1.jar", &shaded), Ecosystem::Maven), ["fat:fat 1", "org.a:a 1.0"]);
+    assert_eq!(names(&with("x/fat-1.jar", &shaded), Ecosystem::Maven), ["org.a:a 1.0"]);
 }
 
 #[test]
@@ -90,7 +98,7 @@ fn what_is_broken_is_said_and_what_was_before_it_stays() {
     let whole =
         streamed(&[(POM, &pom("org.a", "a", "1.0")), ("A.class", &[7; 4000]), ("b.jar", b"no archive")]);
     let found = with("a.jar", &whole);
-    assert_eq!(names(&found, Ecosystem::Maven)[0], "b:b ");
+    assert_eq!(names(&found, Ecosystem::Maven), ["org.a:a 1.0"]);
     assert!(found.unread[0].why.starts_with("b.jar in it: it is no zip archive"), "{:?}", found.unread);
     for end in 0..whole.len() {
         let cut = whole.get(..end).unwrap();

@@ -78,3 +78,25 @@ fn what_has_no_version_or_is_broken_is_said() {
         );
     }
 }
+
+/// What the table lists and the image does not hold is not installed.
+#[test]
+fn only_what_lies_in_the_cache_or_unplugged_is_installed() {
+    let table = TABLE.replace("./x/", "./.yarn/unplugged/typescript-patch/node_modules/typescript/");
+    let table = ("app/.pnp.data.json", table.as_str());
+    let zip = |name: &'static str| (name, "PK");
+    let (ms, debug) = (zip("app/.yarn/cache/ms.zip"), zip("app/.yarn/cache/debug.zip"));
+    let unplugged = (
+        "app/.yarn/unplugged/typescript-patch/node_modules/typescript/package.json",
+        r#"{"name":"typescript","version":"5.4.5"}"#,
+    );
+    let found = stack(&[files(&[table, ms, debug, unplugged])]);
+    assert_eq!(names(&found, Ecosystem::Npm), ["app ", "debug 4.3.4", "ms 2.1.3", "typescript 5.4.5"]);
+    assert_eq!(found.notes, ["1 packages of app/.pnp.data.json are not in this image"]);
+    // A layer above deletes one.
+    let gone = files(&[("app/.yarn/cache/.wh.debug.zip", "")]);
+    let later = stack(&[files(&[table, ms, debug, unplugged]), gone]);
+    assert_eq!(names(&later, Ecosystem::Npm), ["app ", "ms 2.1.3", "typescript 5.4.5"]);
+    // Nothing is where it says: it may lie anywhere.
+    assert_eq!(stack(&[files(&[table])]).of(Ecosystem::Npm).count(), 5);
+}

@@ -3,7 +3,7 @@
 use kiln_oci::ImageConfig;
 use kiln_pkg::{Ecosystem, Origin, Package};
 
-use super::{DEBIAN, LIBC, ZLIB, files, stack};
+use super::{DEBIAN, LIBC, ZLIB, files, names, scan, stack};
 use crate::layers;
 
 #[test]
@@ -118,4 +118,47 @@ fn files_of_system_packages_have_an_owner() {
     node.files.push(binary);
     let inventory = stack(&[node]);
     assert_eq!(inventory.node().next().unwrap().owner.as_deref(), Some("nodejs"));
+}
+
+/// A layer may link to a file that a layer below brought.
+#[test]
+fn a_hard_link_into_a_lower_layer_is_read() {
+    let manifest = |version: &str| format!(r#"{{"name":"a","version":"{version}"}}"#);
+    let below = files(&[
+        ("store/node_modules/a/package.json", &manifest("1.0.0")),
+        ("store/a.json", &manifest("9.0.0")),
+    ]);
+    let link = |target: &str| {
+        let mut header = tar_entry("app/node_modules/a/package.json", target);
+        header.extend([0; 1024]);
+        scan(&header)
+    };
+    let linked = stack(&[below.clone(), link("store/node_modules/a/package.json")]);
+    let places: Vec<&str> = linked.packages[0].places.iter().map(|place| place.path.as_str()).collect();
+    assert_eq!(names(&linked, Ecosystem::Npm), ["a 1.0.0"]);
+    assert_eq!(places, ["app/node_modules/a/package.json", "store/node_modules/a/package.json"]);
+    assert_eq!(linked.unread, []);
+    // Nobody read that as a package, and what is not there is not read either.
+    for target in ["store/a.json", "gone/node_modules/a/package.json"] {
+        let unread = stack(&[below.clone(), link(target)]).unread;
+        assert!(unread[0].why.starts_with(&format!("it is a hard link to {target}")), "{unread:?}");
+    }
+}
+
+/// The header of a hard link.
+fn tar_entry(path: &str, target: &str) -> Vec<u8> {
+    let mut header = vec![0_u8; 512];
+    header[..path.len()].copy_from_slice(path.as_bytes());
+    header[100..108].copy_from_slice(b"0000644\0");
+    header[108..116].copy_from_slice(b"0000000\0");
+    header[116..124].copy_from_slice(b"0000000\0");
+    header[124..136].copy_from_slice(b"00000000000\0");
+    header[136..148].copy_from_slice(b"00000000000\0");
+    header[148..156].copy_from_slice(b"        ");
+    header[156] = b'1';
+    header[157..157 + target.len()].copy_from_slice(target.as_bytes());
+    header[257..265].copy_from_slice(b"ustar\x0000");
+    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    header
 }

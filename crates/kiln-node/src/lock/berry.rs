@@ -68,6 +68,9 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
             platforms: platforms(entry.conditions.as_deref().unwrap_or_default()),
             ..LockedPackage::default()
         });
+        if entry.version.is_empty() {
+            lock.unread.push(key.clone());
+        }
         wanted.push((at, entry));
     }
     let known = lock.by_range.clone();

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::error::ErrorKind;
 use crate::lock::{Direct, Need, Platforms, nearest};
-use crate::{Error, Lock, LockedPackage};
+use crate::{Error, Lock, LockedPackage, from_json};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -80,7 +80,7 @@ struct Nested {
 
 pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     let mut file: File =
-        serde_json::from_slice(bytes).map_err(|source| ErrorKind::Json { path: path.to_owned(), source })?;
+        from_json(bytes).map_err(|source| ErrorKind::Json { path: path.to_owned(), source })?;
     let nested = file.packages.is_empty();
     if nested {
         flatten("", file.dependencies, &mut file.packages);
@@ -98,6 +98,12 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
             let elsewhere = Some(Elsewhere::Address(format!("file:{outside}")));
             places.insert(place, lock.packages.len());
             lock.packages.push(LockedPackage { elsewhere, has_integrity: true, ..target.locked(name) });
+        }
+    }
+    for (place, at) in &places {
+        let package = &lock.packages[*at];
+        if package.version.is_empty() && package.elsewhere.is_none() {
+            lock.unread.push((*place).to_owned());
         }
     }
     let mut specs: Vec<Specs> = lock.packages.iter().map(|_| Specs::default()).collect();

@@ -30,7 +30,9 @@ fn of_one(scan: &Scan, stamp: &Stamp) -> String {
     }
     lines.extend(scan.vex.iter().filter(|_| stamp.explains).map(vex));
     lines.extend(inventory.notes.iter().map(|note| line(&format!("note: {note}"))));
-    lines.extend(words::blind(scan).map(|blind| format!("note: {blind}")));
+    lines.extend(
+        words::blind(scan).into_iter().chain(words::judges(scan)).map(|said| format!("note: {said}")),
+    );
     lines.extend(words::unknown(scan));
     lines.push(words::summary(scan, stamp));
     lines.extend(scan.plan.iter().flat_map(planned::lines));

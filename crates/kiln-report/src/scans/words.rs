@@ -1,7 +1,10 @@
 //! What every format says of a match, in words.
 
+use std::collections::BTreeMap;
+
 use kiln_finding::Severity;
-use kiln_vuln::{Covered, EndOfLife, Fix, Match, counts};
+use kiln_pkg::Ecosystem;
+use kiln_vuln::{Covered, EndOfLife, Fix, JudgedBy, Match, counts};
 
 use super::Scan;
 use crate::Stamp;
@@ -29,7 +32,8 @@ pub(super) fn title(found: &Match) -> String {
 
 /// All that is known, in one sentence per line.
 pub(super) fn details(found: &Match) -> Vec<String> {
-    let mut lines = vec![format!("{}, severity {}, {}", title(found), found.severity, fix(found))];
+    let by = found.judged_by.map(|by| format!(" (judged by {})", by.describe())).unwrap_or_default();
+    let mut lines = vec![format!("{}, severity {}{by}, {}", title(found), found.severity, fix(found))];
     if !found.aliases.is_empty() {
         lines.push(format!("also known as {}", plain(&found.aliases.join(", "))));
     }
@@ -75,9 +79,27 @@ pub(super) fn blind(scan: &Scan) -> Option<String> {
         .then(|| format!("malware was not looked for: the advisories for {} name none", names.join(" and ")))
 }
 
+/// Whose severities are not those of who published the advisory, and how many nobody judged.
+pub(super) fn judges(scan: &Scan) -> Option<String> {
+    let mut by: BTreeMap<JudgedBy, usize> = BTreeMap::new();
+    let judged = scan.report.matches.iter().filter_map(|found| found.judged_by);
+    judged.filter(|by| *by != JudgedBy::Publisher).for_each(|one| *by.entry(one).or_default() += 1);
+    let mut parts: Vec<String> =
+        by.iter().map(|(by, count)| format!("{count} judged by {}", by.describe())).collect();
+    let system = |found: &&Match| matches!(found.ecosystem, Ecosystem::Deb | Ecosystem::Apk);
+    let matches = scan.report.matches.iter().filter(system);
+    let unjudged = matches.filter(|found| found.severity == Severity::Unknown).count();
+    if unjudged > 0 {
+        parts.push(format!(
+            "{unjudged} of system packages judged by nobody in these advisories (Debian's tracker and OSV records judge more: kiln db update)"
+        ));
+    }
+    (!parts.is_empty()).then(|| format!("severities: {}", parts.join(", ")))
+}
+
 /// What the reader should know of the advisories, and what fails nothing by itself.
 pub(super) fn notices(scan: &Scan) -> impl Iterator<Item = String> {
-    stale(scan).into_iter().chain(blind(scan))
+    stale(scan).into_iter().chain(blind(scan)).chain(judges(scan))
 }
 
 /// Release lines that nobody repairs any more, a line each.
@@ -100,7 +122,9 @@ pub(super) fn unknown(scan: &Scan) -> Vec<String> {
     let unread = scan.report.unread.iter().map(|unread| {
         plain(&format!("not known: {} could not be read ({}): {}", unread.path, unread.reader, unread.why))
     });
-    ended(scan).chain(covered).chain(unread).collect()
+    let unseen = scan.report.unseen.iter();
+    let unseen = unseen.map(|unseen| plain(&format!("not known: {}: {}", unseen.path, unseen.describe())));
+    ended(scan).chain(covered).chain(unread).chain(unseen).collect()
 }
 
 /// How many of which severity, and how old the advisories are.

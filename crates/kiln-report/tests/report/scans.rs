@@ -1,11 +1,11 @@
 use kiln_attest::{Vex, VexStatus};
 use kiln_finding::Severity;
 use kiln_oci::Digest;
-use kiln_pkg::{Distro, Ecosystem, Inventory, Package, Place, Unread};
+use kiln_pkg::{Distro, Ecosystem, Inventory, Package, Place, Unread, Unseen};
 use kiln_report::{FORMATS, Kind, Results, Scan};
 use kiln_vuln::{
-    Coverage, Covered, Cvss, Date, EndOfLife, Epss, Fix, MadeBy, Match, Plan, Remaining, Step, StepKind,
-    Suppressed, Suppression, Verdict, VulnerabilityReport,
+    Coverage, Covered, Cvss, Date, EndOfLife, Epss, Fix, JudgedBy, MadeBy, Match, Plan, Remaining, Step,
+    StepKind, Suppressed, Suppression, Verdict, VulnerabilityReport,
 };
 
 use super::{golden, readable};
@@ -43,7 +43,7 @@ fn plain(id: &str, severity: Severity, name: &str, fix: Fix) -> Match {
     Match::new(id, severity, &Package::new(Ecosystem::Npm, name, "1.0.0"), fix)
 }
 
-pub(super) fn kitchen_sink() -> Scan {
+fn suppressed() -> Vec<Suppressed> {
     let taken = |id: &str, by| Suppressed { found: plain(id, Severity::Low, "taken", Fix::None), by };
     let vex = |status: &str| Suppression::Vex {
         document: "vex.json".to_owned(),
@@ -51,28 +51,35 @@ pub(super) fn kitchen_sink() -> Scan {
         status: status.to_owned(),
         reason: Some("vulnerable_code_not_present".to_owned()),
     };
+    vec![
+        taken("CVE-2026-4", vex("not_affected")),
+        taken("CVE-2026-5", vex("fixed")),
+        taken(
+            "CVE-2026-6",
+            Suppression::Distribution { package: "npm@11".to_owned(), verdict: Verdict::NotAffected },
+        ),
+        taken(
+            "CVE-2026-7",
+            Suppression::Exception {
+                reason: HOSTILE.to_owned(),
+                owner: "ada".to_owned(),
+                expires: day("2027-01-01"),
+            },
+        ),
+    ]
+}
+
+pub(super) fn kitchen_sink() -> Scan {
     let report = VulnerabilityReport {
         matches: vec![
             severe(),
-            plain("CVE-2026-2", Severity::Medium, HOSTILE, Fix::WontFix),
+            Match {
+                judged_by: Some(JudgedBy::CvssElsewhere),
+                ..plain("CVE-2026-2", Severity::Medium, HOSTILE, Fix::WontFix)
+            },
             plain("CVE-2026-3", Severity::Unknown, "small", Fix::Unknown),
         ],
-        suppressed: vec![
-            taken("CVE-2026-4", vex("not_affected")),
-            taken("CVE-2026-5", vex("fixed")),
-            taken(
-                "CVE-2026-6",
-                Suppression::Distribution { package: "npm@11".to_owned(), verdict: Verdict::NotAffected },
-            ),
-            taken(
-                "CVE-2026-7",
-                Suppression::Exception {
-                    reason: HOSTILE.to_owned(),
-                    owner: "ada".to_owned(),
-                    expires: day("2027-01-01"),
-                },
-            ),
-        ],
+        suppressed: suppressed(),
         coverage: vec![
             Coverage {
                 ecosystem: Ecosystem::Npm,
@@ -102,6 +109,11 @@ pub(super) fn kitchen_sink() -> Scan {
             path: HOSTILE.to_owned(),
             reader: "npm".to_owned(),
             why: "it is broken".to_owned(),
+        }],
+        unseen: vec![Unseen {
+            path: "app".to_owned(),
+            declared: vec![HOSTILE.to_owned()],
+            bundles: vec!["app/dist/server.js".to_owned()],
         }],
         database: Digest::of(b"database"),
         as_of: Some(day("2026-11-01")),
@@ -145,6 +157,7 @@ fn clean() -> Scan {
     scan.report.matches.clear();
     scan.report.suppressed.clear();
     scan.report.unread.clear();
+    scan.report.unseen.clear();
     scan.report.end_of_life.clear();
     scan.report.coverage.pop();
     scan.report.coverage[0].covered = Covered::Full { as_of: day("2026-11-01") };

@@ -24,9 +24,9 @@ pub(super) fn write(document: &Document<'_>, version: &str) -> String {
     components.extend(inventory.packages.iter().map(component));
     let mut properties: Vec<Value> =
         inventory.layers.iter().map(|layer| property("kiln:layer", &json!(layer).to_string())).collect();
-    let unread = inventory.unread.iter();
-    properties.extend(unread.map(|unread| property("kiln:unread", &json!(unread).to_string())));
-    let aggregate = if inventory.unread.is_empty() { "complete" } else { "incomplete" };
+    let unread = inventory.all_unread();
+    properties.extend(unread.iter().map(|unread| property("kiln:unread", &json!(unread).to_string())));
+    let aggregate = if unread.is_empty() { "complete" } else { "incomplete" };
     let value = json!({
         "$schema": format!("http://cyclonedx.org/schema/bom-{version}.schema.json"),
         "bomFormat": "CycloneDX",

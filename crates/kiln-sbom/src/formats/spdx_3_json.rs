@@ -39,7 +39,7 @@ fn render(document: &Document<'_>) -> String {
     contained.extend(packages.iter().map(|found| package(found, &mut graph, &mut licences, &mut agents)));
     graph.relate("contains", &image, contained);
     edges(packages, &mut graph);
-    for (at, unread) in document.inventory.unread.iter().enumerate() {
+    for (at, unread) in document.inventory.all_unread().iter().enumerate() {
         graph.annotate(&format!("unread-{at}"), &image, &format!("kiln unread: {}", json!(unread)));
     }
     for (at, layer) in document.inventory.layers.iter().enumerate() {

@@ -33,7 +33,8 @@ fn render(document: &Document<'_>) -> String {
         .map(|(id, text)| json!({"licenseId": id, "name": text, "extractedText": text}))
         .collect();
     let layers = inventory.layers.iter().map(|layer| format!("kiln layer: {}", json!(layer)));
-    let unread = inventory.unread.iter().map(|unread| format!("kiln unread: {}", json!(unread)));
+    let unread = inventory.all_unread();
+    let unread = unread.iter().map(|unread| format!("kiln unread: {}", json!(unread)));
     let notes: Vec<Value> = layers.chain(unread).map(|comment| annotation(document, &comment)).collect();
     let mut value = json!({
         "spdxVersion": "SPDX-2.3",

@@ -1,14 +1,14 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use kiln_oci::Digest;
 
 use super::draft::Draft;
 use super::feed::Packages;
 use super::kind::FeedKind;
+use super::marks::Marks;
 use super::{encode, merge};
 use crate::Date;
 use crate::database::{HEADER, MAGIC, SliceInfo};
-use crate::score::Epss;
 
 /// What makes one slice.
 pub(super) struct Collected {
@@ -17,23 +17,6 @@ pub(super) struct Collected {
     pub(super) source: String,
     pub(super) as_of: Date,
     pub(super) packages: Packages,
-}
-
-/// What lists say of single CVEs, whatever package they are in.
-#[derive(Default)]
-pub(super) struct Marks {
-    /// Since when each is listed as exploited.
-    pub(super) exploited: BTreeMap<String, Date>,
-    pub(super) likely: BTreeMap<String, Epss>,
-}
-
-impl Marks {
-    fn mark(&self, draft: &mut Draft) {
-        let exploited = draft.ids().filter_map(|id| self.exploited.get(id)).min().copied();
-        let likely = draft.ids().filter_map(|id| self.likely.get(id)).max_by_key(|epss| epss.score).copied();
-        draft.exploited = exploited;
-        draft.epss = likely;
-    }
 }
 
 /// The bytes of a database.
@@ -80,6 +63,8 @@ fn describe(slice: &Collected, marks: &Marks) -> SliceInfo {
         .flat_map(Draft::ids)
         .filter(|id| id.starts_with(crate::id::MALWARE))
         .collect();
+    let judged = packages.values().flatten().filter(|draft| draft.judged.is_some());
+    let judged: BTreeSet<&str> = judged.map(|draft| draft.id.as_str()).collect();
     let newest = packages.values().flatten().filter_map(|draft| draft.newest).max();
     let (advisories, newest) = match slice.kind {
         FeedKind::Kev => (marks.exploited.len(), marks.exploited.values().max().copied()),
@@ -97,6 +82,7 @@ fn describe(slice: &Collected, marks: &Marks) -> SliceInfo {
         advisories: advisories as u64,
         packages: packages.len() as u64,
         malware: malware.len() as u64,
+        judged: Some(judged.len() as u64),
         offset: 0,
         length: 0,
         digest: Digest::of(&[]),

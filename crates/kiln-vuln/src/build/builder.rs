@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::assemble::{Collected, Marks, assemble};
+use super::assemble::{Collected, assemble};
 use super::debian::Debian;
 use super::feed::Packages;
+use super::marks::Marks;
 use super::recognise::{Recognised, Shape, recognise, shape};
 use super::{FeedKind, epss, kev, merge, node, osv, secdb, tracker};
 use crate::error::ErrorKind;
@@ -153,6 +154,7 @@ impl Builder {
             .collect();
         kinds.sort_unstable();
         kinds.dedup();
+        self.marks.judge(&record);
         let newest = record.modified.max(record.published);
         let mut records = 0;
         let alone = kinds.len() == 1;

@@ -1,9 +1,8 @@
 use std::collections::BTreeSet;
 
-use kiln_finding::Severity;
-
 use crate::Date;
 use crate::database::Status;
+use crate::judged::Judgement;
 use crate::score::{Cvss, Epss};
 
 /// An advisory about one package, before it is encoded.
@@ -11,7 +10,8 @@ use crate::score::{Cvss, Epss};
 pub(super) struct Draft {
     pub(super) id: String,
     pub(super) aliases: BTreeSet<String>,
-    pub(super) severity: Severity,
+    /// How severe it is, and who says so.
+    pub(super) judged: Option<Judgement>,
     pub(super) cvss: Option<Cvss>,
     pub(super) exploited: Option<Date>,
     pub(super) epss: Option<Epss>,
@@ -66,11 +66,11 @@ impl DraftBound {
 
 impl Draft {
     /// A draft of which only this is known.
-    pub(super) fn new(id: String, severity: Severity) -> Self {
+    pub(super) fn new(id: String, judged: Option<Judgement>) -> Self {
         Self {
             id,
             aliases: BTreeSet::new(),
-            severity,
+            judged,
             cvss: None,
             exploited: None,
             epss: None,

@@ -1,10 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use kiln_finding::Severity;
+
 use super::FeedKind;
 use super::draft::{Draft, DraftSpan};
 use super::feed::Packages;
 use crate::Date;
-use crate::database::{CVSS, CWES, EPSS, EXPLOITED, Release, SEVERITIES, Status};
+use crate::database::{CVSS, CWES, EPSS, EXPLOITED, JUDGED, Release, SEVERITIES, Status};
 use crate::id::put_id;
 use crate::wire::{put_number, put_text};
 
@@ -72,12 +74,14 @@ fn put_draft(out: &mut Vec<u8>, draft: &Draft, texts: &[&str], releases: &[Relea
     for alias in &draft.aliases {
         put_id(out, alias);
     }
-    let severity = SEVERITIES.iter().position(|severity| *severity == draft.severity).unwrap_or(0);
+    let severity = draft.judged.map_or(Severity::Unknown, |judged| judged.severity);
+    let severity = SEVERITIES.iter().position(|known| *known == severity).unwrap_or(0);
     let flags = [
         (draft.exploited.is_some(), EXPLOITED),
         (draft.cvss.is_some(), CVSS),
         (!draft.cwes.is_empty(), CWES),
         (draft.epss.is_some(), EPSS),
+        (draft.judged.is_some(), JUDGED),
     ];
     let flags = flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).sum::<u8>();
     out.push(severity as u8 | flags);
@@ -105,6 +109,9 @@ fn put_marks(out: &mut Vec<u8>, draft: &Draft) {
     if let Some(epss) = draft.epss {
         put_number(out, u64::from(epss.score.parts()));
         put_number(out, u64::from(epss.percentile.parts()));
+    }
+    if let Some(judged) = draft.judged {
+        out.push(judged.by.number());
     }
 }
 

@@ -1,7 +1,5 @@
 use std::collections::BTreeMap;
 
-use kiln_finding::Severity;
-
 use super::draft::Draft;
 
 /// Joins the drafts of one package that share an id: the newest record wins and takes over the ids of the others. Records that
@@ -38,9 +36,7 @@ fn absorb(kept: &mut Draft, other: &Draft) {
     kept.aliases.extend(other.ids().map(str::to_owned));
     let own = kept.id.clone();
     kept.aliases.remove(&own);
-    if kept.severity == Severity::Unknown {
-        kept.severity = other.severity;
-    }
+    kept.judged = kept.judged.or(other.judged);
     kept.published = kept.published.or(other.published);
     if kept.cvss.is_none() {
         kept.cvss.clone_from(&other.cvss);

@@ -12,6 +12,7 @@ mod epss;
 mod feed;
 mod kev;
 mod kind;
+mod marks;
 mod merge;
 mod node;
 mod osv;
@@ -19,10 +20,11 @@ mod recognise;
 mod secdb;
 mod tracker;
 
-use self::assemble::{Collected, Marks, assemble};
+use self::assemble::{Collected, assemble};
 pub use self::builder::{Added, Builder};
 pub use self::feed::Feed;
 pub use self::kind::FeedKind;
+use self::marks::Marks;
 pub use self::recognise::Recognised;
 use crate::Error;
 
@@ -31,6 +33,11 @@ pub fn build(feeds: &[Feed<'_>]) -> Result<Vec<u8>, Error> {
     let mut marks = Marks::default();
     for feed in feeds.iter().filter(|feed| feed.kind == FeedKind::Kev) {
         marks.exploited.extend(kev::lines(feed.name, feed.lines)?);
+    }
+    for feed in feeds.iter().filter(|feed| feed.kind.osv().is_some()) {
+        for record in osv::lines::<osv::Record>(feed.name, feed.lines) {
+            marks.judge(&record?);
+        }
     }
     let mut collected = Vec::new();
     for feed in feeds {

@@ -12,6 +12,7 @@ use super::osv::{Record, draft, lines};
 use crate::Error;
 use crate::database::Status;
 use crate::error::ErrorKind;
+use crate::judged::{JudgedBy, Judgement};
 
 /// The package that a Node.js runtime is.
 const NODE: &str = "node";
@@ -86,7 +87,7 @@ pub(super) fn index(name: &str, bytes: &[u8]) -> Result<Packages, Error> {
         let mut draft = Draft {
             aliases: entry.cve.into_iter().collect(),
             spans: affected_spans(name, &entry.vulnerable, &entry.patched)?,
-            ..Draft::new(format!("NSWG-CORE-{number}"), severity)
+            ..Draft::new(format!("NSWG-CORE-{number}"), Judgement::new(severity, JudgedBy::Publisher))
         };
         draft.prefer(&["CVE-"]);
         drafts.push(draft);
@@ -118,7 +119,7 @@ fn never(cve: String) -> Draft {
         low_exclusive: false,
         high: DraftBound::Open,
     };
-    Draft { spans: vec![span], ..Draft::new(cve, Severity::Unknown) }
+    Draft { spans: vec![span], ..Draft::new(cve, None) }
 }
 
 fn subtract(from: &Interval, patched: &Range) -> Vec<DraftSpan> {

@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiln_finding::Severity;
+use kiln_pkg::version::pypi::normal_name;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::FeedKind;
 use super::draft::{Draft, DraftBound, DraftSpan};
 use super::feed::{Feed, Packages};
+use super::tracker::urgency;
 use crate::database::Status;
 use crate::error::ErrorKind;
-use crate::matching::normal_name;
+use crate::judged::{JudgedBy, Judgement};
 use crate::score::Cvss;
 use crate::{Date, Error};
 
@@ -49,7 +51,15 @@ pub(super) struct RecordSpecific {
 
 #[derive(Deserialize)]
 struct Score {
+    #[serde(rename = "type", default)]
+    kind: String,
     score: String,
+}
+
+/// `ecosystem_specific` of Debian's records.
+#[derive(Default, Deserialize)]
+struct EcosystemSpecific {
+    urgency: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -64,6 +74,8 @@ pub(super) struct Affected {
     versions: Vec<String>,
     #[serde(default)]
     pub(super) database_specific: AffectedSpecific,
+    #[serde(default)]
+    ecosystem_specific: Lax,
 }
 
 #[derive(Deserialize)]
@@ -79,6 +91,20 @@ pub(super) struct AffectedSpecific {
     pub(super) status: Option<String>,
     pub(super) vulnerable: Option<String>,
     pub(super) patched: Option<String>,
+}
+
+/// What others than Debian write there is of no use here, and may have any form.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Lax {
+    Read(EcosystemSpecific),
+    Other(IgnoredAny),
+}
+
+impl Default for Lax {
+    fn default() -> Self {
+        Self::Read(EcosystemSpecific::default())
+    }
 }
 
 #[derive(Deserialize)]
@@ -159,8 +185,31 @@ impl Record {
         if named.is_empty() { vec![self.id.clone()] } else { named.into_iter().collect() }
     }
 
+    /// The CVE that the record is about, where it is one.
+    pub(super) fn only_cve(&self) -> Option<&str> {
+        let all = std::iter::once(&self.id).chain(&self.aliases).chain(&self.upstream);
+        let cves: BTreeSet<&str> = all.filter(|id| id.starts_with("CVE-")).map(String::as_str).collect();
+        cves.first().copied().filter(|_| cves.len() == 1)
+    }
+
+    /// What Ubuntu's security team says. Source: OSV schema 1.7, "severity[].type", `Ubuntu`.
+    pub(super) fn ubuntu_priority(&self) -> Severity {
+        let of_packages = self.affected.iter().flat_map(|affected| &affected.severity);
+        let priorities = self.severity.iter().chain(of_packages).filter(|score| score.kind == "Ubuntu");
+        priorities.map(|score| Severity::read(&score.score)).max().unwrap_or(Severity::Unknown)
+    }
+
+    /// What Debian's security team says, in any release.
+    fn debian_urgency(&self) -> Severity {
+        let urgencies = self.affected.iter().filter_map(|affected| match &affected.ecosystem_specific {
+            Lax::Read(specific) => specific.urgency.as_deref(),
+            Lax::Other(_) => None,
+        });
+        urgencies.map(urgency).max().unwrap_or(Severity::Unknown)
+    }
+
     /// The worst of the vectors.
-    fn cvss(&self) -> Option<Cvss> {
+    pub(super) fn cvss(&self) -> Option<Cvss> {
         let of_packages = self.affected.iter().flat_map(|affected| &affected.severity);
         let vectors = self.severity.iter().chain(of_packages).filter_map(|score| Cvss::read(&score.score));
         vectors.max_by(|a, b| (a.score, &a.vector).cmp(&(b.score, &b.vector)))
@@ -168,14 +217,8 @@ impl Record {
 }
 
 pub(super) fn draft(record: &Record, spans: Vec<DraftSpan>) -> Draft {
-    let severity = record.database_specific.severity.as_deref().map_or(Severity::Unknown, Severity::read);
     let cvss = record.cvss();
-    // OSV's malware records carry no severity; there is no mild one.
-    let scored = if record.id.starts_with(crate::id::MALWARE) {
-        Some(Severity::Critical)
-    } else {
-        cvss.as_ref().map(Cvss::severity)
-    };
+    let judged = judgement(record, cvss.as_ref());
     let aliases = record.aliases.iter().chain(&record.upstream).filter(|id| is_id(id) && **id != record.id);
     let cwe = |text: &String| text.strip_prefix("CWE-")?.parse().ok();
     Draft {
@@ -186,11 +229,18 @@ pub(super) fn draft(record: &Record, spans: Vec<DraftSpan>) -> Draft {
         newest: record.modified.max(record.published),
         stale: record.id.starts_with("NSWG-ECO-") || record.database_specific.status_2024.is_some(),
         spans,
-        ..Draft::new(
-            record.id.clone(),
-            if severity == Severity::Unknown { scored.unwrap_or(severity) } else { severity },
-        )
+        ..Draft::new(record.id.clone(), judged)
     }
+}
+
+/// Whoever published the record knows best, then the vector that came with it.
+fn judgement(record: &Record, cvss: Option<&Cvss>) -> Option<Judgement> {
+    let severity = record.database_specific.severity.as_deref().map_or(Severity::Unknown, Severity::read);
+    // OSV's malware records carry no severity; there is no mild one.
+    let severity = if record.id.starts_with(crate::id::MALWARE) { Severity::Critical } else { severity };
+    Judgement::new(severity, JudgedBy::Publisher)
+        .or_else(|| Judgement::new(record.debian_urgency(), JudgedBy::DebianUrgency))
+        .or_else(|| Judgement::new(cvss?.severity(), JudgedBy::Cvss))
 }
 
 /// Feeds hold fragments such as `CVE` and `N/A` where an id should be.

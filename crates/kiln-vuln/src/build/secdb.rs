@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kiln_finding::Severity;
 use serde::Deserialize;
 
 use super::FeedKind;
@@ -83,11 +82,8 @@ fn draft(ids: &str, version: &str, release: Option<&String>, kind: FeedKind) -> 
         low_exclusive: false,
         high: if never { DraftBound::Open } else { DraftBound::Fixed(version.to_owned()) },
     };
-    let mut draft = Draft {
-        aliases: ids.collect::<BTreeSet<_>>(),
-        spans: vec![span],
-        ..Draft::new(id, Severity::Unknown)
-    };
+    let mut draft =
+        Draft { aliases: ids.collect::<BTreeSet<_>>(), spans: vec![span], ..Draft::new(id, None) };
     draft.prefer(kind.preferred());
     Some(draft)
 }

@@ -10,6 +10,7 @@ use super::feed::Packages;
 use crate::Error;
 use crate::database::Status;
 use crate::error::ErrorKind;
+use crate::judged::{JudgedBy, Judgement};
 
 /// Releases by code name. Source: Debian's distro-info-data. `sid` has no version of its own, so nothing is matched by it.
 static RELEASES: &[(&str, &str)] = &[
@@ -59,7 +60,8 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Packages, Error> {
 
 fn draft(id: String, vulnerability: &Vulnerability) -> Draft {
     let severity = vulnerability.releases.values().map(|release| urgency(&release.urgency)).max();
-    let mut draft = Draft::new(id, severity.unwrap_or(Severity::Unknown));
+    let judged = severity.and_then(|severity| Judgement::new(severity, JudgedBy::DebianUrgency));
+    let mut draft = Draft::new(id, judged);
     for (code_name, release) in &vulnerability.releases {
         let known = RELEASES.iter().find(|(known, _)| known == code_name);
         draft.spans.extend(known.and_then(|(_, number)| span(number, release)));
@@ -85,7 +87,7 @@ fn span(number: &str, release: &Release) -> Option<DraftSpan> {
 }
 
 /// Asterisks mark an urgency that the tracker worked out itself.
-fn urgency(text: &str) -> Severity {
+pub(super) fn urgency(text: &str) -> Severity {
     match text.trim_end_matches('*') {
         "high" => Severity::High,
         "medium" => Severity::Medium,

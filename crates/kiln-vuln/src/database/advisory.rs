@@ -4,7 +4,7 @@ use kiln_pkg::Ecosystem;
 use crate::id::{get_id, skip_id};
 use crate::score::{Cvss, Epss, Share};
 use crate::wire::Reader;
-use crate::{Date, Error};
+use crate::{Date, Error, JudgedBy};
 
 /// Severities by their number in the format.
 pub(crate) const SEVERITIES: [Severity; 6] = Severity::ALL;
@@ -14,6 +14,7 @@ pub(crate) const EXPLOITED: u8 = 1 << 3;
 pub(crate) const CVSS: u8 = 1 << 4;
 pub(crate) const CWES: u8 = 1 << 5;
 pub(crate) const EPSS: u8 = 1 << 6;
+pub(crate) const JUDGED: u8 = 1 << 7;
 
 /// One advisory about one package.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +23,10 @@ pub struct Advisory<'a> {
     pub id: String,
     /// Other ids of the same vulnerability.
     pub aliases: Vec<String>,
-    /// As its publisher judged it.
+    /// How severe it is.
     pub severity: Severity,
+    /// Whose judgement that is, where the database says.
+    pub judged_by: Option<JudgedBy>,
     /// The worst CVSS vector that was published with it.
     pub cvss: Option<Cvss>,
     /// Since when CISA lists it as exploited in the wild.
@@ -148,6 +151,9 @@ fn skip_head(reader: &mut Reader<'_>) -> Result<(), Error> {
     if is_set(EPSS) {
         reader.number().and(reader.number())?;
     }
+    if is_set(JUDGED) {
+        reader.byte()?;
+    }
     Ok(())
 }
 
@@ -170,8 +176,20 @@ fn read_advisory<'a>(reader: &mut Reader<'a>, spans: &[Span<'a>]) -> Result<Advi
     }
     let epss =
         if is_set(EPSS) { Some(Epss { score: share(reader)?, percentile: share(reader)? }) } else { None };
+    let judged_by = if is_set(JUDGED) { JudgedBy::of_number(reader.byte()?) } else { None };
     let spans = spans.to_vec();
-    Ok(Advisory { id, aliases, severity: *severity, cvss, exploited, epss, cwes, published, spans })
+    Ok(Advisory {
+        id,
+        aliases,
+        severity: *severity,
+        judged_by,
+        cvss,
+        exploited,
+        epss,
+        cwes,
+        published,
+        spans,
+    })
 }
 
 fn small(reader: &mut Reader<'_>) -> Result<u32, Error> {

@@ -31,6 +31,9 @@ pub struct SliceInfo {
     /// How many of the advisories are about packages that are malware themselves.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub malware: u64,
+    /// How many of the advisories have a severity; `None` where the database is older than the question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<u64>,
     /// Where the slice begins, in bytes from the end of the meta.
     pub offset: u64,
     /// Bytes.

@@ -1,17 +1,20 @@
-//! The database format, version 2, all numbers little-endian or LEB128.
+//! The database format, version 3, all numbers little-endian or LEB128.
 //!
 //! ```text
-//! header   "KILNADV2"  u32 length of meta  32 bytes SHA-256 of meta  u32 0
+//! header   "KILNADV3"  u32 length of meta  32 bytes SHA-256 of meta  u32 0
 //! meta     JSON: [SliceInfo], each with the SHA-256 of its slice
 //! slices   at the offsets meta gives, counted from the end of meta
 //! slice    u32 count, count × u32 offset of a package block (blocks sorted by name, offsets from the slice's start), blocks
 //! block    name, count of texts, texts (versions), count of advisories, advisories
 //! advisory id, count of aliases, aliases, u8 severity | flags << 3, published (days), what the flags say, count of spans, spans
 //! flags    1 exploited since (days) · 2 CVSS vector (text) · 4 CWEs (count, numbers) · 8 EPSS (score, percentile; in 1/100000)
+//!          16 whose judgement the severity is (u8)
 //! span     releases (a bit set over the slice's releases, 0 = all), u8 status, low, high
 //! low      0 = from the first version on, else 1 + 2 × text (+ 1: the text itself is outside)
 //! high     u8 kind (see Bound), text unless open
 //! ```
+//!
+//! Version 2 is the same without the last flag, and is read, too.
 //!
 //! Opening reads header and meta. A slice is read whole when it is asked first, and held to its checksum then; a lookup
 //! touches the index and one block.
@@ -21,7 +24,7 @@ mod bytes;
 mod meta;
 
 pub use advisory::{Advisory, Bound, Span, Status};
-pub(crate) use advisory::{CVSS, CWES, EPSS, EXPLOITED, SEVERITIES};
+pub(crate) use advisory::{CVSS, CWES, EPSS, EXPLOITED, JUDGED, SEVERITIES};
 pub use bytes::ReadAt;
 pub use meta::{Release, SliceInfo};
 
@@ -35,7 +38,8 @@ use crate::error::ErrorKind;
 use crate::wire::Reader;
 use crate::{Date, Error};
 
-pub(crate) const MAGIC: &[u8; 8] = b"KILNADV2";
+pub(crate) const MAGIC: &[u8; 8] = b"KILNADV3";
+const MAGIC_BEFORE: &[u8; 8] = b"KILNADV2";
 /// How every version of the format begins.
 const FAMILY: &[u8; 7] = b"KILNADV";
 /// Bytes before the meta.
@@ -88,11 +92,11 @@ impl<'a> Database<'a> {
         let header = content.part(0, HEADER)?;
         let mut reader = Reader::new(&header);
         let magic = reader.take(8)?;
-        if magic != MAGIC {
+        if magic != MAGIC && magic != MAGIC_BEFORE {
             return Err(if magic.starts_with(FAMILY) {
                 ErrorKind::Version.into()
             } else {
-                Error::malformed("it does not start with KILNADV2")
+                Error::malformed("it does not start with KILNADV")
             });
         }
         let length = u32_at(reader.take(4)?, 0).unwrap_or(0) as usize;

@@ -1,5 +1,5 @@
 use kiln_oci::Digest;
-use kiln_pkg::{Ecosystem, Package, Unread};
+use kiln_pkg::{Ecosystem, Package, Unread, Unseen};
 use proptest::prelude::*;
 
 use super::*;
@@ -24,6 +24,7 @@ fn report(matches: Vec<Match>) -> VulnerabilityReport {
         }],
         end_of_life: Vec::new(),
         unread: Vec::new(),
+        unseen: Vec::new(),
         database: Digest::of(b"database"),
         as_of: Some(day()),
     }
@@ -132,6 +133,21 @@ fn what_is_not_covered_is_no_pass_and_what_is_old_is_one() {
     assert_eq!(told(&gate(&["malware"]), &blind), "passed", "nobody looks for malware there");
 }
 
+#[test]
+fn what_is_not_installed_or_built_in_is_no_pass() {
+    let with = |declared: &[&str], bundles: &[&str]| {
+        let texts = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect();
+        let mut report = report(Vec::new());
+        report.unseen =
+            vec![Unseen { declared: texts(declared), bundles: texts(bundles), ..Unseen::at("app") }];
+        report
+    };
+    assert_eq!(told(&gate(&["low"]), &with(&["a"], &[])), "open: 1 coverage");
+    assert_eq!(told(&gate(&["low"]), &with(&["a"], &["a.js"])), "open: 1 bundle");
+    let allowed = Gate { allowed: [Open::Bundle].into(), ..gate(&["low"]) };
+    assert_eq!(told(&allowed, &with(&[], &["a.js"])), "passed");
+}
+
 fn ended() -> EndOfLife {
     EndOfLife { product: "node".to_owned(), line: "16".to_owned(), ended: day() }
 }
@@ -183,7 +199,7 @@ proptest! {
         matches in prop::collection::vec(matches(), 0..5),
         conditions in conditions(),
         which in any::<prop::sample::Index>(),
-        fact in 0..6,
+        fact in 0..8,
     ) {
         let gate = Gate { conditions, ..Gate::default() };
         let known = report(matches);
@@ -201,6 +217,8 @@ proptest! {
             2 => unknown.coverage[0].covered = Covered::None { why: "it is not covered".to_owned() },
             3 => unknown.coverage[0].names_malware = Some(false),
             4 => unknown.end_of_life.push(ended()),
+            5 => unknown.unseen.push(Unseen { declared: vec!["x".to_owned()], ..Unseen::at("app") }),
+            6 => unknown.unseen.push(Unseen { bundles: vec!["x.js".to_owned()], ..Unseen::at("app") }),
             _ => unknown.unread.push(Unread { path: "x".to_owned(), reader: "r".to_owned(), why: "w".to_owned() }),
         }
         let after = told(&gate, &unknown);

@@ -40,7 +40,7 @@ pub(crate) struct Args {
     #[arg(long)]
     only_fixed: bool,
     /// Let --fail-on pass what is not known: all of it, or a list of severity, epss, coverage, end-of-life,
-    /// unread
+    /// unread, bundle
     #[arg(long, value_name = "LIST", requires = "fail_on", require_equals = true, num_args = 0..=1, default_missing_value = "all",
         value_parser = open)]
     allow_unknown: Option<BTreeSet<Open>>,

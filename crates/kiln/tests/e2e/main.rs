@@ -37,5 +37,6 @@ mod ship;
 mod survival;
 mod trust;
 mod users;
+mod verdicts;
 mod version;
 mod walls;

@@ -1,0 +1,74 @@
+//! Code that may be there and that no package tells of: what an app asks for and is not installed, and what a bundler built in.
+
+use std::collections::BTreeMap;
+
+use kiln_pkg::Unseen;
+
+use crate::catalogers::is_table;
+use crate::depends::Folders;
+use crate::facts::Reading;
+use crate::groups;
+use crate::owners::Owners;
+use crate::stack::Stack;
+
+/// Bundles of one app that are named.
+const BUNDLES_MAX: usize = 20;
+
+/// Looks for it. What belongs to a package of the distribution is left to that.
+pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'_>) -> Vec<Unseen> {
+    let mut declared: BTreeMap<&str, &[String]> = BTreeMap::new();
+    let mut tables = Vec::new();
+    let mut bundles = Vec::new();
+    for (path, reading, _) in stack.readings() {
+        if owners.own(path) || groups::tool_of(path).is_some() {
+            continue;
+        }
+        match reading {
+            Reading::Declares(names) => {
+                declared.insert(folder(path), names);
+            }
+            // One that asks for nothing is an app, too: what lies below it is its own.
+            Reading::Manifest(_) if !is_table(path) => {
+                declared.entry(folder(path)).or_default();
+            }
+            Reading::Bundle => bundles.push(path),
+            _ => {}
+        }
+        if is_table(path) {
+            tables.push(folder(path));
+        }
+    }
+    let apps = folders.of_apps();
+    let is_app = |at: &str| apps.contains(at) || !above(at).any(|above| declared.contains_key(above));
+    let mut found: BTreeMap<&str, Unseen> = BTreeMap::new();
+    let mut candidate = String::new();
+    for (&at, names) in declared.iter().filter(|(at, _)| is_app(at)) {
+        if std::iter::once(at).chain(above(at)).any(|folder| tables.contains(&folder)) {
+            continue;
+        }
+        let missing = names.iter().filter(|name| folders.resolve(at, name, &mut candidate).is_none());
+        let declared: Vec<String> = missing.cloned().collect();
+        if !declared.is_empty() {
+            found.insert(at, Unseen { declared, ..Unseen::at(at) });
+        }
+    }
+    for path in bundles {
+        let at = above(path).find(|at| declared.contains_key(at) && is_app(at)).unwrap_or_default();
+        let unseen = found.entry(at).or_insert_with(|| Unseen::at(at));
+        if unseen.bundles.len() < BUNDLES_MAX {
+            unseen.bundles.push(path.to_owned());
+        }
+    }
+    found.into_values().collect()
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// The folders above, the nearest first, the root last.
+fn above(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |path| path.rsplit_once('/').map(|(folder, _)| folder))
+        .skip(1)
+        .chain((!path.is_empty()).then_some(""))
+}
