@@ -8,18 +8,22 @@ mod dockerfile;
 mod error;
 mod health;
 mod install;
+mod node_line;
 mod overrides;
 mod plan;
 mod planner;
+mod reason;
 mod ship;
 mod start;
 
 pub use dockerfile::{dockerfile, dockerignore};
 pub use error::Error;
 pub use health::{find_health, find_port, health_command};
+pub use node_line::node_line;
 pub use overrides::{HealthSetting, Overrides};
-pub use plan::{Health, Plan, Reason, Step};
-pub use planner::{node_line, plan};
+pub use plan::{Health, Plan, Step};
+pub use planner::plan;
+pub use reason::Reason;
 pub use ship::{
     SHIP_CODE, is_install_leftover, is_module_file_shipped, is_shipped, is_typescript_loaded, leaves_out,
 };

@@ -2,12 +2,8 @@ use kiln_node::{Manager, NodeArguments};
 use kiln_rootfs::RootPath;
 use serde::Serialize;
 
-use crate::Aside;
-
-/// Ends of files that node runs without their types.
-pub(crate) const TYPESCRIPT: [&str; 3] = [".ts", ".mts", ".cts"];
-/// Modules that translate while the app runs, where they are loaded first.
-pub(crate) const TRANSLATORS: [&str; 2] = ["tsx", "ts-node"];
+use crate::Reason;
+use crate::start::{Aside, TRANSLATORS, TYPESCRIPT};
 
 /// Everything that is needed to build the image of an app.
 #[derive(Clone, Debug, Serialize)]
@@ -98,23 +94,6 @@ impl Step {
 
     pub(crate) fn unpacking(words: &str) -> Self {
         Self { downloads: true, ..Self::new(words) }
-    }
-}
-
-/// A decision and what it rests on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Reason {
-    /// What was decided about.
-    pub about: &'static str,
-    /// What was decided.
-    pub decision: String,
-    /// What it rests on.
-    pub because: String,
-}
-
-impl Reason {
-    pub(crate) fn new(about: &'static str, decision: impl Into<String>, because: impl Into<String>) -> Self {
-        Self { about, decision: decision.into(), because: because.into() }
     }
 }
 

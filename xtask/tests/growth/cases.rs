@@ -6,7 +6,7 @@ use kiln_attest::{Envelope, Vex};
 use kiln_dockerfile::{Ignore, Parents, Wildcard};
 use kiln_inventory::{Machine, combine, scan_folder, scan_layer};
 use kiln_lint::LintSettings;
-use kiln_node::{Lock, LockKind, PackageJson, WorkspaceGlobs, words};
+use kiln_node::{Lock, LockKind, PackageJson, WorkspaceGlobs, commands};
 use kiln_oci::{Digest, Index, Reference};
 use kiln_pkg::{Ecosystem, Inventory, Licence, Package, Purl};
 use kiln_rootfs::{Content, Delta, LayerReader, Limits, RootPath, Tree, write_delta};
@@ -63,7 +63,7 @@ pub(crate) static CASES: &[Case] = &[
     case("package-lock-nested", 300, |n| lock(LockKind::PackageLock, "package-lock.json", &nested_lock(n))),
     case("pnpm-lock", 500, |n| lock(LockKind::Pnpm, "pnpm-lock.yaml", &pnpm_lock(n))),
     case("yarn-lock", 1000, |n| lock(LockKind::Yarn, "yarn.lock", &yarn_lock(n))),
-    case("start-script", 4000, |n| drop(words(&"a 'b' \"c\" && ".repeat(n)))),
+    case("start-script", 4000, |n| drop(commands(&"a 'b' \"c\" && ".repeat(n)))),
     case("image-name", 4000, |n| drop("a/".repeat(n).parse::<Reference>())),
     case("image-index", 1000, image_index),
     case("package-url", 4000, |n| {

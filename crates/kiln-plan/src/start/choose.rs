@@ -4,17 +4,18 @@ use kiln_rootfs::RootPath;
 use super::Start;
 use super::follow::Follower;
 use crate::error::ErrorKind;
-use crate::{Error, Overrides, Reason, planner};
+use crate::node_line::{PREFERRED_LINE, node_line};
+use crate::{Error, Overrides, Reason};
 
 /// What a script of the project in `app` (empty for the root) runs in the end, if that is `node`.
 pub fn script_start(facts: &AppFacts, app: &str, name: &str) -> Result<Start, Error> {
-    let line = planner::node_line(&facts.package).unwrap_or(planner::PREFERRED_LINE);
+    let line = node_line(&facts.package).unwrap_or(PREFERRED_LINE);
     follow(facts, app, name, line)
 }
 
 /// What starts the project in `app` (empty for the root): its start script, else its main file.
 pub fn default_start(facts: &AppFacts, app: &str) -> Result<Start, Error> {
-    let line = planner::node_line(&facts.package).unwrap_or(planner::PREFERRED_LINE);
+    let line = node_line(&facts.package).unwrap_or(PREFERRED_LINE);
     choose_entry(facts, &Overrides::default(), app, line, &mut Vec::new())
 }
 

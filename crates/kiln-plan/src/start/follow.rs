@@ -1,8 +1,8 @@
 use kiln_node::{AppFacts, Command, Joint, LockedPackage, PackageJson, Word, commands};
 use kiln_rootfs::RootPath;
 
-use super::manager::{Called, called};
 use super::programs::{self, Asked};
+use super::scripts::{Called, called};
 use super::wrappers::unwrap;
 use super::{Aside, AsideKind, Start, aside};
 

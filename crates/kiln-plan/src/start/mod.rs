@@ -7,15 +7,20 @@
 mod aside;
 mod choose;
 mod follow;
-mod manager;
 mod node;
 mod programs;
+mod scripts;
 mod servers;
 mod wrappers;
 
 pub(crate) use choose::{choose_app, choose_entry};
 pub use choose::{default_start, script_start};
 use serde::Serialize;
+
+/// Ends of files that node runs without their types.
+pub(crate) const TYPESCRIPT: [&str; 3] = [".ts", ".mts", ".cts"];
+/// Modules that translate while the app runs, where they are loaded first.
+pub(crate) const TRANSLATORS: [&str; 2] = ["tsx", "ts-node"];
 
 /// What starts the app.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@ use kiln_node::NodeArguments;
 
 use super::follow::Follower;
 use super::programs::Asked;
-use crate::plan::{TRANSLATORS, TYPESCRIPT};
+use super::{TRANSLATORS, TYPESCRIPT};
 
 /// The first line of Node.js that takes `--env-file-if-exists` and runs TypeScript. Source: nodejs.org/api/cli.html.
 const TYPESCRIPT_LINE: u32 = 22;
