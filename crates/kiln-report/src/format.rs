@@ -1,7 +1,7 @@
 use kiln_policy::Scorecard;
 use kiln_vuln::Date;
 
-use crate::{LintedFile, Scan};
+use crate::{LintedFile, Scan, Trust};
 
 /// A kind of result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum Kind {
     Lint,
     /// What was found in images, folders and SBOMs.
     Scan,
+    /// What is signed about an image.
+    Trust,
 }
 
 /// A result.
@@ -23,6 +25,8 @@ pub enum Results<'a> {
     Lint(&'a [LintedFile<'a>]),
     /// [`Kind::Scan`]
     Scans(&'a [Scan]),
+    /// [`Kind::Trust`]
+    Trust(&'a Trust<'a>),
 }
 
 impl Results<'_> {
@@ -32,6 +36,7 @@ impl Results<'_> {
             Self::Card(_) => Kind::Card,
             Self::Lint(_) => Kind::Lint,
             Self::Scans(_) => Kind::Scan,
+            Self::Trust(_) => Kind::Trust,
         }
     }
 }
@@ -70,6 +75,8 @@ pub struct Format {
     pub(crate) lint: Option<fn(&[LintedFile<'_>], &Stamp) -> String>,
     /// How it writes what was found in images, if it can.
     pub(crate) scan: Option<fn(&[Scan], &Stamp) -> String>,
+    /// How it writes what is signed about an image, if it can.
+    pub(crate) trust: Option<fn(&Trust<'_>, &Stamp) -> String>,
 }
 
 impl Format {
@@ -79,6 +86,7 @@ impl Format {
             Kind::Card => self.card.is_some(),
             Kind::Lint => self.lint.is_some(),
             Kind::Scan => self.scan.is_some(),
+            Kind::Trust => self.trust.is_some(),
         }
     }
 
@@ -89,6 +97,7 @@ impl Format {
             Results::Card(card) => self.card?(card, stamp),
             Results::Lint(files) => self.lint?(files, stamp),
             Results::Scans(scans) => self.scan?(scans, stamp),
+            Results::Trust(trust) => self.trust?(trust, stamp),
         };
         text.truncate(text.trim_end_matches('\n').len());
         Some(text)

@@ -1,7 +1,7 @@
-//! Results of kiln as text: scorecards, what is wrong in Dockerfiles, what was found in images; for terminals, programs, pages and CI.
+//! Results of kiln as text: scorecards, what is wrong in Dockerfiles, what was found in images, what is signed about them; for terminals, programs, pages and CI.
 //!
 //! This crate judges nothing and prints nothing. [`FORMATS`] is the table of formats, and says which kinds of result each can hold.
-//! `formats/` holds one writer for each: it cleans and escapes. `cards/`, `lints/` and `scans/` say what there is to write of each kind.
+//! `formats/` holds one writer for each: it cleans and escapes. `cards/`, `lints/`, `scans/` and `trust/` say what there is to write of each kind.
 //! Texts of others never reach a terminal or a page as anything but text: all pass [`clean`]. Start from [`Format::render`].
 
 mod cards;
@@ -12,9 +12,11 @@ mod formats;
 mod layout;
 mod lints;
 mod scans;
+mod trust;
 
 pub use format::{Format, Kind, Results, Stamp};
 pub use formats::FORMATS;
 pub use layout::{Table, wrap};
 pub use lints::{LintedFile, summary as lint_summary};
 pub use scans::Scan;
+pub use trust::Trust;

@@ -58,7 +58,7 @@ impl std::fmt::Display for Signer {
 }
 
 /// What is true of one requirement.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Outcome {
     /// The predicate type that is required.
     pub predicate_type: String,

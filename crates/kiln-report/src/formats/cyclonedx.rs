@@ -11,4 +11,5 @@ pub(super) static FORMAT: Format = Format {
     card: None,
     lint: None,
     scan: Some(scans::cyclonedx),
+    trust: None,
 };

@@ -10,4 +10,5 @@ pub(super) static FORMAT: Format = Format {
     card: Some(cards::github),
     lint: Some(lints::github),
     scan: Some(scans::github),
+    trust: None,
 };

@@ -11,4 +11,5 @@ pub(super) static FORMAT: Format = Format {
     card: None,
     lint: Some(lints::gitlab),
     scan: Some(scans::gitlab),
+    trust: None,
 };

@@ -1,5 +1,5 @@
 use crate::Format;
-use crate::{cards, lints, scans};
+use crate::{cards, lints, scans, trust};
 
 /// For a person at a terminal. Styled with escapes that the writer strips where they are not wanted.
 pub(super) static FORMAT: Format = Format {
@@ -11,4 +11,5 @@ pub(super) static FORMAT: Format = Format {
     card: Some(cards::human),
     lint: Some(lints::human),
     scan: Some(scans::human),
+    trust: Some(trust::human),
 };

@@ -1,5 +1,5 @@
 use crate::Format;
-use crate::{cards, lints, scans};
+use crate::{cards, lints, scans, trust};
 
 /// For programs. Fields are added, never renamed, as long as the version that a document names stays.
 pub(super) static FORMAT: Format = Format {
@@ -11,4 +11,5 @@ pub(super) static FORMAT: Format = Format {
     card: Some(cards::json),
     lint: Some(lints::json),
     scan: Some(scans::json),
+    trust: Some(trust::json),
 };

@@ -10,4 +10,5 @@ pub(super) static FORMAT: Format = Format {
     card: Some(cards::junit),
     lint: Some(lints::junit),
     scan: Some(scans::junit),
+    trust: None,
 };

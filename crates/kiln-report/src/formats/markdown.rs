@@ -10,4 +10,5 @@ pub(super) static FORMAT: Format = Format {
     card: Some(cards::markdown),
     lint: Some(lints::markdown),
     scan: Some(scans::markdown),
+    trust: None,
 };

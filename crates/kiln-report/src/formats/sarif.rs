@@ -10,4 +10,5 @@ pub(super) static FORMAT: Format = Format {
     card: Some(cards::sarif),
     lint: Some(lints::sarif),
     scan: Some(scans::sarif),
+    trust: None,
 };

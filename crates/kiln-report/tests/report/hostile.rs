@@ -64,7 +64,7 @@ const PIECES: &[&str] = &[
     "\n| a |",
 ];
 
-fn hostile() -> impl Strategy<Value = String> {
+pub(super) fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         8 => prop::sample::select(PIECES).prop_map(str::to_owned),
         1 => any::<char>().prop_map(String::from),

@@ -6,6 +6,7 @@ mod cards;
 mod hostile;
 mod lints;
 mod scans;
+mod trust;
 
 use std::path::Path;
 

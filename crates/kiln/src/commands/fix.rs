@@ -166,7 +166,7 @@ fn carry_out(args: &Args, context: &Context, plan: &Plan) -> Result<Outcome, Fai
         let old = kiln_disk::read_text(&path, kiln_disk::DOCUMENT_MAX).unwrap_or_default();
         diffs.push(diff::unified(name, &old, text));
         if !only_look {
-            write(&path, text)?;
+            kiln_store::replace_file(&path, text.as_bytes())?;
         }
     }
     match context.format {
@@ -235,11 +235,4 @@ fn list(heading: &str, lines: impl Iterator<Item = String>) {
         }
         output::talk(&format!("  {line}"));
     }
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    kiln_store::replace_file(path, text.as_bytes()).map_err(|error| {
-        Failure::new("kiln.write", Class::Environment, format!("write {}", path.display()))
-            .with_cause(error.to_string())
-    })
 }

@@ -198,8 +198,5 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
         return Err(Failure::new("kiln.write", Class::Config, what)
             .with_help("name that file itself, if it is the one to be repaired"));
     }
-    kiln_store::replace_file(&target, text.as_bytes()).map_err(|error| {
-        Failure::new("kiln.write", Class::Environment, format!("write {}", path.display()))
-            .with_cause(error.to_string())
-    })
+    Ok(kiln_store::replace_file(&target, text.as_bytes())?)
 }

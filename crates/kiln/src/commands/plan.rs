@@ -70,18 +70,11 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
 }
 
 fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
-    let failed = |cause: &dyn std::fmt::Display, help: &str| {
-        Failure::new("kiln.write", Class::Usage, format!("write {}", path.display()))
-            .with_cause(cause.to_string())
-            .with_help(help)
-    };
     if path.exists() && !force {
-        return Err(failed(&"there is such a file already", "pass --force to replace it"));
+        let what = format!("write {}: there is such a file already", path.display());
+        return Err(Failure::new("kiln.write", Class::Usage, what).with_help("pass --force to replace it"));
     }
     // A link stays a link.
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    kiln_store::replace_file(&target, text.as_bytes()).map_err(|error| {
-        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        failed(&cause, "choose a folder you may write to")
-    })
+    Ok(kiln_store::replace_file(&target, text.as_bytes())?)
 }

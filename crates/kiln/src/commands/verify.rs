@@ -2,17 +2,18 @@ use kiln_attest::predicate;
 use kiln_finding::Failure;
 use kiln_images::clock::now;
 use kiln_images::{NamedImage, Prefer};
-use kiln_oci::{Digest, Platform};
+use kiln_oci::Platform;
 use kiln_proof::{Depth, Found, Gate, REQUIRED, predicate_type};
+use kiln_report::{Results, Trust};
 use kiln_trust::{ImageRule, Matcher, Requirement, Rule, TrustReport, Verdict};
 
 use crate::authority::AuthorityOptions;
 use crate::command::{Command, Group};
 use crate::context::Context;
-use crate::global::Format;
 use crate::output::{self, Outcome};
 
-pub(super) static COMMAND: Command<Args> = Command { order: 3, ..Command::new("verify", Group::Sign, run) };
+pub(super) static COMMAND: Command<Args> =
+    Command { order: 3, kind: Some(kiln_report::Kind::Trust), ..Command::new("verify", Group::Sign, run) };
 
 /// Check the signature of an image and the statements made about it
 #[derive(clap::Args)]
@@ -58,10 +59,8 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         let reports = rules.iter().map(|rule| rule.verify(&image.digest, evidence));
         reports.reduce(TrustReport::and).expect("there is a rule")
     });
-    output::data(&match context.format {
-        Format::Human => text(&report, &subject.root.digest, args.explain.then_some(&asked[..])),
-        Format::Json => json(&report, &subject.root.digest),
-    });
+    let trust = Trust { report: &report, root: &subject.root.digest, asked: &asked };
+    output::results(&Results::Trust(&trust), context.output, args.explain);
     Ok(match report.verdict() {
         Verdict::Met => Outcome::Fine,
         Verdict::Refused => Outcome::Refused,
@@ -123,77 +122,4 @@ fn predicates(args: &Args) -> Result<Vec<(&'static str, Rule)>, Failure> {
         rules.push((predicate::VULNERABILITIES, Rule::NoCritical { now }));
     }
     Ok(rules)
-}
-
-fn text(report: &TrustReport, root: &Digest, asked: Option<&[String]>) -> String {
-    let mut lines = vec![report.image.to_string()];
-    if report.image != *root {
-        lines.push(format!("  found in the index {root}, by which it is judged, too"));
-    }
-    for outcome in &report.outcomes {
-        let mark = match (outcome.found, outcome.not_known, outcome.unmet.is_empty()) {
-            (true, ..) => "✓ verified ",
-            (false, true, _) => "? not known",
-            (false, false, true) => "✗ missing  ",
-            (false, false, false) => "✗ unfit    ",
-        };
-        lines.push(format!("  {mark} {}", outcome.name));
-        lines.extend(outcome.unmet.iter().map(|why| format!("                {why}")));
-    }
-    if let Some(asked) = asked {
-        lines.extend(explained(report, asked));
-    } else {
-        let rejected = report.rejected();
-        lines.extend(rejected.map(|(_, rejection)| format!("  – not counted: {}", rejection.why)));
-    }
-    if report.examined.is_empty() && !report.is_satisfied() {
-        lines.push(
-            "  – nothing is said of this digest; if it is one image of an index, the index may be signed: verify that"
-                .to_owned(),
-        );
-    }
-    if report.left_out > 0 {
-        lines.push(format!("  – {} more were not looked at: there are too many", report.left_out));
-    }
-    lines.join("\n")
-}
-
-/// Everything that was looked at.
-fn explained(report: &TrustReport, asked: &[String]) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    let begin = |at| if at == 0 { "  asked for  " } else { "        and  " };
-    lines.extend(asked.iter().enumerate().map(|(at, rule)| format!("{}{rule}", begin(at))));
-    if report.examined.is_empty() {
-        lines.push(
-            "  found      nothing beside the image: no referrer, and neither of the older tags".to_owned(),
-        );
-    }
-    for examined in &report.examined {
-        let level = if examined.about == report.image { "" } else { ", beside the index" };
-        lines.push(format!("  found      {} ({}{level})", examined.place, examined.form));
-        if let Some(kind) = &examined.predicate_type {
-            lines.push(format!("             says  {kind}"));
-        }
-        if let Some(signer) = &examined.signer {
-            lines.push(format!("             ✓ signed by {signer}"));
-        }
-        if let Some(rejection) = &examined.rejected {
-            lines.push(format!("             ✗ {}: {}", rejection.code, rejection.why));
-        }
-    }
-    lines
-}
-
-fn json(report: &TrustReport, root: &Digest) -> String {
-    let rejected: Vec<_> = report.rejected().map(|(_, rejection)| rejection).collect();
-    serde_json::json!({
-        "digest": report.image,
-        "root": root,
-        "verified": report.is_satisfied(),
-        "required": report.outcomes,
-        "rejected": rejected,
-        "examined": report.examined,
-        "left_out": report.left_out,
-    })
-    .to_string()
 }

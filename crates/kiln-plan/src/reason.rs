@@ -1,0 +1,18 @@
+use serde::Serialize;
+
+/// A decision and what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// What was decided about.
+    pub about: &'static str,
+    /// What was decided.
+    pub decision: String,
+    /// What it rests on.
+    pub because: String,
+}
+
+impl Reason {
+    pub(crate) fn new(about: &'static str, decision: impl Into<String>, because: impl Into<String>) -> Self {
+        Self { about, decision: decision.into(), because: because.into() }
+    }
+}
