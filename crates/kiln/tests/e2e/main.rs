@@ -35,6 +35,7 @@ mod scan;
 mod ship;
 mod survival;
 mod trust;
+mod trust_table;
 mod users;
 mod version;
 mod walls;
