@@ -41,12 +41,13 @@ pub struct Found<'a, S> {
     /// What lists say of what could not be read.
     unread: Vec<Unseen>,
     budget: Budget,
+    is_first: bool,
 }
 
 impl<'a, S: Source + Sync> Found<'a, S> {
     /// Lists what lies beside the image and beside `root`, through which it was found, and in `root` where that is an index. An index
-    /// holds the digests of its images, so that who signs one signs them. That something cannot be listed is an error: nobody may take
-    /// it for nothing.
+    /// holds the digests of its images, so that who signs one signs them. What cannot be listed is nothing that is known: nobody may
+    /// take it for nothing.
     pub fn about(place: &'a S, root: &Descriptor, image: &Descriptor) -> Result<Self, Failure> {
         let index = kiln_images::index_of(place, root)?.unwrap_or_default();
         let mut found = Self {
@@ -55,41 +56,45 @@ impl<'a, S: Source + Sync> Found<'a, S> {
             evidence: Vec::new(),
             unread: Vec::new(),
             budget: Budget::start(),
+            is_first: true,
         };
         // What is written into an index is about its images.
         let attached = index.manifests.iter().filter(|entry| attached::is_about(entry, &image.digest));
-        found.list(&image.digest, attached.cloned())?;
+        found.list(&image.digest, attached.cloned());
         if root.digest != image.digest {
-            found.list(&root.digest, std::iter::empty())?;
+            found.list(&root.digest, std::iter::empty());
         }
         Ok(found)
     }
 
     /// What lies beside one digest.
-    fn list(&mut self, about: &Digest, attached: impl Iterator<Item = Descriptor>) -> Result<(), Failure> {
+    fn list(&mut self, about: &Digest, attached: impl Iterator<Item = Descriptor>) {
         let mut seen = BTreeSet::new();
-        for referrer in self.place.referrers(about)?.into_iter().chain(attached) {
+        let listed = self.place.referrers(about).map_err(|error| Failure::from(error).told());
+        let listed = self.known(about, "what refers to it", listed);
+        for referrer in listed.into_iter().chain(attached) {
             if seen.insert(referrer.digest) {
                 self.waiting.push_back(Candidate::manifest(*about, referrer));
             }
         }
         for ending in LEGACY_ENDINGS {
             let tag = legacy::tag(about, ending);
-            for manifest in self.place.resolve_all(&tag)? {
-                match signatures(self.place, about, &tag, &manifest, &mut self.budget) {
-                    Ok(layers) => {
-                        let new = layers.into_iter().filter(|layer| seen.insert(layer.key()));
-                        self.waiting.extend(new);
-                    }
-                    Err(why) => {
-                        let (place, form) = (tag.clone(), Form::Unread(why));
-                        self.evidence.push(Evidence { about: *about, place, form });
-                        self.unread.push(Unseen::default());
-                    }
-                }
+            let tagged = self.place.resolve_all(&tag).map_err(|error| Failure::from(error).told());
+            for manifest in self.known(about, &tag, tagged) {
+                let layers = signatures(self.place, about, &tag, &manifest, &mut self.budget);
+                let layers = self.known(about, &tag, layers);
+                self.waiting.extend(layers.into_iter().filter(|layer| seen.insert(layer.key())));
             }
         }
-        Ok(())
+    }
+
+    /// What is known; nothing, and that something is not, where there is only a reason why not.
+    fn known<T>(&mut self, about: &Digest, place: &str, result: Result<Vec<T>, String>) -> Vec<T> {
+        result.unwrap_or_else(|why| {
+            self.evidence.push(Evidence { about: *about, place: place.to_owned(), form: Form::Unread(why) });
+            self.unread.push(Unseen::default());
+            Vec::new()
+        })
     }
 
     /// The verdict over what is there. `verify` is given what was opened so far; it is asked again whenever more was.
@@ -110,16 +115,17 @@ impl<'a, S: Source + Sync> Found<'a, S> {
         }
     }
 
-    /// Everything that can be opened, each with the place it was found at; and how much was left.
+    /// Everything that can be opened, each with the place it was found at; and how much was left, or could not be read.
     pub fn all(&mut self) -> (&[Evidence], usize) {
         self.waiting = ordered(std::mem::take(&mut self.waiting), &[]);
         while self.open_more() {}
-        (&self.evidence, self.waiting.len())
+        (&self.evidence, self.waiting.len() + self.unread.len())
     }
 
     /// Opens the next ones; false where there are none, or the budget is spent.
     fn open_more(&mut self) -> bool {
-        let count = if self.evidence.is_empty() { FIRST } else { usize::MAX };
+        let count = if self.is_first { FIRST } else { usize::MAX };
+        self.is_first = false;
         let count = self.budget.opens(count.min(self.waiting.len()));
         let next: Vec<Candidate> = self.waiting.drain(..count).collect();
         for opened in open(self.place, &next, &mut self.budget) {

@@ -106,14 +106,23 @@ impl World<'_> {
         };
         if !is_here && !is_known()? {
             (self.note)(&format!("fetching {name}"));
-            // Signatures come along, so that the image can be asked again when its registry is away.
-            let options = CopyOptions { referrers: !self.gate.is_open(), ..CopyOptions::default() };
-            if options.referrers {
-                bring_tags(&place, &descriptor, &Destination::Layout(self.layout.clone()), false)?;
-            }
-            copy_with(&place, self.layout, &descriptor, None, &options)?;
+            self.fetch(&place, &descriptor)?;
         }
         self.as_base(name, &descriptor, arch)
+    }
+
+    /// Brings an image into the store. Signatures come along where somebody asks for them, so that it can be asked again when its
+    /// registry is away; that they cannot be had costs nobody the image, which was judged already.
+    fn fetch(&self, place: &Place, image: &Descriptor) -> Result<(), Failure> {
+        let options = CopyOptions { referrers: !self.gate.is_open(), ..CopyOptions::default() };
+        if options.referrers {
+            bring_tags(place, image, &Destination::Layout(self.layout.clone()), false)?;
+            if copy_with(place, self.layout, image, None, &options).is_ok() {
+                return Ok(());
+            }
+        }
+        copy_with(place, self.layout, image, None, &CopyOptions::default())?;
+        Ok(())
     }
 
     /// Whether an image is in the store with all that it is made of: what was damaged there has been put aside.

@@ -36,6 +36,7 @@ mod scan;
 mod ship;
 mod survival;
 mod trust;
+mod trust_table;
 mod users;
 mod verdicts;
 mod version;

@@ -13,7 +13,12 @@ use crate::peers::registry;
 
 /// An image for a platform in the layout of `folder`, with a package that tells it from others; its entry for an index.
 fn image(folder: &Path, platform: &str) -> Descriptor {
-    let package = format!(r#"{{"name": "moment", "version": "2.24.0", "for": "{platform}"}}"#);
+    image_with(folder, platform, "")
+}
+
+/// The same with a mark that tells it from others of its platform.
+pub(crate) fn image_with(folder: &Path, platform: &str, mark: &str) -> Descriptor {
+    let package = format!(r#"{{"name": "moment", "version": "2.24.0", "for": "{platform} {mark}"}}"#);
     image_in(folder, &[("app/node_modules/moment/package.json", 0o644, &package)]);
     let layout = Layout::open(folder).unwrap();
     let platform: Platform = platform.parse().unwrap();
@@ -41,7 +46,7 @@ fn put(layout: &Layout, kind: &str, document: &Value) -> Descriptor {
 }
 
 /// An index of these entries in the layout, under the tag.
-fn index(folder: &Path, tag: &str, manifests: Vec<Descriptor>) -> Descriptor {
+pub(crate) fn index(folder: &Path, tag: &str, manifests: Vec<Descriptor>) -> Descriptor {
     let layout = Layout::open(folder).unwrap();
     let index = serde_json::to_value(Index { manifests, ..Index::default() }).unwrap();
     let index = put(&layout, media_type::INDEX, &index);

@@ -10,6 +10,7 @@ use kiln_store::Layout;
 use crate::harness::{Run, World, needs};
 use crate::images::vulnerable;
 use crate::peers::{Server, pushed};
+use crate::platforms::{image_with, index};
 
 /// An image in a registry, and keys that both tools know.
 struct Table {
@@ -108,6 +109,54 @@ fn kiln_verifies_what_cosign_signs() {
     let json =
         table.kiln(&["verify", &table.image, "--key", &public, "--require", "spdx", "--format", "json"]);
     assert_eq!(json.exits(0).json()["examined"].as_array().unwrap().len(), 4);
+}
+
+/// An index is signed by itself, and its images only with `-r`: by either tool, and as the other sees it.
+#[test]
+fn indexes_are_signed_and_judged_alike_with_and_without_their_images() {
+    let Some(table) = table() else { return };
+    let (private, public) = table.keys("a");
+    let (_, other) = table.keys("b");
+    let folder = table.world.path("many");
+    let images = ["linux/amd64", "linux/arm64"].map(|platform| image_with(&folder, platform, "index"));
+    let root = index(&folder, "all", images.to_vec());
+    let repository = table.image.rsplit_once(':').unwrap().0;
+    for (by_cosign, recursive, legacy) in [false, true]
+        .into_iter()
+        .flat_map(|a| [false, true].map(|b| (a, b)))
+        .flat_map(|(a, b)| [false, true].map(|c| (a, b, c)))
+    {
+        let repository = format!("{repository}-{by_cosign}-{recursive}-{legacy}");
+        let name = format!("{repository}:1");
+        table.kiln(&["copy", "-q", "oci:many:all", &name]).exits(0);
+        let form = if legacy { "--new-bundle-format=false" } else { "--new-bundle-format=true" };
+        let whole: &[&str] = if recursive { &["-r"] } else { &[] };
+        if by_cosign {
+            let args = [&["sign", "--key", &private, form, &name], &QUIET[..], whole].concat();
+            table.cosign(&args).exits(0);
+        } else {
+            let older: &[&str] = if legacy { &["--legacy"] } else { &[] };
+            table.kiln(&[&["sign", &name, "--key", &private], older, whole].concat()).exits(0);
+        }
+        for (digest, is_signed) in
+            [(root.digest, true), (images[0].digest, recursive), (images[1].digest, recursive)]
+        {
+            let exact = format!("{repository}@{digest}");
+            let says = |key: &str| {
+                let ours = table.kiln(&["verify", &exact, "--key", key, "--require", "signature"]).code;
+                let theirs =
+                    table.cosign(&[&["verify", "--key", key, form, &exact], &NO_LOG[..]].concat()).code;
+                (ours == Some(0), theirs == Some(0))
+            };
+            let case = format!("{exact}, by cosign: {by_cosign}, all: {recursive}, legacy: {legacy}");
+            assert_eq!(says(&public), (is_signed, is_signed), "{case}");
+            assert_eq!(says(&other), (false, false), "{case}");
+        }
+        for platform in ["linux/amd64", "linux/arm64"] {
+            let asked = ["--key", &public, "--require", "signature", "--platform", platform];
+            table.kiln(&[&["verify", &name], &asked[..]].concat()).exits(0);
+        }
+    }
 }
 
 #[test]
