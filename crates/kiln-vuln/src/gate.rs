@@ -181,7 +181,9 @@ impl Open {
         let (one, many, rest) = match self {
             Self::Severity => ("vulnerability", "vulnerabilities", "that nobody has judged"),
             Self::Epss => ("vulnerability", "vulnerabilities", "without a probability (EPSS)"),
-            Self::Coverage => ("group of packages", "groups of packages", "that the advisories do not cover"),
+            Self::Coverage => {
+                ("group of packages", "groups of packages", "of which the advisories say nothing")
+            }
             Self::EndOfLife => ("release line", "release lines", "that nobody repairs any more"),
             Self::Unread => ("file", "files", "that could not be read"),
             Self::Bundle => ("app", "apps", "that others seem to be built into"),

@@ -21,6 +21,7 @@ mod ownable;
 mod pnp;
 mod python;
 mod reader;
+mod yarn_integrity;
 mod zip_cache;
 mod zip_stream;
 
@@ -47,6 +48,7 @@ static CATALOGERS: &[&Cataloger] = &[
     &os_release::CATALOGER,
     &pnp::CATALOGER,
     &python::CATALOGER,
+    &yarn_integrity::CATALOGER,
     &zip_cache::CATALOGER,
     &crate::secrets::FILES,
 ];

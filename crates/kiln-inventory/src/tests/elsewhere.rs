@@ -64,6 +64,18 @@ fn what_npm_and_pnpm_installed_from_elsewhere_is_known() {
             "old 1.0.0 <- git+https://host.invalid/a/old.git#1",
         ]
     );
+    let integrity = r#"{"lockfileEntries":{"minimist@git+https://host.invalid/a/minimist.git":"git+https://host.invalid/a/minimist.git#1",
+        "both@^1.0.0":"https://npm.example.invalid/both/-/both-1.0.0.tgz","both@a/both":"https://codeload.host.invalid/a/both/1"}}"#;
+    let by_yarn = stack(&[files(&[
+        ("app/package.json", r#"{"name":"app"}"#),
+        ("app/node_modules/.yarn-integrity", integrity),
+        ("app/node_modules/minimist/package.json", manifest),
+        ("app/node_modules/both/package.json", r#"{"name":"both","version":"1.0.0"}"#),
+    ])]);
+    assert_eq!(
+        told(&by_yarn)[1..],
+        ["both 1.0.0", "minimist 1.2.0 <- git+https://host.invalid/a/minimist.git"]
+    );
     for (folder, from) in [
         ("minimist@1.2.0", ""),
         ("minimist@1.2.0_peer@2.0.0", ""),
