@@ -5,7 +5,6 @@ use kiln_node::{AppFacts, Manager};
 use kiln_rootfs::RootPath;
 
 use crate::health::health_command;
-use crate::ship::{is_shipped, is_typescript_loaded};
 use crate::{Plan, Step};
 
 /// Folders that builds usually write, shipped where the sources do not show what a build makes.
@@ -109,16 +108,9 @@ fn runtime(text: &mut String, plan: &Plan, facts: &AppFacts) {
 
 /// What lies at the top of the app and is shipped, with what the build will have made.
 fn shipped_names(plan: &Plan, facts: &AppFacts) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for path in &facts.files {
-        let folders_kept = std::iter::successors(path.parent(), RootPath::parent)
-            .filter(|folder| !folder.is_root())
-            .all(|folder| is_shipped(&folder, true));
-        let is_shipped = is_shipped(path, false) || (plan.runs_typescript() && is_typescript_loaded(path));
-        if folders_kept && is_shipped {
-            names.extend(path.parts().next().map(str::to_owned));
-        }
-    }
+    let shipped = facts.files.iter().filter(|path| plan.shipping.leaves_out(path, false).is_none());
+    let mut names: BTreeSet<String> =
+        shipped.filter_map(|path| path.parts().next().map(str::to_owned)).collect();
     let entry_folder = plan.entry.iter().find_map(|word| word.split_once('/')).map(|(folder, _)| folder);
     if let Some(folder) =
         entry_folder.filter(|folder| BUILD_OUTPUTS.contains(folder) && plan.folder.is_empty())

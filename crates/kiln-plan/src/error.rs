@@ -21,6 +21,8 @@ pub(crate) enum ErrorKind {
     NoEntry { why: String },
     #[error("no Node.js line that kiln composes fits `engines.node`: {range}")]
     NoNode { range: String },
+    #[error("use [image] include and exclude: `{pattern}` is no pattern: {why}")]
+    Pattern { pattern: String, why: String },
     #[error("read the project")]
     Project { source: kiln_node::Error },
 }
@@ -41,6 +43,7 @@ impl Diagnose for Error {
             ErrorKind::OldNpm { .. } => "plan.old_npm",
             ErrorKind::NoEntry { .. } => "plan.no_entry",
             ErrorKind::NoNode { .. } => "plan.no_node",
+            ErrorKind::Pattern { .. } => "plan.pattern",
             ErrorKind::Project { .. } => "plan.project",
         }
     }
@@ -69,6 +72,9 @@ impl Diagnose for Error {
             }
             ErrorKind::NoNode { .. } => {
                 "kiln composes Node.js 20, 22, 24 and 26; widen `engines.node` in package.json".to_owned()
+            }
+            ErrorKind::Pattern { .. } => {
+                "write paths from the top of the app: `*` within a name, `**` for any folders".to_owned()
             }
             ErrorKind::Project { source } => return source.help(),
         })

@@ -24,7 +24,5 @@ pub use overrides::{HealthSetting, Overrides};
 pub use plan::{Health, Plan, Step};
 pub use planner::plan;
 pub use reason::Reason;
-pub use ship::{
-    SHIP_CODE, is_install_leftover, is_module_file_shipped, is_shipped, is_typescript_loaded, leaves_out,
-};
+pub use ship::{LeftOut, SHIP_CODE, Shipping, is_install_leftover, is_module_file_shipped, shortly};
 pub use start::{Aside, AsideKind, Start, default_start, script_start};

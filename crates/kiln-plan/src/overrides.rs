@@ -13,6 +13,10 @@ pub struct Overrides {
     pub health: Option<HealthSetting>,
     /// Node.js line.
     pub node: Option<u32>,
+    /// Globs of files that are shipped, whatever is usual.
+    pub include: Vec<String>,
+    /// Globs of files that are not.
+    pub exclude: Vec<String>,
     /// Packages that may run their install scripts.
     pub allow_scripts: Vec<String>,
 }

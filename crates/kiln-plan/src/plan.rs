@@ -1,9 +1,10 @@
-use kiln_node::{Manager, NodeArguments};
+use kiln_node::Manager;
 use kiln_rootfs::RootPath;
 use serde::Serialize;
 
 use crate::Reason;
-use crate::start::{Aside, TRANSLATORS, TYPESCRIPT};
+use crate::Shipping;
+use crate::start::Aside;
 
 /// Everything that is needed to build the image of an app.
 #[derive(Clone, Debug, Serialize)]
@@ -37,6 +38,9 @@ pub struct Plan {
     /// What the start script does besides, and the image does not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub aside: Vec<Aside>,
+    /// Which of its files reach the image.
+    #[serde(skip)]
+    pub shipping: Shipping,
     /// Port it listens on.
     pub port: Option<u16>,
     /// How its health is asked for.
@@ -46,14 +50,6 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether node runs the app from its TypeScript.
-    pub fn runs_typescript(&self) -> bool {
-        let read = NodeArguments::read(&self.entry);
-        let translates =
-            read.preloads().any(|module| TRANSLATORS.iter().any(|name| module.starts_with(name)));
-        translates || read.file.is_some_and(|file| TYPESCRIPT.iter().any(|end| file.ends_with(end)))
-    }
-
     /// Makes the production install one for another CPU (in npm's names: `arm64`), which this machine need not
     /// have: packages that differ by CPU are chosen for that one. The error says why that cannot be.
     pub fn production_for(&mut self, cpu: &str) -> Result<(), String> {

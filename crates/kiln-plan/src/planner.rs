@@ -3,7 +3,7 @@ use kiln_pkg::version::SemVer;
 
 use crate::error::ErrorKind;
 use crate::node_line::choose_node;
-use crate::{Error, Overrides, Plan, Reason, health, install, start};
+use crate::{Error, Overrides, Plan, Reason, Shipping, health, install, start};
 
 /// Decides how the app is built and run.
 pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {
@@ -26,6 +26,8 @@ pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {
     let port = health::choose_port(facts, overrides, &app, &start, &mut reasons);
     let health = health::choose_health(facts, overrides, &app, port, &mut reasons);
     let package = facts.workspace.get(&app).unwrap_or(&facts.package);
+    let build = install::build_steps(facts, kind.manager(), &app, &mut reasons);
+    let shipping = Shipping::of(facts, overrides, &start, !build.is_empty())?;
     Ok(Plan {
         name: overrides.name.clone().unwrap_or_else(|| image_name(package, &facts.package)),
         version: package.version.clone(),
@@ -34,13 +36,14 @@ pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {
         manager_version: pin.map(|pin| pin.version),
         manifests: install::manifests(facts, *kind),
         install: install::install_steps(kind.manager(), &natives, false),
-        build: install::build_steps(facts, kind.manager(), &app, &mut reasons),
+        build,
         production: install::install_steps(kind.manager(), &natives, true),
         natives,
         folder: start.folder,
         entry: start.argv,
         env: start.env,
         aside: start.aside,
+        shipping,
         port,
         health,
         reasons,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use kiln_dockerfile::Reference;
-use kiln_plan::is_shipped;
+use kiln_plan::Shipping;
 use kiln_rootfs::RootPath;
 
 use crate::answer::Obstacle;
@@ -272,6 +272,7 @@ pub(crate) fn closure(project: &Project, app: &str) -> Vec<String> {
 /// The files of one project: those at its top together, its folders one by one, and what its build makes.
 fn folder_of(project: &Project, folder: &str, origin: Origin, layout: &mut Layout) {
     let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let shipping = Shipping::of_project(!layout.outputs.is_empty());
     let mut files: Vec<String> = Vec::new();
     let mut folders: BTreeSet<String> = BTreeSet::new();
     for path in &project.facts.files {
@@ -284,7 +285,7 @@ fn folder_of(project: &Project, folder: &str, origin: Origin, layout: &mut Layou
         {
             continue;
         }
-        let ships = is_path_shipped(below);
+        let ships = is_path_shipped(&shipping, below);
         match below.split_once('/') {
             None if ships && !is_start_script_of_base(below) => files.push(below.to_owned()),
             Some((first, _)) if ships => {
@@ -312,12 +313,9 @@ fn folder_of(project: &Project, folder: &str, origin: Origin, layout: &mut Layou
     }
 }
 
-fn is_path_shipped(below: &str) -> bool {
+fn is_path_shipped(shipping: &Shipping, below: &str) -> bool {
     let Ok(path) = RootPath::normalise(below) else { return false };
-    let folders = std::iter::successors(path.parent(), RootPath::parent).filter(|folder| !folder.is_root());
-    folders.into_iter().all(|folder| is_shipped(&folder, true))
-        && is_shipped(&path, false)
-        && !is_build_only(below)
+    shipping.leaves_out(&path, false).is_none() && !is_build_only(below)
 }
 
 /// Settings of tools that only build.

@@ -43,6 +43,10 @@ pub(crate) struct ImageConfig {
     entry: Option<Vec<String>>,
     /// Port it listens on.
     port: Option<u16>,
+    /// Globs of files that are shipped, whatever is usual.
+    include: Vec<String>,
+    /// Globs of files that are not.
+    exclude: Vec<String>,
     /// Path that answers when the app is well, or `false`.
     health: Option<Health>,
 }
@@ -128,6 +132,8 @@ impl Config {
             port: self.image.port,
             health,
             node: self.base.node,
+            include: self.image.include.clone(),
+            exclude: self.image.exclude.clone(),
             allow_scripts: self.build.allow_scripts.clone(),
         })
     }

@@ -64,13 +64,13 @@ pub fn lower(request: &Request<'_>) -> Result<Graphed, Error> {
     let copied = stages.copy(below, request.source, "build", "copy the app");
     let built = stages.run(copied, &plan.build, "build", true);
     let base = stages.push(None, Op::Base(request.base.layers.clone()), "image", &request.base.name);
-    let dependencies = stages.part(base, "dependencies", (builder, production), split::dependencies);
-    let (name, choose): (_, Choose) = if plan.runs_typescript() {
-        ("app with TypeScript", split::app_with_typescript)
-    } else {
-        ("app", split::app)
-    };
-    let app = stages.part(dependencies, name, (above, built), choose);
+    let choose: Choose = Arc::new(split::dependencies);
+    let dependencies = stages.part(base, "dependencies", (builder, production), (String::new(), choose));
+    let shipping = plan.shipping.clone();
+    let rules = format!("{shipping:?}");
+    let source = request.source.clone();
+    let choose: Choose = Arc::new(move |built| split::app(built, &source, &shipping));
+    let app = stages.part(dependencies, "app", (above, built), (rules, choose));
     let history = [("dependencies", dependencies), ("app", app)];
     let target = BuildTarget {
         top: app,
@@ -106,9 +106,14 @@ impl Stages<'_> {
     }
 
     /// What is chosen of the steps above one, up to another.
-    fn part(&mut self, below: StepId, name: &'static str, steps: (StepId, StepId), choose: Choose) -> StepId {
-        let (above, from) = steps;
-        let part = Part { from, above, name, code: &[split::CODE, kiln_plan::SHIP_CODE], choose };
+    fn part(
+        &mut self,
+        below: StepId,
+        name: &'static str,
+        (above, from): (StepId, StepId),
+        (rules, choose): (String, Choose),
+    ) -> StepId {
+        let part = Part { from, above, name, code: &[split::CODE, kiln_plan::SHIP_CODE], rules, choose };
         self.push(Some(below), Op::Part(part), "image", name)
     }
 

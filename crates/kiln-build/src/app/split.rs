@@ -1,6 +1,6 @@
 //! Cuts what the sandbox left into the two layers on top of the base.
 
-use kiln_plan::{is_module_file_shipped, is_shipped, is_typescript_loaded};
+use kiln_plan::{Shipping, is_module_file_shipped};
 use kiln_rootfs::{Entry, Error, Kind, RootPath, Tree};
 
 /// Where the app lies in the image.
@@ -24,16 +24,7 @@ pub(super) fn dependencies(installed: &Tree) -> Result<Tree, Error> {
 }
 
 /// The app layer: what the app ships of its sources and its build, without `node_modules`.
-pub(super) fn app(built: &Tree) -> Result<Tree, Error> {
-    app_with(built, |path| is_shipped(path, false))
-}
-
-/// The same of an app that node runs from its TypeScript.
-pub(super) fn app_with_typescript(built: &Tree) -> Result<Tree, Error> {
-    app_with(built, |path| is_shipped(path, false) || is_typescript_loaded(path))
-}
-
-fn app_with(built: &Tree, is_file_shipped: impl Fn(&RootPath) -> bool) -> Result<Tree, Error> {
+pub(super) fn app(built: &Tree, source: &Tree, shipping: &Shipping) -> Result<Tree, Error> {
     let mut layer = Tree::new();
     layer.insert_dir(APP, 0o755)?;
     for (path, entry) in built.iter() {
@@ -43,8 +34,8 @@ fn app_with(built: &Tree, is_file_shipped: impl Fn(&RootPath) -> bool) -> Result
             continue;
         }
         let inside = RootPath::normalise(inside)?;
-        let mut folders = std::iter::successors(inside.parent(), RootPath::parent);
-        if is_file_shipped(&inside) && folders.all(|folder| folder.is_root() || is_shipped(&folder, true)) {
+        let is_made = source.get(&inside).is_none();
+        if shipping.leaves_out(&inside, is_made).is_none() {
             layer.insert(path.clone(), entry.clone())?;
         }
     }
@@ -164,16 +155,19 @@ mod tests {
             "etc/passwd",
             "appendix.js",
         ]);
-        assert_eq!(files(&app(&built).unwrap()), ["app/dist/server.js", "app/package.json"]);
+        let source = tree(&[".env", "package.json", "src/server.ts", "test/server.js"]);
+        let shipped = app(&built, &source, &Shipping::of_project(true)).unwrap();
+        // What the build made is shipped whatever it is called.
+        assert_eq!(files(&shipped), ["app/dist/server.js", "app/dist/server.js.map", "app/package.json"]);
     }
 
     #[test]
     fn another_name_of_what_stays_behind_is_the_file() {
-        let mut built = tree(&["app/src/a.ts"]);
+        let (mut built, source) = (tree(&["app/src/a.ts"]), tree(&["src/a.ts"]));
         let link = Kind::Hardlink(RootPath::new("app/src/a.ts").unwrap());
         let attrs = built.get(&RootPath::new("app/src/a.ts").unwrap()).unwrap().attrs.clone();
         built.insert(RootPath::new("app/a.js").unwrap(), Entry { attrs, kind: link }).unwrap();
-        let shipped = app(&built).unwrap();
+        let shipped = app(&built, &source, &Shipping::of_project(true)).unwrap();
         assert!(matches!(shipped.get(&RootPath::new("app/a.js").unwrap()).unwrap().kind, Kind::File(_)));
     }
 

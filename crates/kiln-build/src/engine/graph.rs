@@ -58,7 +58,7 @@ pub enum Op {
 }
 
 /// A choice of what a stage left.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Part {
     /// The last step of the stage.
     pub from: StepId,
@@ -68,12 +68,21 @@ pub struct Part {
     pub name: &'static str,
     /// The text of the code that chooses: when it changes, so may what is chosen.
     pub code: &'static [&'static str],
+    /// What else decides: when it changes, so may what is chosen.
+    pub rules: String,
     /// Chooses.
     pub choose: Choose,
 }
 
+impl std::fmt::Debug for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { from, above, name, rules, .. } = self;
+        write!(f, "Part({name}, {from:?} above {above:?}, {rules})")
+    }
+}
+
 /// Chooses of what steps left.
-pub type Choose = fn(&Tree) -> Result<Tree, kiln_rootfs::Error>;
+pub type Choose = Arc<dyn Fn(&Tree) -> Result<Tree, kiln_rootfs::Error> + Send + Sync>;
 
 /// A folder to be made where it is missing.
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@ use kiln_images::Machine;
 use kiln_oci::Arch;
 use kiln_plan::Plan;
 use kiln_proof::Built;
+use kiln_rootfs::Tree;
 use kiln_sandbox::Ids;
 use kiln_store::{Layout, StepCache};
 
@@ -41,7 +42,7 @@ pub fn build(
         })?;
     }
     progress.done(&plan_summary(&plan));
-    tell_changes(&plan, progress);
+    tell_changes(&plan, &app.tree, progress);
 
     progress.start("base", "composing the base");
     let supply = Supply::new(machine, wanted.folder, wanted.base, progress);
@@ -148,9 +149,15 @@ fn name(wanted: &Wanted<'_>, plan: &Plan) -> String {
     format!("{}:{tag}", plan.name)
 }
 
-/// What of the start script is not in the image: who runs it must know.
-fn tell_changes(plan: &Plan, progress: &dyn Progress) {
+/// What of the app and its start script is not in the image: who runs it must know.
+fn tell_changes(plan: &Plan, sources: &Tree, progress: &dyn Progress) {
     let tell = progress.teller();
+    let left_out = plan.shipping.left_out(sources);
+    if !left_out.is_empty() {
+        let bytes = size(left_out.iter().map(|file| file.bytes).sum());
+        let files = if left_out.len() == 1 { "1 file" } else { &format!("{} files", left_out.len()) };
+        tell(&format!("note: {files} of the app ({bytes}) are not shipped; `kiln plan` says which and why"));
+    }
     for reason in plan.reasons.iter().filter(|reason| reason.about == "set aside") {
         tell(&format!("note: `{}` of the start script is set aside: {}", reason.decision, reason.because));
     }

@@ -15,12 +15,13 @@ mod wrappers;
 
 pub(crate) use choose::{choose_app, choose_entry};
 pub use choose::{default_start, script_start};
+use kiln_node::NodeArguments;
 use serde::Serialize;
 
 /// Ends of files that node runs without their types.
-pub(crate) const TYPESCRIPT: [&str; 3] = [".ts", ".mts", ".cts"];
+const TYPESCRIPT: [&str; 3] = [".ts", ".mts", ".cts"];
 /// Modules that translate while the app runs, where they are loaded first.
-pub(crate) const TRANSLATORS: [&str; 2] = ["tsx", "ts-node"];
+const TRANSLATORS: [&str; 2] = ["tsx", "ts-node"];
 
 /// What starts the app.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +38,16 @@ pub struct Start {
     pub notes: Vec<String>,
     /// The port that the command names or the program is known for.
     pub port: Option<u16>,
+}
+
+impl Start {
+    /// Whether node runs the app from its TypeScript.
+    pub(crate) fn runs_typescript(&self) -> bool {
+        let read = NodeArguments::read(&self.argv);
+        let translates =
+            read.preloads().any(|module| TRANSLATORS.iter().any(|name| module.starts_with(name)));
+        translates || read.file.is_some_and(|file| TYPESCRIPT.iter().any(|end| file.ends_with(end)))
+    }
 }
 
 /// Something that a start script does besides starting the app.

@@ -43,6 +43,7 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let app = App::collect(&args.app)?;
     let plan = plan(&app.facts, &config.overrides()?)?;
     let text = dockerfile(&plan, &app.facts);
+    let left_out = plan.shipping.left_out(&app.tree);
     let network = Outside::choose(None)?;
     if args.write {
         for (name, text) in [("Dockerfile", text.as_str()), (".dockerignore", dockerignore().as_str())] {
@@ -51,7 +52,7 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     }
     match context.format {
         Format::Json => output::data(
-            &serde_json::json!({ "plan": plan, "dockerfile": text, "network": network.name(), "files": app.facts.files }).to_string(),
+            &serde_json::json!({ "plan": plan, "dockerfile": text, "network": network.name(), "files": app.facts.files, "left_out": left_out }).to_string(),
         ),
         Format::Human => {
             if !args.write {
@@ -61,6 +62,9 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
                 output::talk("");
                 for reason in &plan.reasons {
                     output::talk(&format!("  {}: {} — {}", reason.about, reason.decision, reason.because));
+                }
+                for (files, why) in kiln_plan::shortly(&left_out) {
+                    output::talk(&format!("  left out: {files} — {why}"));
                 }
                 output::talk(&format!("  network: {} — {}", network.name(), network.because()));
             }

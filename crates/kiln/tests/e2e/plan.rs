@@ -86,3 +86,33 @@ fn the_kiln_toml_of_the_readme_is_right() {
     let run = world.run(["plan".as_ref(), app.as_os_str()]).exits(0);
     assert!(run.stdout.contains("EXPOSE 8080") && run.stdout.contains("/healthz"), "{}", run.stdout);
 }
+
+#[test]
+fn what_is_left_out_is_listed_and_kiln_toml_decides() {
+    let world = World::new();
+    let lock = r#"{"name":"a","version":"1.0.0","lockfileVersion":3,"packages":{"":{"name":"a","version":"1.0.0"}}}"#;
+    let app = world.app(&[
+        ("package.json", r#"{"name":"a","version":"1.0.0","scripts":{"start":"node server.js"}}"#),
+        ("package-lock.json", lock),
+        ("server.js", "0"),
+        ("docs/openapi.yaml", "openapi: 3"),
+        ("src/test/load.js", "0"),
+        ("test/fixtures/a.json", "{}"),
+        ("test/a.js", "0"),
+        ("public/app.js.map", "{}"),
+        (".env", "A=1"),
+    ]);
+    let left_out = || {
+        let run =
+            world.run(["plan".as_ref(), app.as_os_str(), "--format".as_ref(), "json".as_ref()]).exits(0);
+        let files = run.json()["left_out"].as_array().unwrap().clone();
+        files.into_iter().map(|file| file["path"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(left_out(), [".env", "package-lock.json", "test/a.js", "test/fixtures/a.json"]);
+    fs::write(app.join("kiln.toml"), "[image]\ninclude = [\"test/fixtures/**\"]\nexclude = [\"**/*.map\"]\n")
+        .unwrap();
+    assert_eq!(left_out(), [".env", "package-lock.json", "public/app.js.map", "test/a.js"]);
+    fs::write(app.join("kiln.toml"), "[image]\ninclude = [\"a{b\"]\n").unwrap();
+    let refused = world.run(["plan".as_ref(), app.as_os_str()]).exits(2);
+    assert!(refused.stderr.contains("error[plan.pattern]"), "{}", refused.stderr);
+}

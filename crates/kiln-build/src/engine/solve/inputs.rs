@@ -52,6 +52,7 @@ impl<W: Executor, N: Cache> Solver<'_, W, N> {
                 let mut inputs = Inputs::new("part");
                 inputs.add("choice", "what is chosen", part.name);
                 inputs.add("code", "what kiln ships", Digest::of(part.code.concat().as_bytes()).to_string());
+                inputs.add("rules", "what [image] in kiln.toml ships", part.rules.clone());
                 let what = format!("what stage {} left", self.stage(part.from));
                 inputs.add("from", &what, self.chain_key(part.from)?.to_string());
                 inputs.add("above", &what, self.chain_key(part.above)?.to_string());
