@@ -121,11 +121,11 @@ impl<'a> Gate<'a> {
 
 fn refusal(name: &str, wanted: &str, report: &TrustReport) -> Failure {
     let what = format!("use {name}: kiln.toml asks for a signature by {wanted}");
-    let (code, class) = match report.verdict() {
-        Verdict::NotKnown => ("trust.not_known", Class::Content),
-        _ => ("trust.base", Class::Refused),
+    let failure = match report.verdict() {
+        Verdict::NotKnown => Failure::new("trust.not_known", Class::Content, what),
+        _ => Failure::new("trust.base", Class::Refused, what),
     };
-    let mut failure = Failure::new(code, class, what).with_cause(missing(report));
+    let mut failure = failure.with_cause(missing(report));
     for (examined, rejection) in report.rejected() {
         failure = failure.with_cause(format!("{}: {}", examined.place, rejection.why));
     }
