@@ -132,9 +132,14 @@ pub(crate) fn workspace_folders(tree: &Tree, package: &PackageJson) -> Vec<Strin
 }
 
 fn sources(tree: &Tree) -> BTreeMap<RootPath, String> {
+    // `bin/www` of many a server has no ending.
+    let is_program = |path: &RootPath| {
+        !path.file_name().contains('.') && path.parent().is_some_and(|folder| folder.file_name() == "bin")
+    };
     let is_source = |path: &RootPath| {
         [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"].iter().any(|end| path.as_str().ends_with(end))
             && !path.as_str().ends_with(".d.ts")
+            || is_program(path)
     };
     let mut sources = BTreeMap::new();
     let mut left = SOURCES_MAX;

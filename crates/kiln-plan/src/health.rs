@@ -16,7 +16,6 @@ const PATHS: [&str; 9] = [
     "/-/health",
     "/ping",
 ];
-const DEFAULT_PORT: u16 = 3000;
 
 /// The port that the project in `app` (empty for the root) listens on, as far as its sources show.
 pub fn find_port(facts: &AppFacts, app: &str) -> Option<u16> {
@@ -51,11 +50,12 @@ pub(crate) fn choose_port(
             return Some(port);
         }
     }
-    let listens = sources(facts, app).any(|(_, text)| text.contains(".listen("));
-    listens.then(|| {
-        reasons.push(Reason::new("port", DEFAULT_PORT.to_string(), "the app listens, and most do there"));
-        DEFAULT_PORT
-    })
+    if sources(facts, app).any(|(_, text)| text.contains(".listen(")) {
+        let because =
+            "the app listens, and nothing says where: write `port = 3000` under [image] in kiln.toml";
+        reasons.push(Reason::new("port", "not known", because));
+    }
+    None
 }
 
 pub(crate) fn choose_health(

@@ -16,7 +16,7 @@ use crate::setup::{Message, SetupError};
 use crate::{Error, Finished, Ids, Job, Network, namespaces};
 
 /// Lines of output that are kept for the message when a command fails.
-const LAST_LINES: usize = 40;
+const LAST_LINES: usize = 400;
 /// Bytes of one line of output; the rest of a longer line becomes lines of its own.
 const LINE_MAX: u64 = 8 << 10;
 /// How often a command that says nothing is looked at.

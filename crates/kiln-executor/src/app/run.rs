@@ -8,7 +8,7 @@ use kiln_build::engine::StepId;
 use kiln_finding::{Failure, size};
 use kiln_images::Machine;
 use kiln_oci::Arch;
-use kiln_plan::Plan;
+use kiln_plan::{Plan, Reason};
 use kiln_proof::Built;
 use kiln_rootfs::Tree;
 use kiln_sandbox::Ids;
@@ -161,8 +161,10 @@ fn tell_changes(plan: &Plan, sources: &Tree, progress: &dyn Progress) {
     for reason in plan.reasons.iter().filter(|reason| reason.about == "set aside") {
         tell(&format!("note: `{}` of the start script is set aside: {}", reason.decision, reason.because));
     }
-    for reason in plan.reasons.iter().filter(|reason| reason.about == "start" && reason.decision == "changed")
-    {
+    let is_open = |reason: &&Reason| {
+        matches!((reason.about, reason.decision.as_str()), ("start", "changed") | ("port", "not known"))
+    };
+    for reason in plan.reasons.iter().filter(is_open) {
         tell(&format!("note: {}", reason.because));
     }
 }

@@ -15,6 +15,7 @@ use kiln_rootfs::{Delta, RootPath};
 use kiln_sandbox::{Finished, Mount, Network, Placing, Root, Sandbox, User, remove_stubs, write_upper};
 
 use super::given::{Given, GivenOnce};
+use super::last_lines::telling;
 use super::layer_store::{LayerStore, owners};
 use super::mounts::{files, merged, overlay, own, subtree};
 use crate::outside::hosts;
@@ -35,8 +36,6 @@ const NO_NETWORK: [&str; 8] = [
 /// Files that tell a command of its network.
 const HOSTS: &str = "etc/hosts";
 const RESOLVER: &str = "etc/resolv.conf";
-/// How many of a command's last lines are shown when it fails.
-const LINES_SHOWN: usize = 30;
 
 /// Runs commands, and gives them what they need besides their layers.
 pub(super) struct Commands<'a> {
@@ -288,8 +287,7 @@ impl Commands<'_> {
         } else {
             format!("it ended with exit code {}", finished.code)
         };
-        let lines: Vec<&str> = finished.last_lines.iter().map(String::as_str).collect();
-        let lines = &lines[lines.len().saturating_sub(LINES_SHOWN)..];
+        let lines = &telling(&finished.last_lines);
         let mut failure = Failure::new("build.command", Class::Command, what);
         if lines.iter().any(|line| !line.trim().is_empty()) {
             failure = failure.with_cause(format!("its last lines were\n{}", lines.join("\n")));

@@ -7,6 +7,7 @@ mod facts;
 mod folders;
 mod given;
 mod ids;
+mod last_lines;
 mod layer_store;
 mod mounts;
 mod options;
