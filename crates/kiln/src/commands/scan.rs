@@ -154,7 +154,7 @@ fn gate(args: &Args, scans: &[Scan]) -> Result<Outcome, Failure> {
             let counts: Vec<String> = open.iter().map(|(kind, count)| kind.describe(*count)).collect();
             let names: Vec<&str> = scans.iter().map(|scan| scan.name.as_str()).collect();
             let kinds: Vec<&str> = open.iter().map(|(kind, _)| kind.as_str()).collect();
-            let what = format!("judge {}: there are {}", names.join(", "), counts.join(", "));
+            let what = format!("judge {}, with {}", names.join(", "), counts.join(", "));
             let mut help = format!("--allow-unknown={} accepts it", kinds.join(","));
             if kinds.contains(&"severity") {
                 help = format!(
