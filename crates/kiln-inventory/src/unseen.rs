@@ -1,6 +1,6 @@
 //! Code that may be there and that no package tells of: what an app asks for and is not installed, and what a bundler built in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use kiln_pkg::Unseen;
 
@@ -17,7 +17,7 @@ const BUNDLES_MAX: usize = 20;
 /// Looks for it. What belongs to a package of the distribution is left to that.
 pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'_>) -> Vec<Unseen> {
     let mut declared: BTreeMap<&str, &[String]> = BTreeMap::new();
-    let mut tables = Vec::new();
+    let mut tables = HashSet::new();
     let mut bundles = Vec::new();
     for (path, reading, _) in stack.readings() {
         if owners.own(path) || groups::tool_of(path).is_some() {
@@ -35,7 +35,7 @@ pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'
             _ => {}
         }
         if is_table(path) {
-            tables.push(folder(path));
+            tables.insert(folder(path));
         }
     }
     let apps = folders.of_apps();
@@ -43,7 +43,7 @@ pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'
     let mut found: BTreeMap<&str, Unseen> = BTreeMap::new();
     let mut candidate = String::new();
     for (&at, names) in declared.iter().filter(|(at, _)| is_app(at)) {
-        if std::iter::once(at).chain(above(at)).any(|folder| tables.contains(&folder)) {
+        if std::iter::once(at).chain(above(at)).any(|folder| tables.contains(folder)) {
             continue;
         }
         let missing = names.iter().filter(|name| folders.resolve(at, name, &mut candidate).is_none());

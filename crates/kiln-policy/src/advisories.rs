@@ -102,6 +102,10 @@ pub(crate) fn answered(evidence: &Evidence, settings: &PolicySettings) -> Result
             }
         }
     }
+    // The build knows what it was made of; what is in the image does not tell.
+    who.extend(
+        report.unseen.iter().map(|app| format!("not asked about in {}: {}", app.path, app.describe())),
+    );
     Ok(too_old.map_or(Answered::Yes(who), Answered::TooOld))
 }
 

@@ -315,6 +315,18 @@ fn what_nobody_answers_for_is_unknown() {
     both(Outcome::Unknown, "debian-10 is end of life since 2022-01-08", |world| {
         known(&mut world.vulnerabilities).end_of_life.push(ended("debian", "10"));
     });
+    let bundled = card(|world| {
+        let bundles = vec!["app/dist/server.js".to_owned()];
+        known(&mut world.vulnerabilities)
+            .unseen
+            .push(kiln_pkg::Unseen { bundles, ..kiln_pkg::Unseen::at("app") });
+    });
+    let pk001 = bundled.lines.iter().find(|line| line.id == "PK001").unwrap();
+    assert!(
+        pk001.reason.ends_with("looks as if code of other packages was built into it"),
+        "{}",
+        pk001.reason
+    );
     // NA003 judges that.
     assert!(card(|world| known(&mut world.vulnerabilities).end_of_life.push(ended("node", "16"))).passes());
     both(Outcome::Unknown, "no package was found", |world| {

@@ -68,3 +68,15 @@ fn the_same_finding_has_the_same_name_wherever_it_moves() {
     twice.dedup();
     assert_eq!(twice.len(), names("FROM node:22\nMAINTAINER a\nMAINTAINER a\n").len());
 }
+
+/// Rules and scans speak of the same last days.
+#[test]
+fn lines_of_node_end_on_one_day() {
+    let both = kiln_vuln::release_lines("node").filter_map(|line| {
+        let known = kiln_lint::facts::line(line.line.parse().ok()?)?;
+        Some((line.line, line.end.to_string(), known.end.clone()))
+    });
+    let both: Vec<_> = both.collect();
+    assert!(both.len() >= 10, "{both:?}");
+    assert!(both.iter().all(|(_, scanned, linted)| scanned == linted), "{both:?}");
+}

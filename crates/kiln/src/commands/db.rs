@@ -230,6 +230,26 @@ fn status(opened: &Opened, context: &Context) {
     }
     output::data(&origin(&opened.origin));
     output::data(&slices(database, today));
+    for lack in lacks(database) {
+        output::data(&lack);
+    }
+}
+
+/// What the advisories say nothing of, a line each.
+fn lacks(database: &Database<'_>) -> Vec<String> {
+    let feeds = || database.slices().iter().filter(|slice| slice.ecosystem.is_some());
+    let names = |is: &dyn Fn(&SliceInfo) -> bool| {
+        feeds().filter(|slice| is(slice)).map(|slice| slice.name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let malware = names(&|slice| slice.malware > 0);
+    let unjudged = names(&|slice| slice.judged == Some(0));
+    let malware = if malware.is_empty() {
+        "malware is named by none of these feeds".to_owned()
+    } else {
+        format!("malware is named by {malware}")
+    };
+    let unjudged = (!unjudged.is_empty()).then(|| format!("severities are given by all but {unjudged}"));
+    std::iter::once(malware).chain(unjudged).collect()
 }
 
 fn origin(origin: &Origin) -> String {

@@ -100,7 +100,13 @@ fn a_database_is_built_of_folders_and_archives_and_scans_take_it() {
     assert!(built.stderr.contains("README.md is no advisory feed"), "{}", built.stderr);
     let status = world.run(["db", "status", "--db", "my.kdb", "--format", "json"]).exits(0).json();
     assert_eq!((&status["origin"], &status["slices"][0]["slice"]["advisories"]), (&"file".into(), &1.into()));
+    let text = world.run(["db", "status", "--db", "my.kdb"]).exits(0).stdout;
+    assert!(text.contains("malware is named by none of these feeds"), "{text}");
     let old = world.run(["db", "status", "--db", "my.kdb", "--db-max-age", "0"]).exits(3);
+    // Of one feed somebody may ask more than of the others.
+    world.run(["db", "status", "--db", "my.kdb", "--db-max-age", "99999,npm=0"]).exits(3);
+    world.run(["db", "status", "--db", "my.kdb", "--db-max-age", "0,npm=99999"]).exits(0);
+    world.run(["db", "status", "--db", "my.kdb", "--db-max-age", "nmp=3"]).exits(2);
     assert!(old.stderr.contains("error[db.old]"), "{}", old.stderr);
 }
 

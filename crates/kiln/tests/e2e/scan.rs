@@ -225,3 +225,24 @@ fn every_format_is_written_and_those_for_one_image_refuse_two() {
     }
     world.run(["version", "--format", "junit"]).exits(2);
 }
+
+/// When advisories are stale is said in kiln.toml, for each feed; what is stale is told first, and passes.
+#[test]
+fn the_age_of_advisories_is_told_in_the_first_line() {
+    let world = World::new();
+    fs::create_dir(world.path("app")).unwrap();
+    let lock = r#"{"lockfileVersion":3,"packages":{"node_modules/ms":{"version":"2.1.3"}}}"#;
+    fs::write(world.path("app/package-lock.json"), lock).unwrap();
+    let first = |settings: &str| {
+        fs::write(world.path("kiln.toml"), settings).unwrap();
+        let run = world.run(["scan", "dir:app", "--fail-on", "low"]).exits(0);
+        run.stdout.lines().next().unwrap().to_owned()
+    };
+    assert!(first("").starts_with("app; stale advisories: npm ("), "{}", first(""));
+    assert_eq!(first("[database]\nstale-after = 99999\n"), "app");
+    assert_eq!(first("[database]\nstale-after = { default = 0, npm = 99999 }\n"), "app");
+    assert_eq!(first("[database]\nstale-after = { npm = 1 }\n"), first(""));
+    fs::write(world.path("kiln.toml"), "[database]\nstale-after = { nmp = 1 }\n").unwrap();
+    let wrong = world.run(["scan", "dir:app"]).exits(2);
+    assert!(wrong.stderr.contains("`nmp` is no feed"), "{}", wrong.stderr);
+}
