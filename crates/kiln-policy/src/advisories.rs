@@ -52,9 +52,11 @@ impl Answered {
 fn shortly(who: &[Answer]) -> String {
     let advisories = who.iter().filter_map(|answer| answer.advisories).min();
     let archive = who.iter().filter_map(|answer| answer.archive.as_deref()).min();
+    let is_asked = |answer: &&Answer| answer.advisories.is_some() || answer.archive.is_some();
     let parts = [
         advisories.map(|day| format!("advisories of {day}")),
         archive.map(|day| format!("archive of {day}")),
+        (who.iter().filter(is_asked).count() < who.len()).then(|| "not all was asked about".to_owned()),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
@@ -103,9 +105,10 @@ pub(crate) fn answered(evidence: &Evidence, settings: &PolicySettings) -> Result
         }
     }
     // The build knows what it was made of; what is in the image does not tell.
-    who.extend(
-        report.unseen.iter().map(|app| format!("not asked about in {}: {}", app.path, app.describe())),
-    );
+    who.extend(report.unseen.iter().map(|app| {
+        let text = format!("not asked about in {}: {}", app.path, app.describe());
+        Answer { advisories: None, archive: None, text }
+    }));
     Ok(too_old.map_or(Answered::Yes(who), Answered::TooOld))
 }
 
