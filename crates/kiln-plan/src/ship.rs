@@ -198,7 +198,7 @@ fn at_top(below: &str) -> Option<&'static str> {
     if is_build_file {
         return Some("only the build needs it");
     }
-    name.ends_with(".md").then_some("it is for readers of the sources")
+    name.strip_suffix(".md").map(|_| "it is for readers of the sources")
 }
 
 /// Whether a path below a `node_modules` folder (whose parts are given from there on) is bookkeeping of a package

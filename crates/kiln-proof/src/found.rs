@@ -18,7 +18,8 @@ pub(crate) use self::candidate::BUNDLE_PREDICATE;
 use self::candidate::{Candidate, ordered};
 use self::opening::{open, signatures};
 
-/// How many are opened before it is looked whether that is enough. Most images have no more beside them.
+/// How many are opened before it is looked whether that is enough. Most images have no more beside them; where there are more, only those
+/// that say that they are what is asked for.
 const FIRST: usize = 16;
 /// The endings of the tags that the older forms lie under.
 const LEGACY_ENDINGS: [&str; 2] = ["sig", "att"];
@@ -41,7 +42,8 @@ pub struct Found<'a, S> {
     /// What lists say of what could not be read.
     unread: Vec<Unseen>,
     budget: Budget,
-    is_first: bool,
+    /// How many are opened next.
+    first: usize,
 }
 
 impl<'a, S: Source + Sync> Found<'a, S> {
@@ -56,7 +58,7 @@ impl<'a, S: Source + Sync> Found<'a, S> {
             evidence: Vec::new(),
             unread: Vec::new(),
             budget: Budget::start(),
-            is_first: true,
+            first: FIRST,
         };
         // What is written into an index is about its images.
         let attached = index.manifests.iter().filter(|entry| attached::is_about(entry, &image.digest));
@@ -101,7 +103,7 @@ impl<'a, S: Source + Sync> Found<'a, S> {
     pub fn judged(&mut self, depth: Depth, verify: impl Fn(&[Evidence]) -> TrustReport) -> TrustReport {
         let wanted: Vec<String> =
             verify(&[]).outcomes.into_iter().map(|outcome| outcome.predicate_type).collect();
-        self.waiting = ordered(std::mem::take(&mut self.waiting), &wanted);
+        self.order(&wanted);
         loop {
             let left_out: Vec<Unseen> = self.waiting.iter().map(|candidate| candidate.hint.clone()).collect();
             let mut report = verify(&self.evidence).leaving(&left_out, &self.unread);
@@ -117,15 +119,20 @@ impl<'a, S: Source + Sync> Found<'a, S> {
 
     /// Everything that can be opened, each with the place it was found at; and how much was left, or could not be read.
     pub fn all(&mut self) -> (&[Evidence], usize) {
-        self.waiting = ordered(std::mem::take(&mut self.waiting), &[]);
+        self.order(&[]);
         while self.open_more() {}
         (&self.evidence, self.waiting.len() + self.unread.len())
     }
 
+    fn order(&mut self, wanted: &[String]) {
+        let (waiting, likely) = ordered(std::mem::take(&mut self.waiting), wanted);
+        self.first = if waiting.len() <= FIRST { FIRST } else { likely.clamp(1, FIRST) };
+        self.waiting = waiting;
+    }
+
     /// Opens the next ones; false where there are none, or the budget is spent.
     fn open_more(&mut self) -> bool {
-        let count = if self.is_first { FIRST } else { usize::MAX };
-        self.is_first = false;
+        let count = std::mem::replace(&mut self.first, usize::MAX);
         let count = self.budget.opens(count.min(self.waiting.len()));
         let next: Vec<Candidate> = self.waiting.drain(..count).collect();
         for opened in open(self.place, &next, &mut self.budget) {

@@ -1,6 +1,6 @@
 //! What refers to a manifest. Source: distribution-spec, "Listing Referrers" and "Referrers Tag Schema".
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kiln_fetch::http;
 use kiln_fetch::http::header::{CONTENT_TYPE, HeaderName, LINK};
@@ -30,8 +30,7 @@ impl Repository {
         let lists = self.everywhere(|place| {
             self.listed_at(place, subject).map(|listed| (!listed.is_empty()).then_some(listed))
         })?;
-        let mut seen = BTreeSet::new();
-        Ok(lists.into_iter().flatten().filter(|one| seen.insert(one.digest)).collect())
+        Ok(merged(lists.into_iter().flatten()))
     }
 
     /// What all places that answer for the repository have. A mirror that fails is passed over; the registry is, where a mirror
@@ -163,6 +162,26 @@ fn repair(manifests: &mut Vec<Descriptor>, entry: &Descriptor) {
         Some(listed) => *listed = entry.clone(),
         None => manifests.push(entry.clone()),
     }
+}
+
+/// Each manifest once, in the order they came, with all that any list says of it: there are registries that list nothing but digests.
+fn merged(listed: impl Iterator<Item = Descriptor>) -> Vec<Descriptor> {
+    let (mut all, mut known) = (Vec::<Descriptor>::new(), BTreeMap::new());
+    for one in listed {
+        let Some(&at) = known.get(&one.digest) else {
+            known.insert(one.digest, all.len());
+            all.push(one);
+            continue;
+        };
+        let first = &mut all[at];
+        if first.artifact_type.as_deref().is_none_or(|kind| kind == media_type::EMPTY) {
+            first.artifact_type = one.artifact_type.or(first.artifact_type.take());
+        }
+        for (key, value) in one.annotations {
+            first.annotations.entry(key).or_insert(value);
+        }
+    }
+    all
 }
 
 fn parse(bytes: &[u8], url: &str) -> Result<Index, Error> {

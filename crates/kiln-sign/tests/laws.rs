@@ -7,7 +7,7 @@ use kiln_attest::{Statement, predicate};
 use kiln_finding::Diagnose;
 use kiln_oci::{Descriptor, Digest, Manifest, media_type};
 use kiln_sign::{KeyPair, attach};
-use kiln_trust::{Authority, PublicKey, Requirement, bundles, verify_bundle, verify_image};
+use kiln_trust::{Authority, ImageRule, PublicKey, Requirement, Rule, bundles, verify_bundle, verify_image};
 use proptest::prelude::*;
 
 fn key() -> &'static KeyPair {
@@ -58,6 +58,34 @@ fn an_sbom_is_no_signature() {
     assert!(!report.is_satisfied());
     assert_eq!(report.outcomes.iter().map(|outcome| outcome.found).collect::<Vec<_>>(), [false, true]);
     assert_eq!(report.rejected().next().unwrap().1.code, "trust.malformed");
+}
+
+/// Of two who may scan, the newer scan counts, whoever made it.
+#[test]
+fn a_newer_scan_by_another_authority_is_not_outvoted() {
+    let (one, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let scan = |key: &KeyPair, day: u32, severity: &str| {
+        let predicate = serde_json::json!({
+            "scanner": { "result": { "matches": [{ "severity": severity }] } },
+            "metadata": { "scanFinishedOn": format!("2026-01-{day:02}T00:00:00Z") },
+        });
+        let statement = Statement::about(&image(), predicate::VULNERABILITIES, predicate);
+        key.sign(&statement).unwrap().to_bytes()
+    };
+    let rules = vec![Rule::NoCritical { now: 1_800_000_000 }];
+    let rule = ImageRule {
+        images: Vec::new(),
+        authorities: [&one, &other].map(|key| key.public().unwrap().into()).into(),
+        required: vec![Requirement { rules, ..Requirement::of(predicate::VULNERABILITIES) }],
+    };
+    let verdict = |first: (u32, &str), second: (u32, &str)| {
+        let found = bundles(&image(), [scan(&one, first.0, first.1), scan(&other, second.0, second.1)]);
+        rule.verify(&image(), &found).is_satisfied()
+    };
+    assert!(verdict((1, "low"), (2, "low")));
+    assert!(!verdict((1, "low"), (2, "critical")));
+    assert!(!verdict((2, "critical"), (1, "low")));
+    assert!(verdict((2, "low"), (1, "critical")));
 }
 
 #[test]

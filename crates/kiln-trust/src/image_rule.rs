@@ -20,16 +20,21 @@ pub struct ImageRule {
 
 impl ImageRule {
     /// Checks the evidence about an image: what one of the authorities signed must meet every requirement. Of several that
-    /// do not, the one whose signatures were found is told of.
+    /// do not, the one whose signatures were found is told of. Where the newest statement decides, it is the newest by any of them.
     pub fn verify(&self, image: &Digest, evidence: &[Evidence]) -> TrustReport {
-        let reports =
-            self.authorities.iter().map(|authority| verify_image(image, evidence, authority, &self.required));
+        let reports: Vec<TrustReport> = self
+            .authorities
+            .iter()
+            .map(|authority| verify_image(image, evidence, authority, &self.required))
+            .collect();
         let better = |report: &TrustReport| (report.is_satisfied(), report.statements.len());
-        let nothing = || TrustReport::nothing(*image, &self.required);
         // The first of equals, so that what is told does not depend on the number of authorities.
-        reports
-            .reduce(|best, next| if better(&next) > better(&best) { next } else { best })
-            .unwrap_or_else(nothing)
+        let best = reports.iter().reduce(|best, next| if better(next) > better(best) { next } else { best });
+        let Some(mut best) = best.cloned() else { return TrustReport::nothing(*image, &self.required) };
+        for report in &reports {
+            best.overruled_by(report);
+        }
+        best
     }
 
     /// For people: who must have signed, and by which rule.

@@ -196,6 +196,15 @@ impl TrustReport {
         self
     }
 
+    /// A newer statement of another who is trusted, too, that says no, says it for both.
+    pub(crate) fn overruled_by(&mut self, other: &Self) {
+        for (mine, theirs) in self.outcomes.iter_mut().zip(&other.outcomes) {
+            if theirs.decided_by > mine.decided_by && !theirs.found {
+                mine.clone_from(theirs);
+            }
+        }
+    }
+
     /// The right statement of this type.
     pub fn statement(&self, predicate_type: &str) -> Option<&Verified<Statement>> {
         self.statements.iter().find(|statement| is_meant(predicate_type, &statement.value.predicate_type))

@@ -94,8 +94,8 @@ fn is_foreign(content: &Descriptor) -> bool {
 }
 
 /// In the order in which they are opened: those that may be wanted first, each kind of them in turn, so that no kind hides another; of
-/// a kind, the newest and the oldest in turn. Where something lies decides nothing.
-pub(super) fn ordered(candidates: VecDeque<Candidate>, wanted: &[String]) -> VecDeque<Candidate> {
+/// a kind, the newest and the oldest in turn. Where something lies decides nothing. With that, how many may be wanted.
+pub(super) fn ordered(candidates: VecDeque<Candidate>, wanted: &[String]) -> (VecDeque<Candidate>, usize) {
     let mut queues: BTreeMap<(bool, Digest, Option<usize>, Kind), Vec<Candidate>> = BTreeMap::new();
     // What was listed last was most often made last.
     for candidate in candidates.into_iter().rev() {
@@ -111,7 +111,8 @@ pub(super) fn ordered(candidates: VecDeque<Candidate>, wanted: &[String]) -> Vec
         ranked.extend(queue.into_iter().enumerate().map(|(at, candidate)| (is_other, rank(at), candidate)));
     }
     ranked.sort_by_key(|(is_other, rank, _)| (*is_other, *rank));
-    ranked.into_iter().map(|(_, _, candidate)| candidate).collect()
+    let likely = ranked.iter().filter(|(is_other, ..)| !is_other).count();
+    (ranked.into_iter().map(|(_, _, candidate)| candidate).collect(), likely)
 }
 
 #[cfg(test)]

@@ -123,6 +123,16 @@ fn the_account_of_a_registry_and_the_list_under_the_tag_are_both_read() {
             fake.repository().referrers(&image.digest).unwrap().into_iter().map(|one| one.digest).collect();
         assert_eq!(found, [known.digest, untold.digest]);
     }
+    // What one list leaves out, the other says.
+    let told = |digest: kiln_oci::Digest| {
+        let mut told = Descriptor::new(media_type::MANIFEST, digest, known.size);
+        told.artifact_type = Some("application/vnd.test".to_owned());
+        told.annotations.insert("of".to_owned(), "one".to_owned());
+        told
+    };
+    let index = Index { manifests: vec![told(known.digest)], ..Index::default() };
+    fake.state.lock().unwrap().hold("team/app", &tag, media_type::INDEX, &index.to_bytes());
+    assert_eq!(fake.repository().referrers(&image.digest).unwrap(), [told(known.digest)]);
     // What is no list hides nothing where the registry has answered.
     fake.state.lock().unwrap().hold_image("team/app", &tag, b"x");
     assert_eq!(fake.repository().referrers(&image.digest).unwrap().len(), 1);

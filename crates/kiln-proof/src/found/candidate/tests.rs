@@ -17,7 +17,7 @@ fn listed(number: usize, artifact: &str, predicate_type: Option<&str>, created: 
 /// The places that the candidates get which are kept in `which`.
 fn places(candidates: Vec<Candidate>, wanted: &[&str], which: impl Fn(&Candidate) -> bool) -> Vec<usize> {
     let wanted: Vec<String> = wanted.iter().map(|text| (*text).to_owned()).collect();
-    let ordered = ordered(candidates.into(), &wanted);
+    let (ordered, _) = ordered(candidates.into(), &wanted);
     let places = ordered.iter().enumerate().filter(|(_, candidate)| which(candidate));
     places.map(|(at, _)| at).collect()
 }
@@ -70,7 +70,8 @@ fn of_a_kind_the_newest_and_the_oldest_come_first() {
     };
     let mut all: Vec<Candidate> = [3, 0, 4, 1, 2].map(of).into();
     all.push(listed(9, media_type::SIGSTORE_BUNDLE, Some(SCAN), Some("yesterday")));
-    let ordered = ordered(all.into(), &[SCAN.to_owned()]);
+    let (ordered, likely) = ordered(all.into(), &[SCAN.to_owned()]);
+    assert_eq!(likely, 6);
     let day = |candidate: &Candidate| candidate.hint.since.map(|since| since / 86_400 - 20_454);
     let days: Vec<_> = ordered.iter().map(day).collect();
     assert_eq!(days, [Some(4), None, Some(3), Some(0), Some(2), Some(1)]);
