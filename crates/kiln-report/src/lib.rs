@@ -7,6 +7,7 @@
 mod cards;
 pub mod clean;
 mod documents;
+mod feeds;
 mod format;
 mod formats;
 mod layout;
@@ -14,6 +15,7 @@ mod lints;
 mod scans;
 mod trust;
 
+pub use feeds::feeds;
 pub use format::{Format, Kind, Results, Stamp};
 pub use formats::FORMATS;
 pub use layout::{Table, wrap};

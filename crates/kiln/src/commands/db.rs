@@ -8,7 +8,6 @@ use kiln_proof::Keys;
 use kiln_proof::advisories::{Change, DATABASE_MAX, Opened, Origin, Provenance, today};
 use kiln_sign::Signer;
 use kiln_vuln::build::{Builder, Recognised};
-use kiln_vuln::{Database, Date, SliceInfo};
 use serde_json::json;
 
 use crate::command::{Command, Group};
@@ -229,27 +228,7 @@ fn status(opened: &Opened, context: &Context) {
         return output::data(&value.to_string());
     }
     output::data(&origin(&opened.origin));
-    output::data(&slices(database, today));
-    for lack in lacks(database) {
-        output::data(&lack);
-    }
-}
-
-/// What the advisories say nothing of, a line each.
-fn lacks(database: &Database<'_>) -> Vec<String> {
-    let feeds = || database.slices().iter().filter(|slice| slice.ecosystem.is_some());
-    let names = |is: &dyn Fn(&SliceInfo) -> bool| {
-        feeds().filter(|slice| is(slice)).map(|slice| slice.name.as_str()).collect::<Vec<_>>().join(", ")
-    };
-    let malware = names(&|slice| slice.malware > 0);
-    let unjudged = names(&|slice| slice.judged == Some(0));
-    let malware = if malware.is_empty() {
-        "malware is named by none of these feeds".to_owned()
-    } else {
-        format!("malware is named by {malware}")
-    };
-    let unjudged = (!unjudged.is_empty()).then(|| format!("severities are given by all but {unjudged}"));
-    std::iter::once(malware).chain(unjudged).collect()
+    output::data(&kiln_report::feeds(database, today));
 }
 
 fn origin(origin: &Origin) -> String {
@@ -267,44 +246,5 @@ fn origin(origin: &Origin) -> String {
                 format!("{}, from {} at {} ({signed})", kept.path.display(), from.join(", "), known.at)
             }
         },
-    }
-}
-
-fn slices(database: &Database<'_>, today: Date) -> String {
-    let mut table = kiln_report::Table::new(&[
-        "SLICE",
-        "ADVISORIES",
-        "PACKAGES",
-        "COMPLETE TO",
-        "AGE",
-        "RELEASES",
-        "SOURCE",
-    ]);
-    for slice in database.slices() {
-        let age = format!("{} days", slice.as_of.age(today));
-        table.row(vec![
-            slice.name.clone(),
-            slice.advisories.to_string(),
-            slice.packages.to_string(),
-            slice.as_of.to_string(),
-            age,
-            releases(slice),
-            slice.source.clone(),
-        ]);
-    }
-    table.render()
-}
-
-fn releases(slice: &SliceInfo) -> String {
-    let names: Vec<&str> = slice
-        .releases
-        .iter()
-        .filter(|release| release.complete && !release.name.is_empty())
-        .map(|release| release.name.as_str())
-        .collect();
-    match names.as_slice() {
-        [] => "-".to_owned(),
-        names if names.len() > 4 => format!("{} of them", names.len()),
-        names => names.join(" "),
     }
 }
