@@ -7,6 +7,7 @@ use kiln_images::clock::timestamp;
 use kiln_proof::Keys;
 use kiln_proof::advisories::{Change, DATABASE_MAX, Opened, Origin, Provenance, today};
 use kiln_sign::Signer;
+use kiln_vuln::Database;
 use kiln_vuln::build::{Builder, Recognised};
 use serde_json::json;
 
@@ -194,7 +195,7 @@ fn show_new(bytes: &[u8], path: &Path, context: &Context) -> Result<(), Failure>
             .to_string(),
         ),
         Format::Human => {
-            output::data(&slices(&database, today()));
+            output::data(&kiln_report::feeds(&database, today()));
             if !context.quiet {
                 output::talk(&format!("{} ({:.1} MB)", path.display(), bytes.len() as f64 / 1e6));
             }
