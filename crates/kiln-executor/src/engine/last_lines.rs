@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn else_the_end_is_shown() {
-        let text: String = (0..100).map(|number| format!("{number}\n")).collect();
+        let text = (0..100).map(|number| number.to_string()).collect::<Vec<_>>().join("\n");
         let shown = told(&text);
         assert_eq!((shown.len(), shown[SHOWN - 1].as_str()), (SHOWN, "99"));
         assert_eq!(told(""), [""; 0]);
