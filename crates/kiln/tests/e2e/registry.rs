@@ -86,7 +86,7 @@ fn what_was_signed_is_verified_where_it_was_pushed() {
     if !needs(&["registry"]) || !can_ship() {
         return;
     }
-    let world = World::sharing();
+    let world = World::new();
     let app = world.example("orders-api");
     world.run(["ship".as_ref(), app.as_os_str(), "-q".as_ref()]).exits(0);
     let (_server, host) = registry(&world);
