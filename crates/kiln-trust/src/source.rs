@@ -45,7 +45,8 @@ fn repository(uri: &str) -> String {
     // A user may stand before the host: `ssh://git@host/path@revision`.
     let host = uri.find("://").map_or(0, |at| at + "://".len());
     let path = uri[host..].find('/').map_or(uri.len(), |at| host + at);
-    let end = uri[path..].find('@').map_or(uri.len(), |at| path + at);
+    // A path may hold an `@`, and so may a revision, which begins with `refs/` where it is written out.
+    let end = uri[path..].find("@refs/").or_else(|| uri[path..].rfind('@')).map_or(uri.len(), |at| path + at);
     uri[..end].to_owned()
 }
 
@@ -89,6 +90,11 @@ mod tests {
             ("git+ssh://git@example.invalid/org/app@v1", "ssh://git@example.invalid/org/app"),
             ("https://example.invalid/org/app.git#v1:sub", "https://example.invalid/org/app.git"),
             ("https://example.invalid", "https://example.invalid"),
+            (
+                "git+https://example.invalid/o/r@evil.invalid/x@v1",
+                "https://example.invalid/o/r@evil.invalid/x",
+            ),
+            ("git+https://example.invalid/o/r@refs/tags/pkg@1.0", "https://example.invalid/o/r"),
         ] {
             assert_eq!(repository(uri), expected);
         }

@@ -36,6 +36,7 @@ impl AppOptions {
             name: self.tag.as_ref().map(Reference::name_and_tag),
             arch: self.platform,
             is_locked: self.locked,
+            settings: config.file.as_deref(),
             overrides: config.overrides()?,
             base: &config.base,
             network: config.build.network,

@@ -26,6 +26,9 @@ pub(crate) struct Config {
     pub(crate) scan: crate::vex::VexSettings,
     pub(crate) signing: crate::signing::SigningSettings,
     pub(crate) trust: kiln_proof::trust::TrustSettings,
+    /// The file, where there is one.
+    #[serde(skip)]
+    pub(crate) file: Option<PathBuf>,
     /// The folder of the file.
     #[serde(skip)]
     pub(crate) folder: PathBuf,
@@ -98,6 +101,7 @@ impl Config {
         // What is shown starts as the user would write it.
         folder.strip_prefix(".").unwrap_or(folder).clone_into(&mut config.folder);
         config.folder.clone_into(&mut config.trust.folder);
+        config.file = Some(path.clone());
         for file in &mut config.registry.ca_files {
             *file = config.folder.join(&*file);
         }

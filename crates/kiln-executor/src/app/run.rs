@@ -102,7 +102,7 @@ pub fn build(
     let check: Check<'_> = &|solver| check_entry(&plan, &graphed, solver);
     // git is asked meanwhile.
     let (made, sources) = std::thread::scope(|scope| {
-        let sources = scope.spawn(|| sources::commit(wanted.folder, &source));
+        let sources = scope.spawn(|| sources::commit(wanted.folder, wanted.settings, &source));
         let made = engine.make(&graphed.graph, target, check, &summary);
         (made, sources.join().expect("nothing panics there"))
     });

@@ -16,6 +16,8 @@ pub struct Wanted<'a> {
     pub arch: Option<Arch>,
     /// kiln.lock must be there and fit.
     pub is_locked: bool,
+    /// The file that said so, where there is one.
+    pub settings: Option<&'a Path>,
     /// What somebody decided in place of the planner.
     pub overrides: Overrides,
     /// Where the base comes from.

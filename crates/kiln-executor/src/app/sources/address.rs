@@ -23,6 +23,10 @@ pub(super) fn public(address: &str) -> Option<String> {
         .filter(|_| scheme == "ssh")
         .map(|user| format!("{}@", user.split(':').next().unwrap_or_default()));
     let path = path.trim_end_matches('/');
+    // Behind an `@`, a statement has the revision.
+    if path.contains('@') {
+        return None;
+    }
     (!host.is_empty() && !path.is_empty())
         .then(|| format!("{scheme}://{}{host}/{path}", user.unwrap_or_default()))
 }
@@ -54,6 +58,7 @@ mod tests {
             ("file:///home/me/app", None),
             ("ext::sh -c true", None),
             ("ext::sh", None),
+            ("https://git.example/org/app@git.evil/x.git", None),
             ("https://git.example", None),
             ("https:///org/app", None),
             ("https://git.example/a\nb", None),

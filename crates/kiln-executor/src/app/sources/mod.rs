@@ -9,25 +9,32 @@ use std::time::Duration;
 
 use kiln_attest::SourceCommit;
 use kiln_finding::Fact;
-use kiln_rootfs::Tree;
+use kiln_rootfs::{RootPath, Tree};
 
+use self::compare::Listing;
 use crate::git::git;
 
+/// The mode of a file that is no program.
+const PLAIN: u32 = 0o644;
 /// How long git may take to say what a commit holds.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// How much that may be, in bytes: some 500,000 files.
 const LISTING_MAX: usize = 64 << 20;
 
-/// The commit of `tree`, which was read from `folder`; none where it is of no commit.
-pub(super) fn commit(folder: &Path, tree: &Tree) -> Fact<Option<SourceCommit>> {
+/// Files of an app that say what is built and how, whether or not they are among what is built from.
+const STEERING: [&str; 2] = [".dockerignore", "kiln.toml"];
+
+/// The commit of `tree`, which was read from `folder`; none where it is of no commit. `settings` is the file that settings were read
+/// from, where that is another than the folder's own.
+pub(super) fn commit(folder: &Path, settings: Option<&Path>, tree: &Tree) -> Fact<Option<SourceCommit>> {
     let Ok(folder) = folder.canonicalize() else { return Fact::Known(None) };
     if !folder.ancestors().any(|above| above.join(".git").exists()) {
         return Fact::Known(None);
     }
-    Fact::from(look(&folder, tree))
+    Fact::from(look(&folder, settings, tree))
 }
 
-fn look(folder: &Path, tree: &Tree) -> Result<Option<SourceCommit>, String> {
+fn look(folder: &Path, settings: Option<&Path>, tree: &Tree) -> Result<Option<SourceCommit>, String> {
     // The modes are for what follows them.
     let asked = [
         "rev-parse",
@@ -40,21 +47,39 @@ fn look(folder: &Path, tree: &Tree) -> Result<Option<SourceCommit>, String> {
     let told = text(ask(folder, &asked)?)?;
     let mut lines = told.lines();
     let mut line = || lines.next().ok_or_else(|| "git does not say what is checked out".to_owned());
-    let (folder_in_it, format, commit, reference) = (line()?, line()?, line()?, line()?);
-    let path = folder_in_it.trim_end_matches('/');
-    let Ok(listing) = ask(folder, &["ls-tree", "-r", "-z", "--full-tree", &format!("{commit}:{path}")])
-    else {
+    let (prefix, format, commit, reference) = (line()?, line()?, line()?, line()?);
+    let object = ask(folder, &["cat-file", "commit", commit])?;
+    let listing = ask(folder, &["ls-tree", "-r", "-z", "--full-tree", commit])?;
+    let Some(listing) = Listing::read(&listing, format, (commit, &object))?.below(prefix) else {
         // The folder lies in a repository that does not hold it.
-        ask(folder, &["cat-file", "-e", commit])?;
         return Ok(None);
     };
+    let mut tree = tree.clone();
+    let mut elsewhere = steering(folder, settings, &mut tree)?;
+    let changes = listing.changes(&tree, folder, &mut elsewhere)?;
     Ok(Some(SourceCommit {
         repository: repository(folder)?,
         reference: reference.starts_with("refs/").then(|| reference.to_owned()),
         commit: commit.to_owned(),
-        folder: path.to_owned(),
-        changes: compare::changes(tree, &compare::listed(&listing, format)?, folder)?,
+        folder: prefix.trim_end_matches('/').to_owned(),
+        changes,
     }))
+}
+
+/// Puts the files that steer the build among those that are compared. Tells those that lie elsewhere, and so are of no commit.
+fn steering(folder: &Path, settings: Option<&Path>, tree: &mut Tree) -> Result<Vec<String>, String> {
+    let settings = settings.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned()));
+    let inside = settings.as_deref().and_then(|path| path.strip_prefix(folder).ok()?.to_str());
+    for name in STEERING.into_iter().chain(inside) {
+        let path = RootPath::normalise(name).map_err(|error| error.to_string())?;
+        if tree.get(&path).is_none() && folder.join(name).symlink_metadata().is_ok() {
+            let text = kiln_disk::read_text(&folder.join(name), kiln_disk::DOCUMENT_MAX)
+                .map_err(|error| format!("read {name}: {error}"))?;
+            tree.insert_file(name, PLAIN, text.into_bytes()).map_err(|error| error.to_string())?;
+        }
+    }
+    let outside = settings.as_deref().filter(|_| inside.is_none());
+    Ok(outside.map(|path| path.display().to_string()).into_iter().collect())
 }
 
 /// Where the commits come from: the remote of that name, or the only one there is.

@@ -54,7 +54,7 @@ fn git_in(folder: &Path, arguments: &[&str]) -> String {
 }
 
 fn of(folder: &Path) -> Fact<Option<SourceCommit>> {
-    commit(folder, &App::collect(folder).unwrap().tree)
+    commit(folder, None, &App::collect(folder).unwrap().tree)
 }
 
 #[track_caller]
@@ -157,6 +157,56 @@ fn what_is_of_no_commit_is_of_none_and_what_cannot_be_seen_is_unknown() {
     assert_eq!(of(&apart), Fact::Known(None), "the commit has no such folder");
     fs::write(repository.0.path().join(".git/HEAD"), "ref: refs/heads/none\n").unwrap();
     assert!(matches!(of(&repository.app()), Fact::Unknown(_)));
+}
+
+/// What says how the app is built counts, whether or not the build reads it as a file of the app.
+#[test]
+fn what_steers_the_build_is_compared_too() {
+    let repository = Repository::new("sha1");
+    let app = repository.app();
+    fs::write(app.join(".dockerignore"), ".dockerignore\ndocs\nkiln.toml\nsrc/server.js\n").unwrap();
+    fs::write(app.join("kiln.toml"), "[image]\nentry = [\"other.js\"]\n").unwrap();
+    assert_eq!(changed(&app), [".dockerignore", "kiln.toml"]);
+    repository.commit();
+    assert_eq!(changed(&app), [""; 0]);
+    let tree = App::collect(&app).unwrap().tree;
+    let with = |settings: &Path| match commit(&app, Some(settings), &tree) {
+        Fact::Known(Some(commit)) => commit.changes.map(|changes| changes.files).unwrap_or_default(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(with(&app.join("kiln.toml")), [""; 0]);
+    let elsewhere = tempfile::NamedTempFile::new().unwrap();
+    assert_eq!(with(elsewhere.path()), [elsewhere.path().canonicalize().unwrap().display().to_string()]);
+}
+
+/// git reads objects without looking whether they are what their names say.
+#[test]
+fn objects_that_are_not_what_their_names_say_are_unknown() {
+    let repository = Repository::new("sha1");
+    let other = Repository::new("sha1");
+    fs::write(other.app().join("src/server.js"), "evil\n").unwrap();
+    other.commit();
+    let place = |repository: &Repository| {
+        let name = repository.git(&["rev-parse", "HEAD:services/api/src"]);
+        repository.0.path().join(format!(".git/objects/{}/{}", &name[..2], &name[2..]))
+    };
+    let evil = fs::read(place(&other)).unwrap();
+    let forged = place(&repository);
+    fs::set_permissions(&forged, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(&forged, evil).unwrap();
+    fs::write(repository.app().join("src/server.js"), "evil\n").unwrap();
+    assert!(matches!(of(&repository.app()), Fact::Unknown(why) if why.contains("what their names say")));
+}
+
+#[test]
+fn a_worktree_with_the_app_at_its_top_is_of_its_commit() {
+    let repository = Repository::new("sha1");
+    let beside = tempfile::tempdir().unwrap();
+    fs::write(repository.0.path().join("package.json"), "{}").unwrap();
+    repository.commit();
+    let tree = beside.path().join("tree");
+    repository.git(&["worktree", "add", "-q", "-b", "work", tree.to_str().unwrap()]);
+    assert_eq!(changed(&tree), [""; 0]);
 }
 
 /// A repository may name programs in many places of its own configuration.
