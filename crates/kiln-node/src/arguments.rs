@@ -1,7 +1,8 @@
 //! The command line of `node`: its own options, the file it runs, and what that is given.
 
 /// Options that take the word behind them, where it is not joined by `=`. Source: nodejs.org/api/cli.html, Node.js 20 to 26.
-const WITH_VALUE: [&str; 35] = [
+const WITH_VALUE: [&str; 36] = [
+    "--run",
     "-r",
     "--require",
     "--import",

@@ -174,10 +174,15 @@ impl Reader<'_> {
         loop {
             match self.rest.next().ok_or("a quote that does not end")? {
                 '"' => return Ok(()),
-                '\\' => {
-                    let next = self.rest.next().ok_or("a quote that does not end")?;
-                    self.push(next)?;
-                }
+                '\\' => match self.rest.next().ok_or("a quote that does not end")? {
+                    '\n' => {}
+                    next @ ('$' | '`' | '"' | '\\') => self.push(next)?,
+                    // Before all else it stands for itself.
+                    next => {
+                        self.push('\\')?;
+                        self.push(next)?;
+                    }
+                },
                 '$' => return Err("a variable inside a word"),
                 '`' => return Err("a command whose output is taken"),
                 other => self.push(other)?,
@@ -249,6 +254,7 @@ mod tests {
             ("node  dist/server.js", vec![("node|dist/server.js", Joint::End)]),
             ("node 'a b.js' \"c\\\"d\" ''", vec![("node|a b.js|c\"d|", Joint::End)]),
             ("A=1 node .;", vec![("A=1|node|.", Joint::End)]),
+            (r#"node "^\d+" "a\"b""#, vec![(r#"node|^\d+|a"b"#, Joint::End)]),
             (
                 "a && b; c || d | e",
                 vec![

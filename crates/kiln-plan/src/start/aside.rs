@@ -1,10 +1,9 @@
 use super::AsideKind;
 
 /// Names of scripts that build; what follows a colon or a dash does not count.
-const BUILDING_SCRIPTS: [&str; 8] =
-    ["build", "compile", "bundle", "clean", "generate", "prebuild", "install", "ci"];
+const BUILDING_SCRIPTS: [&str; 5] = ["build", "compile", "bundle", "generate", "prebuild"];
 /// Programs that build.
-const BUILDERS: [&str; 14] = [
+const BUILDERS: [&str; 12] = [
     "tsc",
     "tsup",
     "esbuild",
@@ -12,13 +11,11 @@ const BUILDERS: [&str; 14] = [
     "rollup",
     "webpack",
     "vite",
-    "rimraf",
     "tsc-alias",
     "ncc",
     "babel",
     "unbuild",
     "tsdown",
-    "del-cli",
 ];
 /// What else builds, by its first two words.
 const BUILDS: [[&str; 2]; 9] = [
@@ -49,6 +46,9 @@ const MIGRATIONS: [[&str; 2]; 12] = [
     ["migrate-mongo", "up"],
     ["payload", "migrate"],
 ];
+/// Folders that builds write.
+const OUTPUTS: [&str; 8] =
+    [".next", ".output", "build", "coverage", "dist", "lib", "out", "tsconfig.tsbuildinfo"];
 /// Programs that make logs readable.
 const LOGS: [&str; 6] = ["pino-pretty", "bunyan", "pino-colada", "roarr", "pino-princess", "pretty-pino"];
 
@@ -74,10 +74,22 @@ pub(super) fn of_command(words: &[&str]) -> Option<AsideKind> {
     if MIGRATIONS.iter().any(begins) || names_data {
         return Some(AsideKind::Migration);
     }
-    let is_build = BUILDERS.contains(&first)
-        || BUILDS.iter().any(begins)
-        || matches!(first, "mkdir" | "cp" | "rm" | "echo");
+    let is_build = BUILDERS.contains(&first) || BUILDS.iter().any(begins);
     is_build.then_some(AsideKind::Build)
+}
+
+/// Whether a command changes nothing that an image has: it says something, or clears what a build is about to write.
+pub(super) fn is_nothing(words: &[&str]) -> bool {
+    match words {
+        ["echo" | "true" | "set", ..] => true,
+        ["rimraf" | "del-cli", targets @ ..] => {
+            let mut targets = targets.iter().filter(|word| !word.starts_with('-')).peekable();
+            targets.peek().is_some()
+                && targets
+                    .all(|target| OUTPUTS.contains(&target.trim_start_matches("./").trim_end_matches('/')))
+        }
+        _ => false,
+    }
 }
 
 /// Whether the output of a program goes into this one to be read by people.

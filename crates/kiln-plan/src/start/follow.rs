@@ -66,16 +66,26 @@ impl<'a> Follower<'a> {
         };
         self.depth =
             self.depth.checked_sub(1).ok_or_else(|| format!("the script `{name}` is one call too deep"))?;
-        let before = format!("pre{name}");
-        if self.package().scripts.contains_key(&before) {
-            let found = self.aside_of_script(&before, SCRIPT_DEPTH);
-            let what = found.ok_or_else(|| unknown_before(&before, &self.package().scripts[&before]))?;
-            self.set_aside(self.package().scripts[&before].clone(), what);
-        }
+        self.prepared(&format!("pre{name}"))?;
         let commands = commands(script).map_err(|why| {
             format!("the script `{name}` has {why}, for which the image has no shell: `{script}`")
         })?;
         self.chain(name, &commands)
+    }
+
+    /// What npm runs before a script, where there is such a one.
+    fn prepared(&mut self, name: &str) -> Result<(), String> {
+        let Some(script) = self.package().scripts.get(name) else { return Ok(()) };
+        let unknown = || unknown_before(name, script);
+        let folder = self.start.folder.clone();
+        for command in commands(script).map_err(|_| unknown())? {
+            if !matches!(command.joint, Joint::And | Joint::Then | Joint::End) {
+                return Err(unknown());
+            }
+            self.before(name, &command)?;
+        }
+        self.start.folder = folder;
+        Ok(())
     }
 
     fn of_project(&self) -> String {
@@ -94,23 +104,16 @@ impl<'a> Follower<'a> {
                 Joint::And | Joint::Then => self.before(name, command)?,
                 Joint::End => return self.command(command.words.clone()),
                 Joint::Pipe => {
-                    let reader = behind
-                        .filter(|next| next.joint == Joint::End)
-                        .and_then(|next| next.words.first()?.text());
-                    let Some(reader) =
-                        reader.filter(|program| aside::is_for_logs(program) || *program == "npx")
-                    else {
+                    let reader =
+                        behind.filter(|next| next.joint == Joint::End).and_then(|next| bare(&next.words));
+                    let is_for_logs = |words: &Vec<Word>| words[0].text().is_some_and(aside::is_for_logs);
+                    let Some(reader) = reader.filter(is_for_logs) else {
                         return Err(format!(
                             "the script `{name}` sends its output into another program: {}",
                             shown(&command.words)
                         ));
                     };
-                    let reader = if reader == "npx" {
-                        shown(&behind.expect("there is one").words)
-                    } else {
-                        reader.to_owned()
-                    };
-                    self.set_aside(reader, AsideKind::Logs);
+                    self.set_aside(shown(&reader), AsideKind::Logs);
                     return self.command(command.words.clone());
                 }
                 Joint::Or | Joint::Background => {
@@ -132,18 +135,26 @@ impl<'a> Follower<'a> {
         {
             return self.enter(folder);
         }
-        if words.first().and_then(Word::text) == Some("export") {
-            words.remove(0);
-        }
+        let is_exported = words.first().and_then(Word::text) == Some("export");
+        words.drain(..usize::from(is_exported));
         let (mut env, mut notes) = (Vec::new(), Vec::new());
         unwrap(&mut words, &mut env, &mut notes)?;
         if words.is_empty() {
-            // Variables alone are for all that follows.
-            self.start.env.extend(env);
+            // What is not exported is the shell's own, and no program's.
+            self.start.env.extend(env.into_iter().filter(|_| is_exported));
+            return Ok(());
+        }
+        if aside::is_nothing(&texts(&words)) {
             return Ok(());
         }
         let what = self.aside_of(&words, SCRIPT_DEPTH);
         let what = what.ok_or_else(|| unknown_before(name, &shown(&command.words)))?;
+        if what == AsideKind::Build && !self.is_built(&words, SCRIPT_DEPTH) {
+            return Err(format!(
+                "the script `{name}` runs `{}` before the app starts, and the build script does not: add it there",
+                shown(&command.words)
+            ));
+        }
         self.set_aside(shown(&command.words), what);
         Ok(())
     }
@@ -164,12 +175,45 @@ impl<'a> Follower<'a> {
 
     /// What a command does besides starting; none where that is not known.
     fn aside_of(&self, words: &[Word], depth: usize) -> Option<AsideKind> {
-        let texts: Vec<&str> = words.iter().filter_map(Word::text).collect();
+        let texts = texts(words);
         if let Some(called) = called(&texts) {
             return aside::of_script(called.script)
                 .or_else(|| self.aside_of_script(called.script, depth.checked_sub(1)?));
         }
         aside::of_command(&texts)
+    }
+
+    /// Whether the build of the image does what a command does: it is the build script, or runs in it.
+    fn is_built(&self, words: &[Word], depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let texts = texts(words);
+        let of_script = |name: &str| {
+            let scripts = [&self.package().scripts, &self.facts.package.scripts];
+            let script = scripts.into_iter().find_map(|scripts| scripts.get(name));
+            script.and_then(|script| commands(script).ok()).unwrap_or_default()
+        };
+        if aside::is_nothing(&texts) || called(&texts).is_some_and(|called| called.script == "build") {
+            return true;
+        }
+        let mut open = vec!["build".to_owned()];
+        let mut seen = Vec::new();
+        while let Some(name) = open.pop() {
+            for command in of_script(&name).iter().filter_map(|command| bare(&command.words)) {
+                if command == words {
+                    return true;
+                }
+                let next = called(&self::texts(&command)).map(|called| called.script.to_owned());
+                open.extend(next.filter(|next| !seen.contains(next)));
+            }
+            seen.push(name);
+        }
+        // A script whose every command the build runs.
+        called(&texts).is_some_and(|called| {
+            let commands = of_script(called.script);
+            let is_built =
+                |command: &Command| bare(&command.words).is_some_and(|words| self.is_built(&words, depth));
+            !commands.is_empty() && commands.iter().all(is_built)
+        })
     }
 
     /// The same of a script: by its name, or by all that it runs.
@@ -189,7 +233,7 @@ impl<'a> Follower<'a> {
     }
 
     /// The command that starts the app.
-    fn command(&mut self, mut words: Vec<Word>) -> Result<(), String> {
+    pub(super) fn command(&mut self, mut words: Vec<Word>) -> Result<(), String> {
         let mut notes = Vec::new();
         unwrap(&mut words, &mut self.start.env, &mut notes)?;
         for note in notes {
@@ -239,9 +283,14 @@ impl<'a> Follower<'a> {
     }
 
     fn called(&mut self, program: &str, called: &Called<'_>) -> Result<(), String> {
+        if called.is_of_several {
+            return Err(format!(
+                "`{program}` is asked for several projects, and an image starts one: make an image of each"
+            ));
+        }
         if let Some(wanted) = called.project {
             self.project = self.find_project(wanted).ok_or_else(|| {
-                format!("`{program}` is asked for the project `{wanted}`, and the workspace has none")
+                format!("`{program}` is asked for the project `{wanted}`, and the workspace has none of that name, or several")
             })?;
             self.start.folder.clone_from(&self.project);
         }
@@ -263,17 +312,18 @@ impl<'a> Follower<'a> {
         Ok(())
     }
 
-    /// The folder of a project, by folder or name.
+    /// The folder of a project, by folder or name; by a name without its scope where that is one project's alone.
     fn find_project(&self, wanted: &str) -> Option<String> {
         let folder = wanted.trim_start_matches("./").trim_end_matches('/');
         if folder.is_empty() || folder == "." {
             return Some(String::new());
         }
-        let is_it = |(path, package): &(&String, &PackageJson)| {
-            let name = package.name.as_deref().unwrap_or_default();
-            path.as_str() == folder || name == folder || name.rsplit('/').next() == Some(folder)
-        };
-        self.facts.workspace.iter().find(is_it).map(|(path, _)| path.clone())
+        let name = |package: &'a PackageJson| package.name.as_deref().unwrap_or_default();
+        let projects = || self.facts.workspace.iter();
+        let exact = projects().find(|(path, package)| path.as_str() == folder || name(package) == folder);
+        let mut unscoped = projects().filter(|(_, package)| name(package).rsplit('/').next() == Some(folder));
+        let only = || unscoped.next().filter(|_| unscoped.next().is_none());
+        exact.or_else(only).map(|(path, _)| path.clone())
     }
 
     /// A file that is started without `node` before it.
@@ -286,8 +336,15 @@ impl<'a> Follower<'a> {
                 "`{program}` is no program of node, and the image has no shell: start what it starts in the end"
             ));
         }
-        if !path.is_ok_and(|path| self.facts.files.contains(&path)) {
+        let Some(path) = path.ok().filter(|path| self.facts.files.contains(path)) else {
             return Err(format!("there is no file `{program}`"));
+        };
+        let first = self.facts.sources.get(&path).and_then(|text| text.lines().next()).unwrap_or_default();
+        let is_others = first.starts_with("#!") && !first.contains("node");
+        if is_others || (ending.is_empty() && !first.starts_with("#!")) {
+            return Err(format!(
+                "`{program}` does not say that it is a program of node: write `node {program}` if it is one"
+            ));
         }
         self.node(&[&[program.to_owned()], &owned(rest)[..]].concat())
     }
@@ -320,6 +377,17 @@ impl<'a> Follower<'a> {
     pub(super) fn locked(&self) -> impl Iterator<Item = &'a LockedPackage> {
         self.facts.lock.as_ref().into_iter().flat_map(|(_, lock)| &lock.packages)
     }
+}
+
+/// A command without what only sets variables; none where that is all, or cannot be taken off.
+fn bare(words: &[Word]) -> Option<Vec<Word>> {
+    let mut words = words.to_vec();
+    unwrap(&mut words, &mut Vec::new(), &mut Vec::new()).ok()?;
+    (!words.is_empty()).then_some(words)
+}
+
+fn texts(words: &[Word]) -> Vec<&str> {
+    words.iter().filter_map(Word::text).collect()
 }
 
 fn owned(words: &[&str]) -> Vec<String> {

@@ -14,6 +14,9 @@ impl Follower<'_> {
         if let Some(option) = read.no_program() {
             return Err(format!("`node {option}` runs no file of the app"));
         }
+        if let Some(script) = read.options.iter().find(|option| option.name == "--run") {
+            return self.script(&script.value.clone().unwrap_or_default());
+        }
         let file = read.file.clone().ok_or("`node` is given no file")?;
         if read.options.iter().any(|option| option.name.starts_with("--watch")) {
             return Err("`node --watch` starts the app again when a file changes, which is for development: leave it out".to_owned());
@@ -39,8 +42,14 @@ impl Follower<'_> {
     /// A debugger runs whatever whoever reaches it says.
     fn drop_debugger(&mut self, read: &mut NodeArguments) {
         let is_one = |name: &str| name.starts_with("--inspect") || name.starts_with("--debug");
-        if read.options.iter().any(|option| is_one(&option.name)) {
-            read.options.retain(|option| !is_one(&option.name));
+        let mut has_one = read.options.iter().any(|option| is_one(&option.name));
+        read.options.retain(|option| !is_one(&option.name));
+        for (_, value) in self.start.env.iter_mut().filter(|(name, _)| name == "NODE_OPTIONS") {
+            has_one |= value.split_whitespace().any(is_one);
+            let kept: Vec<&str> = value.split_whitespace().filter(|word| !is_one(word)).collect();
+            *value = kept.join(" ");
+        }
+        if has_one {
             self.note("the debugger is left out: it runs whatever is sent to it");
         }
     }

@@ -8,7 +8,9 @@ pub(super) struct Called<'a> {
     /// Name of the script.
     pub(super) script: &'a str,
     /// What the script is given besides.
-    pub(super) more: &'a [&'a str],
+    pub(super) more: Vec<&'a str>,
+    /// More than one project is named.
+    pub(super) is_of_several: bool,
 }
 
 /// Options that name a project.
@@ -22,28 +24,36 @@ pub(super) fn called<'a>(words: &'a [&'a str]) -> Option<Called<'a>> {
     if !["npm", "pnpm", "yarn", "bun", "turbo", "nx", "lerna"].contains(program) {
         return None;
     }
-    let mut reader = Reader { program, rest, project: None };
+    let mut reader = Reader { program, rest, projects: Vec::new() };
     let script = reader.script()?;
     if *program == "nx" {
         return reader.of_nx(script);
     }
     reader.options_behind();
-    let more = match reader.rest {
-        ["--", more @ ..] => more,
-        // npm gives a script nothing but what stands behind `--`; the others give it all.
-        _ if *program == "npm" => &[],
-        more => more,
-    };
-    Some(Called { project: reader.project, script, more })
+    let own = reader.rest.iter().position(|word| *word == "--").unwrap_or(reader.rest.len());
+    let (before, behind) = reader.rest.split_at(own);
+    // Options before `--` are npm's own; the others give a script all.
+    let before = before.iter().filter(|word| *program != "npm" || !word.starts_with('-'));
+    let more = before.chain(behind.iter().skip(1)).copied().collect();
+    Some(reader.called(script, more))
 }
 
 struct Reader<'a> {
     program: &'a str,
     rest: &'a [&'a str],
-    project: Option<&'a str>,
+    projects: Vec<&'a str>,
 }
 
 impl<'a> Reader<'a> {
+    fn called(&self, script: &'a str, more: Vec<&'a str>) -> Called<'a> {
+        Called {
+            project: self.projects.first().copied(),
+            script,
+            more,
+            is_of_several: self.projects.len() > 1,
+        }
+    }
+
     fn next(&mut self) -> Option<&'a str> {
         let (word, rest) = self.rest.split_first()?;
         self.rest = rest;
@@ -59,7 +69,8 @@ impl<'a> Reader<'a> {
             }
             let word = self.next()?;
             if self.program == "yarn" && word == "workspace" && !has_verb {
-                self.project = self.next();
+                let project = self.next();
+                self.projects.extend(project);
             } else if !has_verb && RUN.contains(&word) {
                 has_verb = true;
             } else if !word.starts_with('-') {
@@ -77,7 +88,8 @@ impl<'a> Reader<'a> {
             return false;
         }
         self.next();
-        self.project = joined.or_else(|| self.next());
+        let project = joined.or_else(|| self.next());
+        self.projects.extend(project);
         true
     }
 
@@ -92,7 +104,9 @@ impl<'a> Reader<'a> {
             Some((project, script)) => (project, script),
             None => (self.next().filter(|project| !project.starts_with('-'))?, word),
         };
-        Some(Called { project: Some(project), script, more: self.rest })
+        self.projects.push(project);
+        let more = self.rest.to_vec();
+        Some(self.called(script, more))
     }
 }
 
@@ -106,6 +120,8 @@ mod tests {
             ("npm start", (None, "start", "")),
             ("npm run start:prod", (None, "start:prod", "")),
             ("npm run -s serve -- --port 3", (None, "serve", "--port 3")),
+            ("npm run serve a --silent b -- -c", (None, "serve", "a b -c")),
+            ("yarn serve a --b", (None, "serve", "a --b")),
             ("npm start --workspace=apps/api", (Some("apps/api"), "start", "")),
             ("npm start -w api", (Some("api"), "start", "")),
             ("npm -w api run serve", (Some("api"), "serve", "")),

@@ -9,6 +9,45 @@ use super::programs::{Asked, Program, ProgramKind};
 /// Ends of files that say what is started.
 const CONFIGURATIONS: [&str; 3] = [".json", ".yml", ".yaml"];
 
+/// What such a file may say besides that changes what is started.
+const MORE: [&str; 8] =
+    ["args", "cwd", "env", "env_production", "interpreter", "node_args", "nodeArgs", "exec_interpreter"];
+/// Options of pm2 and forever that take a value and only say how it is kept.
+const WITH_VALUE: [&str; 20] = [
+    "--name",
+    "-n",
+    "-i",
+    "--instances",
+    "--max-memory-restart",
+    "-l",
+    "--log",
+    "-o",
+    "--output",
+    "-e",
+    "--error",
+    "--log-date-format",
+    "-p",
+    "--pid",
+    "-m",
+    "--minUptime",
+    "--spinSleepTime",
+    "--uid",
+    "--env",
+    "--kill-timeout",
+];
+/// Those that take none.
+const ALONE: [&str; 9] = [
+    "--no-daemon",
+    "--no-autorestart",
+    "--raw",
+    "--json",
+    "--merge-logs",
+    "--time",
+    "-a",
+    "--append",
+    "--auto-exit",
+];
+
 impl Follower<'_> {
     pub(super) fn program(&mut self, name: &str, program: Program, words: Vec<Word>) -> Result<(), String> {
         match program.kind {
@@ -18,9 +57,15 @@ impl Follower<'_> {
                 self.kept(name, &texts)
             }
             ProgramKind::Output => {
-                let is_desk = |word: &Word| matches!(word.text(), Some("--watch" | "-w" | "--debug" | "dev"));
+                let is_desk =
+                    |word: &Word| matches!(word.text(), Some("--watch" | "-w" | "--debug" | "-d" | "dev"));
                 if words.iter().any(is_desk) {
                     return Err(format!("`{name}` with these options is for development"));
+                }
+                if words.len() > 1 {
+                    return Err(format!(
+                        "`{name}` with these options starts something else than usual: name the file"
+                    ));
                 }
                 self.start.port = program.port;
                 self.note(format!("`{name}` runs what its build leaves behind"));
@@ -65,18 +110,18 @@ impl Follower<'_> {
 
     /// What a keeper of programs starts.
     fn kept(&mut self, name: &str, words: &[String]) -> Result<(), String> {
-        let mut files = words
-            .iter()
-            .map(String::as_str)
-            .filter(|word| !word.starts_with('-') && !matches!(*word, "start" | "run"));
-        let file = files.next().ok_or_else(|| format!("`{name}` is given no file"))?;
-        let is_configuration =
-            file.contains(".config.") || CONFIGURATIONS.iter().any(|end| file.ends_with(end));
-        let file = if is_configuration { self.configured(name, file)? } else { file.to_owned() };
+        let kept = kept(name, words)?;
         self.note(format!(
             "`{name}` is left out: where the image runs, what ends is started again, and copies are replicas"
         ));
-        self.node(&[file])
+        if matches!(kept.file, "npm" | "pnpm" | "yarn") {
+            let words = std::iter::once(kept.file).chain(kept.arguments.iter().map(String::as_str));
+            return self.command(words.map(|word| Word::Text(word.to_owned())).collect());
+        }
+        let is_configuration =
+            kept.file.contains(".config.") || CONFIGURATIONS.iter().any(|end| kept.file.ends_with(end));
+        let file = if is_configuration { self.configured(name, kept.file)? } else { kept.file.to_owned() };
+        self.node(&[&[file], kept.arguments].concat())
     }
 
     /// The one script that a configuration of pm2 names.
@@ -84,6 +129,12 @@ impl Follower<'_> {
         let text = RootPath::normalise(&format!("{}/{file}", self.start.folder))
             .ok()
             .and_then(|path| self.facts.sources.get(&path));
+        let says_more = MORE.iter().find(|key| text.is_some_and(|text| has_key(text, key)));
+        if let Some(key) = says_more {
+            return Err(format!(
+                "`{file}` says `{key}`, too, which the image does not read: name what starts"
+            ));
+        }
         let scripts: Vec<&str> = text.map_or_else(Vec::new, |text| values_of(text, "script"));
         match scripts[..] {
             [one] => Ok(one.to_owned()),
@@ -109,6 +160,51 @@ impl Follower<'_> {
         let up = "../".repeat(above.split('/').filter(|part| !part.is_empty()).count());
         format!("{up}node_modules/{package}/{file}")
     }
+}
+
+/// What a keeper is asked to start.
+struct Kept<'a> {
+    file: &'a str,
+    arguments: &'a [String],
+}
+
+/// Takes apart what stands behind `pm2` or `forever`. Source: their `--help`.
+fn kept<'a>(name: &str, words: &'a [String]) -> Result<Kept<'a>, String> {
+    let mut rest = words;
+    let mut file = None;
+    while let Some((word, behind)) = rest.split_first() {
+        let takes_value = WITH_VALUE.contains(&word.as_str());
+        match word.as_str() {
+            "--" => {
+                rest = behind;
+                break;
+            }
+            // What stands behind the file is the file's, for forever.
+            _ if name == "forever" && file.is_some() => break,
+            "start" | "run" if file.is_none() => rest = behind,
+            _ if takes_value => rest = behind.get(1..).unwrap_or_default(),
+            _ if ALONE.contains(&word.as_str()) => rest = behind,
+            _ if word.starts_with('-') => {
+                return Err(format!("kiln does not know the option `{word}` of `{name}`"));
+            }
+            _ if file.is_none() => {
+                file = Some(word.as_str());
+                rest = behind;
+            }
+            _ => return Err(format!("`{name}` is asked for several programs, and an image starts one")),
+        }
+    }
+    let file = file.ok_or_else(|| format!("`{name}` is given no file"))?;
+    Ok(Kept { file, arguments: rest })
+}
+
+/// Whether JavaScript or JSON has a member of that name.
+fn has_key(text: &str, key: &str) -> bool {
+    text.match_indices(key).any(|(at, found)| {
+        let begins_word = !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        let rest = text[at + found.len()..].trim_start_matches(['\'', '"']).trim_start();
+        begins_word && rest.starts_with(':')
+    })
 }
 
 /// The number behind `-p`, `--port` or `--port=`.

@@ -20,13 +20,15 @@ pub(super) fn unwrap(
             "tini" | "dumb-init" => 1 + usize::from(is(words, 1, "--")),
             "npx" | "bunx" | "pnpx" => 1 + flags(words, 1, &[]),
             "pnpm" | "npm" | "yarn" if is(words, 1, "exec") => 2 + flags(words, 2, &[]),
-            "dotenv" | "env-cmd" | "dotenv-flow" => {
+            "dotenv" | "dotenv-flow" | "env-cmd" => {
                 notes.push(without_files(&first));
-                1 + flags(words, 1, &["-e", "-v", "-p", "-c", "-f", "--file", "--environments"])
+                let taken = of_files(words, 1, env)?;
+                1 + taken
             }
             "dotenvx" if is(words, 1, "run") => {
                 notes.push(without_files(&first));
-                2 + flags(words, 2, &["-f", "--env-file", "-fk", "-e", "--env"])
+                let taken = of_files(words, 2, env)?;
+                2 + taken
             }
             "sudo" | "gosu" | "su-exec" => {
                 return Err(format!("`{first}` changes the user, and the image has one that is not root"));
@@ -40,6 +42,33 @@ pub(super) fn unwrap(
         };
         words.drain(..taken.min(words.len()));
     }
+}
+
+/// How many words from `at` on tell such a program of files and variables; the variables are kept.
+fn of_files(words: &[Word], at: usize, env: &mut Vec<(String, String)>) -> Result<usize, String> {
+    let mut end = at;
+    while let Some(word) = words.get(end).and_then(Word::text).filter(|word| word.starts_with('-')) {
+        end += 1;
+        let value = words.get(end).and_then(Word::text);
+        match word {
+            "--" => break,
+            "-e" | "-f" | "-p" | "-c" | "-r" | "-fk" | "--file" | "--env-file" | "--environments"
+            | "--rc-file" => end += 1,
+            "-v" | "--env" => {
+                let set = value.and_then(assignment).ok_or_else(|| format!("`{word}` sets no variable"))?;
+                env.push((set.0.to_owned(), set.1.to_owned()));
+                end += 1;
+            }
+            "-o" | "--overload" | "--override" | "--quiet" | "-q" | "--silent" | "--fallback" | "-x" => {}
+            _ if word.contains('=') => {}
+            _ => {
+                return Err(format!(
+                    "kiln does not know the option `{word}` of a program that reads files of variables"
+                ));
+            }
+        }
+    }
+    Ok(end - at)
 }
 
 fn without_files(program: &str) -> String {
