@@ -21,6 +21,8 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let package = Package::new(Ecosystem::Npm, "@scope/a", "1.0.0");
     let mut report = VulnerabilityReport {
+        end_of_life: Vec::new(),
+        unseen: Vec::new(),
         matches: vec![Match::new("CVE-2026-1", Severity::High, &package, Fix::None)],
         suppressed: Vec::new(),
         coverage: Vec::new(),
