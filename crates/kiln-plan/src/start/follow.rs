@@ -7,7 +7,7 @@ use super::wrappers::unwrap;
 use super::{Aside, AsideKind, Start, aside};
 
 /// How many scripts may call each other before one runs `node`.
-const SCRIPT_DEPTH: usize = 8;
+pub(super) const SCRIPT_DEPTH: usize = 8;
 /// Ends of names of files that node runs, and of those that have none.
 const PROGRAMS_OF_NODE: [&str; 7] = [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ""];
 
@@ -35,7 +35,7 @@ impl<'a> Follower<'a> {
         }
     }
 
-    fn package(&self) -> &'a PackageJson {
+    pub(super) fn package(&self) -> &'a PackageJson {
         self.facts.workspace.get(&self.project).unwrap_or(&self.facts.package)
     }
 
@@ -73,26 +73,11 @@ impl<'a> Follower<'a> {
         self.chain(name, &commands)
     }
 
-    /// What npm runs before a script, where there is such a one.
-    fn prepared(&mut self, name: &str) -> Result<(), String> {
-        let Some(script) = self.package().scripts.get(name) else { return Ok(()) };
-        let unknown = || unknown_before(name, script);
-        let folder = self.start.folder.clone();
-        for command in commands(script).map_err(|_| unknown())? {
-            if !matches!(command.joint, Joint::And | Joint::Then | Joint::End) {
-                return Err(unknown());
-            }
-            self.before(name, &command)?;
-        }
-        self.start.folder = folder;
-        Ok(())
-    }
-
     fn of_project(&self) -> String {
         if self.project.is_empty() { String::new() } else { format!(" in {}", self.project) }
     }
 
-    fn set_aside(&mut self, command: String, what: AsideKind) {
+    pub(super) fn set_aside(&mut self, command: String, what: AsideKind) {
         self.start.aside.push(Aside { command, what });
     }
 
@@ -127,39 +112,7 @@ impl<'a> Follower<'a> {
         Err(format!("the script `{name}` starts nothing"))
     }
 
-    /// A command before the one that starts the app.
-    fn before(&mut self, name: &str, command: &Command) -> Result<(), String> {
-        let mut words = command.words.clone();
-        if let [Word::Text(cd), Word::Text(folder)] = &words[..]
-            && cd == "cd"
-        {
-            return self.enter(folder);
-        }
-        let is_exported = words.first().and_then(Word::text) == Some("export");
-        words.drain(..usize::from(is_exported));
-        let (mut env, mut notes) = (Vec::new(), Vec::new());
-        unwrap(&mut words, &mut env, &mut notes)?;
-        if words.is_empty() {
-            // What is not exported is the shell's own, and no program's.
-            self.start.env.extend(env.into_iter().filter(|_| is_exported));
-            return Ok(());
-        }
-        if aside::is_nothing(&texts(&words)) {
-            return Ok(());
-        }
-        let what = self.aside_of(&words, SCRIPT_DEPTH);
-        let what = what.ok_or_else(|| unknown_before(name, &shown(&command.words)))?;
-        if what == AsideKind::Build && !self.is_built(&words, SCRIPT_DEPTH) {
-            return Err(format!(
-                "the script `{name}` runs `{}` before the app starts, and the build script does not: add it there",
-                shown(&command.words)
-            ));
-        }
-        self.set_aside(shown(&command.words), what);
-        Ok(())
-    }
-
-    fn enter(&mut self, folder: &str) -> Result<(), String> {
+    pub(super) fn enter(&mut self, folder: &str) -> Result<(), String> {
         let path = if folder.starts_with('/') {
             None
         } else {
@@ -171,65 +124,6 @@ impl<'a> Follower<'a> {
             self.project = path.to_string();
         }
         Ok(())
-    }
-
-    /// What a command does besides starting; none where that is not known.
-    fn aside_of(&self, words: &[Word], depth: usize) -> Option<AsideKind> {
-        let texts = texts(words);
-        if let Some(called) = called(&texts) {
-            return aside::of_script(called.script)
-                .or_else(|| self.aside_of_script(called.script, depth.checked_sub(1)?));
-        }
-        aside::of_command(&texts)
-    }
-
-    /// Whether the build of the image does what a command does: it is the build script, or runs in it.
-    fn is_built(&self, words: &[Word], depth: usize) -> bool {
-        let Some(depth) = depth.checked_sub(1) else { return false };
-        let texts = texts(words);
-        let of_script = |name: &str| {
-            let scripts = [&self.package().scripts, &self.facts.package.scripts];
-            let script = scripts.into_iter().find_map(|scripts| scripts.get(name));
-            script.and_then(|script| commands(script).ok()).unwrap_or_default()
-        };
-        if aside::is_nothing(&texts) || called(&texts).is_some_and(|called| called.script == "build") {
-            return true;
-        }
-        let mut open = vec!["build".to_owned()];
-        let mut seen = Vec::new();
-        while let Some(name) = open.pop() {
-            for command in of_script(&name).iter().filter_map(|command| bare(&command.words)) {
-                if command == words {
-                    return true;
-                }
-                let next = called(&self::texts(&command)).map(|called| called.script.to_owned());
-                open.extend(next.filter(|next| !seen.contains(next)));
-            }
-            seen.push(name);
-        }
-        // A script whose every command the build runs.
-        called(&texts).is_some_and(|called| {
-            let commands = of_script(called.script);
-            let is_built =
-                |command: &Command| bare(&command.words).is_some_and(|words| self.is_built(&words, depth));
-            !commands.is_empty() && commands.iter().all(is_built)
-        })
-    }
-
-    /// The same of a script: by its name, or by all that it runs.
-    fn aside_of_script(&self, name: &str, depth: usize) -> Option<AsideKind> {
-        let script = self.package().scripts.get(name)?;
-        let commands = commands(script).ok()?;
-        let kinds: Option<Vec<AsideKind>> = commands
-            .iter()
-            .map(|command| {
-                let mut words = command.words.clone();
-                unwrap(&mut words, &mut Vec::new(), &mut Vec::new()).ok()?;
-                self.aside_of(&words, depth)
-            })
-            .collect();
-        let kinds = kinds?;
-        kinds.iter().find(|kind| **kind == AsideKind::Migration).or(kinds.first()).copied()
     }
 
     /// The command that starts the app.
@@ -380,13 +274,13 @@ impl<'a> Follower<'a> {
 }
 
 /// A command without what only sets variables; none where that is all, or cannot be taken off.
-fn bare(words: &[Word]) -> Option<Vec<Word>> {
+pub(super) fn bare(words: &[Word]) -> Option<Vec<Word>> {
     let mut words = words.to_vec();
     unwrap(&mut words, &mut Vec::new(), &mut Vec::new()).ok()?;
     (!words.is_empty()).then_some(words)
 }
 
-fn texts(words: &[Word]) -> Vec<&str> {
+pub(super) fn texts(words: &[Word]) -> Vec<&str> {
     words.iter().filter_map(Word::text).collect()
 }
 
@@ -394,10 +288,6 @@ fn owned(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
 }
 
-fn shown(words: &[Word]) -> String {
+pub(super) fn shown(words: &[Word]) -> String {
     words.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-}
-
-fn unknown_before(script: &str, command: &str) -> String {
-    format!("the script `{script}` runs `{command}` before the app starts, and kiln does not know what for")
 }

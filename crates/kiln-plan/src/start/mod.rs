@@ -5,6 +5,7 @@
 //! cannot be followed stops, with the one thing that is missing.
 
 mod aside;
+mod before;
 mod choose;
 mod follow;
 mod node;
