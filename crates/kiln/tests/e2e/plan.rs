@@ -111,7 +111,7 @@ fn what_is_left_out_is_listed_and_kiln_toml_decides() {
     assert_eq!(left_out(), [".env", "package-lock.json", "test/a.js", "test/fixtures/a.json"]);
     fs::write(app.join("kiln.toml"), "[image]\ninclude = [\"test/fixtures/**\"]\nexclude = [\"**/*.map\"]\n")
         .unwrap();
-    assert_eq!(left_out(), [".env", "package-lock.json", "public/app.js.map", "test/a.js"]);
+    assert_eq!(left_out(), [".env", "kiln.toml", "package-lock.json", "public/app.js.map", "test/a.js"]);
     fs::write(app.join("kiln.toml"), "[image]\ninclude = [\"a{b\"]\n").unwrap();
     let refused = world.run(["plan".as_ref(), app.as_os_str()]).exits(2);
     assert!(refused.stderr.contains("error[plan.pattern]"), "{}", refused.stderr);
