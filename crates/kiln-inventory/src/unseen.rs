@@ -13,6 +13,8 @@ use crate::stack::Stack;
 
 /// Bundles of one app that are named.
 const BUNDLES_MAX: usize = 20;
+/// Folders inside an app in which manifests are input of tests.
+const TESTS: &[&str] = &["__fixtures__", "__tests__", "fixtures", "test", "tests"];
 
 /// Looks for it. What belongs to a package of the distribution is left to that.
 pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'_>) -> Vec<Unseen> {
@@ -42,7 +44,7 @@ pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'
     let is_app = |at: &str| apps.contains(at) || !above(at).any(|above| declared.contains_key(above));
     let mut found: BTreeMap<&str, Unseen> = BTreeMap::new();
     let mut candidate = String::new();
-    for (&at, names) in declared.iter().filter(|(at, _)| is_app(at)) {
+    for (&at, names) in declared.iter().filter(|(at, _)| is_app(at) || !is_for_tests(at)) {
         if std::iter::once(at).chain(above(at)).any(|folder| tables.contains(folder)) {
             continue;
         }
@@ -60,6 +62,11 @@ pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'
         }
     }
     found.into_values().collect()
+}
+
+/// Whether a folder inside an app is what its tests work on.
+fn is_for_tests(folder: &str) -> bool {
+    folder.split('/').any(|part| TESTS.contains(&part))
 }
 
 fn folder(path: &str) -> &str {

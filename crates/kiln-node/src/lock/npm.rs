@@ -6,9 +6,12 @@ use kiln_pkg::Elsewhere;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, unknown_version};
 use crate::lock::{Direct, Need, Platforms, nearest};
 use crate::{Error, Lock, LockedPackage, from_json};
+
+/// The newest version of the format. Source: npm docs, package-lock.json, "lockfileVersion".
+const NEWEST: u32 = 3;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -81,6 +84,9 @@ struct Nested {
 pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     let mut file: File =
         from_json(bytes).map_err(|source| ErrorKind::Json { path: path.to_owned(), source })?;
+    if file.lockfile_version > NEWEST {
+        return Err(unknown_version(path, &file.lockfile_version.to_string()));
+    }
     let nested = file.packages.is_empty();
     if nested {
         flatten("", file.dependencies, &mut file.packages);
@@ -88,7 +94,12 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     let mut lock = Lock { version: file.lockfile_version, ..Lock::default() };
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for (place, package) in &file.packages {
-        let Some((_, name)) = place.rsplit_once("node_modules/") else { continue };
+        let Some((folder, name)) = place.rsplit_once("node_modules/") else {
+            // Nothing but a link leads to a folder; npm writes `/` on every system.
+            lock.unread.extend(place.contains('\\').then(|| place.clone()));
+            continue;
+        };
+        lock.pin(folder.trim_end_matches('/'), name);
         if !package.link {
             places.insert(place, lock.packages.len());
             lock.packages.push(package.locked(name));

@@ -14,6 +14,9 @@ type Wanted = (usize, String, bool);
 pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     let unfit = |why: &str, help| ErrorKind::Unfit { path: path.to_owned(), why: why.to_owned(), help };
     let text = std::str::from_utf8(bytes).map_err(|_| unfit("is no UTF-8", "run `yarn install`"))?;
+    if text.trim().is_empty() {
+        return Err(unfit("is empty", "run `yarn install`").into());
+    }
     let mut lock = Lock { version: 1, ..Lock::default() };
     let mut wanted: Vec<Wanted> = Vec::new();
     let mut section = "";
@@ -28,6 +31,9 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
                 let descriptors =
                     line.trim_end_matches(':').split(", ").map(|one| one.trim_matches('"').to_owned());
                 lock.by_range.extend(descriptors.map(|descriptor| (descriptor, lock.packages.len())));
+                for descriptor in line.trim_end_matches(':').split(", ") {
+                    lock.pin("", parted(descriptor.trim_matches('"')).0);
+                }
                 lock.packages.push(heading(line));
             }
             (2, Some(package)) => {
