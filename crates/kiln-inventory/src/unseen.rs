@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use kiln_pkg::Unseen;
+use kiln_pkg::{Unread, Unseen};
 
-use crate::catalogers::is_table;
+use crate::catalogers::{is_package_folder, is_table};
 use crate::depends::Folders;
 use crate::facts::Reading;
 use crate::groups;
@@ -62,6 +62,21 @@ pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'
         }
     }
     found.into_values().collect()
+}
+
+/// Whether it matters that a file could not be read: a manifest that belongs to no app, package or tool does not.
+pub(crate) fn matters(unread: &Unread, stack: &Stack<'_>, owners: &Owners<'_>) -> bool {
+    let path = unread.path.as_str();
+    let at = folder(path);
+    if unread.reader != "npm-package" || is_package_folder(at) {
+        return true;
+    }
+    let is_apps = |above: &str| {
+        let slash = if above.is_empty() { "" } else { "/" };
+        stack.sees(&format!("{above}{slash}package.json"))
+    };
+    let is_input = is_for_tests(at) && above(at).any(is_apps);
+    !is_input && !owners.own(path) && groups::tool_of(path).is_none()
 }
 
 /// Whether a folder inside an app is what its tests work on.

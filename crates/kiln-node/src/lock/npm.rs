@@ -1,6 +1,6 @@
 //! `package-lock.json`: the `packages` map of versions 2 and 3, the nested `dependencies` of version 1.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kiln_pkg::Elsewhere;
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::error::{ErrorKind, unknown_version};
 use crate::lock::{Direct, Need, Platforms, nearest};
-use crate::{Error, Lock, LockedPackage, from_json};
+use crate::{Error, Lock, LockedPackage, PackageJson, WorkspaceGlobs, from_json};
 
 /// The newest version of the format. Source: npm docs, package-lock.json, "lockfileVersion".
 const NEWEST: u32 = 3;
@@ -32,6 +32,7 @@ struct Package {
     resolved: Option<String>,
     integrity: Option<String>,
     link: bool,
+    workspaces: Option<Value>,
     dev: bool,
     optional: bool,
     dev_optional: bool,
@@ -93,6 +94,9 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     }
     let mut lock = Lock { version: file.lockfile_version, ..Lock::default() };
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    let workspaces = workspaces(&file.packages)?;
+    // Folders that are linked to and are no projects of the workspace, and which package each is.
+    let mut outside: BTreeMap<&str, usize> = BTreeMap::new();
     for (place, package) in &file.packages {
         let Some((folder, name)) = place.rsplit_once("node_modules/") else {
             // Nothing but a link leads to a folder; npm writes `/` on every system.
@@ -103,10 +107,11 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
         if !package.link {
             places.insert(place, lock.packages.len());
             lock.packages.push(package.locked(name));
-        } else if let Some(outside) = package.resolved.as_ref().filter(|path| path.starts_with("../")) {
-            // No project of this workspace: a folder beside it, which is not looked into.
-            let target = file.packages.get(outside).unwrap_or(package);
-            let elsewhere = Some(Elsewhere::Address(format!("file:{outside}")));
+        } else if let Some(folder) = package.resolved.as_ref().filter(|path| !workspaces.holds(path)) {
+            // No project of this workspace, which is not looked into.
+            let target = file.packages.get(folder).unwrap_or(package);
+            let elsewhere = Some(Elsewhere::Address(format!("file:{folder}")));
+            outside.insert(folder, lock.packages.len());
             places.insert(place, lock.packages.len());
             lock.packages.push(LockedPackage { elsewhere, has_integrity: true, ..target.locked(name) });
         }
@@ -132,7 +137,9 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
             names.keys().filter_map(|name| resolve(&places, place, name)).collect()
         };
         let optional = all(&package.optional_dependencies);
-        if let Some(at) = places.get(place.as_str()) {
+        if let Some(at) =
+            places.get(place.as_str()).filter(|_| !package.link).or_else(|| outside.get(place.as_str()))
+        {
             let firm = all(&package.dependencies).into_iter().chain(all(&package.peer_dependencies));
             let firm =
                 firm.filter(|to| !optional.contains(to)).map(|package| Need { package, optional: false });
@@ -159,8 +166,9 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
         lock.by_range =
             places.iter().filter_map(top).filter(|(name, _)| !name.contains("node_modules/")).collect();
     }
+    let others: BTreeSet<String> = outside.keys().map(|folder| (*folder).to_owned()).collect();
     for (place, package) in file.packages {
-        if !package.link && !place.contains("node_modules/") {
+        if !package.link && !place.contains("node_modules/") && !others.contains(&place) {
             let asked = package.dependencies.into_iter();
             let asked = asked.chain(package.dev_dependencies).chain(package.optional_dependencies);
             lock.asked.insert(place, asked.collect());
@@ -168,6 +176,12 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     }
     lock.relate(&BTreeMap::new());
     Ok(lock)
+}
+
+/// The projects of the workspace, as npm writes them down with the top of it.
+fn workspaces(packages: &BTreeMap<String, Package>) -> Result<WorkspaceGlobs, Error> {
+    let workspaces = packages.get("").and_then(|root| root.workspaces.clone());
+    WorkspaceGlobs::new(&PackageJson { workspaces, ..PackageJson::default() }.workspace_globs())
 }
 
 /// What others ask for when they ask for a package.
