@@ -1,3 +1,4 @@
+mod archive;
 mod berry;
 mod bun;
 mod graph;

@@ -1,12 +1,13 @@
 //! `package-lock.json`: the `packages` map of versions 2 and 3, the nested `dependencies` of version 1.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use kiln_pkg::Elsewhere;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{ErrorKind, unknown_version};
+use crate::lock::archive::Archive;
 use crate::lock::{Direct, Need, Platforms, nearest};
 use crate::{Error, Lock, LockedPackage, PackageJson, WorkspaceGlobs, from_json};
 
@@ -166,9 +167,8 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
         lock.by_range =
             places.iter().filter_map(top).filter(|(name, _)| !name.contains("node_modules/")).collect();
     }
-    let others: BTreeSet<String> = outside.keys().map(|folder| (*folder).to_owned()).collect();
     for (place, package) in file.packages {
-        if !package.link && !place.contains("node_modules/") && !others.contains(&place) {
+        if !package.link && !place.contains("node_modules/") {
             let asked = package.dependencies.into_iter();
             let asked = asked.chain(package.dev_dependencies).chain(package.optional_dependencies);
             lock.asked.insert(place, asked.collect());
@@ -263,12 +263,17 @@ impl Package {
     fn locked(&self, name: &str) -> LockedPackage {
         let from_elsewhere = self.resolved.as_deref().is_some_and(|resolved| resolved.starts_with("git"));
         let names = |names: &Names| names.0.clone();
+        // An alias lies in a folder of another name.
+        let mut name = self.name.clone().unwrap_or_else(|| name.to_owned());
+        let mut version = self.version.clone().unwrap_or_default();
+        if let Some(archive) = self.resolved.as_deref().and_then(Archive::of) {
+            archive.tell(&mut name, &mut version);
+        }
         let fetched = self.resolved.as_deref().and_then(Elsewhere::of_npm);
         LockedPackage {
             elsewhere: self.elsewhere.clone().or(fetched),
-            // An alias lies in a folder of another name.
-            name: self.name.clone().unwrap_or_else(|| name.to_owned()),
-            version: self.version.clone().unwrap_or_default(),
+            name,
+            version,
             // A git commit is a hash of its content; a bundled package is covered by its parent's.
             has_integrity: self.integrity.is_some() || self.in_bundle || from_elsewhere,
             integrity: self.integrity.clone(),
