@@ -1,5 +1,5 @@
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use kiln_oci::Digest;
 use kiln_pkg::{
@@ -15,7 +15,8 @@ use crate::facts::{LayerFacts, Reading};
 use crate::groups;
 use crate::owners::Owners;
 use crate::stack::{Stack, installed};
-use crate::unseen::unseen;
+use crate::unseen::{matters, unseen};
+use crate::workspaces::Workspaces;
 
 /// Stacks the facts of an image's layers, lowest first, into what the finished image holds.
 pub fn combine(layers: &[LayerFacts]) -> Result<Inventory, Error> {
@@ -170,6 +171,7 @@ fn packages(
             package.licence = licences.get(package.name.as_str()).map(|licence| (*licence).clone());
         }
     }
+    unread.retain(|unread| matters(unread, stack, &owners));
     unread.extend(depends::resolve(&mut packages, &folders));
     let unseen = unseen(stack, &folders, &owners);
     (packages, unseen)
@@ -177,7 +179,8 @@ fn packages(
 
 fn find<'a>(stack: &Stack<'a>, absent: &Absent<'_>, folders: &mut Folders<'a>) -> Vec<Found<'a>> {
     let mut found = Vec::new();
-    let mut linked = BTreeSet::new();
+    let mut linked: BTreeMap<String, bool> = BTreeMap::new();
+    let workspaces = Workspaces::of(stack);
     let mut manifests = Vec::new();
     let from: HashMap<&str, &Elsewhere> =
         stack.readings().flat_map(|(_, reading, _)| came_from(reading)).collect();
@@ -197,7 +200,13 @@ fn find<'a>(stack: &Stack<'a>, absent: &Absent<'_>, folders: &mut Folders<'a>) -
             Reading::Manifest(package) => {
                 manifests.push(Found { path, package: Cow::Borrowed(&**package), layer, is_app: true });
             }
-            Reading::Link(target) => linked.extend(folders.link(path, target)),
+            Reading::Link(target) => {
+                if let Some(to) = folders.link(path, target) {
+                    // A global link to an app makes it no other's, and neither does one from below it.
+                    let is_from_beside = !depends::is_global(path) && !path.starts_with(&format!("{to}/"));
+                    *linked.entry(to).or_default() |= is_from_beside;
+                }
+            }
             _ => {}
         }
     }
@@ -206,12 +215,16 @@ fn find<'a>(stack: &Stack<'a>, absent: &Absent<'_>, folders: &mut Folders<'a>) -
         let folder = manifest.path.strip_suffix("package.json").unwrap_or_default();
         let beside = stack.first_below(&format!("{folder}node_modules/")).is_some();
         let tool = groups::tool_of(manifest.path).is_some();
-        manifest.is_app = !tool;
-        if !tool {
+        let folder = folder.trim_end_matches('/');
+        let is_linked = linked.get(folder);
+        let is_others = is_linked == Some(&true) && !workspaces.hold(folder, &manifest.package.name);
+        manifest.is_app = !tool && !is_others;
+        if is_others {
+            manifest.package.to_mut().elsewhere = Some(Elsewhere::Address(format!("file:{folder}")));
+        } else if !tool {
             manifest.package.to_mut().elsewhere = Some(Elsewhere::Own);
         }
-        (beside || tool || is_table(manifest.path) || linked.contains(folder.trim_end_matches('/')))
-            .then_some(manifest)
+        (beside || tool || is_table(manifest.path) || is_linked.is_some()).then_some(manifest)
     }));
     found.sort_by_key(|found| found.path);
     found

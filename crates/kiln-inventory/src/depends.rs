@@ -110,7 +110,7 @@ impl<'a> Folders<'a> {
 }
 
 /// `lib/node_modules/name`, where `npm install --global` puts packages.
-fn is_global(folder: &str) -> bool {
+pub(crate) fn is_global(folder: &str) -> bool {
     let global = folder
         .strip_prefix("lib/node_modules/")
         .or_else(|| folder.split_once("/lib/node_modules/").map(|(_, name)| name));

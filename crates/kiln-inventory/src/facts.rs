@@ -60,6 +60,8 @@ pub enum Reading {
     From(Vec<(String, Elsewhere)>),
     /// What an app's manifest asks for to run, and must be installed. Sorted.
     Declares(Vec<String>),
+    /// The projects of a workspace: globs of folders below this one, and `workspace:NAME`.
+    Projects(Vec<String>),
     /// Where a table says that packages lie: package, and the file that is there where the package is.
     Locations(Vec<(String, String)>),
     /// An archive that packages may be loaded out of.

@@ -1,3 +1,5 @@
+mod answers;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
 
@@ -108,6 +110,9 @@ fn manifest(reading: &crate::Reading) -> Option<(&str, &Package)> {
     Some((path.strip_suffix("package.json")?.trim_end_matches('/'), package))
 }
 
+/// Manifests by folder, relative to the lock file's.
+type Projects = BTreeMap<String, PackageJson>;
+
 struct Locks<'a> {
     tree: &'a Tree,
     machine: Machine<'a>,
@@ -127,6 +132,7 @@ impl Locks<'_> {
                 folders.entry(folder).or_default().push(path.file_name());
             }
         }
+        let with_lock: BTreeSet<String> = folders.keys().cloned().collect();
         for (at, (folder, mut names)) in folders.into_iter().enumerate() {
             if at == LOCKS_MAX {
                 let why = format!("there are more than {LOCKS_MAX} lock files; the rest was left out");
@@ -156,20 +162,20 @@ impl Locks<'_> {
             );
             let unread = |why| Unread { path: path(first), reader: "lock-file".to_owned(), why };
             match self.read_one(&folder, &path(first), first) {
-                Ok(entries) => {
-                    // It says what would be installed, and what is built with it.
-                    inventory.unseen.retain(|app| !is_below(&app.path, &folder));
-                    inventory.unread.extend(
-                        entries.iter().map(|entry| unread(format!("`{entry}` is no package at a version"))),
-                    );
+                Ok((lock, projects)) => {
+                    self.answer(&mut inventory.unseen, &folder, &with_lock, &lock, &projects);
+                    let entries = lock.unread.iter();
+                    inventory
+                        .unread
+                        .extend(entries.map(|entry| unread(format!("`{entry}` is no package at a version"))));
                 }
                 Err(why) => inventory.unread.push(unread(why)),
             }
         }
     }
 
-    /// Reads a lock file; yields the entries of it that say no package.
-    fn read_one(&mut self, folder: &str, path: &str, name: &str) -> Result<Vec<String>, String> {
+    /// Reads a lock file, with the manifests of the projects it is for.
+    fn read_one(&mut self, folder: &str, path: &str, name: &str) -> Result<(Lock, Projects), String> {
         let Some(format) = LockFormat::of(name) else {
             return Err(
                 "it is bun's format that is no text; write bun.lock with `bun install --save-text-lockfile`"
@@ -179,6 +185,11 @@ impl Locks<'_> {
         let bytes = self.bytes(path, LOCK_MAX)?;
         let mut lock = Lock::read_any(format, path, &bytes).map_err(|error| reason(&error))?;
         let projects = self.projects(folder, &lock)?;
+        if lock.packages.is_empty() && lock.asked.is_empty() && projects.is_empty() {
+            return Err("it names no package and no project".to_owned());
+        }
+        let beside = projects.iter().filter(|(project, _)| !project.is_empty());
+        beside.filter_map(|(_, manifest)| manifest.name.as_ref()).for_each(|name| lock.pin("", name));
         lock.relate(&projects);
         let Graph { packages, edges, direct, index } = packages(&lock, path, self.machine);
         let mut all = packages;
@@ -193,13 +204,16 @@ impl Locks<'_> {
         }
         depends::fill(&mut all, &edges, &direct);
         self.found.extend(all);
-        Ok(lock.unread)
+        Ok((lock, projects))
     }
 
     /// The manifests of the projects a lock file is for, by folder below the lock file's.
-    fn projects(&self, folder: &str, lock: &Lock) -> Result<BTreeMap<String, PackageJson>, String> {
+    fn projects(&self, folder: &str, lock: &Lock) -> Result<Projects, String> {
         let mut projects = BTreeMap::new();
-        let folders: BTreeSet<&str> = lock.direct.keys().map(String::as_str).chain([""]).collect();
+        let mut folders: BTreeSet<&str> = lock.direct.keys().map(String::as_str).chain([""]).collect();
+        let globs = self.workspaces(folder)?;
+        // yarn 1 does not tell of them, and one may have come after the lock file.
+        folders.extend(self.manifests.keys().filter_map(|at| below(at, folder)).filter(|at| globs.holds(at)));
         for project in folders {
             let at = if project.is_empty() { folder.to_owned() } else { join_path(folder, project) };
             let path = join_path(&at, "package.json");
@@ -236,6 +250,11 @@ fn reason(error: &kiln_node::Error) -> String {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     let help = error.help().map(|help| format!(" ({help})")).unwrap_or_default();
     format!("{error}{cause}{help}")
+}
+
+/// The path of `at` relative to `folder`, where it lies below.
+fn below<'a>(at: &'a str, folder: &str) -> Option<&'a str> {
+    if folder.is_empty() { Some(at) } else { at.strip_prefix(folder)?.strip_prefix('/') }
 }
 
 /// Whether an app lies in `folder` or below it.

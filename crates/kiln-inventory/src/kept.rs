@@ -142,6 +142,7 @@ impl Wire for Reading {
             Self::Bundle => out.push(10),
             Self::Locations(places) => tagged(13, places, out),
             Self::Archive => out.push(14),
+            Self::Projects(projects) => tagged(15, projects, out),
             Self::Release(release) => tagged(11, release, out),
             Self::SameAs(path) => tagged(12, path, out),
         }
@@ -160,6 +161,7 @@ impl Wire for Reading {
             8 => Self::From(Wire::get(input)?),
             9 => Self::Declares(Wire::get(input)?),
             10 => Self::Bundle,
+            15 => Self::Projects(Wire::get(input)?),
             11 => Self::Release(Wire::get(input)?),
             12 => Self::SameAs(Wire::get(input)?),
             13 => Self::Locations(Wire::get(input)?),

@@ -26,6 +26,7 @@ mod stack;
 mod unseen;
 mod window;
 mod wire;
+mod workspaces;
 
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use kiln_pkg::Unseen;
+use kiln_pkg::{Unread, Unseen};
 
-use crate::catalogers::is_table;
+use crate::catalogers::{is_package_folder, is_table};
 use crate::depends::Folders;
 use crate::facts::Reading;
 use crate::groups;
@@ -13,6 +13,8 @@ use crate::stack::Stack;
 
 /// Bundles of one app that are named.
 const BUNDLES_MAX: usize = 20;
+/// Folders inside an app in which manifests are input of tests.
+const TESTS: &[&str] = &["__fixtures__", "__tests__", "fixtures", "test", "tests"];
 
 /// Looks for it. What belongs to a package of the distribution is left to that.
 pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'_>) -> Vec<Unseen> {
@@ -42,7 +44,7 @@ pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'
     let is_app = |at: &str| apps.contains(at) || !above(at).any(|above| declared.contains_key(above));
     let mut found: BTreeMap<&str, Unseen> = BTreeMap::new();
     let mut candidate = String::new();
-    for (&at, names) in declared.iter().filter(|(at, _)| is_app(at)) {
+    for (&at, names) in declared.iter().filter(|(at, _)| is_app(at) || !is_for_tests(at)) {
         if std::iter::once(at).chain(above(at)).any(|folder| tables.contains(folder)) {
             continue;
         }
@@ -60,6 +62,26 @@ pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'
         }
     }
     found.into_values().collect()
+}
+
+/// Whether it matters that a file could not be read: a manifest that belongs to no app, package or tool does not.
+pub(crate) fn matters(unread: &Unread, stack: &Stack<'_>, owners: &Owners<'_>) -> bool {
+    let path = unread.path.as_str();
+    let at = folder(path);
+    if unread.reader != "npm-package" || is_package_folder(at) {
+        return true;
+    }
+    let is_apps = |above: &str| {
+        let slash = if above.is_empty() { "" } else { "/" };
+        stack.sees(&format!("{above}{slash}package.json"))
+    };
+    let is_input = is_for_tests(at) && above(at).any(is_apps);
+    !is_input && !owners.own(path) && groups::tool_of(path).is_none()
+}
+
+/// Whether a folder inside an app is what its tests work on.
+fn is_for_tests(folder: &str) -> bool {
+    folder.split('/').any(|part| TESTS.contains(&part))
 }
 
 fn folder(path: &str) -> &str {

@@ -21,6 +21,17 @@ pub(crate) enum ErrorKind {
     Unfit { path: String, why: String, help: &'static str },
 }
 
+/// A lock file in a format that came after this, of which nothing is known.
+pub(crate) fn unknown_version(path: &str, version: &str) -> Error {
+    let why = format!("has the version {version} of its format, which is not known");
+    ErrorKind::Unfit {
+        path: path.to_owned(),
+        why,
+        help: "write it with a release of its package manager that is known",
+    }
+    .into()
+}
+
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
         Self(Box::new(kind))

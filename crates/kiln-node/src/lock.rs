@@ -1,11 +1,13 @@
+mod archive;
 mod berry;
 mod bun;
 mod graph;
 mod npm;
+mod pinned;
 mod pnpm;
 mod yarn;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kiln_pkg::Elsewhere;
 use serde::{Deserialize, Serialize};
@@ -93,6 +95,8 @@ pub struct Lock {
     pub unread: Vec<String>,
     /// The package behind `name@range`, or behind the name alone, for formats that do not tell what projects ask for.
     pub(crate) by_range: BTreeMap<String, usize>,
+    /// The names that lead to something, by the folder of the project or of those below it.
+    pub(crate) pinned: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A package that a project asks for.
@@ -231,12 +235,7 @@ impl Lock {
         }
         let nothing = BTreeMap::new();
         let locked = self.asked.get(folder).unwrap_or(&nothing);
-        let wanted: BTreeMap<&String, &String> = package
-            .dependencies
-            .iter()
-            .chain(&package.dev_dependencies)
-            .chain(&package.optional_dependencies)
-            .collect();
+        let wanted: BTreeMap<&String, &String> = package.asked().collect();
         let mut lines = Vec::new();
         for (name, range) in &wanted {
             match locked.get(*name) {

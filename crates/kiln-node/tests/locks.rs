@@ -8,7 +8,7 @@ use kiln_node::{Lock, LockFormat, LockKind, LockedPackage, PackageJson};
 const NPM: &str = r#"{
   "name": "app", "lockfileVersion": 3,
   "packages": {
-    "": { "dependencies": { "a": "^1.0.0" }, "devDependencies": { "b": "^2.0.0" } },
+    "": { "workspaces": ["packages/*"], "dependencies": { "a": "^1.0.0" }, "devDependencies": { "b": "^2.0.0" } },
     "node_modules/a": { "version": "1.2.3", "integrity": "sha512-x", "hasInstallScript": true },
     "node_modules/a/node_modules/@s/c": { "version": "3.0.0", "resolved": "https://example.invalid/c.tgz" },
     "node_modules/alias": { "name": "real", "version": "4.0.0", "integrity": "sha512-y", "dev": true },

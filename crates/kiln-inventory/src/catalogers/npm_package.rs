@@ -1,10 +1,9 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use kiln_node::from_json;
+use kiln_node::{PackageJson, from_json, pnpm_workspace_globs};
 use kiln_pkg::{Ecosystem, Elsewhere, Licence, Package, Place};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::cataloger::{Candidate, Cataloger, read_whole};
@@ -14,11 +13,13 @@ use crate::facts::{FileFacts, Reading};
 /// candidates for the app itself. Source: Node.js docs, "Loading from node_modules folders".
 pub(super) static CATALOGER: Cataloger = Cataloger {
     name: "npm-package",
-    examples: &["app/package.json", "app/node_modules/a/package.json"],
+    examples: &["app/package.json", "app/pnpm-workspace.yaml", "app/node_modules/a/package.json"],
     wants,
     read,
 };
 
+/// Where pnpm is told which folders are projects of the workspace.
+const PNPM_WORKSPACE: &str = "pnpm-workspace.yaml";
 /// Real manifests stay below 200 KiB; their nesting is capped by the JSON reader (128).
 const MAX_SIZE: u64 = 4 << 20;
 /// The longest name the registry takes.
@@ -37,6 +38,7 @@ struct Manifest {
     license: Option<Value>,
     licenses: Option<Value>,
     private: Option<Value>,
+    workspaces: Option<Value>,
     /// npm before 7 writes here what it took the package from.
     #[serde(rename = "_resolved")]
     resolved: Option<Value>,
@@ -57,14 +59,17 @@ enum Lax {
     Map(BTreeMap<String, Value>),
     #[default]
     None,
-    Other(IgnoredAny),
+    Other(Value),
 }
 
 fn wants(candidate: &Candidate<'_>) -> bool {
-    let Some(folder) = candidate.path.strip_suffix("package.json") else { return false };
+    let path = candidate.path.strip_suffix(PNPM_WORKSPACE).map(|folder| format!("{folder}package.json"));
+    let Some(folder) = path.as_deref().unwrap_or(candidate.path).strip_suffix("package.json") else {
+        return false;
+    };
     match folder.trim_end_matches('/') {
         _ if !folder.is_empty() && !folder.ends_with('/') => false,
-        folder if is_package_folder(folder) => true,
+        folder if is_package_folder(folder) => path.is_none(),
         folder => {
             !folder.split('/').any(|part| part == "node_modules")
                 && folder.split('/').count() <= MAX_APP_DEPTH
@@ -82,14 +87,20 @@ pub(crate) fn is_package_folder(folder: &str) -> bool {
 
 fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts) -> Result<(), String> {
     let bytes = read_whole(content, MAX_SIZE)?;
+    if candidate.path.ends_with(PNPM_WORKSPACE) {
+        let globs = pnpm_workspace_globs(candidate.path, &bytes).map_err(|error| error.to_string())?;
+        file.readings.push(Reading::Projects(globs));
+        return Ok(());
+    }
     let installed = candidate.path.strip_suffix("/package.json").is_some_and(is_package_folder);
     let manifest: Manifest = match from_json(&bytes) {
         Ok(manifest) => manifest,
-        Err(error) if installed => return Err(error.to_string()),
-        // A fixture or a template: nothing that is installed.
-        Err(_) => return Ok(()),
+        Err(error) => return Err(error.to_string()),
     };
     if !installed {
+        check(&manifest)?;
+        let projects = projects(&manifest);
+        file.readings.extend((!projects.is_empty()).then_some(Reading::Projects(projects)));
         let declared = declared(&manifest);
         if declared.len() > MAX_REQUIRES {
             return Err("it declares too many dependencies".to_owned());
@@ -128,16 +139,39 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
     Ok(())
 }
 
-/// What must be installed for the app to run; folders of its own need not be.
+/// An app whose dependencies are no object asks for something that nobody can read; nothing in their place is nothing.
+fn check(manifest: &Manifest) -> Result<(), String> {
+    let is_nothing = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(list) => list.is_empty(),
+        Value::String(text) => text.is_empty(),
+        _ => false,
+    };
+    let all = [&manifest.dependencies, &manifest.optional_dependencies, &manifest.dev_dependencies];
+    let strange = all.into_iter().any(|map| matches!(map, Lax::Other(value) if !is_nothing(value)));
+    if strange { Err("its dependencies are no object".to_owned()) } else { Ok(()) }
+}
+
+/// The folders that are projects of the workspace, as globs, and as `workspace:NAME` the projects that this one asks for.
+fn projects(manifest: &Manifest) -> Vec<String> {
+    let package = PackageJson { workspaces: manifest.workspaces.clone(), ..PackageJson::default() };
+    let maps = [&manifest.dependencies, &manifest.optional_dependencies, &manifest.dev_dependencies];
+    let of = |map: &Lax| -> Vec<String> {
+        let Lax::Map(map) = map else { return Vec::new() };
+        let own =
+            map.iter().filter(|(_, spec)| spec.as_str().is_some_and(|spec| spec.starts_with("workspace:")));
+        own.map(|(name, _)| format!("workspace:{name}")).collect()
+    };
+    package.workspace_globs().into_iter().chain(maps.into_iter().flat_map(of)).collect()
+}
+
+/// What must be installed for the app to run; projects of its workspace need not be.
 fn declared(manifest: &Manifest) -> Vec<String> {
     let (Lax::Map(map), optional) = (&manifest.dependencies, &manifest.optional_dependencies) else {
         return Vec::new();
     };
     let is_optional = |name: &String| matches!(optional, Lax::Map(map) if map.contains_key(name));
-    let is_own = |spec: &Value| {
-        let starts = ["workspace:", "link:", "file:", "portal:"];
-        spec.as_str().is_some_and(|spec| starts.iter().any(|start| spec.starts_with(start)))
-    };
+    let is_own = |spec: &Value| spec.as_str().is_some_and(|spec| spec.starts_with("workspace:"));
     map.iter()
         .filter(|(name, spec)| is_name(name) && !is_optional(name) && !is_own(spec))
         .map(|(name, _)| name.clone())

@@ -18,7 +18,10 @@ fn told(inventory: &Inventory) -> Vec<String> {
 fn the_app_and_its_projects_are_their_own() {
     let inventory = stack(&[super::layer(|tree| {
         for (path, text) in [
-            ("app/package.json", r#"{"name":"puppeteer","version":"1.0.0","dependencies":{"ms":"2.1.3"}}"#),
+            (
+                "app/package.json",
+                r#"{"name":"puppeteer","version":"1.0.0","workspaces":["packages/*"],"dependencies":{"ms":"2.1.3"}}"#,
+            ),
             ("app/node_modules/ms/package.json", r#"{"name":"ms","version":"2.1.3"}"#),
             ("app/packages/p/package.json", r#"{"name":"lodash","version":"1.0.0"}"#),
         ] {

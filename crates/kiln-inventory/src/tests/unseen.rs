@@ -63,7 +63,8 @@ fn what_a_bundler_wrote_is_said() {
 #[test]
 fn a_lock_file_says_what_is_installed_and_built_with() {
     let text = bundle();
-    let lock = r#"{"lockfileVersion":3,"packages":{"":{},"node_modules/a":{"version":"1.0.0"}}}"#;
+    let lock = r#"{"lockfileVersion":3,"packages":{"":{},"node_modules/a":{"version":"1.0.0"},"node_modules/@s/b":{"version":"1.0.0"},
+        "node_modules/o":{"version":"1.0.0"},"node_modules/d":{"version":"1.0.0"}}}"#;
     let (app, server) = (("app/package.json", APP), ("app/dist/server.js", text.as_str()));
     let locked = folder(&[app, server, ("app/package-lock.json", lock)]);
     assert_eq!(told(&locked), Vec::<String>::new());

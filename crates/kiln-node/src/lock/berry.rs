@@ -7,9 +7,12 @@ use kiln_text::percent;
 use serde::Deserialize;
 
 use super::yarn::connect;
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, unknown_version};
 use crate::lock::{Direct, Platforms};
 use crate::{Error, Lock, LockedPackage};
+
+/// The newest version of the format that is known. Source: yarn's `Project.ts`, `LOCKFILE_VERSION`.
+const NEWEST: u32 = 10;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -47,12 +50,17 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     let mut projects = Vec::new();
     for (key, entry) in &file {
         if key == "__metadata" {
+            let newest = entry.version.parse().ok().filter(|version: &u32| *version <= NEWEST);
+            newest.ok_or_else(|| unknown_version(path, &entry.version))?;
             continue;
         }
         let Some((name, reference)) = parted(&entry.resolution) else {
             lock.unread.push(key.clone());
             continue;
         };
+        for descriptor in key.split(", ") {
+            lock.pin("", parted(descriptor).map_or(descriptor, |(name, _)| name));
+        }
         if let Some(folder) = reference.strip_prefix("workspace:") {
             projects.push((if folder == "." { "" } else { folder }, entry));
             continue;

@@ -6,9 +6,12 @@ use kiln_pkg::Elsewhere;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, unknown_version};
 use crate::lock::{Direct, Need, Platforms, nearest};
 use crate::{Error, Lock, LockedPackage};
+
+/// The newest version of the format. Source: bun's `bun.lock.zig`.
+const NEWEST: u32 = 2;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,6 +28,7 @@ struct File {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Workspace {
+    name: String,
     dependencies: BTreeMap<String, String>,
     dev_dependencies: BTreeMap<String, String>,
     optional_dependencies: BTreeMap<String, String>,
@@ -33,6 +37,9 @@ struct Workspace {
 pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     let file: File = serde_json::from_slice(&plain(bytes))
         .map_err(|source| ErrorKind::Json { path: path.to_owned(), source })?;
+    if file.lockfile_version > NEWEST {
+        return Err(unknown_version(path, &file.lockfile_version.to_string()));
+    }
     let mut lock = Lock { version: file.lockfile_version, ..Lock::default() };
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for (place, fields) in &file.packages {
@@ -61,6 +68,17 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
         needs.extend(optional.iter().map(|package| Need { package: *package, optional: true }));
         needs.retain(|need| need.package != *at);
         lock.packages[*at].needs = needs;
+    }
+    let by_name: BTreeMap<&str, &String> =
+        file.workspaces.iter().map(|(folder, workspace)| (workspace.name.as_str(), folder)).collect();
+    for place in file.packages.keys() {
+        lock.pin("", place);
+        // What only one project has stands below its name.
+        for (at, _) in place.match_indices('/').take(2) {
+            if let Some(folder) = by_name.get(&place[..at]) {
+                lock.pin(folder, &place[at + 1..]);
+            }
+        }
     }
     for (folder, workspace) in file.workspaces {
         let direct = |names: &BTreeMap<String, String>, dev, optional| -> Vec<Direct> {

@@ -6,9 +6,13 @@ use kiln_pkg::Elsewhere;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, unknown_version};
+use crate::lock::archive::Archive;
 use crate::lock::{Direct, Need, Platforms, nearest};
-use crate::{Error, Lock, LockedPackage, from_json};
+use crate::{Error, Lock, LockedPackage, PackageJson, WorkspaceGlobs, from_json};
+
+/// The newest version of the format. Source: npm docs, package-lock.json, "lockfileVersion".
+const NEWEST: u32 = 3;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -29,6 +33,7 @@ struct Package {
     resolved: Option<String>,
     integrity: Option<String>,
     link: bool,
+    workspaces: Option<Value>,
     dev: bool,
     optional: bool,
     dev_optional: bool,
@@ -81,21 +86,33 @@ struct Nested {
 pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     let mut file: File =
         from_json(bytes).map_err(|source| ErrorKind::Json { path: path.to_owned(), source })?;
+    if file.lockfile_version > NEWEST {
+        return Err(unknown_version(path, &file.lockfile_version.to_string()));
+    }
     let nested = file.packages.is_empty();
     if nested {
         flatten("", file.dependencies, &mut file.packages);
     }
     let mut lock = Lock { version: file.lockfile_version, ..Lock::default() };
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    let workspaces = workspaces(&file.packages)?;
+    // Folders that are linked to and are no projects of the workspace, and which package each is.
+    let mut outside: BTreeMap<&str, usize> = BTreeMap::new();
     for (place, package) in &file.packages {
-        let Some((_, name)) = place.rsplit_once("node_modules/") else { continue };
+        let Some((folder, name)) = place.rsplit_once("node_modules/") else {
+            // Nothing but a link leads to a folder; npm writes `/` on every system.
+            lock.unread.extend(place.contains('\\').then(|| place.clone()));
+            continue;
+        };
+        lock.pin(folder.trim_end_matches('/'), name);
         if !package.link {
             places.insert(place, lock.packages.len());
             lock.packages.push(package.locked(name));
-        } else if let Some(outside) = package.resolved.as_ref().filter(|path| path.starts_with("../")) {
-            // No project of this workspace: a folder beside it, which is not looked into.
-            let target = file.packages.get(outside).unwrap_or(package);
-            let elsewhere = Some(Elsewhere::Address(format!("file:{outside}")));
+        } else if let Some(folder) = package.resolved.as_ref().filter(|path| !workspaces.holds(path)) {
+            // No project of this workspace, which is not looked into.
+            let target = file.packages.get(folder).unwrap_or(package);
+            let elsewhere = Some(Elsewhere::Address(format!("file:{folder}")));
+            outside.insert(folder, lock.packages.len());
             places.insert(place, lock.packages.len());
             lock.packages.push(LockedPackage { elsewhere, has_integrity: true, ..target.locked(name) });
         }
@@ -121,7 +138,9 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
             names.keys().filter_map(|name| resolve(&places, place, name)).collect()
         };
         let optional = all(&package.optional_dependencies);
-        if let Some(at) = places.get(place.as_str()) {
+        if let Some(at) =
+            places.get(place.as_str()).filter(|_| !package.link).or_else(|| outside.get(place.as_str()))
+        {
             let firm = all(&package.dependencies).into_iter().chain(all(&package.peer_dependencies));
             let firm =
                 firm.filter(|to| !optional.contains(to)).map(|package| Need { package, optional: false });
@@ -157,6 +176,12 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     }
     lock.relate(&BTreeMap::new());
     Ok(lock)
+}
+
+/// The projects of the workspace, as npm writes them down with the top of it.
+fn workspaces(packages: &BTreeMap<String, Package>) -> Result<WorkspaceGlobs, Error> {
+    let workspaces = packages.get("").and_then(|root| root.workspaces.clone());
+    WorkspaceGlobs::new(&PackageJson { workspaces, ..PackageJson::default() }.workspace_globs())
 }
 
 /// What others ask for when they ask for a package.
@@ -238,12 +263,17 @@ impl Package {
     fn locked(&self, name: &str) -> LockedPackage {
         let from_elsewhere = self.resolved.as_deref().is_some_and(|resolved| resolved.starts_with("git"));
         let names = |names: &Names| names.0.clone();
+        // An alias lies in a folder of another name.
+        let mut name = self.name.clone().unwrap_or_else(|| name.to_owned());
+        let mut version = self.version.clone().unwrap_or_default();
+        if let Some(archive) = self.resolved.as_deref().and_then(Archive::of) {
+            archive.tell(&mut name, &mut version);
+        }
         let fetched = self.resolved.as_deref().and_then(Elsewhere::of_npm);
         LockedPackage {
             elsewhere: self.elsewhere.clone().or(fetched),
-            // An alias lies in a folder of another name.
-            name: self.name.clone().unwrap_or_else(|| name.to_owned()),
-            version: self.version.clone().unwrap_or_default(),
+            name,
+            version,
             // A git commit is a hash of its content; a bundled package is covered by its parent's.
             has_integrity: self.integrity.is_some() || self.in_bundle || from_elsewhere,
             integrity: self.integrity.clone(),

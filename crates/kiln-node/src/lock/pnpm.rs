@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use kiln_pkg::Elsewhere;
 use serde::Deserialize;
 
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, unknown_version};
 use crate::lock::{Direct, Need, Platforms};
 use crate::{Error, Lock, LockedPackage};
+
+/// Versions of the format. Source: pnpm, `packages/constants`.
+const KNOWN: std::ops::RangeInclusive<u32> = 5..=9;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -34,12 +37,15 @@ enum Version {
 }
 
 impl Version {
+    fn text(&self) -> String {
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) => text.clone(),
+        }
+    }
+
     fn major(&self) -> u32 {
-        let text = match self {
-            Self::Number(number) => &number.to_string(),
-            Self::Text(text) => text,
-        };
-        text.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default()
+        self.text().split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default()
     }
 }
 
@@ -158,6 +164,9 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     let document = text.rsplit_once("\n---\n").map_or(text, |(_, last)| last);
     let mut file: File = serde_saphyr::from_str(document)
         .map_err(|source| ErrorKind::Yaml { path: path.to_owned(), source })?;
+    if !KNOWN.contains(&file.lockfile_version.major()) {
+        return Err(unknown_version(path, &file.lockfile_version.text()));
+    }
     let mut lock = Lock { version: file.lockfile_version.major(), ..Lock::default() };
     if file.importers.is_empty() && !file.only.is_empty() {
         file.importers.insert(".".to_owned(), std::mem::take(&mut file.only));
@@ -166,6 +175,7 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     edges(&file, &keys, &mut lock.packages);
     for (folder, importer) in file.importers {
         let folder = if folder == "." { String::new() } else { folder };
+        importer.pinned(&keys).for_each(|name| lock.pin(&folder, name));
         lock.direct.insert(folder.clone(), importer.direct(&keys));
         lock.asked.insert(folder, importer.asked());
     }
@@ -254,6 +264,13 @@ impl Importer {
         found.extend(of(&self.dev_dependencies, true, false));
         found.extend(of(&self.optional_dependencies, false, true));
         found
+    }
+
+    /// The names that lead to a package, or to a folder that they are linked to.
+    fn pinned<'a>(&'a self, keys: &'a BTreeMap<String, usize>) -> impl Iterator<Item = &'a String> {
+        let all = self.dependencies.iter().chain(&self.dev_dependencies).chain(&self.optional_dependencies);
+        let leads = |name: &str, to: &str| to.starts_with("link:") || find(keys, name, to).is_some();
+        all.filter(move |(name, dependency)| leads(name, dependency.locked())).map(|(name, _)| name)
     }
 
     fn asked(self) -> BTreeMap<String, String> {

@@ -6,6 +6,7 @@ use kiln_pkg::Elsewhere;
 
 use crate::error::ErrorKind;
 use crate::lock::Need;
+use crate::lock::archive::Archive;
 use crate::{Error, Lock, LockedPackage};
 
 /// Package, descriptor, whether it may be missing.
@@ -14,25 +15,34 @@ type Wanted = (usize, String, bool);
 pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     let unfit = |why: &str, help| ErrorKind::Unfit { path: path.to_owned(), why: why.to_owned(), help };
     let text = std::str::from_utf8(bytes).map_err(|_| unfit("is no UTF-8", "run `yarn install`"))?;
+    if text.trim().is_empty() {
+        return Err(unfit("is empty", "run `yarn install`").into());
+    }
     let mut lock = Lock { version: 1, ..Lock::default() };
     let mut wanted: Vec<Wanted> = Vec::new();
     let mut section = "";
+    let mut archives = Vec::new();
     for line in text.lines() {
         let indent = line.len() - line.trim_start().len();
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
+        let last = lock.packages.len().saturating_sub(1);
         match (indent, lock.packages.last_mut()) {
             (0, _) => {
                 let descriptors =
                     line.trim_end_matches(':').split(", ").map(|one| one.trim_matches('"').to_owned());
                 lock.by_range.extend(descriptors.map(|descriptor| (descriptor, lock.packages.len())));
+                for descriptor in line.trim_end_matches(':').split(", ") {
+                    lock.pin("", parted(descriptor.trim_matches('"')).0);
+                }
                 lock.packages.push(heading(line));
             }
             (2, Some(package)) => {
                 section = line.strip_suffix(':').unwrap_or_default().trim_matches('"');
                 field(package, line);
+                archives.extend(fetched(line).map(|archive| (last, archive)));
             }
             (4, Some(_)) if matches!(section, "dependencies" | "optionalDependencies") => {
                 let optional = section.starts_with("optional");
@@ -41,10 +51,22 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
             _ => {}
         }
     }
+    for (at, archive) in archives {
+        if let Some(package) = lock.packages.get_mut(at) {
+            archive.tell(&mut package.name, &mut package.version);
+        }
+    }
     connect(&mut lock.packages, &lock.by_range, wanted);
     let unversioned = lock.packages.iter().filter(|package| package.version.is_empty());
     lock.unread = unversioned.map(|package| package.name.clone()).collect();
     Ok(lock)
+}
+
+/// What the line `resolved "https://…"` says.
+fn fetched(line: &str) -> Option<Archive> {
+    let (name, value) = line.split_once(' ')?;
+    let is_it = name.trim_end_matches(':').trim_matches('"') == "resolved";
+    Archive::of(value.trim().trim_matches('"')).filter(|_| is_it)
 }
 
 /// `version "1.2.3"`; names may stand in quotes, too, and a colon may follow them. Source: yarn, `lockfile/parse.js`.
