@@ -18,6 +18,7 @@ pub(crate) fn full_name(text: &str) -> String {
 
 /// The same for a pattern, which has a host if its first part can be one.
 pub(super) fn completed(pattern: &str) -> String {
+    let pattern = unforced(pattern);
     if is_place(pattern) { pattern.to_owned() } else { normal_pattern(pattern) }
 }
 
@@ -59,6 +60,11 @@ mod tests {
             ("registry", "registry:2", true),
             ("node", &format!("node@sha512:{}", "0".repeat(128)), true),
             ("localhost:5000/*", "localhost:5000/app", true),
+            ("registry:5000/**", "registry:5000/team/app:1", true),
+            ("store:5000/*", "store:5000/app", true),
+            ("registry:r.example.invalid/**", "r.example.invalid/a:1", true),
+            ("store:team/*", "team/app:1", true),
+            ("registry", &format!("registry:2@sha256:{}", "0".repeat(64)), true),
         ] {
             let pattern = NamePattern::parse(&completed(pattern)).unwrap();
             assert_eq!(pattern.is_match(&full_name(name)), is_same, "{pattern:?} {name}");
