@@ -103,11 +103,16 @@ impl Located {
     }
 }
 
-fn in_layout(place: &str) -> Result<Located, Failure> {
-    let (folder, tag) = match place.rsplit_once(':') {
+/// `DIR[:TAG]`, where a folder may have a colon in its name if it is there.
+pub(crate) fn folder_and_tag(place: &str) -> (PathBuf, Option<&str>) {
+    match place.rsplit_once(':') {
         Some((folder, tag)) if !Path::new(place).is_dir() => (PathBuf::from(folder), Some(tag)),
         _ => (PathBuf::from(place), None),
-    };
+    }
+}
+
+fn in_layout(place: &str) -> Result<Located, Failure> {
+    let (folder, tag) = folder_and_tag(place);
     let layout = Layout::open(&folder)?;
     let descriptor = match tag {
         Some(tag) => layout.resolve(tag)?,

@@ -16,10 +16,10 @@ fn aliases() -> impl Iterator<Item = impl Iterator<Item = &'static str>> {
     HOSTS.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t'))
 }
 
-/// `host[:port]` as it is compared: lower case, without the port that every registry has, and by the one of its names that people
+/// `host[:port]` as it is compared: lower case, an IPv6 address in the shortest of its spellings, without the port that every registry has, and by the one of its names that people
 /// write. `localhost` stays itself.
 pub fn normal_host(host: &str) -> String {
-    let lower = host.to_ascii_lowercase();
+    let lower = ipv6_host(host).unwrap_or_else(|| host.to_ascii_lowercase());
     let bare = lower.strip_suffix(DEFAULT_PORT).unwrap_or(&lower);
     aliases()
         .find_map(|mut names| {
@@ -28,6 +28,21 @@ pub fn normal_host(host: &str) -> String {
         })
         .unwrap_or(bare)
         .to_owned()
+}
+
+/// A host that is an IPv6 address in brackets, with its port, where it is one.
+fn ipv6_host(host: &str) -> Option<String> {
+    let (address, port) = host.strip_prefix('[')?.split_once(']')?;
+    let address: core::net::Ipv6Addr = address.parse().ok()?;
+    Some(format!("[{address}]{port}"))
+}
+
+/// The host of a pattern. Brackets around an IPv6 address have no other meaning there.
+fn pattern_host(host: &str) -> String {
+    match ipv6_host(&host.replace('\\', "")) {
+        Some(ipv6) => normal_host(&ipv6).replace('[', "\\[").replace(']', "\\]"),
+        None => normal_host(host),
+    }
 }
 
 /// The host that answers for one in its normal form.
@@ -73,7 +88,7 @@ pub fn normal_pattern(pattern: &str) -> String {
     let (name, tag) = pattern.split_at(tag_at);
     let (host, path) = match name.split_once('/') {
         Some((first, rest)) if first.contains(['.', ':', '*', '?', '[', '{']) || first == "localhost" => {
-            (normal_host(first), rest)
+            (pattern_host(first), rest)
         }
         _ => (DEFAULT_HOST.to_owned(), name),
     };
@@ -120,6 +135,9 @@ mod tests {
             ("docker.io.example/node", "docker.io.example/node"),
             ("r.example/node", "r.example/node"),
             ("[::1]:5000/app", "[::1]:5000/app"),
+            ("[0:0:0:0:0:0:0:1]:5000/app", "[::1]:5000/app"),
+            ("[::0001]:443/app", "[::1]/app"),
+            ("[2001:DB8::A]/app", "[2001:db8::a]/app"),
         ] {
             assert_eq!(text.parse::<Reference>().unwrap().normal_name(), name, "{text}");
         }
@@ -137,6 +155,9 @@ mod tests {
             ("**/node:*-slim", "**/node:*-slim"),
             ("*/node", "*/node"),
             ("localhost:5000/*", "localhost:5000/*"),
+            ("[::0001]:5000/**", "\\[::1\\]:5000/**"),
+            ("\\[::1\\]:443/a", "\\[::1\\]/a"),
+            ("[ab].example/**", "[ab].example/**"),
         ] {
             assert_eq!(normal_pattern(pattern), normal, "{pattern}");
         }

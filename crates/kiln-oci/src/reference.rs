@@ -142,18 +142,32 @@ fn is_host(host: &str) -> bool {
     if let Some(rest) = host.strip_prefix('[') {
         return is_ipv6_host(rest);
     }
-    let (name, port) = host.rsplit_once(':').unwrap_or((host, "0"));
+    let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
     let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
     edge(name.as_bytes().first())
         && edge(name.as_bytes().last())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
-        && port.parse::<u16>().is_ok()
+        && port.is_none_or(is_port)
+        && (!is_numeric(name) || name.parse::<core::net::Ipv4Addr>().is_ok())
+}
+
+/// Digits without a leading zero: a port that has several spellings is several names of one host.
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0') && text.parse::<u16>().is_ok()
+}
+
+/// Whether a host is taken for an IPv4 address by those who ask it, which may then be written in several ways (`127.1`, `0x7f.0.0.1`).
+/// Source: WHATWG URL, "ends in a number checker".
+fn is_numeric(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name).to_ascii_lowercase();
+    let hex = last.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+    hex || last.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// The rest of a host that is an IPv6 address in brackets, after the first of them.
 fn is_ipv6_host(rest: &str) -> bool {
     let Some((address, port)) = rest.split_once(']') else { return false };
-    let has_port = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    let has_port = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
     has_port && address.parse::<core::net::Ipv6Addr>().is_ok()
 }
 
@@ -183,6 +197,8 @@ mod tests {
             "[::1]/a",
             "[2001:db8::1]:5000/a/b:1",
             "127.0.0.1:5000/team/app:v1.2",
+            "registry:5000/app",
+            "1password.example/0x:1",
             &format!("r.example/a@{digest}"),
             &format!("r.example/a:1@sha512:{}", "b".repeat(128)),
         ] {
@@ -206,6 +222,18 @@ mod tests {
             "[::g]/a",
             "[::1]x/a",
             "[::1]:x/a",
+            "[::1]:05000/a",
+            "127.0.0.1:018021/t/a:1",
+            "127.0.0.1:+18021/t/a:1",
+            "r.example:0/a",
+            "r.example:/a",
+            "r.example:65536/a",
+            "docker.io:0443/node",
+            "127.1:18021/a",
+            "0x7f.0.0.1/a",
+            "127.0.0.01/a",
+            "2130706433:5000/a",
+            "r.0X1f:5000/a",
             "",
             ":1",
             "App",

@@ -1,5 +1,5 @@
 use kiln_oci::{Reference, normal_pattern};
-use kiln_text::Glob;
+use kiln_text::{Glob, alternatives};
 
 /// Which names somebody means: a glob, and `*` alone is every name. A text that is no glob is one name.
 pub(crate) fn names(pattern: &str) -> Glob {
@@ -8,13 +8,16 @@ pub(crate) fn names(pattern: &str) -> Glob {
 
 /// Which images somebody means: names and patterns are compared in the one form that all spellings of an image have.
 pub(crate) struct Images {
-    normal: Glob,
+    normal: Vec<Glob>,
     written: Glob,
 }
 
 impl Images {
     pub(crate) fn of(pattern: &str) -> Self {
-        Self { normal: Glob::or_literal(&normal_pattern(pattern)), written: names(pattern) }
+        // Braces may hold hosts.
+        let all = alternatives(pattern).unwrap_or_else(|| vec![pattern.to_owned()]);
+        let normal = all.iter().map(|one| Glob::or_literal(&normal_pattern(one))).collect();
+        Self { normal, written: names(pattern) }
     }
 
     /// Whether `name`, with its tag, is one of them. What is no name of an image (a place on this machine) is compared as it is
@@ -23,7 +26,8 @@ impl Images {
         match name.parse::<Reference>() {
             Ok(reference) => {
                 let tag = reference.tag.as_ref().map_or_else(String::new, |tag| format!(":{tag}"));
-                self.normal.is_match(&format!("{}{tag}", reference.normal_name()))
+                let name = format!("{}{tag}", reference.normal_name());
+                self.normal.iter().any(|glob| glob.is_match(&name))
             }
             Err(_) => self.written.is_match(name),
         }
@@ -55,6 +59,7 @@ mod tests {
                 assert!(!Images::of(pattern).hold(other), "{pattern} {other}");
             }
         }
+        assert!(Images::of("{index.docker.io,ghcr.io}/library/{node,python}:*").hold("python:3"));
         assert!(Images::of("*").hold("r.example/a/b:1") && Images::of("oci:bases/*").hold("oci:bases/node"));
     }
 

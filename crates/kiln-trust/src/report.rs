@@ -75,19 +75,20 @@ pub struct Outcome {
     /// Where the newest statement decides, when it says that it was made.
     #[serde(skip)]
     pub(crate) decided_by: Option<i64>,
+    /// Of several statements the newest decides, also where none of them says when it was made.
+    #[serde(skip)]
+    pub(crate) newest_decides: bool,
 }
 
 impl Outcome {
     /// Takes in something that may be a statement of any type and was not looked at.
     fn leave(&mut self, unseen: &Unseen) {
+        let kind = unseen.predicate_type.as_deref();
+        let may_be_of_type = kind.is_none_or(|kind| is_meant(&self.predicate_type, kind));
         let is_open = match self.decided_by {
             // An older one would not count.
-            Some(time) => {
-                let kind = unseen.predicate_type.as_deref();
-                kind.is_none_or(|kind| is_meant(&self.predicate_type, kind))
-                    && unseen.since.is_none_or(|since| since >= time)
-            }
-            None => !self.found,
+            Some(time) => may_be_of_type && unseen.since.is_none_or(|since| since >= time),
+            None => !self.found || self.newest_decides && may_be_of_type,
         };
         if is_open {
             (self.found, self.not_known) = (false, true);
@@ -229,6 +230,7 @@ pub(crate) fn outcome(wanted: &Requirement, statements: &[Verified<Statement>]) 
         not_known: false,
         unmet,
         decided_by,
+        newest_decides: wanted.newest_decides(),
     }
 }
 
@@ -289,6 +291,18 @@ mod tests {
             unseen(None, Some(1500)),
         ] {
             assert_eq!(verdict(newer), Verdict::NotKnown);
+        }
+    }
+
+    #[test]
+    fn where_no_scan_says_when_it_ended_each_may_be_the_newest() {
+        let required =
+            [Requirement { rules: vec![Rule::NoCritical { now: 2000 }], ..Requirement::of(VULNERABILITIES) }];
+        let verdict =
+            |one: Unseen| report(&required, &[(VULNERABILITIES, "")]).leaving(&[one], &[]).verdict();
+        assert_eq!(verdict(unseen(Some(SIGNATURE), None)), Verdict::Met);
+        for other in [unseen(Some(VULNERABILITIES), Some(1)), unseen(None, None)] {
+            assert_eq!(verdict(other), Verdict::NotKnown);
         }
     }
 

@@ -47,6 +47,11 @@ impl Requirement {
         short_name(&self.predicate_type)
     }
 
+    /// Whether the newest statement decides, and no other.
+    pub(crate) fn newest_decides(&self) -> bool {
+        self.rules.iter().any(Rule::is_of_scans)
+    }
+
     /// Why the right statements of its type do not meet it; nothing where they do. With that, where the newest decides, when it was
     /// made, in seconds since 1970.
     pub(crate) fn unmet(&self, statements: &[&Statement]) -> (Vec<String>, Option<i64>) {
@@ -56,7 +61,7 @@ impl Requirement {
         if predicates.is_empty() {
             return (Vec::new(), None);
         }
-        if self.rules.iter().any(Rule::is_of_scans) {
+        if self.newest_decides() {
             let scans = Scans::of(&predicates);
             let mut unmet: Vec<String> =
                 self.rules.iter().filter_map(|rule| rule.unmet_by_scans(&scans)).collect();

@@ -58,40 +58,86 @@ fn ended(predicate: &Value) -> Option<Timestamp> {
     predicate.pointer("/metadata/scanFinishedOn")?.as_str()?.parse().ok()
 }
 
-/// Severities of what a scanner found, in the forms of kiln, Grype and Trivy; `None` where the result is in another.
-fn severities(result: &Value) -> Option<Vec<Severity>> {
-    let lists: Vec<&Value> = match (result.pointer("/report/matches"), &result["matches"], &result["Results"])
-    {
-        (Some(found), _, _) | (None, found @ Value::Array(_), _) => vec![found],
-        (None, _, Value::Array(targets)) => {
-            // A target without findings has no list of them.
-            targets.iter().map(|target| &target["Vulnerabilities"]).filter(|list| !list.is_null()).collect()
-        }
-        _ => return None,
+/// What a scanner found, in the forms of kiln, Grype and Trivy; `None` where the result is in another. Everything that a form calls
+/// findings counts, whatever stands beside it.
+fn findings(result: &Value) -> Option<Vec<&Value>> {
+    let targets = match &result["Results"] {
+        Value::Null => &[][..],
+        targets => targets.as_array()?,
     };
-    let mut severities = Vec::new();
-    for list in lists {
-        severities.extend(list.as_array()?.iter().map(severity));
+    let lists = [result.pointer("/report/matches").unwrap_or(&Value::Null), &result["matches"]];
+    // A target without findings has no list of them.
+    let lists = lists.into_iter().chain(targets.iter().map(|target| &target["Vulnerabilities"]));
+    let lists: Vec<&Value> = lists.filter(|list| !list.is_null()).collect();
+    if lists.is_empty() && !result["Results"].is_array() {
+        return None;
     }
-    Some(severities)
+    let mut found = Vec::new();
+    for list in lists {
+        found.extend(list.as_array()?);
+    }
+    Some(found)
 }
 
-/// A word that nobody knows is unknown.
+/// The worst of all that a finding says of itself. What is exploited in the wild, and what is malware, is critical; a word that nobody
+/// knows is unknown.
 fn severity(found: &Value) -> Severity {
-    let word = [&found["severity"], &found["vulnerability"]["severity"], &found["Severity"]];
-    let word = word.into_iter().find_map(Value::as_str);
-    word.map_or(Severity::Unknown, Severity::read)
+    if is_exploited(found) || is_malware(found) {
+        return Severity::Critical;
+    }
+    let words = [&found["severity"], &found["vulnerability"]["severity"], &found["Severity"]];
+    let said = words.into_iter().filter(|word| !word.is_null());
+    let said: Vec<Severity> =
+        said.map(|word| word.as_str().map_or(Severity::Unknown, Severity::read)).collect();
+    match said.iter().max() {
+        Some(Severity::Critical) => Severity::Critical,
+        Some(worst) if !said.contains(&Severity::Unknown) => *worst,
+        _ => Severity::Unknown,
+    }
 }
 
-/// Why a scan is not clean. A result that is not understood is no clean one, nor is a severity.
+/// As kiln says it, and as Grype does.
+fn is_exploited(found: &Value) -> bool {
+    let listed = found["vulnerability"]["knownExploited"].as_array();
+    found["known_exploited"] == true || listed.is_some_and(|entries| !entries.is_empty())
+}
+
+/// Source: OpenSSF, malicious-packages.
+fn is_malware(found: &Value) -> bool {
+    let ids = [&found["id"], &found["vulnerability"]["id"], &found["VulnerabilityID"]];
+    let aliases = found["aliases"].as_array().into_iter().flatten();
+    ids.into_iter().chain(aliases).filter_map(Value::as_str).any(|id| id.starts_with("MAL-"))
+}
+
+/// Why a scan of kiln does not tell of everything, as it says itself.
+fn leaves_out(result: &Value) -> Option<String> {
+    if !matches!(result["not_shown"], Value::Null) && result["not_shown"] != 0 {
+        return Some(format!("the scan leaves out {} vulnerabilities that it found", result["not_shown"]));
+    }
+    let unread = [&result["unread"], result.pointer("/report/unread").unwrap_or(&Value::Null)];
+    let is_unread = unread.iter().any(|list| list.as_array().is_some_and(|list| !list.is_empty()));
+    let is_complete = matches!(result["complete"], Value::Null | Value::Bool(true));
+    (is_unread || !is_complete).then(|| "the scan does not know everything, as it says itself".to_owned())
+}
+
+/// Why a scan is not clean. A result that is not understood is no clean one, nor is a severity, nor one that leaves something open.
 fn criticals(predicate: &Value) -> Option<String> {
     let result = predicate.pointer("/scanner/result").unwrap_or(&Value::Null);
-    let Some(found) = severities(result) else {
+    // kiln writes a list, of one image or several.
+    let documents = result.as_array().map_or(std::slice::from_ref(result), Vec::as_slice);
+    let mut found = Vec::new();
+    for document in documents {
+        match findings(document) {
+            Some(own) => found.extend(own.into_iter().map(severity)),
+            None => return Some("the result of the scan is in a form that is not understood".to_owned()),
+        }
+    }
+    if documents.is_empty() {
         return Some("the result of the scan is in a form that is not understood".to_owned());
-    };
+    }
     let count = |wanted: Severity| found.iter().filter(|severity| **severity == wanted).count();
     match (count(Severity::Critical), count(Severity::Unknown)) {
-        (0, 0) => None,
+        (0, 0) => documents.iter().find_map(leaves_out),
         (0, unknown) => {
             Some(format!("the scan found {unknown} vulnerabilities without a severity that is known"))
         }
@@ -176,5 +222,48 @@ mod tests {
             assert!(said.contains("1 vulnerabilities without a severity"), "{said}");
         }
         assert_eq!(of(json!({ "matches": [] })), None);
+    }
+
+    #[test]
+    fn a_scan_that_leaves_something_open_is_not_clean() {
+        let of = |result: Value| criticals(&json!({ "scanner": { "result": result } }));
+        for (result, why) in [
+            (json!({ "matches": [], "complete": false }), "does not know everything"),
+            (
+                json!({ "report": { "matches": [], "unread": [{ "path": "a" }] }, "complete": true }),
+                "not know",
+            ),
+            (json!({ "report": { "matches": [] }, "complete": true, "not_shown": 1 }), "leaves out 1"),
+            (json!([{ "matches": [] }, { "matches": [], "complete": "?" }]), "does not know everything"),
+            (json!([{ "matches": [] }, {}]), "not understood"),
+            (json!([]), "not understood"),
+            (json!({ "matches": [{ "severity": "medium", "known_exploited": true }] }), "1 critical"),
+            (json!({ "matches": [{ "severity": "medium", "aliases": ["MAL-2025-1"] }] }), "1 critical"),
+            (
+                json!({ "matches": [{ "vulnerability": { "severity": "High", "knownExploited": [{}] } }] }),
+                "1 critical",
+            ),
+            (
+                json!({ "matches": [], "Results": [{ "Vulnerabilities": [{ "Severity": "CRITICAL" }] }] }),
+                "1 critical",
+            ),
+            (
+                json!({ "matches": [{ "severity": "low", "vulnerability": { "severity": "Critical" } }] }),
+                "1 critical",
+            ),
+            (json!({ "matches": [{ "severity": "low", "Severity": 9.8 }] }), "1 vulnerabilities without"),
+            (json!({ "report": { "matches": [] }, "matches": [{ "severity": "critical" }] }), "1 critical"),
+        ] {
+            let said = of(result.clone()).unwrap_or_default();
+            assert!(said.contains(why), "{result}: {said}");
+        }
+        for clean in [
+            json!([{ "report": { "matches": [], "unread": [] }, "complete": true }]),
+            json!({ "matches": [{ "severity": "low", "known_exploited": false, "id": "CVE-2025-1" }] }),
+            json!({ "matches": [{ "vulnerability": { "severity": "High", "knownExploited": [] } }] }),
+            json!({ "SchemaVersion": 2, "Results": [] }),
+        ] {
+            assert_eq!(of(clean.clone()), None, "{clean}");
+        }
     }
 }

@@ -57,7 +57,14 @@ impl Rule {
     }
 
     fn names(&self) -> Result<Vec<NamePattern>, Failure> {
-        self.images.iter().map(|text| Ok(NamePattern::parse(&completed(text))?)).collect()
+        let mut names = Vec::new();
+        for text in &self.images {
+            let all = completed(text).map_err(|why| never_matches(text, why))?;
+            for one in all {
+                names.push(NamePattern::parse(&one)?);
+            }
+        }
+        Ok(names)
     }
 }
 
@@ -82,6 +89,12 @@ impl Who {
             claims: claims?,
         })
     }
+}
+
+fn never_matches(pattern: &str, why: &str) -> Failure {
+    let what = format!("use the pattern `{pattern}` of a rule of [trust]: {why}");
+    Failure::new("kiln.trust", kiln_finding::Class::Config, what)
+        .with_help("a rule that no name can match would ask nothing of any image")
 }
 
 pub(super) fn unfit(images: &[String], why: &str) -> Failure {
