@@ -12,6 +12,14 @@ use kiln_trust::Unseen;
 pub(crate) const BUNDLE_PREDICATE: &str = "dev.sigstore.bundle.predicateType";
 /// When a manifest was made. Source: image-spec, annotations.md.
 const CREATED: &str = "org.opencontainers.image.created";
+/// How types begin that announce signatures and signed statements.
+const ANNOUNCING: [&str; 5] = [
+    "application/vnd.dev.sigstore.",
+    "application/vnd.dev.cosign.simplesigning.",
+    "application/vnd.dev.cosign.artifact.sig.",
+    "application/vnd.dev.cosign.artifact.att.",
+    "application/vnd.dsse.",
+];
 
 /// Something beside an image or an index that may hold a statement about it.
 pub(super) struct Candidate {
@@ -46,16 +54,20 @@ impl Candidate {
         Self { about, place: content.digest.to_string(), content, hint, kind }
     }
 
-    /// A layer under `tag`; only what may be a statement is one.
-    pub(super) fn layer(about: Digest, tag: &str, content: Descriptor) -> Option<Self> {
+    /// A layer under `tag`, which announces a statement, whatever its type is.
+    pub(super) fn layer(about: Digest, tag: &str, content: Descriptor) -> Self {
         let predicate_type = match content.media_type.as_str() {
             legacy::SIGNATURE_TYPE => Some(predicate::SIGNATURE.to_owned()),
             legacy::STATEMENT_TYPE => content.annotations.get(legacy::PREDICATE_TYPE).cloned(),
-            kind if media_type::bundle_version(kind).is_some() => None,
-            _ => return None,
+            _ => None,
         };
         let hint = Unseen { predicate_type, since: None };
-        Some(Self { about, place: tag.to_owned(), content, hint, kind: Kind::Layer })
+        Self { about, place: tag.to_owned(), content, hint, kind: Kind::Layer }
+    }
+
+    /// Whether its listing says that it holds something else than statements.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.kind == Kind::Foreign
     }
 
     pub(super) fn is_layer(&self) -> bool {
@@ -88,9 +100,15 @@ impl Candidate {
 fn is_foreign(content: &Descriptor) -> bool {
     let Some(kind) = content.artifact_type.as_deref() else { return attached::is_attached(content) };
     let is_open = matches!(kind, "" | media_type::EMPTY | media_type::CONFIG)
-        || media_type::bundle_version(kind).is_some()
+        || announces_statement(kind)
         || kind.starts_with(legacy::ARTIFACT_TYPES);
     !is_open
+}
+
+/// Whether a type is that of a statement or of what holds one, also in a version or a spelling that kiln does not read.
+pub(super) fn announces_statement(kind: &str) -> bool {
+    let kind = kind.trim().to_ascii_lowercase();
+    ANNOUNCING.iter().any(|start| kind.starts_with(start))
 }
 
 /// In the order in which they are opened: those that may be wanted first, each kind of them in turn, so that no kind hides another; of

@@ -10,7 +10,7 @@ use kiln_oci::{Descriptor, Digest, Manifest, media_type};
 use kiln_trust::{Evidence, Form, Unseen};
 
 use super::budget::Budget;
-use super::candidate::Candidate;
+use super::candidate::{Candidate, announces_statement};
 
 /// Read at the same time.
 const THREADS: usize = 8;
@@ -46,9 +46,8 @@ pub(super) fn signatures<S: Source>(
         return Err(too_large(manifest.size));
     }
     let bytes = read_small(place, "referrer", manifest).map_err(|error| Failure::from(error).told())?;
-    // What is no manifest holds no statement of the kind that is looked for.
-    let layers = serde_json::from_slice::<Manifest>(&bytes).map(|found| found.layers).unwrap_or_default();
-    Ok(layers.into_iter().filter_map(|layer| Candidate::layer(*about, tag, layer)).collect())
+    let found: Manifest = serde_json::from_slice(&bytes).map_err(|error| no_manifest(&error))?;
+    Ok(found.layers.into_iter().map(|layer| Candidate::layer(*about, tag, layer)).collect())
 }
 
 /// Opens candidates and what they hold.
@@ -117,30 +116,50 @@ fn layers<S: Source>(place: &S, candidate: &Candidate, until: Instant) -> Result
     }
     let bytes =
         read_small(place, "referrer", &candidate.content).map_err(|error| Failure::from(error).told())?;
-    // What is no manifest, or of another kind, is no statement of the kind that is looked for.
-    let layers = serde_json::from_slice::<Manifest>(&bytes).map(|found| found.layers).unwrap_or_default();
-    let is_statement = |layer: &Descriptor| {
-        let kind = layer.media_type.as_str();
-        matches!(kind, legacy::SIGNATURE_TYPE | legacy::STATEMENT_TYPE | attached::STATEMENT_TYPE)
-            || media_type::bundle_version(kind).is_some()
+    let found: Manifest = match serde_json::from_slice(&bytes) {
+        Ok(found) => found,
+        Err(_) if candidate.is_foreign() => return Ok(Vec::new()),
+        Err(error) => return Err(no_manifest(&error)),
     };
-    let layers: Vec<Descriptor> = layers.into_iter().filter(is_statement).collect();
+    let kinds = [candidate.content.artifact_type.as_ref(), found.artifact_type.as_ref()];
+    let is_announced = kinds.into_iter().flatten().any(|kind| announces_statement(kind));
+    // A layer of another type is no statement; one whose type announces a statement is told of.
+    let is_statement =
+        |layer: &Descriptor| is_read(&layer.media_type) || announces_statement(&layer.media_type);
+    let layers: Vec<Descriptor> = found.layers.into_iter().filter(is_statement).collect();
+    if layers.is_empty() && is_announced {
+        return Err("it announces a statement, and holds none in a form that is understood".to_owned());
+    }
     if layers.len() > LAYERS_MAX {
         return Err(format!("it holds more than {LAYERS_MAX} statements"));
     }
     Ok(layers)
 }
 
+fn no_manifest(error: &serde_json::Error) -> String {
+    format!("it is no manifest that is understood: {error}")
+}
+
+/// Whether kiln reads layers of a type.
+fn is_read(kind: &str) -> bool {
+    matches!(kind, legacy::SIGNATURE_TYPE | legacy::STATEMENT_TYPE | attached::STATEMENT_TYPE)
+        || media_type::bundle_version(kind).is_some()
+}
+
 fn read<S: Source>(place: &S, layer: &Layer<'_>, until: Instant) -> Opened {
     if Instant::now() >= until {
         return unreadable(layer.of, LATE.to_owned());
+    }
+    let kind = &layer.content.media_type;
+    if !is_read(kind) {
+        return unreadable(layer.of, format!("statements of type {kind:?} are not understood"));
     }
     let bytes = match content(place, &layer.content) {
         Ok(bytes) => bytes,
         Err(failure) => return unreadable(layer.of, failure.told()),
     };
     let annotations = layer.content.annotations.clone();
-    let form = match layer.content.media_type.as_str() {
+    let form = match kind.as_str() {
         legacy::SIGNATURE_TYPE => Form::LegacySignature { payload: bytes, annotations },
         legacy::STATEMENT_TYPE => Form::LegacyStatement { envelope: bytes, annotations },
         attached::STATEMENT_TYPE => Form::Unsigned(bytes),
@@ -178,3 +197,6 @@ fn in_parallel<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> R + Sync) -> Ve
         threads.into_iter().flat_map(|thread| thread.join().expect("reading does not panic")).collect()
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,7 +56,7 @@ fn no_kind_hides_another() {
     all.extend((5_000..9_000).map(|number| listed(number, media_type::EMPTY, None, None)));
     all.push(listed(9_000, bundle, Some(predicate::SIGNATURE), None));
     let layer = Descriptor::of(legacy::SIGNATURE_TYPE, b"layer");
-    all.push(Candidate::layer(image(), "sha256-x.sig", layer).unwrap());
+    all.push(Candidate::layer(image(), "sha256-x.sig", layer));
     let signatures = places(all, &[SCAN, predicate::SIGNATURE], is_signature);
     assert_eq!(signatures.len(), 2);
     assert!(signatures.iter().all(|at| *at < 4), "{signatures:?}");
