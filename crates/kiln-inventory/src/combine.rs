@@ -202,8 +202,11 @@ fn find<'a>(stack: &Stack<'a>, absent: &Absent<'_>, folders: &mut Folders<'a>) -
             }
             Reading::Link(target) => {
                 if let Some(to) = folders.link(path, target) {
-                    // A global link to an app makes it no other's, and neither does one from below it.
-                    let is_from_beside = !depends::is_global(path) && !path.starts_with(&format!("{to}/"));
+                    // A global link to an app makes it no other's, and neither does one from below it, or the list that pnpm keeps of
+                    // the projects of its workspace.
+                    let is_listed = path.contains("/.pnpm/node_modules/");
+                    let is_from_beside =
+                        !is_listed && !depends::is_global(path) && !path.starts_with(&format!("{to}/"));
                     *linked.entry(to).or_default() |= is_from_beside;
                 }
             }

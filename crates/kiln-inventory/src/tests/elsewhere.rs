@@ -41,6 +41,27 @@ fn the_app_and_its_projects_are_their_own() {
     assert_eq!(told(&both), ["ms 2.1.3"]);
 }
 
+/// pnpm lists the projects of its workspace beside the packages that it installs, and an image has no pnpm-workspace.yaml.
+#[test]
+fn a_project_that_pnpm_lists_is_the_app_s_own() {
+    let inventory = |link: &str, target: &str| {
+        stack(&[super::layer(|tree| {
+            for (path, text) in [
+                ("app/package.json", r#"{"name":"shop","version":"1.0.0"}"#),
+                ("app/apps/api/package.json", r#"{"name":"@shop/api","version":"1.0.0"}"#),
+                ("app/apps/api/node_modules/ms/package.json", r#"{"name":"ms","version":"2.1.3"}"#),
+            ] {
+                tree.insert_file(path, 0o644, text.as_bytes()).unwrap();
+            }
+            tree.insert_symlink(link, target).unwrap();
+        })])
+    };
+    let listed = inventory("app/node_modules/.pnpm/node_modules/@shop/api", "../../../../apps/api");
+    assert!(told(&listed).contains(&"@shop/api 1.0.0 <- the app's own".to_owned()), "{:?}", told(&listed));
+    let asked_for = inventory("app/node_modules/@shop/api", "../../apps/api");
+    assert!(!told(&asked_for).contains(&"@shop/api 1.0.0 <- the app's own".to_owned()));
+}
+
 #[test]
 fn what_npm_and_pnpm_installed_from_elsewhere_is_known() {
     let manifest = r#"{"name":"minimist","version":"1.2.0"}"#;
