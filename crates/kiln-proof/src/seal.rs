@@ -29,26 +29,29 @@ pub fn seal(
     there: &TrustReport,
     now: &str,
 ) -> Result<Vec<String>, Failure> {
-    let said: Vec<&Statement> = there.statements.iter().map(Verified::get).collect();
-    let mut missing = Vec::new();
-    for statement in statements(built, inventory, signer, now)? {
-        if said.iter().all(|before| !says_the_same(before, &statement)) {
-            statements::add(layout, &built.manifest, &statement, signer, now)?;
-            missing.push(statement.predicate_type);
-        }
+    let missing = missing(built, inventory, signer, there, now)?;
+    for statement in &missing {
+        statements::add(layout, &built.manifest, statement, signer, now)?;
     }
-    Ok(missing)
+    Ok(missing.into_iter().map(|statement| statement.predicate_type).collect())
 }
 
-fn statements(
+/// What is to be said, without what was said. Signature and SBOMs follow from the digest, so that they are only made where there are none.
+fn missing(
     built: &Built,
     inventory: &Inventory,
     signer: &Signer,
+    there: &TrustReport,
     now: &str,
 ) -> Result<Vec<Statement>, Failure> {
     let digest = built.manifest.digest;
-    let mut made =
-        vec![Statement::about(&digest, predicate::SIGNATURE, Value::Object(serde_json::Map::new()))];
+    let said = || there.statements.iter().map(Verified::get);
+    let is_said = |predicate_type: &str| said().any(|before| before.predicate_type == predicate_type);
+    let mut missing = Vec::new();
+    if !is_said(predicate::SIGNATURE) {
+        let nothing = Value::Object(serde_json::Map::new());
+        missing.push(Statement::about(&digest, predicate::SIGNATURE, nothing));
+    }
     let (name, tag) = built.name.rsplit_once(':').unwrap_or((&built.name, ""));
     let subject = DocumentSubject {
         name: name.to_owned(),
@@ -60,20 +63,25 @@ fn statements(
         Document { subject: &subject, inventory, created: now, tool_version: env!("CARGO_PKG_VERSION") };
     for name in SBOMS {
         let format = kiln_sbom::find(name).ok_or_else(|| bug(format!("the SBOM format {name} is gone")))?;
+        if is_said(format.predicate_type) {
+            continue;
+        }
         let sbom: Value = serde_json::from_str(&(format.render)(&document))
             .map_err(|error| bug(format!("the {name} document is no JSON: {error}")))?;
-        made.push(Statement::about(&digest, format.predicate_type, sbom));
+        missing.push(Statement::about(&digest, format.predicate_type, sbom));
     }
     let workflow = signer.certificate().and_then(|says| says.build_signer.clone());
     let provenance = provenance(built, workflow, now.to_owned())?;
-    made.push(Statement::about(&digest, predicate::PROVENANCE, provenance.predicate()));
-    Ok(made)
+    let provenance = Statement::about(&digest, predicate::PROVENANCE, provenance.predicate());
+    if said().all(|before| !is_of_one_build(before, &provenance)) {
+        missing.push(provenance);
+    }
+    Ok(missing)
 }
 
-/// Whether nothing is to be said again. The same image can be built from other sources and in another way, so that provenance says
-/// the same only where it names the same build; what else is said of a digest follows from it. A network that nothing needed, as all
-/// was made before, makes no other build.
-fn says_the_same(before: &Statement, now: &Statement) -> bool {
+/// Whether two statements are provenance of one build. The same image can be built from other sources and in another way. A network that
+/// nothing needed, as all was made before, makes no other build.
+fn is_of_one_build(before: &Statement, now: &Statement) -> bool {
     let build = |statement: &Statement| {
         let part = |way: &str| statement.predicate.as_ref()?.pointer(way).cloned();
         [
@@ -83,8 +91,7 @@ fn says_the_same(before: &Statement, now: &Statement) -> bool {
         ]
         .map(part)
     };
-    before.predicate_type == now.predicate_type
-        && (now.predicate_type != predicate::PROVENANCE || build(before) == build(now))
+    before.predicate_type == now.predicate_type && build(before) == build(now)
 }
 
 fn bug(what: String) -> Failure {
