@@ -2,9 +2,8 @@ use kiln_node::Manager;
 use kiln_rootfs::RootPath;
 use serde::Serialize;
 
-use crate::Reason;
-use crate::Shipping;
 use crate::start::Aside;
+use crate::{Reason, Shipping};
 
 /// Everything that is needed to build the image of an app.
 #[derive(Clone, Debug, Serialize)]

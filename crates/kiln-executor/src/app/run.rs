@@ -158,8 +158,8 @@ fn tell_changes(plan: &Plan, sources: &Tree, progress: &dyn Progress) {
         let files = if left_out.len() == 1 { "1 file" } else { &format!("{} files", left_out.len()) };
         tell(&format!("note: {files} of the app ({bytes}) are not shipped; `kiln plan` says which and why"));
     }
-    for reason in plan.reasons.iter().filter(|reason| reason.about == "set aside") {
-        tell(&format!("note: `{}` of the start script is set aside: {}", reason.decision, reason.because));
+    for aside in &plan.aside {
+        tell(&format!("note: `{}` of the start script is set aside: {}", aside.command, aside.what.told()));
     }
     let is_open = |reason: &&Reason| {
         matches!((reason.about, reason.decision.as_str()), ("start", "changed") | ("port", "not known"))

@@ -129,13 +129,14 @@ impl Follower<'_> {
         let text = RootPath::normalise(&format!("{}/{file}", self.start.folder))
             .ok()
             .and_then(|path| self.facts.sources.get(&path));
-        let says_more = MORE.iter().find(|key| text.is_some_and(|text| has_key(text, key)));
+        let says_more = MORE.iter().find(|key| text.is_some_and(|text| members(text, key).next().is_some()));
         if let Some(key) = says_more {
             return Err(format!(
                 "`{file}` says `{key}`, too, which the image does not read: name what starts"
             ));
         }
-        let scripts: Vec<&str> = text.map_or_else(Vec::new, |text| values_of(text, "script"));
+        let scripts: Vec<&str> =
+            text.into_iter().flat_map(|text| members(text, "script")).filter_map(quoted).collect();
         match scripts[..] {
             [one] => Ok(one.to_owned()),
             [] => {
@@ -198,15 +199,6 @@ fn kept<'a>(name: &str, words: &'a [String]) -> Result<Kept<'a>, String> {
     Ok(Kept { file, arguments: rest })
 }
 
-/// Whether JavaScript or JSON has a member of that name.
-fn has_key(text: &str, key: &str) -> bool {
-    text.match_indices(key).any(|(at, found)| {
-        let begins_word = !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
-        let rest = text[at + found.len()..].trim_start_matches(['\'', '"']).trim_start();
-        begins_word && rest.starts_with(':')
-    })
-}
-
 /// The number behind `-p`, `--port` or `--port=`.
 fn port_among(words: &[String]) -> Option<u16> {
     let behind = words
@@ -218,17 +210,17 @@ fn port_among(words: &[String]) -> Option<u16> {
     behind.or_else(joined)?.parse().ok()
 }
 
-/// The texts behind `key:` in JavaScript, without looking at what it is about.
-fn values_of<'t>(text: &'t str, key: &str) -> Vec<&'t str> {
-    let value = |(at, found): (usize, &str)| {
+/// What stands behind each `key:` in JavaScript or JSON, without looking at what it is about.
+fn members<'t>(text: &'t str, key: &str) -> impl Iterator<Item = &'t str> {
+    text.match_indices(key).filter_map(|(at, found)| {
         let begins_word = !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
-        let rest = text[at + found.len()..]
-            .trim_start_matches(['\'', '"'])
-            .trim_start()
-            .strip_prefix(':')?
-            .trim_start();
-        let quote = rest.chars().next().filter(|c| begins_word && matches!(c, '\'' | '"' | '`'))?;
-        rest[1..].split_once(quote).map(|(value, _)| value)
-    };
-    text.match_indices(key).filter_map(value).collect()
+        let rest = text[at + found.len()..].trim_start_matches(['\'', '"']).trim_start();
+        rest.strip_prefix(':').filter(|_| begins_word).map(str::trim_start)
+    })
+}
+
+/// The text in quotes that something begins with.
+fn quoted(text: &str) -> Option<&str> {
+    let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"' | '`'))?;
+    text[1..].split_once(quote).map(|(value, _)| value)
 }

@@ -18,17 +18,15 @@ pub(super) fn unwrap(
         let taken = match first.as_str() {
             "exec" | "cross-env" | "cross-env-shell" | "env" | "command" => 1,
             "tini" | "dumb-init" => 1 + usize::from(is(words, 1, "--")),
-            "npx" | "bunx" | "pnpx" => 1 + flags(words, 1, &[]),
-            "pnpm" | "npm" | "yarn" if is(words, 1, "exec") => 2 + flags(words, 2, &[]),
+            "npx" | "bunx" | "pnpx" => 1 + flags(words, 1),
+            "pnpm" | "npm" | "yarn" if is(words, 1, "exec") => 2 + flags(words, 2),
             "dotenv" | "dotenv-flow" | "env-cmd" => {
                 notes.push(without_files(&first));
-                let taken = of_files(words, 1, env)?;
-                1 + taken
+                1 + of_files(words, 1, env)?
             }
             "dotenvx" if is(words, 1, "run") => {
                 notes.push(without_files(&first));
-                let taken = of_files(words, 2, env)?;
-                2 + taken
+                2 + of_files(words, 2, env)?
             }
             "sudo" | "gosu" | "su-exec" => {
                 return Err(format!("`{first}` changes the user, and the image has one that is not root"));
@@ -79,11 +77,11 @@ fn is(words: &[Word], at: usize, text: &str) -> bool {
     words.get(at).and_then(Word::text) == Some(text)
 }
 
-/// How many of the words from `at` on are flags, with the values of those that take one, and the `--` behind them.
-fn flags(words: &[Word], at: usize, with_value: &[&str]) -> usize {
+/// How many of the words from `at` on are flags, with the `--` behind them.
+fn flags(words: &[Word], at: usize) -> usize {
     let mut end = at;
     while let Some(word) = words.get(end).and_then(Word::text).filter(|word| word.starts_with('-')) {
-        end += 1 + usize::from(with_value.contains(&word));
+        end += 1;
         if word == "--" {
             break;
         }
