@@ -5,8 +5,8 @@ use std::io::Read;
 
 use kiln_finding::{Class, Failure};
 use kiln_node::{
-    AppFacts, Lock, LockKind, NODE_VERSION_FILES, NodeRequest, PackageJson, WorkspaceGlobs, Yarn,
-    pnpm_workspace_globs,
+    AppFacts, Lock, LockKind, NODE_VERSION_FILES, NodeRequest, PackageJson, ScriptAllowances, WorkspaceGlobs,
+    Yarn, pnpm_workspace_globs,
 };
 use kiln_rootfs::{Kind, RootPath, Tree};
 
@@ -28,9 +28,15 @@ const PNPM: &str = "pnpm-workspace.yaml";
 /// Everything; a lock file or a workspace that cannot be read is an error.
 pub(crate) fn all(folder: &Folder, tree: &Tree, package: PackageJson) -> Result<AppFacts, Failure> {
     let yarn = yarn(tree, &package)?;
-    let lock = if yarn.is_some() { None } else { lock(tree)? };
+    let mut lock = if yarn.is_some() { None } else { lock(tree)? };
     let workspace = workspace(tree, &package)?;
-    Ok(AppFacts { yarn, lock, workspace, ..of_names(folder, tree, package) })
+    let scripts = ScriptAllowances::read(&package, text(tree, PNPM)?.as_deref())?;
+    let facts = AppFacts { yarn, workspace, scripts, ..of_names(folder, tree, package) };
+    if let Some((_, lock)) = &mut lock {
+        let projects = facts.projects().map(|(folder, package)| (folder.to_owned(), package.clone()));
+        lock.relate(&projects.collect());
+    }
+    Ok(AppFacts { lock, ..facts })
 }
 
 /// What is known without reading a lock file or a workspace.

@@ -1,4 +1,5 @@
 use kiln_finding::{Cause, Class, Diagnose};
+use kiln_oci::Arch;
 
 use crate::engine::Origin;
 
@@ -16,6 +17,10 @@ pub(crate) enum ErrorKind {
     Port { what: &'static str, source: Cause },
     #[error("the app starts with `{entry}`, which is not there after the build")]
     EntryMissing { entry: String, near: Vec<String> },
+    #[error("`{package}` has no native part for linux/{arch} in the image, and does not work without")]
+    NoAddon { package: String, arch: Arch },
+    #[error("the build changed `{folder}`, and production has that package in another folder")]
+    ModuleElsewhere { folder: String },
     #[error("read `{path}`")]
     Read { path: String, source: std::io::Error },
     #[error("put the layers together")]
@@ -111,6 +116,8 @@ impl Diagnose for Error {
             ErrorKind::NoUser { .. } => "build.user",
             ErrorKind::Stopped => "build.stopped",
             ErrorKind::EntryMissing { .. } => "build.entry_missing",
+            ErrorKind::NoAddon { .. } => "build.no_addon",
+            ErrorKind::ModuleElsewhere { .. } => "build.module_elsewhere",
             ErrorKind::Read { .. } => "build.read",
             ErrorKind::Tree { .. } => "build.tree",
             ErrorKind::Record { .. } => "build.record",
@@ -129,6 +136,8 @@ impl Diagnose for Error {
             | ErrorKind::Circle { .. }
             | ErrorKind::LooseLink { .. }
             | ErrorKind::InTheWay { .. }
+            | ErrorKind::ModuleElsewhere { .. }
+            | ErrorKind::NoAddon { .. }
             | ErrorKind::EntryMissing { .. } => Class::Config,
             ErrorKind::Stopped => Class::Command,
             ErrorKind::Read { .. } => Class::Environment,
@@ -155,6 +164,15 @@ impl Diagnose for Error {
                 "the build made {}; correct the start script, or set `entry` under [image] in kiln.toml",
                 near.join(", ")
             )),
+            ErrorKind::NoAddon { package, .. } => Some(format!(
+                "its install script left none; pnpm 10.0 to 10.8 runs it only where `onlyBuiltDependencies` names it. \
+                 `skip-scripts = [\"{package}\"]` under [build] in kiln.toml says that the app works without"
+            )),
+            ErrorKind::ModuleElsewhere { .. } => Some(
+                "the package manager places it differently without the packages for development: ask for it in \
+                 `dependencies` of package.json, so that it lies at the top in both"
+                    .to_owned(),
+            ),
             ErrorKind::Record { .. } => Some("delete the cache folder; it is made again".to_owned()),
             _ => None,
         }

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kiln_dockerfile::Ignore;
 use kiln_node::{Lock, LockKind, Manager, PackageJson};
 
-use crate::facts::{Native, native};
+use kiln_node::{Native, native};
 
 /// What lies around a Dockerfile: the build context, as plain data. Rules that need it are silent without it.
 #[derive(Clone, Debug, Default)]

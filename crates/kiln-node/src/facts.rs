@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use kiln_rootfs::RootPath;
 
-use crate::{Lock, LockKind, PackageJson, Yarn};
+use crate::{Lock, LockKind, PackageJson, ScriptAllowances, Yarn};
 
 /// What is known of an app folder. Nothing in it depends on where the folder lies.
 #[derive(Clone, Debug, Default)]
@@ -19,12 +19,22 @@ pub struct AppFacts {
     pub lock_files: Vec<String>,
     /// The versions of Node that files of it ask for.
     pub node_requests: Vec<NodeRequest>,
+    /// Which packages may run their install scripts, as its package manager is told.
+    pub scripts: ScriptAllowances,
     /// What says how it is built and run as a container.
     pub beside: Beside,
     /// All its files, without those that whoever asks leaves out.
     pub files: Vec<RootPath>,
     /// The text of its own JavaScript and TypeScript, by path.
     pub sources: BTreeMap<RootPath, String>,
+}
+
+impl AppFacts {
+    /// The folder and the `package.json` of every project: the root, whose folder is empty, and then those of its workspace.
+    pub fn projects(&self) -> impl Iterator<Item = (&str, &PackageJson)> {
+        let below = self.workspace.iter().map(|(folder, package)| (folder.as_str(), package));
+        std::iter::once(("", &self.package)).chain(below)
+    }
 }
 
 /// Files at the top of an app and one folder below that say how it is built and run as a container. They are found

@@ -5,21 +5,27 @@
 //! error with line and column; a lock file that disagrees with it is a list of disagreements, not an error.
 //! Start from [`PackageJson`] and [`Lock`].
 
+mod allowances;
 mod arguments;
 mod error;
 mod facts;
 mod json;
+mod known_scripts;
 mod lock;
+mod natives;
 mod package_json;
 mod script;
 mod workspace;
 mod yarn;
 
+pub use allowances::ScriptAllowances;
 pub use arguments::{NodeArguments, NodeOption};
 pub use error::Error;
 pub use facts::{AppFacts, Beside, NODE_VERSION_FILES, NodeRequest};
 pub use json::from_json;
+pub use known_scripts::{is_for_desk, is_needless_script};
 pub use lock::{Direct, Lock, LockFormat, LockKind, LockedPackage, Need, Platforms};
+pub use natives::{Fetcher, Native, fetcher, native};
 pub use package_json::{Manager, ManagerPin, PackageJson};
 pub use script::{Command, Joint, PlainCommand, Word, assignment, commands, plain};
 pub use workspace::{WorkspaceGlobs, pnpm_workspace_globs};

@@ -41,6 +41,14 @@ pub struct PackageJson {
     pub package_manager: Option<String>,
     /// Globs of workspace folders: an array, or yarn's object with `packages`.
     pub workspaces: Option<Value>,
+    /// pnpm's settings, up to version 10.
+    pub pnpm: Option<Value>,
+    /// Packages whose scripts bun runs.
+    pub trusted_dependencies: Option<Value>,
+    /// Packages whose scripts npm runs, from version 12 on.
+    pub allow_scripts: Option<Value>,
+    /// What yarn 2 and newer are told of packages.
+    pub dependencies_meta: Option<Value>,
 }
 
 /// A package manager.

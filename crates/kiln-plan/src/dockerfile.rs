@@ -25,8 +25,13 @@ pub fn dockerfile(plan: &Plan, facts: &AppFacts) -> String {
     );
     stage(&mut text, "dependencies", "what building and testing need", plan, &plan.install);
     text.push_str("\n# build: the app, compiled\nFROM dependencies AS build\nCOPY . .\n");
-    for step in &plan.build {
+    for step in &plan.scripts() {
         run(&mut text, step, None);
+    }
+    if !plan.own_scripts.is_empty() {
+        text.push_str(
+            "# What these scripts change in node_modules, `kiln ship` takes along; this file does not.\n",
+        );
     }
     text.push('\n');
     stage(&mut text, "production", "what running needs", plan, &plan.production);

@@ -23,6 +23,8 @@ pub(crate) enum ErrorKind {
     NoNode { range: String },
     #[error("use [image] include and exclude: `{pattern}` is no pattern: {why}")]
     Pattern { pattern: String, why: String },
+    #[error("`{package}` would not work in the image: {why}")]
+    NeedsScript { package: String, why: String },
     #[error("read the project")]
     Project { source: kiln_node::Error },
 }
@@ -44,6 +46,7 @@ impl Diagnose for Error {
             ErrorKind::NoEntry { .. } => "plan.no_entry",
             ErrorKind::NoNode { .. } => "plan.no_node",
             ErrorKind::Pattern { .. } => "plan.pattern",
+            ErrorKind::NeedsScript { .. } => "plan.needs_script",
             ErrorKind::Project { .. } => "plan.project",
         }
     }
@@ -76,6 +79,10 @@ impl Diagnose for Error {
             ErrorKind::Pattern { .. } => {
                 "write paths from the top of the app: `*` within a name, `**` for any folders".to_owned()
             }
+            ErrorKind::NeedsScript { package, .. } => format!(
+                "name it in kiln.toml under [build]: `allow-scripts = [\"{package}\"]` runs its script without network, \
+                 `skip-scripts = [\"{package}\"]` says that the app works without what it makes"
+            ),
             ErrorKind::Project { source } => return source.help(),
         })
     }

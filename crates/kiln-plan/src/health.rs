@@ -53,7 +53,7 @@ pub(crate) fn choose_port(
     if sources(facts, app).any(|(_, text)| text.contains(".listen(")) {
         let because =
             "the app listens, and nothing says where: write `port = 3000` under [image] in kiln.toml";
-        reasons.push(Reason::new("port", "not known", because));
+        reasons.push(Reason::told("port", "not known", because));
     }
     None
 }

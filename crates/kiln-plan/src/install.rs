@@ -1,36 +1,12 @@
 //! What installs and builds the app.
 
-use kiln_node::{AppFacts, Lock, LockKind, Manager};
+use kiln_node::{AppFacts, LockKind, Manager};
 use kiln_rootfs::RootPath;
 
-use crate::{Overrides, Reason, Step};
+use crate::{Reason, Step};
 
 /// Files beside the manifests that change what is installed.
 const SETTINGS: [&str; 5] = [".npmrc", ".pnpmfile.cjs", ".yarnrc", "pnpm-workspace.yaml", ".node-version"];
-
-/// The packages that run their install scripts: those that have one and are allowed to.
-pub(crate) fn natives(lock: &Lock, overrides: &Overrides, reasons: &mut Vec<Reason>) -> Vec<String> {
-    let mut natives = Vec::new();
-    let mut refused = Vec::new();
-    for package in &lock.packages {
-        let allowed = overrides.allow_scripts.contains(&package.name);
-        if allowed && package.has_install_script != Some(false) && !natives.contains(&package.name) {
-            natives.push(package.name.clone());
-        } else if !allowed && package.has_install_script == Some(true) && package.is_dev != Some(true) {
-            refused.push(package.name.clone());
-        }
-    }
-    if !natives.is_empty() {
-        let because = "[build] allow-scripts in kiln.toml names them";
-        reasons.push(Reason::new("install scripts", format!("run for {}", natives.join(", ")), because));
-    }
-    if !refused.is_empty() {
-        let because = "install scripts run foreign code; name a package under [build] allow-scripts if it compiles \
-                       an addon";
-        reasons.push(Reason::new("install scripts", format!("not run for {}", refused.join(", ")), because));
-    }
-    natives
-}
 
 /// The files that the install reads, sorted.
 pub(crate) fn manifests(facts: &AppFacts, kind: LockKind) -> Vec<RootPath> {
@@ -74,7 +50,8 @@ pub(crate) fn install_steps(manager: Manager, natives: &[String], production: bo
         let rebuild = match manager {
             // yarn 1 has no command for it, and npm works on what it installed.
             Manager::Npm | Manager::Yarn => "npm rebuild --foreground-scripts",
-            Manager::Pnpm => "pnpm rebuild -r",
+            // Only for those that are named: pnpm 10 and newer say nothing, and build nothing, of what they are not told of.
+            Manager::Pnpm => "pnpm rebuild -r --config.dangerously-allow-all-builds=true",
         };
         steps.push(Step::new(&format!("{rebuild} {}", natives.join(" "))));
     }

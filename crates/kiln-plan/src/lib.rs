@@ -8,6 +8,8 @@ mod dockerfile;
 mod error;
 mod health;
 mod install;
+mod install_scripts;
+mod lifecycle;
 mod node_line;
 mod overrides;
 mod plan;

@@ -17,8 +17,10 @@ pub struct Overrides {
     pub include: Vec<String>,
     /// Globs of files that are not.
     pub exclude: Vec<String>,
-    /// Packages that may run their install scripts.
-    pub allow_scripts: Vec<String>,
+    /// Packages that may run their install scripts, besides those that are known to need it; none may where the list is empty.
+    pub allow_scripts: Option<Vec<String>>,
+    /// Packages, and scripts of the app that an install runs, which do not run: the app works without.
+    pub skip_scripts: Vec<String>,
 }
 
 /// How health is asked for, where the user decides.

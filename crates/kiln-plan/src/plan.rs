@@ -22,12 +22,17 @@ pub struct Plan {
     pub manifests: Vec<RootPath>,
     /// Installs everything, devDependencies too.
     pub install: Vec<Step>,
+    /// The app's own scripts that an install runs, over the installed packages.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub own_scripts: Vec<Step>,
     /// Builds the app.
     pub build: Vec<Step>,
     /// Installs what production needs.
     pub production: Vec<Step>,
     /// Packages whose install scripts run because they compile an addon.
     pub natives: Vec<String>,
+    /// Packages that are known not to work without their native part, compiled here or carried along.
+    pub addons: Vec<String>,
     /// Folder below `/app` in which the app starts; empty for `/app` itself.
     pub folder: String,
     /// Arguments of `node`.
@@ -49,6 +54,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Everything that runs over the app and its packages, in order.
+    pub fn scripts(&self) -> Vec<Step> {
+        [self.own_scripts.as_slice(), &self.build].concat()
+    }
+
     /// Makes the production install one for another CPU (in npm's names: `arm64`), which this machine need not
     /// have: packages that differ by CPU are chosen for that one. The error says why that cannot be.
     pub fn production_for(&mut self, cpu: &str) -> Result<(), String> {

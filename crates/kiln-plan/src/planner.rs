@@ -3,7 +3,7 @@ use kiln_pkg::version::SemVer;
 
 use crate::error::ErrorKind;
 use crate::node_line::choose_node;
-use crate::{Error, Overrides, Plan, Reason, Shipping, health, install, start};
+use crate::{Error, Overrides, Plan, Reason, Shipping, health, install, install_scripts, lifecycle, start};
 
 /// Decides how the app is built and run.
 pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {
@@ -22,10 +22,11 @@ pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {
     let node = choose_node(facts, overrides, &mut reasons)?;
     let app = start::choose_app(facts, overrides, &mut reasons)?;
     let start = start::choose_entry(facts, overrides, &app, node, &mut reasons)?;
-    let natives = install::natives(lock, overrides, &mut reasons);
+    let natives = install_scripts::choose(facts, lock, overrides, &mut reasons)?;
     let port = health::choose_port(facts, overrides, &app, &start, &mut reasons);
     let health = health::choose_health(facts, overrides, &app, port, &mut reasons);
     let package = facts.workspace.get(&app).unwrap_or(&facts.package);
+    let own_scripts = lifecycle::steps(facts, kind.manager(), overrides, &mut reasons);
     let build = install::build_steps(facts, kind.manager(), &app, &mut reasons);
     let shipping = Shipping::of(facts, overrides, &start, !build.is_empty())?;
     Ok(Plan {
@@ -36,9 +37,11 @@ pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {
         manager_version: pin.map(|pin| pin.version),
         manifests: install::manifests(facts, *kind),
         install: install::install_steps(kind.manager(), &natives, false),
+        own_scripts,
         build,
         production: install::install_steps(kind.manager(), &natives, true),
         natives,
+        addons: install_scripts::addons(lock, overrides),
         folder: start.folder,
         entry: start.argv,
         env: start.env,
@@ -52,11 +55,8 @@ pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {
 
 fn check_in_step(facts: &AppFacts, kind: LockKind) -> Result<(), Error> {
     let Some((_, lock)) = &facts.lock else { return Ok(()) };
-    let root = [(String::new(), &facts.package)].into_iter();
-    for (folder, package) in
-        root.chain(facts.workspace.iter().map(|(folder, package)| (folder.clone(), package)))
-    {
-        let lines = lock.out_of_step(&folder, package);
+    for (folder, package) in facts.projects() {
+        let lines = lock.out_of_step(folder, package);
         if lines.is_empty() {
             continue;
         }

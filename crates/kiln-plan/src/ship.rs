@@ -134,6 +134,14 @@ impl Shipping {
         hidden(path).or_else(|| at_top(below)).or_else(|| self.only_built_from(below))
     }
 
+    /// What follows `node_modules/` in a path, where that folder is one that a package manager fills: it lies in the folder of a
+    /// project. A `node_modules` elsewhere was made by a build, and is its result.
+    pub fn below_installed<'a>(&self, path: &'a RootPath) -> Option<&'a str> {
+        let below =
+            |project: &String| path.as_str().strip_prefix(project.as_str())?.strip_prefix("node_modules/");
+        self.projects.iter().find_map(below)
+    }
+
     fn only_built_from(&self, below: &str) -> Option<&'static str> {
         let is_source = self.builds && !self.runs_typescript && !below.starts_with(SERVED);
         (is_source && TYPESCRIPT.iter().any(|end| below.ends_with(end)))

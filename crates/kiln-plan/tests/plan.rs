@@ -160,10 +160,98 @@ fn install_scripts_need_a_name() {
     let without = planned(&facts);
     assert!(without.natives.is_empty() && without.production.len() == 1);
     assert!(without.reasons.iter().any(|reason| reason.decision == "not run for express"));
-    let overrides = Overrides { allow_scripts: vec!["express".to_owned()], ..Overrides::default() };
+    let overrides = Overrides { allow_scripts: Some(vec!["express".to_owned()]), ..Overrides::default() };
     let with = plan(&facts, &overrides).unwrap();
     assert_eq!(with.natives, ["express"]);
     assert_eq!(with.production[1].argv.last().unwrap(), "express");
+}
+
+/// One more package in the world: its name, its version, and what else the lock file says of it.
+fn with_package(name: &str, version: &str, more: &str) -> AppFacts {
+    let entry =
+        format!("\"node_modules/{name}\": {{\"version\": \"{version}\", \"integrity\": \"sha512-y\"{more}}}");
+    let lock = LOCK.replace("\"node_modules/express\"", &format!("{entry},\n    \"node_modules/express\""));
+    let lock = Lock::read(LockKind::PackageLock, "l", lock.as_bytes()).unwrap();
+    AppFacts { lock: Some((LockKind::PackageLock, lock)), ..world() }
+}
+
+#[test]
+fn what_does_not_work_without_its_script_runs_it() {
+    for (name, version, more, runs) in [
+        ("better-sqlite3", "12.4.1", "", true),
+        ("bcrypt", "5.1.1", "", true),
+        ("bcrypt", "6.0.0", ", \"hasInstallScript\": true", false),
+        ("sharp", "0.34.1", ", \"hasInstallScript\": true", false),
+        ("better-sqlite3", "12.4.1", ", \"dev\": true", false),
+        ("cpu-features", "0.0.10", ", \"hasInstallScript\": true, \"optional\": true", false),
+    ] {
+        let plan = planned(&with_package(name, version, more));
+        assert_eq!(!plan.natives.is_empty(), runs, "{name} {version}");
+    }
+}
+
+#[test]
+fn what_would_not_work_in_the_image_stops() {
+    let overrides = |allow: Option<&[&str]>, skip: &[&str]| {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        Overrides { allow_scripts: allow.map(owned), skip_scripts: owned(skip), ..Overrides::default() }
+    };
+    let code =
+        |facts: &AppFacts, overrides: &Overrides| plan(facts, overrides).err().map(|error| error.code());
+    let (sqlite, canvas) =
+        (with_package("better-sqlite3", "12.4.1", ""), with_package("canvas", "3.2.0", ""));
+    let puppeteer = with_package("puppeteer", "24.1.0", "");
+    for (facts, allow, skip, stops) in [
+        (&sqlite, None, vec![], false),
+        (&sqlite, Some(&[][..]), vec![], true),
+        (&sqlite, Some(&[]), vec!["better-sqlite3"], false),
+        (&sqlite, Some(&["x"]), vec![], false),
+        (&canvas, None, vec![], true),
+        (&canvas, Some(&["canvas"]), vec![], false),
+        (&puppeteer, None, vec![], true),
+        (&puppeteer, None, vec!["puppeteer"], false),
+    ] {
+        let found = code(facts, &overrides(allow, &skip));
+        assert_eq!(found, stops.then_some("plan.needs_script"), "{allow:?} {skip:?}");
+    }
+    let mut denied = sqlite;
+    denied.scripts.denied.insert("better-sqlite3".to_owned());
+    assert_eq!(code(&denied, &Overrides::default()), Some("plan.needs_script"));
+}
+
+#[test]
+fn what_the_package_manager_is_told_is_heard() {
+    let mut facts = with_package("odd-addon", "1.0.0", ", \"hasInstallScript\": true");
+    assert!(planned(&facts).natives.is_empty());
+    facts.scripts.allowed.insert("odd-addon".to_owned());
+    assert_eq!(planned(&facts).natives, ["odd-addon"]);
+    // It brings what it needs as packages, and building it from its sources would fail.
+    let mut sharp = with_package("sharp", "0.34.1", ", \"hasInstallScript\": true");
+    sharp.scripts.allowed.insert("sharp".to_owned());
+    assert!(planned(&sharp).natives.is_empty());
+}
+
+#[test]
+fn own_scripts_run_as_an_install_runs_them() {
+    let steps = |scripts: &[(&str, &str)], overrides: &Overrides| -> Vec<String> {
+        let mut facts = world();
+        let scripts = scripts.iter().map(|(name, script)| ((*name).to_owned(), (*script).to_owned()));
+        facts.package.scripts.extend(scripts);
+        plan(&facts, overrides).unwrap().scripts().iter().map(|step| step.argv.join(" ")).collect()
+    };
+    let usual = Overrides::default();
+    assert_eq!(steps(&[("postinstall", "patch-package")], &usual), ["npm run postinstall", "npm run build"]);
+    // `npm run install` runs the others along.
+    let all = [("preinstall", "node a.js"), ("install", "node b.js"), ("postinstall", "node c.js")];
+    assert_eq!(steps(&all, &usual), ["npm run install", "npm run build"]);
+    for idle in
+        ["husky", "husky install || true", "npx only-allow pnpm", "is-ci || husky install", "tsc -p ."]
+    {
+        assert_eq!(steps(&[("prepare", idle)], &usual), ["npm run build"], "{idle}");
+    }
+    assert_eq!(steps(&[("prepare", "husky && node gen.js")], &usual), ["npm run prepare", "npm run build"]);
+    let skips = Overrides { skip_scripts: vec!["postinstall".to_owned()], ..Overrides::default() };
+    assert_eq!(steps(&[("postinstall", "node a.js")], &skips), ["npm run build"]);
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(crate) fn provenance(
         "node": plan.node,
         "packageManager": plan.manager,
         "install": steps(&plan.install),
-        "build": steps(&plan.build),
+        "build": steps(&plan.scripts()),
         "production": steps(&plan.production),
         "entry": plan.entry,
     });

@@ -1,11 +1,9 @@
 //! How the packages are installed: by the manager that wrote the lock file, from the lock file, and without the scripts
 //! of packages that have no need for them.
 
-use kiln_lint::facts::native;
-use kiln_node::Manager;
+use kiln_node::{Manager, is_for_desk, is_needless_script, native};
 
 use crate::commands::Step;
-use crate::package_lists::{is_for_desk, is_needless};
 use crate::{Project, Recipe, RewriteTarget};
 
 /// What gets the packages.
@@ -126,7 +124,7 @@ fn natives(project: &Project, only_build: bool) -> Vec<String> {
     for package in &lock.packages {
         // `prisma generate` fetches what these need.
         let is_prisma = matches!(package.name.as_str(), "prisma" | "@prisma/client" | "@prisma/engines");
-        if is_prisma || is_needless(&package.name) || (package.is_dev == Some(true)) != only_build {
+        if is_prisma || is_needless_script(&package.name) || (package.is_dev == Some(true)) != only_build {
             continue;
         }
         let has_script = match (package.has_install_script, only_build) {

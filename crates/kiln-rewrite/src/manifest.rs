@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use kiln_lint::facts::development_tool;
-use kiln_node::PackageJson;
+use kiln_node::{PackageJson, is_for_desk};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::Project;
-use crate::package_lists::is_for_desk;
 
 /// The scripts that a package manager runs by itself.
 const LIFECYCLE: [&str; 4] = ["preinstall", "install", "postinstall", "prepare"];

@@ -1,4 +1,4 @@
-//! What system packages and install scripts are for.
+//! What system packages are for.
 
 use std::sync::LazyLock;
 
@@ -18,18 +18,8 @@ struct Packages {
     same: Vec<(String, String)>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Scripts {
-    needless: Vec<String>,
-    desk: Vec<String>,
-}
-
 static PACKAGES: LazyLock<Packages> = LazyLock::new(|| {
     toml::from_str(include_str!("../data/packages.toml")).expect("a test reads the embedded table")
-});
-static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| {
-    toml::from_str(include_str!("../data/scripts.toml")).expect("a test reads the embedded table")
 });
 
 /// What a system package is for.
@@ -86,21 +76,6 @@ fn bare(package: &str) -> &str {
     package.split(['=', '<', '>', '~', '@']).next().unwrap_or(package)
 }
 
-/// Whether nobody needs the install script of this npm package in an image.
-pub(crate) fn is_needless(package: &str) -> bool {
-    SCRIPTS.needless.iter().any(|name| name == package)
-}
-
-/// Whether a lifecycle script of the app is for desks only.
-pub(crate) fn is_for_desk(script: &str) -> bool {
-    let script = script.trim_start();
-    SCRIPTS.desk.iter().any(|start| {
-        script
-            .strip_prefix(start.as_str())
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '@']))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,12 +94,5 @@ mod tests {
         }
         assert_eq!(translate("ffmpeg", "apk", "apt").as_deref(), Some("ffmpeg"));
         assert_eq!(translate("font-noto", "apk", "apt"), None);
-    }
-
-    #[test]
-    fn scripts_are_told_apart() {
-        assert!(is_for_desk("husky") && is_for_desk("husky install") && is_for_desk("npx only-allow pnpm"));
-        assert!(!is_for_desk("huskyx") && !is_for_desk("prisma generate"));
-        assert!(is_needless("fsevents") && !is_needless("bcrypt"));
     }
 }

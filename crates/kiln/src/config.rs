@@ -71,8 +71,10 @@ const CONFIG_MAX: u64 = 1 << 20;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct BuildConfig {
-    /// Packages that may run their install scripts, because they compile an addon.
-    allow_scripts: Vec<String>,
+    /// Packages that may run their install scripts, besides those that are known to need it; none may where it is empty.
+    allow_scripts: Option<Vec<String>>,
+    /// Packages and own scripts that do not run when packages are installed.
+    skip_scripts: Vec<String>,
     /// The build script may reach the network.
     pub(crate) network: bool,
     /// Seconds one command may take.
@@ -139,6 +141,7 @@ impl Config {
             include: self.image.include.clone(),
             exclude: self.image.exclude.clone(),
             allow_scripts: self.build.allow_scripts.clone(),
+            skip_scripts: self.build.skip_scripts.clone(),
         })
     }
 }

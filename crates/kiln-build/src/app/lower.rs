@@ -6,8 +6,8 @@ use kiln_rootfs::Tree;
 
 use super::configure::{BaseImage, Facts, annotations, configure};
 use super::project_settings::harmless;
-use super::split;
 use super::step::{Commands, Surroundings};
+use super::{modules, split};
 use crate::Error;
 use crate::engine::{BuildTarget, Choose, Copy, Dir, Files, Graph, Op, Origin, Part, Source, Step, StepId};
 use crate::error::ErrorKind;
@@ -54,23 +54,27 @@ pub fn lower(request: &Request<'_>) -> Result<Graphed, Error> {
     let folder = stages.folder(builder);
     let manifests = stages.copy(folder, &Arc::new(manifests(request)?), "manifests", "copy the manifests");
     let production = stages.run(manifests, &plan.production, "production", false);
+    let scripts = plan.scripts();
     // Where nothing is built, nothing is installed for it.
-    let (below, above) = if plan.build.is_empty() {
+    let (below, above) = if scripts.is_empty() {
         (folder, builder)
     } else {
         let installed = stages.run(manifests, &plan.install, "install", false);
         (installed, installed)
     };
     let copied = stages.copy(below, request.source, "build", "copy the app");
-    let built = stages.run(copied, &plan.build, "build", true);
+    let built = stages.run(copied, &scripts, "build", true);
     let base = stages.push(None, Op::Base(request.base.layers.clone()), "image", &request.base.name);
     let choose: Choose = Arc::new(split::dependencies);
-    let dependencies = stages.part(base, "dependencies", (builder, production), (String::new(), choose));
+    let chosen = part("dependencies", (builder, production), choose);
+    let dependencies = stages.push(Some(base), Op::Part(chosen), "image", "dependencies");
     let shipping = plan.shipping.clone();
     let rules = format!("{shipping:?}");
     let source = request.source.clone();
-    let choose: Choose = Arc::new(move |built| split::app(built, &source, &shipping));
-    let app = stages.part(dependencies, "app", (above, built), (rules, choose));
+    let choose: Choose = Arc::new(move |left| split::app(left, &source, &shipping));
+    let beside = if scripts.is_empty() { Vec::new() } else { vec![production, above] };
+    let chosen = Part { beside, rules, ..part("app", (above, built), choose) };
+    let app = stages.push(Some(dependencies), Op::Part(chosen), "image", "app");
     let history = [("dependencies", dependencies), ("app", app)];
     let target = BuildTarget {
         top: app,
@@ -80,6 +84,12 @@ pub fn lower(request: &Request<'_>) -> Result<Graphed, Error> {
         annotations: annotations(plan, request.base, request.facts),
     };
     Ok(Graphed { graph: stages.graph, target, dependencies, app })
+}
+
+/// A choice of what the steps above one left, up to another.
+fn part(name: &'static str, (above, from): (StepId, StepId), choose: Choose) -> Part {
+    let code = &[split::CODE, modules::CODE, kiln_plan::SHIP_CODE];
+    Part { from, above, beside: Vec::new(), name, code, rules: String::new(), choose }
 }
 
 /// The files that decide what is installed, as commands with logins may see them.
@@ -103,18 +113,6 @@ impl Stages<'_> {
         let origin = Origin { line: 0, stage: stage.to_owned(), text: text.to_owned() };
         self.graph.steps.push(Step { below, op, origin });
         self.graph.steps.len() - 1
-    }
-
-    /// What is chosen of the steps above one, up to another.
-    fn part(
-        &mut self,
-        below: StepId,
-        name: &'static str,
-        (above, from): (StepId, StepId),
-        (rules, choose): (String, Choose),
-    ) -> StepId {
-        let part = Part { from, above, name, code: &[split::CODE, kiln_plan::SHIP_CODE], rules, choose };
-        self.push(Some(below), Op::Part(part), "image", name)
     }
 
     fn folder(&mut self, below: StepId) -> StepId {

@@ -1,45 +1,66 @@
 //! Cuts what the sandbox left into the two layers on top of the base.
 
-use kiln_plan::{Shipping, is_module_file_shipped};
-use kiln_rootfs::{Entry, Error, Kind, RootPath, Tree};
+use kiln_plan::Shipping;
+use kiln_rootfs::{Delta, Entry, Kind, RootPath, Tree};
+
+use super::modules::{MODULES, Modules, is_kept_with_its_folders, tree_error};
+use crate::Error;
+use crate::engine::Left;
 
 /// Where the app lies in the image.
 const APP: &str = "app";
 /// This file, which decides what is shipped.
 pub(super) const CODE: &str = include_str!("split.rs");
-const MODULES: &str = "node_modules";
 
 /// The dependency layer: every `node_modules` folder of a production install, without leftovers.
-pub(super) fn dependencies(installed: &Tree) -> Result<Tree, Error> {
-    let mut layer = Tree::new();
-    layer.insert_dir(APP, 0o755)?;
-    for (path, entry) in installed.iter() {
+pub(super) fn dependencies(left: &Left) -> Result<Delta, Error> {
+    let mut layer = layer()?;
+    for (path, entry) in left.tree.iter() {
         let is_dir = matches!(entry.kind, Kind::Dir);
         let Some(below) = below_app(path).and_then(below_modules) else { continue };
         if below.is_empty() || is_kept_with_its_folders(below, is_dir) {
-            layer.insert(path.clone(), entry.clone())?;
+            layer.insert(path.clone(), entry.clone()).map_err(tree_error)?;
         }
     }
-    with_files_of_links(layer, installed)
+    Ok(Delta::placing(with_files_of_links(layer, &left.tree)?))
 }
 
-/// The app layer: what the app ships of its sources and its build, without `node_modules`.
-pub(super) fn app(built: &Tree, source: &Tree, shipping: &Shipping) -> Result<Tree, Error> {
-    let mut layer = Tree::new();
-    layer.insert_dir(APP, 0o755)?;
-    for (path, entry) in built.iter() {
+/// The app layer: what the app ships of its sources and its build, and what the build did to the packages of production.
+pub(super) fn app(left: &Left, source: &Tree, shipping: &Shipping) -> Result<Delta, Error> {
+    let modules = Modules::beside(left);
+    let mut layer = layer()?;
+    for (path, entry) in left.tree.iter() {
         let Some(inside) = below_app(path) else { continue };
         // Folders appear with the files in them, so that an empty one is not shipped.
-        if matches!(entry.kind, Kind::Dir) || below_modules(inside).is_some() {
+        if matches!(entry.kind, Kind::Dir) {
             continue;
         }
-        let inside = RootPath::normalise(inside)?;
-        let is_made = source.get(&inside).is_none();
-        if shipping.leaves_out(&inside, is_made).is_none() {
-            layer.insert(path.clone(), entry.clone())?;
+        let inside = RootPath::normalise(inside).map_err(tree_error)?;
+        let is_shipped = match shipping.below_installed(&inside) {
+            Some(below) => match &modules {
+                Some(modules) => modules.keeps(path, below)?,
+                None => false,
+            },
+            None => shipping.leaves_out(&inside, source.get(&inside).is_none()).is_none(),
+        };
+        if is_shipped {
+            layer.insert(path.clone(), entry.clone()).map_err(tree_error)?;
         }
     }
-    with_files_of_links(layer, built)
+    let mut delta = Delta::placing(with_files_of_links(layer, &left.tree)?);
+    if let Some(modules) = modules {
+        for path in left.removed.iter().filter(|path| modules.has(path)) {
+            let is_anew = modules.has_folder(path) && delta.tree.get(path).is_some();
+            if is_anew { &mut delta.opaque } else { &mut delta.removed }.insert(path.clone());
+        }
+    }
+    Ok(delta)
+}
+
+fn layer() -> Result<Tree, Error> {
+    let mut layer = Tree::new();
+    layer.insert_dir(APP, 0o755).map_err(tree_error)?;
+    Ok(layer)
 }
 
 /// A hard link to something that is not shipped becomes the file itself.
@@ -56,7 +77,7 @@ fn with_files_of_links(mut layer: Tree, all: &Tree) -> Result<Tree, Error> {
     for (path, link) in loose {
         let Kind::Hardlink(target) = &link.kind else { continue };
         if let Some(file) = all.get(target) {
-            layer.insert(path, file.clone())?;
+            layer.insert(path, file.clone()).map_err(tree_error)?;
         }
     }
     Ok(layer)
@@ -77,12 +98,6 @@ fn below_modules(text: &str) -> Option<&str> {
             + 1
     };
     Some(text[start + MODULES.len()..].trim_start_matches('/'))
-}
-
-fn is_kept_with_its_folders(below: &str, is_dir: bool) -> bool {
-    let folders = below.match_indices('/').map(|(at, _)| &below[..at]);
-    is_module_file_shipped(below, is_dir)
-        && folders.into_iter().all(|folder| is_module_file_shipped(folder, true))
 }
 
 /// Whether a layer holds the file that `node` is told to load, as node resolves it.
@@ -110,6 +125,7 @@ pub(super) fn near_misses(app: &Tree) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Stack;
 
     fn tree(paths: &[&str]) -> Tree {
         let mut tree = Tree::new();
@@ -117,6 +133,10 @@ mod tests {
             tree.insert_file(path, 0o644, *b"").unwrap();
         }
         tree
+    }
+
+    fn left(tree: Tree) -> Left {
+        Left { tree, ..Left::default() }
     }
 
     fn files(tree: &Tree) -> Vec<&str> {
@@ -137,7 +157,7 @@ mod tests {
             "root/node_modules/x.js",
         ]);
         assert_eq!(
-            files(&dependencies(&installed).unwrap()),
+            files(&dependencies(&left(installed)).unwrap().tree),
             ["app/apps/api/node_modules/b/index.js", "app/node_modules/a/index.js"]
         );
     }
@@ -156,9 +176,54 @@ mod tests {
             "appendix.js",
         ]);
         let source = tree(&[".env", "package.json", "src/server.ts", "test/server.js"]);
-        let shipped = app(&built, &source, &Shipping::of_project(true)).unwrap();
+        let shipped = app(&left(built), &source, &Shipping::of_project(true)).unwrap().tree;
         // What the build made is shipped whatever it is called.
         assert_eq!(files(&shipped), ["app/dist/server.js", "app/dist/server.js.map", "app/package.json"]);
+    }
+
+    #[test]
+    fn what_a_build_did_to_packages_of_production_ships() {
+        let names = |paths: &[&str]| Stack::new(vec![Delta::placing(tree(paths)).into()]);
+        let production = names(&["app/node_modules/ms/index.js", "app/node_modules/ms/gone.js"]);
+        let installed = names(&["app/node_modules/ms/index.js", "app/node_modules/dev/index.js"]);
+        let mut built = left(tree(&[
+            "app/node_modules/ms/index.js",
+            "app/node_modules/.prisma/client/index.js",
+            "app/node_modules/generated/index.js",
+            "app/node_modules/dev/index.js",
+            "app/node_modules/.vite/deps/a.js",
+            "app/node_modules/.bin/ms",
+            "app/.output/server/node_modules/vue/index.js",
+            "app/.output/server/node_modules/vue/types.d.ts",
+        ]));
+        built.removed = ["app/node_modules/ms/gone.js", "app/node_modules/dev"]
+            .map(|path| RootPath::new(path).unwrap())
+            .into();
+        built.beside = vec![production.clone(), installed];
+        let shipped = app(&built, &Tree::new(), &Shipping::of_project(true)).unwrap();
+        let expected = [
+            "app/.output/server/node_modules/vue/index.js",
+            "app/.output/server/node_modules/vue/types.d.ts",
+            "app/node_modules/.prisma/client/index.js",
+            "app/node_modules/generated/index.js",
+            "app/node_modules/ms/index.js",
+        ];
+        assert_eq!(files(&shipped.tree), expected);
+        let removed: Vec<&str> = shipped.removed.iter().map(RootPath::as_str).collect();
+        assert_eq!(removed, ["app/node_modules/ms/gone.js"]);
+    }
+
+    /// yarn 1 hoists differently without packages for development.
+    #[test]
+    fn a_changed_package_that_production_has_elsewhere_stops() {
+        let names = |paths: &[&str]| Stack::new(vec![Delta::placing(tree(paths)).into()]);
+        let mut built = left(tree(&["app/node_modules/ms/index.js"]));
+        built.beside = vec![
+            names(&["app/node_modules/a/node_modules/ms/index.js"]),
+            names(&["app/node_modules/ms/index.js"]),
+        ];
+        let error = app(&built, &Tree::new(), &Shipping::of_project(true)).unwrap_err();
+        assert_eq!(kiln_finding::Diagnose::code(&error), "build.module_elsewhere");
     }
 
     #[test]
@@ -167,7 +232,7 @@ mod tests {
         let link = Kind::Hardlink(RootPath::new("app/src/a.ts").unwrap());
         let attrs = built.get(&RootPath::new("app/src/a.ts").unwrap()).unwrap().attrs.clone();
         built.insert(RootPath::new("app/a.js").unwrap(), Entry { attrs, kind: link }).unwrap();
-        let shipped = app(&built, &source, &Shipping::of_project(true)).unwrap();
+        let shipped = app(&left(built), &source, &Shipping::of_project(true)).unwrap().tree;
         assert!(matches!(shipped.get(&RootPath::new("app/a.js").unwrap()).unwrap().kind, Kind::File(_)));
     }
 

@@ -1,12 +1,15 @@
 //! What a Dockerfile comes down to: steps over steps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kiln_dockerfile::{Chmod, Ignore, Sharing};
 use kiln_image::PackedLayer;
 use kiln_oci::{Digest, ImageConfig};
-use kiln_rootfs::Tree;
+use kiln_rootfs::{Delta, RootPath, Tree};
+
+use super::origin::Origin;
+use super::stack::Stack;
 
 /// A step of a [`Graph`], by its place in the list.
 pub type StepId = usize;
@@ -27,17 +30,6 @@ pub struct Step {
     pub op: Op,
     /// Where it stands.
     pub origin: Origin,
-}
-
-/// Where a step stands, for messages and progress.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
-    /// Line in the Dockerfile, from 1; 0 where there is none.
-    pub line: u32,
-    /// The name of the stage, or its number.
-    pub stage: String,
-    /// The instruction in one line, variables replaced.
-    pub text: String,
 }
 
 /// What a step does.
@@ -64,6 +56,8 @@ pub struct Part {
     pub from: StepId,
     /// The step of the stage above which it counts what is left.
     pub above: StepId,
+    /// Steps that lead to other trees, whose names the choice looks at.
+    pub beside: Vec<StepId>,
     /// Names the choice, in one word.
     pub name: &'static str,
     /// The text of the code that chooses: when it changes, so may what is chosen.
@@ -82,7 +76,19 @@ impl std::fmt::Debug for Part {
 }
 
 /// Chooses of what steps left.
-pub type Choose = Arc<dyn Fn(&Tree) -> Result<Tree, kiln_rootfs::Error> + Send + Sync>;
+pub type Choose = Arc<dyn Fn(&Left) -> Result<Delta, crate::Error> + Send + Sync>;
+
+/// What the steps of a stage left.
+#[derive(Debug, Default)]
+pub struct Left {
+    /// What they placed, and what of it is still there.
+    pub tree: Tree,
+    /// What they took away of what was there before them. Where a folder was made anew, what it held before counts as taken away by
+    /// the folder's name.
+    pub removed: BTreeSet<RootPath>,
+    /// Names and attributes of the trees beside, in the order of [`Part::beside`].
+    pub beside: Vec<Stack>,
+}
 
 /// A folder to be made where it is missing.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 
 mod content;
 mod graph;
+mod origin;
 mod place;
 mod port;
 mod rooted;
@@ -12,10 +13,12 @@ mod user;
 mod why;
 
 pub use graph::{
-    Base, BuildTarget, Choose, Copy, Dir, Exec, ExecMount, ExecMountKind, Files, Graph, Op, Origin, Part,
+    Base, BuildTarget, Choose, Copy, Dir, Exec, ExecMount, ExecMountKind, Files, Graph, Left, Op, Part,
     Source, Step, StepId, Writes,
 };
+pub use origin::Origin;
 pub use port::{BaseLayer, Cache, Depth, Executor, Form, Job, JobMount, Layer, MountContent, UserIds, Watch};
 pub(crate) use rooted::rooted;
 pub(crate) use select::{prefix, select};
 pub use solve::{Shared, Solver, empty_key};
+pub use stack::Stack;

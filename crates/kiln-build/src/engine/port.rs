@@ -5,7 +5,8 @@ use kiln_image::PackedLayer;
 use kiln_oci::Digest;
 use kiln_rootfs::{Delta, RootPath, Tree};
 
-use super::graph::{Exec, ExecMountKind, Origin};
+use super::graph::{Exec, ExecMountKind};
+use super::origin::Origin;
 
 /// A layer, by what is known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,21 +11,21 @@ const TEXT_MAX: u64 = 4 << 20;
 
 /// Layers over each other, as a root file system is seen without putting it together.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Stack {
+pub struct Stack {
     /// Topmost first.
     layers: Vec<Arc<Delta>>,
 }
 
 impl Stack {
     /// `layers` are given lowest first.
-    pub(super) fn new(mut layers: Vec<Arc<Delta>>) -> Self {
+    pub fn new(mut layers: Vec<Arc<Delta>>) -> Self {
         layers.retain(|layer| !layer.is_empty());
         layers.reverse();
         Self { layers }
     }
 
     /// What is seen at `path`, links not followed.
-    pub(super) fn get(&self, path: &RootPath) -> Option<&Entry> {
+    pub fn get(&self, path: &RootPath) -> Option<&Entry> {
         for layer in &self.layers {
             if let Some(entry) = layer.tree.get(path) {
                 return Some(entry);
@@ -42,6 +42,12 @@ impl Stack {
             }
         }
         None
+    }
+
+    /// Whether something is seen whose path is such.
+    pub fn has(&self, is_such: impl Fn(&RootPath) -> bool) -> bool {
+        let paths = self.layers.iter().flat_map(|layer| layer.tree.iter().map(|(path, _)| path));
+        paths.filter(|path| is_such(path)).any(|path| self.get(path).is_some())
     }
 
     /// Where `path` leads.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kiln_oci::Digest;
 
-use super::graph::Origin;
+use super::origin::Origin;
 use super::port::Cache;
 use crate::{Error, Key};
 

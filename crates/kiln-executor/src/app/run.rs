@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use kiln_app::App;
-use kiln_build::app::{BaseImage, Facts, Graphed, Request, check_entry, lower};
+use kiln_build::app::{BaseImage, Facts, Graphed, Request, check_entry, check_natives, lower};
 use kiln_build::engine::StepId;
 use kiln_finding::{Failure, size};
 use kiln_images::Machine;
 use kiln_oci::Arch;
-use kiln_plan::{Plan, Reason};
+use kiln_plan::Plan;
 use kiln_proof::Built;
 use kiln_rootfs::Tree;
 use kiln_sandbox::Ids;
@@ -99,7 +99,10 @@ pub fn build(
         () => network,
     };
     let summary = |made: &Made| build_summary(made, &graphed, network_of(made));
-    let check: Check<'_> = &|solver| check_entry(&plan, &graphed, solver);
+    let check: Check<'_> = &|solver| {
+        check_entry(&plan, &graphed, solver)?;
+        check_natives(&plan, arch, &graphed, solver)
+    };
     // git is asked meanwhile.
     let (made, sources) = std::thread::scope(|scope| {
         let sources = scope.spawn(|| sources::commit(wanted.folder, wanted.settings, &source));
@@ -161,16 +164,19 @@ fn tell_changes(plan: &Plan, sources: &Tree, progress: &dyn Progress) {
     for aside in &plan.aside {
         tell(&format!("note: `{}` of the start script is set aside: {}", aside.command, aside.what.told()));
     }
-    let is_open = |reason: &&Reason| {
-        matches!((reason.about, reason.decision.as_str()), ("start", "changed") | ("port", "not known"))
-    };
-    for reason in plan.reasons.iter().filter(is_open) {
-        tell(&format!("note: {}", reason.because));
+    for reason in plan.reasons.iter().filter(|reason| reason.is_told) {
+        match reason.about {
+            "install scripts" | "own scripts" => {
+                tell(&format!("note: {} {}: {}", reason.about, reason.decision, reason.because));
+            }
+            _ => tell(&format!("note: {}", reason.because)),
+        }
     }
 }
 
 fn plan_summary(plan: &Plan) -> String {
-    let steps = plan.install.first().into_iter().chain(&plan.build);
+    let scripts = plan.scripts();
+    let steps = plan.install.first().into_iter().chain(&scripts);
     let commands = steps.map(|step| step.argv.iter().take(3).cloned().collect::<Vec<_>>().join(" "));
     let start = format!("node {}", plan.entry.join(" "));
     commands.chain([start]).collect::<Vec<_>>().join(" → ")

@@ -2,13 +2,11 @@
 
 mod bases;
 mod image;
-mod natives;
 mod node;
 mod tools;
 
 pub use bases::{Base, Dead, Libc, base_of, dead_name, glibc_of};
 pub use image::ImageName;
-pub use natives::{Fetcher, Native, fetcher, native};
 pub use node::{Line, is_npm_command, line, node_major, npm_commands, recommended};
 pub use tools::development_tool;
 pub(crate) use tools::tool_is_own;

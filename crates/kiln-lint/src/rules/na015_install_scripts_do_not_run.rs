@@ -1,4 +1,6 @@
-use crate::facts::{line, native};
+use kiln_node::native;
+
+use crate::facts::line;
 use crate::model::{Action, package_command};
 use crate::{Asked, Edit, Level, LintSubject, Repair, Rule, Sink};
 
@@ -22,7 +24,7 @@ fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
         .iter()
         .filter(|package| package.is_dev != Some(true))
         .filter(|package| match native(&package.name) {
-            Some(native) => native.script && !native.optional && !native.is_portable(&package.version),
+            Some(native) => native.needs_script(&package.version),
             None => false,
         })
         .map(|package| package.name.as_str())

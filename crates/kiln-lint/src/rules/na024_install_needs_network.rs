@@ -1,4 +1,5 @@
-use crate::facts::fetcher;
+use kiln_node::fetcher;
+
 use crate::model::package_command;
 use crate::{Asked, Level, LintSubject, Repair, Rule, Sink};
 

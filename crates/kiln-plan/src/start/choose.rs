@@ -87,7 +87,7 @@ pub(crate) fn choose_entry(
     let script = &package.scripts["start"];
     let because = format!("the start script is `{script}`, and a package manager is no process 1");
     reasons.push(Reason::new("start", format!("node {}", start.argv.join(" ")), because));
-    reasons.extend(start.notes.iter().map(|note| Reason::new("start", "changed", note.clone())));
+    reasons.extend(start.notes.iter().map(|note| Reason::told("start", "changed", note.clone())));
     let aside = |aside: &super::Aside| Reason::new("set aside", aside.command.clone(), aside.what.told());
     reasons.extend(start.aside.iter().map(aside));
     Ok(start)

@@ -327,3 +327,59 @@ fn a_workspace_of_npm_without_a_version_ships() {
         assert_eq!(fs::read_link(app.join("node_modules/prices")).unwrap(), Path::new("../libs/prices"));
     }
 }
+
+/// What `postinstall` patches and what the build generates among the packages, and nothing of a package for development.
+#[test]
+fn what_own_scripts_write_among_the_packages_ships() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::sharing();
+    let app = world.app(&[
+        (
+            "package.json",
+            r#"{"name": "patched", "version": "1.0.0", "license": "MIT", "workspaces": ["libs/*"],
+                "scripts": {"postinstall": "node patch.js", "prepare": "husky", "build": "node generate.js", "start": "node server.js"},
+                "dependencies": {"prices": "1.0.0"}}"#,
+        ),
+        (
+            "package-lock.json",
+            r#"{"name": "patched", "lockfileVersion": 3, "packages": {
+                "": {"name": "patched", "version": "1.0.0", "workspaces": ["libs/*"], "dependencies": {"prices": "1.0.0"}},
+                "libs/prices": {"name": "prices", "version": "1.0.0"},
+                "node_modules/prices": {"resolved": "libs/prices", "link": true}}}"#,
+        ),
+        ("libs/prices/package.json", r#"{"name": "prices", "version": "1.0.0", "license": "MIT", "main": "p.js"}"#),
+        ("libs/prices/p.js", "module.exports = '42';"),
+        (
+            "patch.js",
+            "const fs = require('fs'); fs.mkdirSync('node_modules/.cache'); fs.writeFileSync('node_modules/.cache/x', '');\
+             fs.mkdirSync('node_modules/patched-in', {recursive: true});\
+             fs.writeFileSync('node_modules/patched-in/index.js', 'module.exports = 1');",
+        ),
+        (
+            "generate.js",
+            "const fs = require('fs'); fs.mkdirSync('node_modules/.client', {recursive: true});\
+             fs.writeFileSync('node_modules/.client/index.js', '');\
+             fs.mkdirSync('out/node_modules/inner', {recursive: true}); fs.writeFileSync('out/node_modules/inner/README.md', '');",
+        ),
+        ("server.js", "require('patched-in'); require('http').createServer((_, r) => r.end()).listen(8083);"),
+    ]);
+    let folder = world.path("layout");
+    let target = format!("oci:{}", path(&folder));
+    world.run(["ship", path(&app), "-q", "-o", &target]).exits(0);
+    if needs(&["umoci"]) {
+        let root = world.path("root");
+        let image = format!("{}:1.0.0", path(&folder));
+        Run::of(Command::new("umoci").args(["unpack", "--rootless", "--image", &image]).arg(&root)).exits(0);
+        let app = root.join("rootfs/app");
+        for there in [
+            "node_modules/patched-in/index.js",
+            "node_modules/.client/index.js",
+            "out/node_modules/inner/README.md",
+        ] {
+            assert!(app.join(there).is_file(), "{there} is not in the image");
+        }
+        assert!(!app.join("node_modules/.cache").exists());
+    }
+}

@@ -56,6 +56,10 @@ impl<W: Executor, N: Cache> Solver<'_, W, N> {
                 let what = format!("what stage {} left", self.stage(part.from));
                 inputs.add("from", &what, self.chain_key(part.from)?.to_string());
                 inputs.add("above", &what, self.chain_key(part.above)?.to_string());
+                for &step in &part.beside {
+                    let what = format!("what stage {} left", self.stage(step));
+                    inputs.add("beside", &what, self.chain_key(step)?.to_string());
+                }
                 return Ok(inputs);
             }
         };

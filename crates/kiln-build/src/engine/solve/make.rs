@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use kiln_oci::Digest;
 use kiln_rootfs::{Delta, Kind, RootPath, Tree};
 
-use super::super::graph::{Copy, Dir, Exec, ExecMountKind, Files, Op, Part, Source, Step};
+use super::super::graph::{Copy, Dir, Exec, ExecMountKind, Files, Left, Op, Part, Source, Step};
 use super::super::place::{Placement, place};
 use super::super::port::{Cache, Depth, Executor, Form, Job, JobMount, MountContent};
 use super::super::rooted::rooted;
@@ -35,7 +35,9 @@ impl<W: Executor, N: Cache> Solver<'_, W, N> {
         }
         if let Op::Part(part) = &step.op {
             // So that it is told after those that it is made from.
-            self.layers_of(part.from)?;
+            for &step in [&part.from].into_iter().chain(&part.beside) {
+                self.layers_of(step)?;
+            }
         }
         self.watch.step(&step.origin, false);
         let changes = match &step.op {
@@ -140,13 +142,16 @@ impl<W: Executor, N: Cache> Solver<'_, W, N> {
 
     /// What a stage left above one of its steps, as far as it is chosen.
     fn part(&self, part: &Part) -> Result<Delta, Error> {
-        let mut left = Tree::new();
+        let mut left = Left::default();
         for id in self.chain(part.from).into_iter().skip_while(|&id| id != part.above).skip(1) {
             let delta = self.deltas(id, Depth::Content)?;
-            delta.apply(&mut left).map_err(|source| ErrorKind::Tree { source })?;
+            left.removed.extend(delta.removed.iter().chain(&delta.opaque).cloned());
+            delta.apply(&mut left.tree).map_err(|source| ErrorKind::Tree { source })?;
         }
-        let chosen = (part.choose)(&left).map_err(|source| ErrorKind::Tree { source })?;
-        Ok(Delta::placing(chosen))
+        for &step in &part.beside {
+            left.beside.push(self.stack(step)?);
+        }
+        (part.choose)(&left)
     }
 
     pub(super) fn run(&self, step: &Step, exec: &Exec, key: &Digest) -> Result<bool, Error> {

@@ -1,0 +1,108 @@
+use kiln_oci::Arch;
+use kiln_plan::Plan;
+use kiln_rootfs::{Kind, RootPath, Tree};
+
+use super::lower::Graphed;
+use super::modules::MODULES;
+use crate::engine::{Cache, Executor, Solver};
+use crate::error::ErrorKind;
+use crate::{Error, Key};
+
+/// Words in paths of addons for other systems than Linux with glibc.
+const OTHER_SYSTEMS: [&str; 8] =
+    ["darwin", "win32", "windows", "freebsd", "openbsd", "android", "ios", "musl"];
+/// Words in paths of addons, by CPU.
+const CPUS: [(Arch, &[&str]); 2] =
+    [(Arch::Amd64, &["x64", "x86_64", "amd64"]), (Arch::Arm64, &["arm64", "aarch64"])];
+const OTHER_CPUS: [&str; 8] = ["ia32", "arm", "armv6", "armv7", "ppc64", "s390x", "riscv64", "loong64"];
+
+/// Checks that each package whose native part the app needs has it for this machine.
+pub fn check_natives<E: Executor, C: Cache>(
+    plan: &Plan,
+    arch: Arch,
+    graphed: &Graphed,
+    solver: &Solver<'_, E, C>,
+) -> Result<(), Error> {
+    if plan.addons.is_empty() {
+        return Ok(());
+    }
+    let mut key = Key::new("natives").field("arch", arch.as_str());
+    key.add("step", solver.key(graphed.dependencies)?.as_bytes());
+    for name in &plan.addons {
+        key.add("package", name.as_bytes());
+    }
+    let bare = solver.fact(key.finish(), || {
+        let installed = solver.names(graphed.dependencies)?;
+        let bare = plan.addons.iter().find(|name| !has_addon(&installed.tree, name, arch));
+        Ok(bare.cloned().unwrap_or_default())
+    })?;
+    if bare.is_empty() { Ok(()) } else { Err(ErrorKind::NoAddon { package: bare, arch }.into()) }
+}
+
+/// Whether every installed copy of a package has an addon for this machine, in itself or in a package of its own; also where it is
+/// not installed.
+fn has_addon(installed: &Tree, name: &str, arch: Arch) -> bool {
+    let folder = format!("/{MODULES}/{name}");
+    let is_copy = |path: &RootPath| format!("/{path}").ends_with(&folder);
+    let mut copies = installed
+        .iter()
+        .filter(|(path, entry)| matches!(entry.kind, Kind::Dir) && is_copy(path))
+        .map(|(path, _)| format!("{path}/"));
+    let apart = format!("{}-linux", name.rsplit('/').next().unwrap_or(name));
+    let addons: Vec<&str> = installed
+        .iter()
+        .map(|(path, _)| path.as_str())
+        .filter(|path| path.rsplit('.').next() == Some("node") && fits(path, arch))
+        .collect();
+    copies.all(|copy| addons.iter().any(|addon| addon.starts_with(&copy) || addon.contains(&apart)))
+}
+
+/// Whether the path of an addon names no other system or CPU than this one.
+fn fits(path: &str, arch: Arch) -> bool {
+    let path = path.rsplit_once("node_modules/").map_or(path, |(_, below)| below).to_lowercase();
+    let mut words = path.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let is_other_cpu = |word: &str| {
+        OTHER_CPUS.contains(&word) || CPUS.iter().any(|(cpu, names)| *cpu != arch && names.contains(&word))
+    };
+    !words.any(|word| OTHER_SYSTEMS.contains(&word) || is_other_cpu(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn installed(paths: &[&str]) -> Tree {
+        let mut tree = Tree::new();
+        for path in paths {
+            tree.insert_file(&format!("app/node_modules/{path}"), 0o755, *b"").unwrap();
+        }
+        tree
+    }
+
+    #[test]
+    fn an_addon_is_for_this_machine() {
+        let has = |paths: &[&str]| has_addon(&installed(paths), "sqlite", Arch::Amd64);
+        for there in [
+            "sqlite/build/Release/a.node",
+            "sqlite/prebuilds/linux-x64/a.glibc.node",
+            "sqlite/lib/binding/napi-v6-linux-glibc-x64/a.node",
+            "@sqlite/sqlite-linux-x64/a.node",
+        ] {
+            assert!(has(&["sqlite/package.json", there]), "{there}");
+        }
+        for bare in [
+            "sqlite/index.js",
+            "sqlite/prebuilds/darwin-x64/a.node",
+            "sqlite/prebuilds/linux-arm64/a.node",
+            "sqlite/prebuilds/linux-x64/a.musl.node",
+            "other/build/Release/a.node",
+        ] {
+            assert!(!has(&["sqlite/package.json", bare]), "{bare}");
+        }
+        assert!(has(&["other/index.js"]));
+        assert!(has(&[".pnpm/sqlite@1.0.0/node_modules/sqlite/build/Release/a.node"]));
+        // Each copy is loaded by somebody.
+        let two = ["sqlite/build/Release/a.node", "x/node_modules/sqlite/index.js"];
+        assert!(!has(&two));
+    }
+}
