@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use kiln_node::{AppFacts, Lock, LockKind, PackageJson};
-use kiln_plan::{Start, script_start};
+use kiln_plan::{Start, default_start, script_start};
 use kiln_rootfs::RootPath;
 
 /// An app with a few projects, that asks for every program of the table below.
@@ -273,4 +273,38 @@ fn what_a_line_of_node_cannot_is_not_asked_of_it() {
     };
     assert_eq!(on("node --env-file .env server.js").unwrap().argv, ["server.js"]);
     assert!(on("node src/server.ts").unwrap_err().contains("Node.js 20 does not run"));
+}
+
+/// What builds of frameworks leave, where there is no start script.
+#[test]
+fn results_of_builds_are_started() {
+    let started = |package: &str, config: Option<(&str, &str)>| {
+        let package = PackageJson::read("package.json", package.as_bytes()).unwrap();
+        let sources =
+            config.map(|(path, text)| (RootPath::new(path).unwrap(), text.to_owned())).into_iter().collect();
+        default_start(&AppFacts { package, sources, ..AppFacts::default() }, "").ok()
+    };
+    let file = |package, config| started(package, config).map(|start| start.argv.join(" "));
+    let nuxt = r#"{"scripts": {"build": "nuxt build"}, "dependencies": {"nuxt": "4"}}"#;
+    assert_eq!(file(nuxt, None).unwrap(), ".output/server/index.mjs");
+    assert_eq!(started(nuxt, None).unwrap().port, Some(3000));
+    let svelte = r#"{"scripts": {"build": "vite build"}, "devDependencies": {"@sveltejs/kit": "2", "@sveltejs/adapter-node": "5"}}"#;
+    assert_eq!(file(svelte, None).unwrap(), "build/index.js");
+    let astro =
+        r#"{"scripts": {"build": "astro build"}, "dependencies": {"astro": "5", "@astrojs/node": "9"}}"#;
+    let alone =
+        ("astro.config.mjs", "export default defineConfig({ adapter: node({ mode: \"standalone\" }) })");
+    assert_eq!(file(astro, Some(alone)).unwrap(), "dist/server/entry.mjs");
+    assert_eq!(started(astro, Some(alone)).unwrap().env, [("HOST".to_owned(), "0.0.0.0".to_owned())]);
+    // A start script says it better, and what serves nobody is no server.
+    let own = nuxt.replace("\"build\"", "\"start\": \"node own.js\", \"build\"");
+    assert_eq!(file(&own, None).unwrap(), "own.js");
+    let production = own.replace("\"start\"", "\"start:prod\"");
+    assert_eq!(file(&production, None).unwrap(), "own.js");
+    let middleware = ("astro.config.mjs", "adapter: node({ mode: 'middleware' })");
+    for (package, config) in
+        [(astro, Some(middleware)), (astro, None), (r#"{"dependencies": {"nuxt": "4"}}"#, None)]
+    {
+        assert_eq!(file(package, config), None, "{package}");
+    }
 }

@@ -1,5 +1,6 @@
 //! What a Go program was built of. Source: Go's `debug/buildinfo` and `cmd/go/internal/modload` (the text between the marks).
 
+use std::collections::BTreeSet;
 use std::io::BufRead as _;
 use std::sync::LazyLock;
 
@@ -21,18 +22,23 @@ const HEADER: usize = 32;
 /// The text of a program of a thousand modules has 100 KiB.
 const MAX_TEXT: usize = 4 << 20;
 const MAX_MODULES: usize = 50_000;
+/// So many different versions that stand alone are told apart; of more than one none is the program's.
+const ALONE_MAX: usize = 8;
 /// The longest version of Go that is taken.
 const MAX_VERSION: usize = 64;
 
 #[derive(Default)]
 pub(super) struct BuildInfo {
     go: Option<String>,
+    /// Versions that stand alone, as the linker writes `runtime.buildVersion`: all there is in a program without the header.
+    alone: BTreeSet<String>,
     text: Vec<u8>,
     whole: bool,
 }
 
 /// One by one: programs are full of the bytes that a search for both would stop at.
 static HEADERS: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(MAGIC));
+static VERSIONS: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\0go1."));
 static STARTS: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(START));
 
 impl Reader for BuildInfo {
@@ -42,6 +48,10 @@ impl Reader for BuildInfo {
             if let Some(version) = view.get(at..).and_then(inline_version) {
                 self.go = Some(version);
             }
+        }
+        if self.go.is_none() && self.alone.len() < ALONE_MAX {
+            let versions = VERSIONS.find_iter(view).filter_map(|at| lone_version(view.get(at + 1..)?));
+            self.alone.extend(versions.take(ALONE_MAX));
         }
         // The linker puts the text into the constants, too, which lie before the header.
         match STARTS.find(view) {
@@ -75,7 +85,8 @@ impl Reader for BuildInfo {
         }
         let place = vec![Place { path: path.to_owned(), layer: None }];
         let mut packages = modules(&self.text)?;
-        let go = self.go.as_ref().and_then(|go| go.strip_prefix("go"));
+        let alone = self.alone.first().filter(|_| self.alone.len() == 1);
+        let go = self.go.as_ref().or(alone).and_then(|go| go.strip_prefix("go"));
         let version = go.and_then(|go| go.split([' ', '-']).next()).filter(|version| !version.is_empty());
         packages.extend(version.map(|version| Package::new(Ecosystem::Go, "stdlib", version)));
         for mut package in packages {
@@ -84,7 +95,8 @@ impl Reader for BuildInfo {
         }
         if version.is_none() {
             return Err(
-                "the version of the Go that built it is not where Go 1.18 and newer put it".to_owned()
+                "the version of the Go that built it is not where Go 1.18 and newer put it, nor one alone"
+                    .to_owned(),
             );
         }
         Ok(())
@@ -101,6 +113,15 @@ fn inline_version(header: &[u8]) -> Option<String> {
     let length = usize::from(*length);
     let text = std::str::from_utf8(rest.get(..length).filter(|_| length <= MAX_VERSION)?).ok()?;
     (text.starts_with("go") || text.starts_with("devel")).then(|| text.to_owned())
+}
+
+/// A version of Go with nothing but zeros around it: `go1.25.7`.
+fn lone_version(text: &[u8]) -> Option<String> {
+    let end = text.iter().take(MAX_VERSION).position(|byte| *byte == 0)?;
+    let text = std::str::from_utf8(text.get(..end)?).ok()?;
+    let is_version =
+        text.strip_prefix("go1.")?.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+    is_version.then(|| text.to_owned())
 }
 
 /// Lines of fields parted by tabs: `mod` is the program itself, `dep` a module, `=>` what replaces the one before.

@@ -58,6 +58,11 @@ fn reads_what_a_go_program_was_built_of() {
     let old = program(&[(1000, &header(0)), (5000, &text(MODULES))]);
     assert_eq!(names(&old, Ecosystem::Go).len(), 3);
     assert!(old.unread[0].why.contains("version of the Go"), "{:?}", old.unread);
+    // Without the header, as esbuild is built, the version stands alone; of two nobody knows which it is.
+    let bare = program(&[(1000, b"\0go1.25.7\0"), (90_000, b"xgo1.2.3\0"), (140_000, &text(MODULES))]);
+    assert!(names(&bare, Ecosystem::Go).contains(&"stdlib 1.25.7".to_owned()) && bare.unread.is_empty());
+    let two = program(&[(1000, b"\0go1.25.7\0"), (5000, b"\0go1.24.1\0"), (9000, &text(MODULES))]);
+    assert!(two.unread[0].why.contains("version of the Go"), "{:?}", two.unread);
     let endless = program(&[(1000, &header(2)), (5000, START)]);
     assert!(endless.unread[0].why.contains("no end"), "{:?}", endless.unread);
 }

@@ -1,8 +1,8 @@
 use kiln_node::{AppFacts, PackageJson};
 use kiln_rootfs::RootPath;
 
-use super::Start;
 use super::follow::Follower;
+use super::{Start, outputs};
 use crate::error::ErrorKind;
 use crate::node_line::{PREFERRED_LINE, node_line};
 use crate::{Error, Overrides, Reason};
@@ -62,8 +62,15 @@ pub(crate) fn choose_app(
     }
 }
 
+/// The scripts that start an app, the one that counts first.
+const STARTS: [&str; 3] = ["start", "start:prod", "start:production"];
+
+fn start_script(package: &PackageJson) -> Option<(&'static str, &String)> {
+    STARTS.iter().find_map(|name| Some((*name, package.scripts.get(*name)?)))
+}
+
 fn can_start(package: &PackageJson) -> bool {
-    package.scripts.contains_key("start")
+    start_script(package).is_some()
 }
 
 pub(crate) fn choose_entry(
@@ -78,14 +85,17 @@ pub(crate) fn choose_entry(
         return Ok(Start { argv: argv.clone(), folder: app.to_owned(), ..Start::default() });
     }
     let package = facts.workspace.get(app).unwrap_or(&facts.package);
-    if !can_start(package) {
+    let Some((name, script)) = start_script(package) else {
+        if let Some((start, because)) = outputs::of(facts, package, app) {
+            reasons.push(Reason::new("start", format!("node {}", start.argv.join(" ")), because));
+            return Ok(start);
+        }
         let file = main_file(facts, package, app)?;
         reasons.push(Reason::new("start", format!("node {file}"), "there is no start script, but this file"));
         return Ok(Start { argv: vec![file], folder: app.to_owned(), ..Start::default() });
-    }
-    let start = follow(facts, app, "start", line)?;
-    let script = &package.scripts["start"];
-    let because = format!("the start script is `{script}`, and a package manager is no process 1");
+    };
+    let start = follow(facts, app, name, line)?;
+    let because = format!("the {name} script is `{script}`, and a package manager is no process 1");
     reasons.push(Reason::new("start", format!("node {}", start.argv.join(" ")), because));
     reasons.extend(start.notes.iter().map(|note| Reason::told("start", "changed", note.clone())));
     let aside = |aside: &super::Aside| Reason::new("set aside", aside.command.clone(), aside.what.told());

@@ -9,6 +9,7 @@ mod before;
 mod choose;
 mod follow;
 mod node;
+mod outputs;
 mod programs;
 mod scripts;
 mod servers;
