@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
 
 use kiln_finding::Diagnose as _;
-use kiln_node::{Lock, LockFormat, PackageJson};
+use kiln_node::{Lock, LockFormat, LockedPackage, PackageJson};
 use kiln_oci::Digest;
 use kiln_pkg::{Checksum, Ecosystem, Elsewhere, Inventory, Package, Place, Unread};
 use kiln_rootfs::{Content, Entry, EntryKind, Kind, LayerEntry, RootPath, Tree};
@@ -311,23 +311,15 @@ fn packages(lock: &Lock, path: &str, machine: Machine<'_>) -> Graph {
     let mut packages: Vec<Package> = Vec::new();
     let mut index = vec![LEFT_OUT; lock.packages.len()];
     for (at, locked) in lock.packages.iter().enumerate().filter(|(at, _)| is_kept(*at)) {
-        let dev = locked.is_dev.unwrap_or_default();
-        let optional = locked.is_optional.unwrap_or_default();
         let key = (locked.name.as_str(), locked.version.as_str(), locked.elsewhere.as_ref());
         let to = *known.entry(key).or_insert(packages.len());
         index[at] = to;
         if let Some(package) = packages.get_mut(to) {
-            package.dev &= dev;
-            package.optional &= optional;
+            package.dev &= locked.is_dev.unwrap_or_default();
+            package.optional &= locked.is_optional.unwrap_or_default();
             continue;
         }
-        let mut package = Package::new(Ecosystem::Npm, &locked.name, &locked.version);
-        package.dev = dev;
-        package.optional = optional;
-        package.elsewhere.clone_from(&locked.elsewhere);
-        package.checksums = locked.integrity.as_deref().map(Checksum::integrity).unwrap_or_default();
-        package.places = vec![Place { path: path.to_owned(), layer: None }];
-        packages.push(package);
+        packages.push(locked_package(locked, path));
     }
     let mut edges = vec![BTreeSet::new(); packages.len()];
     for (at, locked) in lock.packages.iter().enumerate() {
@@ -337,6 +329,17 @@ fn packages(lock: &Lock, path: &str, machine: Machine<'_>) -> Graph {
     let direct = lock.direct.values().flatten();
     let direct = direct.filter_map(|direct| kept_at(&index, direct.package)).collect();
     Graph { packages, edges, direct, index }
+}
+
+/// A package that the lock file at `path` pins.
+pub fn locked_package(locked: &LockedPackage, path: &str) -> Package {
+    let mut package = Package::new(Ecosystem::Npm, &locked.name, &locked.version);
+    package.dev = locked.is_dev.unwrap_or_default();
+    package.optional = locked.is_optional.unwrap_or_default();
+    package.elsewhere.clone_from(&locked.elsewhere);
+    package.checksums = locked.integrity.as_deref().map(Checksum::integrity).unwrap_or_default();
+    package.places = vec![Place { path: path.to_owned(), layer: None }];
+    package
 }
 
 fn kept_at(index: &[usize], at: usize) -> Option<usize> {

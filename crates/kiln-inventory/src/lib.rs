@@ -35,7 +35,7 @@ pub use catalogers::{CATALOG, cataloger_examples, cataloger_names};
 pub use combine::combine;
 pub use error::Error;
 pub use facts::{FileFacts, LayerFacts, Reading};
-pub use folder::{Machine, scan_folder};
+pub use folder::{Machine, locked_package, scan_folder};
 pub use image::{FactCache, NoCache, scan_image};
 pub use layers::set_base;
 pub use scan::scan_layer;

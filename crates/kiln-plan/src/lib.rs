@@ -4,6 +4,7 @@
 //! [`dockerfile`] renders the plan as the multi-stage Dockerfile that does the same.
 //! Start from [`AppFacts`](kiln_node::AppFacts) and [`plan`].
 
+mod bundled;
 mod dockerfile;
 mod error;
 mod health;
@@ -18,6 +19,7 @@ mod reason;
 mod ship;
 mod start;
 
+pub use bundled::bundled;
 pub use dockerfile::{dockerfile, dockerignore};
 pub use error::Error;
 pub use health::{find_health, find_port, health_command};

@@ -3,7 +3,7 @@
 
 use kiln_finding::Diagnose;
 use kiln_node::{AppFacts, Lock, LockKind, Manager, PackageJson};
-use kiln_plan::{Health, HealthSetting, Overrides, Plan, dockerfile, plan};
+use kiln_plan::{Health, HealthSetting, Overrides, Plan, bundled, dockerfile, plan};
 use kiln_rootfs::RootPath;
 
 const PACKAGE: &str = r#"{"name": "@team/orders-api", "version": "1.4.0",
@@ -252,6 +252,36 @@ fn own_scripts_run_as_an_install_runs_them() {
     assert_eq!(steps(&[("prepare", "husky && node gen.js")], &usual), ["npm run prepare", "npm run build"]);
     let skips = Overrides { skip_scripts: vec!["postinstall".to_owned()], ..Overrides::default() };
     assert_eq!(steps(&[("postinstall", "node a.js")], &skips), ["npm run build"]);
+}
+
+/// What a bundler may put into its result is more than there is, and never less.
+#[test]
+fn packages_that_a_bundler_may_take_are_known() {
+    let found = |package: &str| {
+        let lock = r#"{"lockfileVersion": 3, "packages": {
+            "": {"dependencies": {"express": "1"}, "devDependencies": {"svelte": "1", "vite": "1", "typescript": "1", "@types/node": "1"}},
+            "node_modules/express": {"version": "1.0.0", "dependencies": {"shared": "1"}},
+            "node_modules/shared": {"version": "1.0.0"},
+            "node_modules/svelte": {"version": "1.0.0", "dev": true, "dependencies": {"devalue": "1", "shared": "1"}},
+            "node_modules/devalue": {"version": "1.0.0", "dev": true},
+            "node_modules/vite": {"version": "1.0.0", "dev": true, "dependencies": {"only-of-vite": "1"}},
+            "node_modules/only-of-vite": {"version": "1.0.0", "dev": true},
+            "node_modules/typescript": {"version": "1.0.0", "dev": true},
+            "node_modules/@types/node": {"version": "1.0.0", "dev": true}}}"#;
+        let mut lock = Lock::read(LockKind::PackageLock, "l", lock.as_bytes()).unwrap();
+        let package = self::package(package);
+        lock.relate(&[(String::new(), package.clone())].into());
+        lock.asked.clear();
+        let facts = AppFacts { package, lock: Some((LockKind::PackageLock, lock)), ..world() };
+        let plan = planned(&facts);
+        let lock = &facts.lock.as_ref().unwrap().1;
+        bundled(&facts, &plan).into_iter().map(|at| lock.packages[at].name.clone()).collect::<Vec<_>>()
+    };
+    let app = r#"{"scripts": {"build": "vite build", "start": "node build/index.js"}, "dependencies": {"express": "1"},
+        "devDependencies": {"svelte": "1", "vite": "1", "typescript": "1", "@types/node": "1"}}"#;
+    assert_eq!(found(app), ["devalue", "svelte"]);
+    assert!(found(&app.replace("\"vite\": \"1\", ", "")).is_empty(), "a compiler bundles nothing");
+    assert!(found(&app.replace("\"build\": \"vite build\", ", "")).is_empty(), "nothing is built");
 }
 
 #[test]

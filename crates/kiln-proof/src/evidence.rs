@@ -1,12 +1,16 @@
 //! What is known of an image, for the checks of a profile.
 
+use std::collections::BTreeSet;
+
 use kiln_base::Lock;
 use kiln_build::app::BaseImage;
 use kiln_finding::{Fact, Failure};
 use kiln_image::{Image, Source};
 use kiln_images::clock::now;
 use kiln_images::{Machine, NamedImage, Prefer};
+use kiln_inventory::locked_package;
 use kiln_node::{AppFacts, LockKind};
+use kiln_pkg::{Inventory, Package};
 use kiln_policy::{
     ArchiveFacts, Attested, BaseFacts, Evidence, EvidenceSubject, LockFacts, PolicySettings, Scorecard, Size,
     Stage,
@@ -65,7 +69,10 @@ pub fn about_image<S: Source + Sync>(
     name: &str,
     advice: Advice<'_>,
 ) -> Result<Evidence, Failure> {
-    let inventory = inventory(image, place, machine)?;
+    about(image, inventory(image, place, machine)?, name, advice)
+}
+
+fn about(image: &Image, inventory: Inventory, name: &str, advice: Advice<'_>) -> Result<Evidence, Failure> {
     let mut report = kiln_vuln::check(advice.database, &inventory, advice.terms)?;
     let digest = image.descriptor.digest;
     let (repository, tag) = name.rsplit_once(':').unwrap_or((name, "latest"));
@@ -100,9 +107,12 @@ pub fn about_build(
     advice: Advice<'_>,
 ) -> Result<Evidence, Failure> {
     let image = Image::read(layout, &built.manifest)?;
-    let evidence = about_image(machine, &image, layout, &built.name, advice)?;
+    let mut inventory = inventory(&image, layout, machine)?;
+    let bundled = kiln_plan::bundled(&built.facts, &built.plan);
+    add_bundled(&mut inventory, &built.facts, &bundled);
+    let evidence = about(&image, inventory, &built.name, advice)?;
     Ok(Evidence {
-        lock: lock_facts(&built.facts),
+        lock: lock_facts(&built.facts, &bundled),
         base: base(&built.base),
         archive: archive(&built.lock, now()),
         sources: built.sources.clone(),
@@ -132,8 +142,29 @@ pub fn attested(report: &TrustReport) -> Fact<Vec<Attested>> {
     Fact::Known(right.chain(wrong).collect())
 }
 
-/// What the lock file of the app says.
-fn lock_facts(facts: &AppFacts) -> Fact<LockFacts> {
+/// Adds packages that the build may have put into files of its own, where nothing tells of them: they are listed and judged as if
+/// they were installed.
+fn add_bundled(inventory: &mut Inventory, facts: &AppFacts, bundled: &[usize]) {
+    let Some((kind, lock)) = &facts.lock else { return };
+    let named = |package: &Package| (package.ecosystem, package.name.clone(), package.version.clone());
+    let mut known: BTreeSet<_> = inventory.packages.iter().map(named).collect();
+    let locked = bundled.iter().filter_map(|at| lock.packages.get(*at));
+    let mut packages: Vec<Package> =
+        locked.map(|locked| Package { dev: false, ..locked_package(locked, kind.file_name()) }).collect();
+    packages.retain(|package| known.insert(named(package)));
+    if packages.is_empty() {
+        return;
+    }
+    inventory.notes.push(format!(
+        "{} packages for development may be in what the build made: nothing tells which, so all of them are listed",
+        packages.len()
+    ));
+    inventory.packages.append(&mut packages);
+    inventory.packages.sort_by_key(named);
+}
+
+/// What the lock file of the app says; what may be in the image after all is not for development.
+fn lock_facts(facts: &AppFacts, bundled: &[usize]) -> Fact<LockFacts> {
     let Some((kind, lock)) = &facts.lock else {
         return Fact::Unknown("the app has no lock file".to_owned());
     };
@@ -156,7 +187,10 @@ fn lock_facts(facts: &AppFacts) -> Fact<LockFacts> {
         .filter(|package| package.is_dev == Some(false))
         .map(|package| format!("{}@{}", package.name, package.version))
         .collect();
-    dev_packages.retain(|package| !production.contains(package));
+    let in_image = bundled.iter().filter_map(|at| lock.packages.get(*at));
+    let in_image: Vec<String> =
+        in_image.map(|package| format!("{}@{}", package.name, package.version)).collect();
+    dev_packages.retain(|package| !production.contains(package) && !in_image.contains(package));
     dev_packages.sort();
     dev_packages.dedup();
     let mut without_integrity = lock.without_integrity();
@@ -181,4 +215,29 @@ fn archive(lock: &Lock, now: i64) -> Fact<ArchiveFacts> {
         as_of: date.chars().take(10).collect(),
         age_days: u32::try_from(days).unwrap_or(u32::MAX),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use kiln_node::Lock;
+
+    use super::*;
+
+    #[test]
+    fn what_may_be_bundled_is_listed_once_and_is_not_for_development() {
+        let lock = br#"{"lockfileVersion": 3, "packages": {
+            "node_modules/express": {"version": "1.0.0"},
+            "node_modules/svelte": {"version": "5.0.0", "dev": true},
+            "node_modules/vite": {"version": "7.0.0", "dev": true}}}"#;
+        let lock = Lock::read(LockKind::PackageLock, "l", lock).unwrap();
+        let express = Package::new(kiln_pkg::Ecosystem::Npm, "express", "1.0.0");
+        let facts = AppFacts { lock: Some((LockKind::PackageLock, lock)), ..AppFacts::default() };
+        let mut inventory = Inventory { packages: vec![express], ..Inventory::default() };
+        add_bundled(&mut inventory, &facts, &[0, 1]);
+        let names: Vec<&str> = inventory.packages.iter().map(|package| package.name.as_str()).collect();
+        assert_eq!(names, ["express", "svelte"]);
+        assert!(inventory.packages.iter().all(|package| !package.dev) && inventory.notes.len() == 1);
+        let Fact::Known(lock) = lock_facts(&facts, &[0, 1]) else { panic!("the lock file is there") };
+        assert_eq!(lock.dev_packages, ["vite@7.0.0"]);
+    }
 }
