@@ -20,7 +20,7 @@ pub struct Requirement {
 pub enum Rule {
     /// SLSA provenance: by this builder.
     Builder(Matcher),
-    /// SLSA provenance: from sources of this repository, and no others.
+    /// SLSA provenance: from sources of this repository, as the build names them, and no others.
     Source(Matcher),
     /// A scan that ended no longer ago than this.
     MaxAge {
@@ -103,8 +103,11 @@ impl Rule {
             }
             Self::Source(wanted) => {
                 let found = sources(predicate);
-                let is_right = !found.is_empty() && found.iter().all(|source| is_from(source, wanted));
-                (!is_right).then(|| format!("the sources are {}, not {wanted}", listed(&found)))
+                if found.is_empty() {
+                    return Some(format!("the build does not name its source, and {wanted} is asked for"));
+                }
+                let is_right = found.iter().all(|source| is_from(source, wanted));
+                (!is_right).then(|| format!("the sources are {}, not {wanted}", found.join(", ")))
             }
             Self::MaxAge { .. } | Self::NoCritical { .. } => Some("it is no scan".to_owned()),
         }
@@ -115,10 +118,6 @@ impl Rule {
 fn is_from(source: &str, wanted: &Matcher) -> bool {
     let other = source.strip_suffix(".git").map_or_else(|| format!("{source}.git"), str::to_owned);
     wanted.is_match(source) || wanted.is_match(&other)
-}
-
-fn listed(texts: &[String]) -> String {
-    if texts.is_empty() { "not named".to_owned() } else { texts.join(", ") }
 }
 
 #[cfg(test)]
@@ -136,7 +135,8 @@ mod tests {
     fn provenance_names_builder_and_sources() {
         let predicate = json!({
             "buildDefinition": { "resolvedDependencies": [
-                { "uri": "pkg:npm/express@5" }, { "uri": "git+https://example.invalid/org/app@refs/heads/main" },
+                { "uri": "git+https://example.invalid/org/library@v1" },
+                { "name": "source", "uri": "git+https://example.invalid/org/app@refs/heads/main" },
             ] },
             "runDetails": { "builder": { "id": "https://example.invalid/builder" } },
         });
@@ -155,7 +155,18 @@ mod tests {
                 r#"the sources are https://example.invalid/org/app, not "https://example.invalid/org/other""#,
             ),
         );
-        unmet(Rule::Source(exact("x")), &Value::Null, Some(r#"the sources are not named, not "x""#));
+        unmet(
+            Rule::Source(exact("https://example.invalid/org/library")),
+            &predicate,
+            Some(
+                r#"the sources are https://example.invalid/org/app, not "https://example.invalid/org/library""#,
+            ),
+        );
+        unmet(
+            Rule::Source(exact("x")),
+            &Value::Null,
+            Some(r#"the build does not name its source, and "x" is asked for"#),
+        );
         unmet(
             Rule::Builder(Matcher::pattern(".*").unwrap()),
             &Value::Null,
