@@ -58,10 +58,10 @@ impl<'a> Gate<'a> {
         Ok(vouching)
     }
 
-    /// The rules about an image, with their keys and roots; there may be none.
+    /// The rules about an image, with their keys and roots. There are none where nothing is asked of any image, or where images that
+    /// no rule names may be used; else such an image is refused, as in a build.
     pub fn opened(&self, name: &str) -> Result<Vec<ImageRule>, Failure> {
-        let rules = self.about(&full_name(name))?.into_iter();
-        rules.map(|rule| rule.open(self.machine, self.settings)).collect()
+        self.rules(name)?.into_iter().map(|rule| rule.open(self.machine, self.settings)).collect()
     }
 
     /// The rules about an image. No rule is a refusal, unless there are none at all or kiln.toml says otherwise.
