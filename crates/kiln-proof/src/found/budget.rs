@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 /// What a search may cost: things that are opened, bytes of what they hold, and time.
 const OPENED_MAX: usize = 100;
 const BYTES_MAX: u64 = 128 << 20;
-const TIME_MAX: Duration = Duration::from_mins(1);
+pub(super) const TIME_MAX: Duration = Duration::from_mins(1);
 
 /// What is left of it.
 pub(super) struct Budget {
