@@ -124,7 +124,7 @@ impl<'a, S: Source + Sync> Found<'a, S> {
 
     fn not_known(&mut self, about: &Digest, place: &str, why: String) {
         self.evidence.push(Evidence { about: *about, place: place.to_owned(), form: Form::Unread(why) });
-        self.unread.push(Unseen::default());
+        self.unread.push(Unseen { about: Some(*about), ..Unseen::default() });
     }
 
     /// The verdict over what is there. `verify` is given what was opened so far; it is asked again whenever more was.

@@ -3,6 +3,7 @@ use kiln_attest::predicate::{self, short_name};
 use serde_json::Value;
 
 use crate::Matcher;
+use crate::reason::Reason;
 use crate::scan::Scans;
 use crate::source::sources;
 
@@ -13,6 +14,15 @@ pub struct Requirement {
     pub predicate_type: String,
     /// What the predicate must say besides.
     pub rules: Vec<Rule>,
+}
+
+/// What the newest scan of an image or an index says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said {
+    /// When it ended, in seconds since 1970.
+    pub(crate) ended: Option<i64>,
+    /// Why that is not what is asked for.
+    pub(crate) unmet: Vec<Reason>,
 }
 
 /// What a predicate must say.
@@ -52,27 +62,26 @@ impl Requirement {
         self.rules.iter().any(Rule::is_of_scans)
     }
 
-    /// Why the right statements of its type do not meet it; nothing where they do. With that, where the newest decides, when it was
-    /// made, in seconds since 1970.
-    pub(crate) fn unmet(&self, statements: &[&Statement]) -> (Vec<String>, Option<i64>) {
-        let predicates =
-            statements.iter().map(|statement| statement.predicate.as_ref().unwrap_or(&Value::Null));
-        let predicates: Vec<&Value> = predicates.collect();
-        if predicates.is_empty() {
-            return (Vec::new(), None);
-        }
-        if self.newest_decides() {
-            let scans = Scans::of(&predicates);
-            let mut unmet: Vec<String> =
-                self.rules.iter().filter_map(|rule| rule.unmet_by_scans(&scans)).collect();
-            unmet.dedup();
-            return (unmet, scans.decided_by());
-        }
+    /// Why the right statements of its type do not meet it; nothing where one of them does, or there are none.
+    pub(crate) fn unmet(&self, statements: &[&Statement]) -> Vec<String> {
         let unmet = |predicate| self.rules.iter().find_map(|rule: &Rule| rule.unmet(predicate));
-        let unmet: Vec<Option<String>> = predicates.into_iter().map(unmet).collect();
+        let unmet: Vec<Option<String>> = predicates(statements).into_iter().map(unmet).collect();
         let is_met = unmet.iter().any(Option::is_none);
-        (if is_met { Vec::new() } else { unmet.into_iter().flatten().collect() }, None)
+        if is_met { Vec::new() } else { unmet.into_iter().flatten().collect() }
     }
+
+    /// What scans say of one image or index, of which the newest decides.
+    pub(crate) fn said(&self, statements: &[&Statement]) -> Said {
+        let scans = Scans::of(&predicates(statements));
+        let mut unmet: Vec<Reason> =
+            self.rules.iter().filter_map(|rule| rule.unmet_by_scans(&scans)).collect();
+        unmet.dedup();
+        Said { ended: scans.ended(), unmet }
+    }
+}
+
+fn predicates<'a>(statements: &[&'a Statement]) -> Vec<&'a Value> {
+    statements.iter().map(|statement| statement.predicate.as_ref().unwrap_or(&Value::Null)).collect()
 }
 
 impl Rule {
@@ -86,11 +95,13 @@ impl Rule {
         matches!(self, Self::MaxAge { .. } | Self::NoCritical { .. })
     }
 
-    fn unmet_by_scans(&self, scans: &Scans<'_>) -> Option<String> {
+    fn unmet_by_scans(&self, scans: &Scans<'_>) -> Option<Reason> {
         match self {
             Self::MaxAge { seconds, now } => scans.too_old(*seconds, *now),
             Self::NoCritical { now } => scans.critical(*now),
-            Self::Builder(_) | Self::Source(_) => Some("a scan has neither builder nor sources".to_owned()),
+            Self::Builder(_) | Self::Source(_) => {
+                Some(Reason::fact("a scan has neither builder nor sources".to_owned()))
+            }
         }
     }
 
@@ -187,7 +198,7 @@ mod tests {
         let rules = vec![Rule::Builder(exact("ours")), Rule::Source(exact("app"))];
         let wanted = Requirement { rules, ..Requirement::of(predicate::PROVENANCE) };
         let (right, half, other) = (about("ours", "app"), about("ours", "evil"), about("theirs", "app"));
-        assert_eq!(wanted.unmet(&[&half, &right]), (Vec::new(), None));
-        assert_eq!(wanted.unmet(&[&half, &other]).0.len(), 2, "no half makes a whole");
+        assert_eq!(wanted.unmet(&[&half, &right]), [""; 0]);
+        assert_eq!(wanted.unmet(&[&half, &other]).len(), 2, "no half makes a whole");
     }
 }

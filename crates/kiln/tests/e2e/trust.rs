@@ -323,6 +323,55 @@ fn requirements_look_into_statements() {
     verify(&["--require", "signature"]).exits(0);
 }
 
+/// A clean scan of an index takes nothing back that is said of its image; and what a scan did not judge is not known.
+#[test]
+fn what_a_scan_says_of_an_image_is_the_same_through_its_index() {
+    let world = World::new();
+    let folder = world.path("many");
+    let images = ["linux/amd64", "linux/arm64"].map(|platform| image_with(&folder, platform, "index"));
+    index(&folder, "all", images.to_vec());
+    let layout = Layout::open(&folder).unwrap();
+    for (tag, image) in ["0", "1"].iter().zip(&images) {
+        layout.publish(image, Some(tag)).unwrap();
+    }
+    let scan = |tag: &str, result: serde_json::Value, ended: &str| {
+        let predicate =
+            serde_json::json!({ "scanner": { "result": result }, "metadata": { "scanFinishedOn": ended } });
+        std::fs::write(world.path("scan.json"), predicate.to_string()).unwrap();
+        let image = format!("oci:many:{tag}");
+        world.run(["attest", &image, "--type", "scan", "--predicate", "scan.json"]).exits(0);
+    };
+    let verify = |name: &str, platform: &[&str]| {
+        let asked = ["--no-critical", "--max-scan-age", "100000"];
+        world.run([&["verify", name], &asked[..], platform].concat())
+    };
+    let both = |number: usize, code: i32| {
+        let platform = ["linux/amd64", "linux/arm64"][number];
+        verify("oci:many:all", &["--platform", platform]).exits(code);
+        verify(&format!("oci:many:{number}"), &[]).exits(code);
+    };
+    let clean = || serde_json::json!({ "matches": [] });
+    scan("all", clean(), "2026-02-01T00:00:00Z");
+    for platform in ["linux/amd64", "linux/arm64"] {
+        verify("oci:many:all", &["--platform", platform]).exits(0);
+    }
+    let critical = serde_json::json!({ "matches": [{ "severity": "critical" }] });
+    scan("0", critical, "2026-01-01T00:00:00Z");
+    both(0, 1);
+    scan("1", serde_json::json!({ "matches": [], "complete": false }), "2026-01-01T00:00:00Z");
+    both(1, 3);
+    let said = verify("oci:many:all", &["--platform", "linux/arm64"]).exits(3);
+    assert!(
+        said.stdout.contains("? not known") && said.stdout.contains("does not know everything"),
+        "{said:?}"
+    );
+    for tag in ["0", "1"] {
+        scan(tag, clean(), "2026-03-01T00:00:00Z");
+    }
+    both(0, 0);
+    both(1, 0);
+}
+
 /// Attaches statements of one type to an image of a layout, each made a day after the last, by a key of nobody's.
 fn flood(layout: &Layout, target: &kiln_oci::Descriptor, kind: &str, count: usize) {
     let foreign = Signer::with_key(KeyPair::generate().unwrap()).unwrap();
@@ -399,8 +448,9 @@ fn a_scan_every_day_hides_neither_the_signature_nor_the_newest_scan() {
     scan(365, "critical");
     let refused = world.run(verify).exits(1);
     assert!(refused.stdout.contains("the scan found 1 critical vulnerabilities"), "{}", refused.stdout);
+    // Nobody knows how bad that is.
     scan(366, "severe");
-    let refused = world.run(verify).exits(1);
+    let refused = world.run(verify).exits(3);
     assert!(refused.stdout.contains("without a severity that is known"), "{}", refused.stdout);
     scan(367, "high");
     world.run(verify).exits(0);
