@@ -148,6 +148,7 @@ impl<'a, S: Source + Sync> Found<'a, S> {
     /// Everything that can be opened, each with the place it was found at; and how much was left, or could not be read.
     pub fn all(&mut self) -> (&[Evidence], usize) {
         self.order(&[]);
+        self.budget.widen();
         while self.open_more() {}
         (&self.evidence, self.waiting.len() + self.unread.len())
     }
