@@ -21,8 +21,13 @@ pub(super) fn check(folder: &Path, until: Instant) -> Result<(), String> {
     let repository = if own.is_dir() { own } else { pointed(&own, "gitdir: ")? };
     let common = repository.join("commondir");
     let shared = if common.exists() { pointed(&common, "")? } else { repository.clone() };
-    for own in ["HEAD", "config.worktree"].map(|name| repository.join(name)) {
-        existing(&own)?;
+    let head = repository.join("HEAD");
+    if existing(&head)? {
+        // Where it names no branch, it is a commit.
+        if let Ok(branch) = pointed(&head, "ref: ") {
+            existing(&branch)?;
+            existing(&shared.join(branch.strip_prefix(&repository).unwrap_or(&branch)))?;
+        }
     }
     for shared in ["packed-refs", "shallow", "objects/info/alternates"].map(|name| shared.join(name)) {
         existing(&shared)?;

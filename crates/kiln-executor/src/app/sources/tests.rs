@@ -322,7 +322,8 @@ fn a_pipe_in_the_place_of_settings_is_not_read() {
         let made = Command::new("mkfifo").arg(path).status().unwrap();
         assert!(made.success());
     };
-    let of_repository = ["config", "HEAD", "packed-refs", "config.worktree", "objects/info/alternates"];
+    let of_repository =
+        ["config", "HEAD", "packed-refs", "config.worktree", "objects/info/alternates", "refs/heads/main"];
     for place in of_repository {
         let repository = Repository::new("sha1");
         pipe(&repository.0.path().join(".git").join(place));
