@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::http::header::RETRY_AFTER;
 
@@ -67,8 +67,18 @@ impl Tries<'_> {
 
     /// Waits for the next attempt: as long as the server asked for, or by the doubling pauses.
     pub fn wait(&mut self, wanted: Option<Duration>) {
-        std::thread::sleep(wanted.unwrap_or_else(|| self.pause()));
+        self.wait_until(wanted, None);
+    }
+
+    /// The same, where everything must be over by then: no attempt follows where the pause would not be, and nothing is waited for.
+    pub fn wait_until(&mut self, wanted: Option<Duration>, until: Option<Instant>) -> bool {
+        let pause = wanted.unwrap_or_else(|| self.pause());
+        if until.is_some_and(|until| Instant::now() + pause >= until) {
+            return false;
+        }
+        std::thread::sleep(pause);
         self.made += 1;
+        true
     }
 
     fn pause(&self) -> Duration {
@@ -105,6 +115,15 @@ mod tests {
         assert_eq!(Tries { retry: &retry, made: u32::MAX }.pause(), PAUSE_MAX);
         assert!(retry.allows(None) && retry.allows(Some(Duration::from_mins(1))));
         assert!(!retry.allows(Some(Duration::from_hours(1))));
+    }
+
+    #[test]
+    fn no_pause_is_longer_than_there_is_time() {
+        let retry = Retry { backoff: Duration::from_hours(1), ..Retry::default() };
+        let soon = Some(Instant::now() + Duration::from_secs(10));
+        let mut tries = retry.tries();
+        assert!(!tries.wait_until(None, soon) && !tries.wait_until(Some(Duration::from_hours(1)), soon));
+        assert!(tries.wait_until(Some(Duration::ZERO), soon) && tries.made == 2);
     }
 
     #[test]

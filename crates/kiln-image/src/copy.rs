@@ -35,7 +35,7 @@ impl Default for CopyOptions<'_> {
 }
 
 /// What a copy did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Copied {
     /// Manifests and indexes.
     pub manifests: usize,
@@ -47,6 +47,8 @@ pub struct Copied {
     pub present: usize,
     /// Bytes of the blobs that were sent.
     pub bytes: u64,
+    /// Of what may refer to the image and is not known, and so did not come: what it is, and why.
+    pub unknown: Vec<String>,
 }
 
 /// Copies a manifest or an index with everything it points to, then publishes it.
@@ -81,6 +83,7 @@ where
     let mut copied = copy_blobs(source, sink, &found.blobs.into_values().collect::<Vec<_>>(), options)?;
     copied.manifests = found.manifests.len();
     copied.referrers = found.manifests.len() - images;
+    copied.unknown = found.unknown;
     for (at, (manifest, bytes)) in found.manifests.iter().enumerate() {
         let failed = |error| Error::port(format!("write the manifest {}", manifest.digest), error);
         sink.put(manifest, &mut &bytes[..]).map_err(failed)?;
@@ -100,6 +103,8 @@ struct Found {
     manifests: Vec<(Descriptor, Vec<u8>)>,
     blobs: BTreeMap<Digest, Descriptor>,
     seen: BTreeSet<Digest>,
+    /// What of the lists of referrers is not known.
+    unknown: Vec<String>,
 }
 
 struct Walk<'a, S: ?Sized> {
@@ -150,7 +155,9 @@ impl<S: Source + ?Sized> Walk<'_, S> {
             from = self.found.manifests.len();
             for subject in subjects {
                 let failed = |error| Error::port(format!("list what refers to {subject}"), error);
-                for referrer in self.source.referrers(&subject).map_err(failed)? {
+                let listed = self.source.referrers(&subject).map_err(failed)?;
+                self.found.unknown.extend(listed.unknown);
+                for referrer in listed.found {
                     self.manifest(&referrer, depth)?;
                 }
             }

@@ -16,4 +16,4 @@ pub use error::Error;
 pub use gzip::GzipWriter;
 pub use image::Image;
 pub use pack::{Compression, PackedLayer, pack_delta, pack_layer};
-pub use port::{DOCUMENT_MAX, Sink, Source, read_small};
+pub use port::{DOCUMENT_MAX, Listed, Sink, Source, read_small};

@@ -1,4 +1,5 @@
 use std::io::Read;
+use std::time::Duration;
 
 use kiln_finding::Diagnose;
 use kiln_oci::{Descriptor, Digest};
@@ -9,6 +10,22 @@ use crate::error::ErrorKind;
 /// The largest manifest, index or configuration kiln reads, in bytes (distribution-spec asks for 4 MiB at least).
 pub const DOCUMENT_MAX: u64 = 8 << 20;
 
+/// What is listed, as far as it is known. Whoever looks for something and does not find it in here does not know that it is not there,
+/// unless `unknown` is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// What was found.
+    pub found: Vec<Descriptor>,
+    /// Of everything that could not be asked or was not understood: what it is, and why.
+    pub unknown: Vec<String>,
+}
+
+impl From<Vec<Descriptor>> for Listed {
+    fn from(found: Vec<Descriptor>) -> Self {
+        Self { found, unknown: Vec::new() }
+    }
+}
+
 /// Where images come from: a store, a layout, an archive, a registry.
 pub trait Source {
     /// What can go wrong there.
@@ -18,8 +35,8 @@ pub trait Source {
     fn resolve(&self, tag: &str) -> Result<Option<Descriptor>, Self::Error>;
 
     /// All manifests that `tag` names, where several places answer for the same image (a registry and its mirrors).
-    fn resolve_all(&self, tag: &str) -> Result<Vec<Descriptor>, Self::Error> {
-        Ok(self.resolve(tag)?.into_iter().collect())
+    fn resolve_all(&self, tag: &str) -> Result<Listed, Self::Error> {
+        Ok(Vec::from_iter(self.resolve(tag)?).into())
     }
 
     /// A stream of the content. It must fail at its end, at the latest, where digest or size are not those
@@ -33,7 +50,11 @@ pub trait Source {
     }
 
     /// The manifests whose subject is `digest`.
-    fn referrers(&self, digest: &Digest) -> Result<Vec<Descriptor>, Self::Error>;
+    fn referrers(&self, digest: &Digest) -> Result<Listed, Self::Error>;
+
+    /// Everything that is asked from now on may take that long, all in all, and then ends in an error; `None`: as long as it takes.
+    /// For a place that waits for nobody it means nothing.
+    fn allow(&self, _time: Option<Duration>) {}
 }
 
 /// Where images go to.

@@ -58,6 +58,11 @@ impl CopyTarget {
         &self.shown
     }
 
+    /// Whether it takes nothing but the image of one platform.
+    pub fn is_for_one_image(&self) -> bool {
+        self.is_single
+    }
+
     /// One with a prefix, which is neither a registry nor kiln's store.
     pub fn local(text: &str, name: &str, tag: Option<&str>) -> Result<Option<Self>, Failure> {
         let full = || format!("{name}:{}", tag.unwrap_or("latest"));

@@ -36,4 +36,4 @@ pub use place::Place;
 pub use place_name::{place_name, place_pattern};
 pub use platform::{for_arch, for_here, for_platform, images_of, index_of, listed_images};
 pub use reference::read_reference;
-pub use tags::{Tags, bring_tags, present};
+pub use tags::{Tags, beside, bring_tags, present};

@@ -1,9 +1,10 @@
 //! Where images lie: a layout on this machine, a registry, an archive.
 
 use std::io::Read;
+use std::time::Duration;
 
 use kiln_finding::Cause;
-use kiln_image::Source;
+use kiln_image::{Listed, Source};
 use kiln_oci::{Descriptor, Digest};
 use kiln_registry::Repository;
 use kiln_store::{Archive, Layout};
@@ -29,7 +30,7 @@ impl Source for Place {
         }
     }
 
-    fn resolve_all(&self, tag: &str) -> Result<Vec<Descriptor>, Cause> {
+    fn resolve_all(&self, tag: &str) -> Result<Listed, Cause> {
         match self {
             Self::Layout(layout) => layout.resolve_all(tag).map_err(Cause::new),
             Self::Registry(repository) => repository.resolve_all(tag).map_err(Cause::new),
@@ -53,11 +54,18 @@ impl Source for Place {
         }
     }
 
-    fn referrers(&self, digest: &Digest) -> Result<Vec<Descriptor>, Cause> {
+    fn referrers(&self, digest: &Digest) -> Result<Listed, Cause> {
         match self {
             Self::Layout(layout) => layout.referrers(digest).map_err(Cause::new),
             Self::Registry(repository) => repository.referrers(digest).map_err(Cause::new),
             Self::Archive(archive) => archive.referrers(digest).map_err(Cause::new),
+        }
+    }
+    fn allow(&self, time: Option<Duration>) {
+        match self {
+            Self::Layout(layout) => layout.allow(time),
+            Self::Registry(repository) => repository.allow(time),
+            Self::Archive(archive) => archive.allow(time),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use kiln_attest::legacy;
 use kiln_finding::{Class, Failure};
-use kiln_image::{Sink, Source, copy, read_small};
+use kiln_image::{Listed, Sink, Source, copy, read_small};
 use kiln_oci::{Descriptor, Digest, Manifest};
 
 use crate::destination::Destination;
@@ -21,6 +21,8 @@ pub struct Tags {
     pub taken: Vec<String>,
     /// Those that were not, and why.
     pub left: Vec<(String, String)>,
+    /// Of those that may be there and are not known: what it is, and why.
+    pub unknown: Vec<String>,
 }
 
 /// Takes along what lies under tags beside `root`, and beside its images where it is an index. With `all`, what cannot be taken ends
@@ -33,7 +35,7 @@ pub fn bring_tags(from: &Place, root: &Descriptor, to: &Destination, all: bool) 
     for subject in subjects {
         for ending in LISTS.into_iter().chain(all.then_some(SBOM)) {
             let tag = legacy::tag(&subject, ending);
-            match bring(from, to, &tag, ending) {
+            match bring(from, to, &tag, ending, &mut tags.unknown) {
                 Ok(Brought::Nothing) => {}
                 Ok(Brought::Taken) => tags.taken.push(tag),
                 Ok(Brought::Left(why)) => tags.left.push((tag, why)),
@@ -45,15 +47,34 @@ pub fn bring_tags(from: &Place, root: &Descriptor, to: &Destination, all: bool) 
     Ok(tags)
 }
 
+/// What lies beside an image or an index: what refers to it, and what is under the tags of older tools.
+pub fn beside(place: &Place, digest: &Digest) -> Result<Listed, Failure> {
+    let mut all = place.referrers(digest)?;
+    for ending in LISTS {
+        let tagged = place.resolve_all(&legacy::tag(digest, ending))?;
+        all.found.extend(tagged.found);
+        all.unknown.extend(tagged.unknown);
+    }
+    Ok(all)
+}
+
 enum Brought {
     Nothing,
     Taken,
     Left(String),
 }
 
-fn bring(from: &Place, to: &Destination, tag: &str, ending: &str) -> Result<Brought, Failure> {
+fn bring(
+    from: &Place,
+    to: &Destination,
+    tag: &str,
+    ending: &str,
+    unknown: &mut Vec<String>,
+) -> Result<Brought, Failure> {
     let mut brought = Brought::Nothing;
-    for manifest in from.resolve_all(tag)? {
+    let listed = from.resolve_all(tag)?;
+    unknown.extend(listed.unknown);
+    for manifest in listed.found {
         brought = match present(to, tag)? {
             Some((there, _)) if there == manifest.digest => Brought::Taken,
             Some(_) if ending == SBOM => Brought::Left("another is there already".to_owned()),

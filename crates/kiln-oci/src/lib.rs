@@ -18,7 +18,7 @@ mod reference;
 pub use config::{ContainerConfig, Healthcheck, History, ImageConfig, RootFs};
 pub use descriptor::Descriptor;
 pub use digest::{Digest, DigestError, Hasher, HashingReader, HashingWriter};
-pub use manifest::{Index, Manifest};
+pub use manifest::{Index, Listing, Manifest};
 pub use normal::{answering_host, normal_host, normal_image, normal_path, normal_pattern};
 pub use platform::{Arch, Platform};
 pub use reference::{Reference, ReferenceError};

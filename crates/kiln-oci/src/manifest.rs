@@ -1,3 +1,4 @@
+mod listing;
 mod shape;
 
 use std::collections::BTreeMap;
@@ -6,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use self::shape::{IndexShape, ManifestShape};
 use crate::{Descriptor, media_type};
+
+pub use self::listing::Listing;
 
 /// An image manifest: one config, the layers from the base up. What is an index, too, or of another schema version, is none.
 /// Source: image-spec, manifest.md.

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use kiln_attest::{attached, legacy};
 use kiln_finding::Failure;
-use kiln_image::Source;
+use kiln_image::{Listed, Source};
 use kiln_oci::{Descriptor, Digest};
 use kiln_trust::{Evidence, Form, TrustReport, Unseen};
 
@@ -23,6 +23,8 @@ use self::opening::{open, signatures};
 const FIRST: usize = 16;
 /// The endings of the tags that the older forms lie under.
 const LEGACY_ENDINGS: [&str; 2] = ["sig", "att"];
+/// How many things that are not known of one list are told of, each by itself.
+const UNKNOWN_MAX: usize = 10;
 
 /// How far a search goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +36,7 @@ pub enum Depth {
 }
 
 /// What lies beside an image, and beside the index that it was found through.
-pub struct Found<'a, S> {
+pub struct Found<'a, S: Source> {
     place: &'a S,
     /// What was not opened yet.
     waiting: VecDeque<Candidate>,
@@ -51,7 +53,8 @@ impl<'a, S: Source + Sync> Found<'a, S> {
     /// holds the digests of its images, so that who signs one signs them. What cannot be listed is nothing that is known: nobody may
     /// take it for nothing.
     pub fn about(place: &'a S, root: &Descriptor, image: &Descriptor) -> Result<Self, Failure> {
-        let index = kiln_images::index_of(place, root)?.unwrap_or_default();
+        // Whatever waits for others is over when the time is, so that nobody who answers slowly takes more of it.
+        place.allow(Some(budget::TIME_MAX));
         let mut found = Self {
             place,
             waiting: VecDeque::new(),
@@ -60,6 +63,7 @@ impl<'a, S: Source + Sync> Found<'a, S> {
             budget: Budget::start(),
             first: FIRST,
         };
+        let index = kiln_images::index_of(place, root)?.unwrap_or_default();
         // What is written into an index is about its images.
         let attached = index.manifests.iter().filter(|entry| attached::is_about(entry, &image.digest));
         found.list(&image.digest, attached.cloned());
@@ -72,8 +76,8 @@ impl<'a, S: Source + Sync> Found<'a, S> {
     /// What lies beside one digest.
     fn list(&mut self, about: &Digest, attached: impl Iterator<Item = Descriptor>) {
         let mut seen = BTreeSet::new();
-        let listed = self.place.referrers(about).map_err(|error| Failure::from(error).told());
-        let listed = self.known(about, "what refers to it", listed);
+        let listed = self.place.referrers(about).map_err(Failure::from);
+        let listed = self.listed(about, "what refers to it", listed);
         for referrer in listed.into_iter().chain(attached) {
             if seen.insert(referrer.digest) {
                 self.waiting.push_back(Candidate::manifest(*about, referrer));
@@ -81,8 +85,8 @@ impl<'a, S: Source + Sync> Found<'a, S> {
         }
         for ending in LEGACY_ENDINGS {
             let tag = legacy::tag(about, ending);
-            let tagged = self.place.resolve_all(&tag).map_err(|error| Failure::from(error).told());
-            for manifest in self.known(about, &tag, tagged) {
+            let tagged = self.place.resolve_all(&tag).map_err(Failure::from);
+            for manifest in self.listed(about, &tag, tagged) {
                 let layers = signatures(self.place, about, &tag, &manifest, &mut self.budget);
                 let layers = self.known(about, &tag, layers);
                 self.waiting.extend(layers.into_iter().filter(|layer| seen.insert(layer.key())));
@@ -93,10 +97,34 @@ impl<'a, S: Source + Sync> Found<'a, S> {
     /// What is known; nothing, and that something is not, where there is only a reason why not.
     fn known<T>(&mut self, about: &Digest, place: &str, result: Result<Vec<T>, String>) -> Vec<T> {
         result.unwrap_or_else(|why| {
-            self.evidence.push(Evidence { about: *about, place: place.to_owned(), form: Form::Unread(why) });
-            self.unread.push(Unseen::default());
+            self.not_known(about, place, why);
             Vec::new()
         })
+    }
+
+    /// The same of a list, parts of which may not be known.
+    fn listed(&mut self, about: &Digest, place: &str, result: Result<Listed, Failure>) -> Vec<Descriptor> {
+        let Listed { found, unknown } = match result {
+            Ok(listed) => listed,
+            Err(failure) => Listed { found: Vec::new(), unknown: vec![failure.told()] },
+        };
+        let count = unknown.len();
+        for why in unknown.into_iter().take(UNKNOWN_MAX) {
+            self.not_known(about, place, why);
+        }
+        if count > UNKNOWN_MAX {
+            self.not_known(
+                about,
+                place,
+                format!("{} others are not understood, either", count - UNKNOWN_MAX),
+            );
+        }
+        found
+    }
+
+    fn not_known(&mut self, about: &Digest, place: &str, why: String) {
+        self.evidence.push(Evidence { about: *about, place: place.to_owned(), form: Form::Unread(why) });
+        self.unread.push(Unseen { about: Some(*about), ..Unseen::default() });
     }
 
     /// The verdict over what is there. `verify` is given what was opened so far; it is asked again whenever more was.
@@ -120,6 +148,7 @@ impl<'a, S: Source + Sync> Found<'a, S> {
     /// Everything that can be opened, each with the place it was found at; and how much was left, or could not be read.
     pub fn all(&mut self) -> (&[Evidence], usize) {
         self.order(&[]);
+        self.budget.widen();
         while self.open_more() {}
         (&self.evidence, self.waiting.len() + self.unread.len())
     }
@@ -142,3 +171,12 @@ impl<'a, S: Source + Sync> Found<'a, S> {
         count > 0
     }
 }
+
+impl<S: Source> Drop for Found<'_, S> {
+    fn drop(&mut self) {
+        self.place.allow(None);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -31,8 +31,8 @@ pub fn count<S: Source>(place: &S, image: &Digest, family: &str) -> usize {
         let kinds = [annotations.get(BUNDLE_PREDICATE), annotations.get(legacy::PREDICATE_TYPE)];
         kinds.into_iter().flatten().any(|kind| kind.starts_with(family))
     };
-    let tagged = place.resolve_all(&legacy::tag(image, "att")).unwrap_or_default();
-    let listed = place.referrers(image).unwrap_or_default();
+    let tagged = place.resolve_all(&legacy::tag(image, "att")).unwrap_or_default().found;
+    let listed = place.referrers(image).unwrap_or_default().found;
     // What is listed with its kind need not be opened.
     let (told, others): (Vec<Descriptor>, Vec<Descriptor>) =
         listed.into_iter().partition(|listed| listed.annotations.contains_key(BUNDLE_PREDICATE));

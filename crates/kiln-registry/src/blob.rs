@@ -57,7 +57,7 @@ impl<'a> BlobReader<'a> {
 
     fn ask(&self, endpoint: &crate::endpoint::Endpoint) -> Result<Body, Error> {
         let transport = &self.repository.transport;
-        let scheme = transport.scheme(&endpoint.api)?;
+        let scheme = transport.scheme(endpoint)?;
         let url = endpoint.url(scheme, &format!("blobs/{}", self.content.digest))?;
         let shown = url.shown();
         let mut request = Request::get("read the blob", url);
@@ -108,10 +108,10 @@ impl<'a> BlobReader<'a> {
                     return result;
                 }
                 Err(source) => {
-                    if self.tries.is_last() {
+                    let until = self.repository.transport.sender.until();
+                    if self.tries.is_last() || !self.tries.wait_until(None, until) {
                         return Err(body.broken(self.received, source).into());
                     }
-                    self.tries.wait(None);
                 }
             }
         }

@@ -61,7 +61,9 @@ impl Repository {
             match self.try_document(endpoint, reference) {
                 // Whoever sends the request tries again if it fails; this is about the body.
                 Err(error) if !tries.is_last() && matches!(error.kind(), ErrorKind::Broken { .. }) => {
-                    tries.wait(None);
+                    if !tries.wait_until(None, self.transport.sender.until()) {
+                        return Err(error);
+                    }
                 }
                 done => return done,
             }
@@ -69,7 +71,7 @@ impl Repository {
     }
 
     fn try_document(&self, endpoint: &Endpoint, reference: &str) -> Result<Option<Document>, Error> {
-        let scheme = self.transport.scheme(&endpoint.api)?;
+        let scheme = self.transport.scheme(endpoint)?;
         let url = endpoint.url(scheme, &format!("manifests/{reference}"))?;
         let request = Request::get("read the manifest", url.clone()).accept(&accept());
         let (response, _) = self.transport.follow(endpoint, &endpoint.scope("pull"), request)?;
@@ -105,7 +107,7 @@ impl Repository {
         bytes: &[u8],
         reference: &str,
     ) -> Result<(), Error> {
-        let scheme = self.transport.scheme(&self.main.api)?;
+        let scheme = self.transport.scheme(&self.main)?;
         let url = self.main.url(scheme, &format!("manifests/{reference}"))?;
         let payload = Payload::Bytes { bytes, kind: &content.media_type };
         let mut request = Request::new("write the manifest", Method::PUT, url, payload);

@@ -14,15 +14,21 @@ pub(crate) struct Endpoint {
     pub(crate) api: String,
     /// The repository there.
     pub(crate) name: String,
+    /// Its port is named, and that of TLS: nobody else is asked, also where another port would be.
+    pub(crate) is_tls: bool,
 }
+
+/// How a name ends that names the port of TLS. Its usual form has no port, and would lead to that of plain HTTP, too.
+const TLS_PORT: &str = ":443";
 
 impl Endpoint {
     /// The registry itself.
     pub(crate) fn of(reference: &Reference) -> Result<Self, Error> {
         let host = reference.host().ok_or_else(|| ErrorKind::NoHost { name: reference.to_string() })?;
+        let is_tls = host.ends_with(TLS_PORT);
         let host = normal_host(host);
         let name = normal_path(&host, reference.path());
-        Ok(Self { api: answering_host(&host).to_owned(), host, name })
+        Ok(Self { api: answering_host(&host).to_owned(), host, name, is_tls })
     }
 
     /// The mirrors of this registry, in the order they are asked.
@@ -34,11 +40,13 @@ impl Endpoint {
                 let mirror = mirror.trim_end_matches('/');
                 let (host, prefix) = mirror.split_once('/').unwrap_or((mirror, ""));
                 let slash = if prefix.is_empty() { "" } else { "/" };
+                let is_tls = host.ends_with(TLS_PORT);
                 let host = normal_host(host);
                 Self {
                     api: answering_host(&host).to_owned(),
                     host,
                     name: format!("{prefix}{slash}{}", self.name),
+                    is_tls,
                 }
             })
             .collect()
@@ -92,7 +100,12 @@ mod tests {
             "Docker.IO:443/library/node:24",
             "registry-1.docker.io/library/node:24",
         ] {
-            assert_eq!(endpoint(spelling), node, "{spelling}");
+            let spelled = endpoint(spelling);
+            assert_eq!(
+                (&spelled.host, &spelled.api, &spelled.name),
+                (&node.host, &node.api, &node.name),
+                "{spelling}"
+            );
         }
         assert_eq!(endpoint("r.invalid/app").name, "app");
         assert!(Endpoint::of(&"app".parse().unwrap()).is_err());
@@ -118,6 +131,24 @@ mod tests {
             ..RegistrySettings::default()
         };
         assert_eq!(endpoint("docker.io/node").mirrors(&spelled).len(), 1);
+    }
+
+    #[test]
+    fn a_port_that_is_named_as_that_of_tls_is_asked_by_tls() {
+        for (name, is_tls) in [
+            ("127.0.0.1:443/a", true),
+            ("localhost:443/a", true),
+            ("[::1]:443/a", true),
+            ("127.0.0.1/a", false),
+            ("127.0.0.1:4430/a", false),
+            ("[::443]/a", false),
+        ] {
+            assert_eq!(endpoint(name).is_tls, is_tls, "{name}");
+            let host = name.split('/').next().unwrap().to_owned();
+            let mirrors = [("docker.io".to_owned(), vec![host])].into();
+            let settings = RegistrySettings { mirrors, ..RegistrySettings::default() };
+            assert_eq!(endpoint("docker.io/node").mirrors(&settings)[0].is_tls, is_tls, "{name}");
+        }
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! A repository as what images are copied from and to.
 
 use std::io::{Cursor, Read};
+use std::time::Duration;
 
-use kiln_image::{DOCUMENT_MAX, Sink, Source};
+use kiln_image::{DOCUMENT_MAX, Listed, Sink, Source};
 use kiln_oci::{Descriptor, Digest, Manifest, media_type};
 
 use crate::Error;
 use crate::blob::BlobReader;
 use crate::error::ErrorKind;
+use crate::referrers::Everywhere;
 use crate::repository::Repository;
 
 fn is_document(content: &Descriptor) -> bool {
@@ -21,11 +23,11 @@ impl Source for Repository {
         Ok(self.document(tag)?.map(|document| document.descriptor))
     }
 
-    fn resolve_all(&self, tag: &str) -> Result<Vec<Descriptor>, Error> {
-        let mut found = self
+    fn resolve_all(&self, tag: &str) -> Result<Listed, Error> {
+        let Everywhere { mut found, unknown } = self
             .everywhere(|place| Ok(self.fetch_document(place, tag)?.map(|document| document.descriptor)))?;
         found.dedup();
-        Ok(found)
+        Ok(Listed { found, unknown })
     }
 
     fn open_unchecked(&self, content: &Descriptor) -> Result<Box<dyn Read + Send + '_>, Error> {
@@ -56,8 +58,12 @@ impl Source for Repository {
         Ok(Box::new(Cursor::new(document.bytes)))
     }
 
-    fn referrers(&self, digest: &Digest) -> Result<Vec<Descriptor>, Error> {
+    fn referrers(&self, digest: &Digest) -> Result<Listed, Error> {
         self.list_referrers(digest)
+    }
+
+    fn allow(&self, time: Option<Duration>) {
+        self.transport.sender.allow(time);
     }
 }
 

@@ -51,6 +51,8 @@ pub(crate) enum ErrorKind {
     Status { what: String, url: String, status: u16, said: String, codes: Vec<String> },
     #[error("{what} at {url}: the server wants to be asked again in {} s, which is too long", .seconds)]
     Busy { what: String, url: String, seconds: u64 },
+    #[error("{what} at {url}: there was no time left")]
+    Late { what: String, url: String },
     #[error("{what} at {url}: {host} denies it ({status}{})", shown(.said))]
     Denied { what: String, url: String, host: String, status: u16, said: String, known: bool },
     #[error("{what} at {url}: the token ran out while the content was on its way")]
@@ -135,7 +137,9 @@ impl Diagnose for Error {
         match self.kind() {
             ErrorKind::NoHost { .. } => "registry.no_host",
             ErrorKind::Fetch { source } => source.code(),
-            ErrorKind::Network { .. } | ErrorKind::Broken { .. } => "registry.network",
+            ErrorKind::Network { .. } | ErrorKind::Broken { .. } | ErrorKind::Late { .. } => {
+                "registry.network"
+            }
             ErrorKind::Status { .. } | ErrorKind::Busy { .. } => "registry.status",
             ErrorKind::Denied { .. } => "registry.denied",
             ErrorKind::Expired { .. } | ErrorKind::Login { .. } | ErrorKind::Token { .. } => "registry.login",

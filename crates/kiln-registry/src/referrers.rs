@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kiln_fetch::Url;
 use kiln_fetch::http;
 use kiln_fetch::http::header::{CONTENT_TYPE, HeaderName, LINK};
-use kiln_image::DOCUMENT_MAX;
-use kiln_oci::{Descriptor, Digest, Index, Manifest, media_type};
+use kiln_finding::Failure;
+use kiln_image::{DOCUMENT_MAX, Listed};
+use kiln_oci::{Descriptor, Digest, Index, Listing, Manifest, media_type};
 
 use crate::Error;
 use crate::documents::Document;
@@ -24,89 +26,158 @@ const LISTED_MAX: u64 = 32 << 20;
 /// How often the list is written before it is given up.
 const WRITES: usize = 4;
 
+/// What places have, and why that of others is not known.
+pub(crate) struct Everywhere<T> {
+    pub(crate) found: Vec<T>,
+    pub(crate) unknown: Vec<String>,
+}
+
+/// A page of a list, and the address of the next one.
+struct Page {
+    bytes: Vec<u8>,
+    next: Option<String>,
+}
+
 impl Repository {
     /// What the mirrors and the registry list, each manifest once.
-    pub(crate) fn list_referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
+    pub(crate) fn list_referrers(&self, subject: &Digest) -> Result<Listed, Error> {
         let lists = self.everywhere(|place| {
-            self.listed_at(place, subject).map(|listed| (!listed.is_empty()).then_some(listed))
+            let listed = self.listed_at(place, subject)?;
+            Ok((listed != Listed::default()).then_some(listed))
         })?;
-        Ok(merged(lists.into_iter().flatten()))
+        let mut unknown = lists.unknown;
+        unknown.extend(lists.found.iter().flat_map(|list| list.unknown.clone()));
+        Ok(Listed { found: merged(lists.found.into_iter().flat_map(|list| list.found)), unknown })
     }
 
-    /// What all places that answer for the repository have. A mirror that fails is passed over; the registry is, where a mirror
-    /// has something: whoever is cut off from it has mirrors for that.
+    /// What all places that answer for the repository have. Where the registry answers, a mirror that fails is passed over: what there
+    /// is, the registry knows. Where it does not, whoever is cut off from it has what mirrors have, and is told that the rest is not
+    /// known.
     pub(crate) fn everywhere<T>(
         &self,
         ask: impl Fn(&Endpoint) -> Result<Option<T>, Error>,
-    ) -> Result<Vec<T>, Error> {
-        let mut found: Vec<T> = self.mirrors.iter().filter_map(|mirror| ask(mirror).ok().flatten()).collect();
-        match ask(&self.main) {
-            Ok(answer) => found.extend(answer),
-            Err(error) if found.is_empty() => return Err(error),
-            Err(_) => {}
+    ) -> Result<Everywhere<T>, Error> {
+        let (mut found, mut unknown) = (Vec::new(), Vec::new());
+        for mirror in &self.mirrors {
+            match ask(mirror) {
+                Ok(answer) => found.extend(answer),
+                Err(error) => unknown.push(told(error)),
+            }
         }
-        Ok(found)
+        match ask(&self.main) {
+            Ok(answer) => {
+                found.extend(answer);
+                unknown.clear();
+            }
+            Err(error) if found.is_empty() => return Err(error),
+            Err(error) => unknown.push(told(error)),
+        }
+        Ok(Everywhere { found, unknown })
     }
 
     /// The registry's own account, and the list under the fallback tag: there are registries that answer the question with an empty
-    /// list, whatever lies under the tag, and writers that know only the tag.
-    fn listed_at(&self, place: &Endpoint, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
-        let own = self.ask_referrers(place, subject)?;
+    /// list, whatever lies under the tag, and writers that know only the tag. Where one of them cannot be had, the other counts.
+    fn listed_at(&self, place: &Endpoint, subject: &Digest) -> Result<Listed, Error> {
+        let own = self.ask_referrers(place, subject);
         let tagged = match self.tagged(place, subject) {
             // The registry answered; what lies under the tag is no list.
-            Err(error) if own.is_some() && matches!(error.kind(), ErrorKind::Occupied { .. }) => None,
-            tagged => tagged?,
+            Err(error)
+                if matches!(own, Ok(Some(_))) && matches!(error.kind(), ErrorKind::Occupied { .. }) =>
+            {
+                Ok(None)
+            }
+            tagged => tagged,
         };
-        let mut listed = own.unwrap_or_default();
-        listed.extend(tagged.map(|index| index.manifests).unwrap_or_default());
-        Ok(listed)
+        let mut all = Listed::default();
+        match (own, tagged) {
+            (Err(error), Err(_)) | (Ok(None), Err(error)) => return Err(error),
+            (own, tagged) => {
+                for list in [own, tagged] {
+                    match list {
+                        Ok(listed) => add(&mut all, listed.unwrap_or_default()),
+                        Err(error) => all.unknown.push(told(error)),
+                    }
+                }
+            }
+        }
+        Ok(all)
     }
 
-    fn ask_referrers(&self, endpoint: &Endpoint, subject: &Digest) -> Result<Option<Vec<Descriptor>>, Error> {
-        let scheme = self.transport.scheme(&endpoint.api)?;
+    /// The registry's own account; `None` where it keeps none. Where a later page cannot be had, or there are too many, what came
+    /// before it counts.
+    fn ask_referrers(&self, endpoint: &Endpoint, subject: &Digest) -> Result<Option<Listed>, Error> {
+        let scheme = self.transport.scheme(endpoint)?;
         let mut url = endpoint.url(scheme, &format!("referrers/{subject}"))?;
-        let (mut listed, mut weight): (Vec<Descriptor>, u64) = (Vec::new(), 0);
+        let (mut listed, mut weight) = (Listed::default(), 0);
         for page in 0..PAGES_MAX {
-            let request = Request::get("list referrers", url.clone()).accept(media_type::INDEX);
-            let (response, from) = self.transport.follow(endpoint, &endpoint.scope("pull"), request)?;
-            let status = response.status().as_u16();
-            let header = |name: HeaderName| text(&response, name).unwrap_or_default();
-            let is_index = header(CONTENT_TYPE).starts_with(media_type::INDEX);
-            // Registries that do not know the question answer in many ways, but not with an index.
-            if page == 0 && (matches!(status, 400 | 404 | 405 | 406) || (status == 200 && !is_index)) {
-                return Ok(None);
-            }
-            if status != 200 {
-                return Err(self.transport.sender.status(&Request::get("list referrers", from), response));
-            }
-            let link = header(LINK);
-            let shown = url.shown();
-            let body = http::body(response);
-            let bytes =
-                read_capped(body, self.transport.sender.pace(), "list of referrers", &shown, DOCUMENT_MAX)?;
+            let answer = match self.ask_page(endpoint, &url) {
+                Err(error) if page > 0 => {
+                    listed.unknown.push(told(error));
+                    return Ok(Some(listed));
+                }
+                answer => answer?,
+            };
+            let Some(Page { bytes, next }) = answer else {
+                if page == 0 {
+                    return Ok(None);
+                }
+                listed.unknown.push(format!("{} is no list of referrers", url.shown()));
+                return Ok(Some(listed));
+            };
             weight += bytes.len() as u64;
-            listed.extend(parse(&bytes, &shown)?.manifests);
-            if listed.len() > REFERRERS_MAX || weight > LISTED_MAX {
-                let what = "list of referrers";
-                return Err(ErrorKind::TooMany { what, url: shown, cap: REFERRERS_MAX }.into());
+            match parse(&bytes, &url.shown()) {
+                Ok(more) => add(&mut listed, more),
+                Err(error) if page == 0 => return Err(error),
+                Err(error) => listed.unknown.push(told(error)),
             }
-            match link::next(&link) {
-                Some(next) => url = url.follow(next).map_err(|source| ErrorKind::Fetch { source })?,
+            if listed.found.len() > REFERRERS_MAX || weight > LISTED_MAX {
+                break;
+            }
+            match next {
+                Some(next) => url = url.follow(&next).map_err(|source| ErrorKind::Fetch { source })?,
                 None => return Ok(Some(listed)),
             }
         }
+        listed.found.truncate(REFERRERS_MAX);
         let (what, url) = ("list of referrers", url.shown());
-        Err(ErrorKind::TooMany { what, url, cap: REFERRERS_MAX }.into())
+        listed.unknown.push(told(ErrorKind::TooMany { what, url, cap: REFERRERS_MAX }.into()));
+        Ok(Some(listed))
+    }
+
+    /// One page of it; `None` where what answers is no list: registries that do not know the question answer in many ways, but not with
+    /// an index.
+    fn ask_page(&self, endpoint: &Endpoint, url: &Url) -> Result<Option<Page>, Error> {
+        let request = Request::get("list referrers", url.clone()).accept(media_type::INDEX);
+        let (response, from) = self.transport.follow(endpoint, &endpoint.scope("pull"), request)?;
+        let status = response.status().as_u16();
+        let header = |name: HeaderName| text(&response, name).unwrap_or_default();
+        let is_index = header(CONTENT_TYPE).starts_with(media_type::INDEX);
+        if matches!(status, 400 | 404 | 405 | 406) || (status == 200 && !is_index) {
+            return Ok(None);
+        }
+        if status != 200 {
+            return Err(self.transport.sender.status(&Request::get("list referrers", from), response));
+        }
+        let next = link::next(&header(LINK)).map(str::to_owned);
+        let body = http::body(response);
+        let pace = self.transport.sender.pace();
+        let bytes = read_capped(body, pace, "list of referrers", &url.shown(), DOCUMENT_MAX)?;
+        Ok(Some(Page { bytes, next }))
     }
 
     /// The list under the fallback tag.
-    fn tagged(&self, place: &Endpoint, subject: &Digest) -> Result<Option<Index>, Error> {
+    fn tagged(&self, place: &Endpoint, subject: &Digest) -> Result<Option<Listed>, Error> {
+        let Some((bytes, url)) = self.tagged_bytes(place, subject)? else { return Ok(None) };
+        parse(&bytes, &url).map(Some)
+    }
+
+    /// What lies under the fallback tag, and where that is.
+    fn tagged_bytes(&self, place: &Endpoint, subject: &Digest) -> Result<Option<(Vec<u8>, String)>, Error> {
         let Some(document) = self.fetch_document(place, &tag(subject))? else { return Ok(None) };
         if !media_type::is_index(&document.descriptor.media_type) {
             return Err(ErrorKind::Occupied { subject: *subject }.into());
         }
-        let url = format!("{}:{}", self.name(), tag(subject));
-        parse(&document.bytes, &url).map(Some)
+        Ok(Some((document.bytes, format!("{}/{}:{}", place.host, place.name, tag(subject)))))
     }
 
     /// Adds a manifest to the list under the fallback tag, which others may be changing at the same time.
@@ -119,7 +190,13 @@ impl Repository {
         let _one_at_a_time = self.listing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let entry = entry(manifest, bytes);
         for _ in 0..WRITES {
-            let mut index = self.tagged(&self.main, subject)?.unwrap_or_default();
+            // All of it, or nothing is written: what is not understood would be lost.
+            let mut index: Index = match self.tagged_bytes(&self.main, subject)? {
+                Some((bytes, url)) => {
+                    serde_json::from_slice(&bytes).map_err(|source| malformed(url, source))?
+                }
+                None => Index::default(),
+            };
             let before = index.manifests.clone();
             repair(&mut index.manifests, &entry);
             if index.manifests == before {
@@ -184,7 +261,22 @@ fn merged(listed: impl Iterator<Item = Descriptor>) -> Vec<Descriptor> {
     all
 }
 
-fn parse(bytes: &[u8], url: &str) -> Result<Index, Error> {
-    let malformed = |source| ErrorKind::Document { what: "list of referrers", url: url.to_owned(), source };
-    Ok(serde_json::from_slice(bytes).map_err(malformed)?)
+fn parse(bytes: &[u8], url: &str) -> Result<Listed, Error> {
+    let Listing { manifests, odd } =
+        Listing::read(bytes).map_err(|source| malformed(url.to_owned(), source))?;
+    let unknown = odd.into_iter().map(|why| format!("of what {url} lists, {why}")).collect();
+    Ok(Listed { found: manifests, unknown })
+}
+
+fn malformed(url: String, source: serde_json::Error) -> ErrorKind {
+    ErrorKind::Document { what: "list of referrers", url, source }
+}
+
+fn add(all: &mut Listed, more: Listed) {
+    all.found.extend(more.found);
+    all.unknown.extend(more.unknown);
+}
+
+fn told(error: Error) -> String {
+    Failure::from(error).told()
 }

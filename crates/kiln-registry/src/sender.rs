@@ -1,4 +1,5 @@
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use kiln_fetch::Url;
 use kiln_fetch::http::header::{ACCEPT, HeaderName, WARNING};
@@ -25,6 +26,8 @@ pub(crate) struct Sender {
     pub(crate) options: Options,
     insecure: Vec<String>,
     warnings: Mutex<Vec<String>>,
+    /// When everything that is asked must be over.
+    until: Mutex<Option<Instant>>,
 }
 
 /// What to ask.
@@ -96,11 +99,26 @@ impl Sender {
         let by = Connections { ca_files, proxy, ..Connections::default() };
         let http = Http::new(by, options.stall)?;
         let insecure = settings.insecure.iter().map(|host| normal_host(host)).collect();
-        Ok(Self { http, keyring, options, insecure, warnings: Mutex::default() })
+        Ok(Self { http, keyring, options, insecure, warnings: Mutex::default(), until: Mutex::default() })
+    }
+
+    /// From now on everything may take that long, all in all.
+    pub(crate) fn allow(&self, time: Option<Duration>) {
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = time.map(|time| Instant::now() + time);
+    }
+
+    /// When everything must be over.
+    pub(crate) fn until(&self) -> Option<Instant> {
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn is_late(&self) -> bool {
+        self.until().is_some_and(|until| left(until).is_zero())
     }
 
     /// Sends once, with no credential.
     pub(crate) fn try_once(&self, request: &mut http::Request<'_>) -> Result<Response, http::NetworkError> {
+        request.timeout = self.until().map(left);
         self.http.send(request, None)
     }
 
@@ -130,9 +148,14 @@ impl Sender {
         authorization: Option<&str>,
         tries: &mut Tries<'_>,
     ) -> Result<Response, Error> {
+        let until = self.until();
         loop {
             let may_repeat = request.sent.is_replayable() && !tries.is_last();
             let (what, url) = (request.what.to_owned(), request.shown());
+            request.sent.timeout = until.map(left);
+            if request.sent.timeout.is_some_and(|left| left.is_zero()) {
+                return Err(ErrorKind::Late { what, url }.into());
+            }
             let answer = self.http.send(&mut request.sent, authorization);
             let wanted = match answer {
                 Err(error) if may_repeat && self.options.retry.may_pass(&error) => None,
@@ -152,7 +175,9 @@ impl Sender {
                     return Ok(response);
                 }
             };
-            tries.wait(wanted);
+            if !tries.wait_until(wanted, until) {
+                return Err(ErrorKind::Late { what, url }.into());
+            }
         }
     }
 
@@ -193,6 +218,10 @@ impl Sender {
         let codes = refusal.errors.into_iter().map(|reason| clean(&reason.code)).collect();
         (clean(&said.join("; ")), codes)
     }
+}
+
+fn left(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now())
 }
 
 /// Text of a server's, without what could move a cursor, and not too much of it.

@@ -29,8 +29,9 @@ impl Transport {
     }
 
     /// `https`; where plain HTTP is allowed and TLS is not spoken, `http`.
-    pub(crate) fn scheme(&self, host: &str) -> Result<&'static str, Error> {
-        if !self.sender.may_be_plain(host) {
+    pub(crate) fn scheme(&self, endpoint: &Endpoint) -> Result<&'static str, Error> {
+        let host = &endpoint.api;
+        if endpoint.is_tls || !self.sender.may_be_plain(host) {
             return Ok("https");
         }
         let known = |schemes: &BTreeMap<String, &'static str>| schemes.get(host).copied();
@@ -41,6 +42,14 @@ impl Transport {
         let scheme = match self.sender.try_once(&mut request) {
             Ok(_) => "https",
             Err(error) if Trouble::of(&error) == Trouble::Certificate => "https",
+            // Nothing was learned.
+            Err(_) if self.sender.is_late() => {
+                return Err(ErrorKind::Late {
+                    what: "ask the registry".to_owned(),
+                    url: request.url.shown(),
+                }
+                .into());
+            }
             Err(_) => "http",
         };
         self.schemes.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned(), scheme);

@@ -25,7 +25,7 @@ const CHUNK_MIN_LENGTH: HeaderName = HeaderName::from_static("oci-chunk-min-leng
 impl Repository {
     /// Whether the registry says that it holds the content.
     pub(crate) fn head(&self, content: &Descriptor, is_document: bool) -> Result<bool, Error> {
-        let scheme = self.transport.scheme(&self.main.api)?;
+        let scheme = self.transport.scheme(&self.main)?;
         let kind = if is_document { "manifests" } else { "blobs" };
         let url = self.main.url(scheme, &format!("{kind}/{}", content.digest))?;
         let mut request = Request::head("look for the content", url.clone());
@@ -82,7 +82,7 @@ impl Repository {
 
     /// Opens an upload, or has the blob taken over from another repository.
     fn start(&self, mount: Option<(&Descriptor, &str)>) -> Result<Start, Error> {
-        let scheme = self.transport.scheme(&self.main.api)?;
+        let scheme = self.transport.scheme(&self.main)?;
         let path = match mount {
             Some((content, from)) => {
                 format!("blobs/uploads/?mount={}&from={}", content.digest, query_value(from))

@@ -10,7 +10,7 @@ use kiln_oci::{Descriptor, Digest, Index, Manifest, media_type};
 
 use crate::error::ErrorKind;
 use crate::index::{self, MANIFEST_MAX, Naming, REF_NAME, bare};
-use crate::{Error, Layout};
+use crate::{Error, Layout, saved};
 
 /// How the tag begins under which something attached to an image is listed, for tools that know no referrers.
 /// Source: distribution-spec, "Referrers Tag Schema"; cosign, "Signature storage".
@@ -63,9 +63,11 @@ pub struct Spare {
 impl Layout {
     /// Everything that the index lists.
     pub fn entries(&self) -> Result<Vec<Entry>, Error> {
+        let all = index::read(self.folder())?.manifests;
         let entry = |listed: Descriptor| {
+            let saved_for = saved::subject(&all, &listed);
             let name = listed.annotations.get(REF_NAME).cloned();
-            let named_for = name.as_deref().and_then(attached_to);
+            let named_for = name.as_deref().and_then(attached_to).or(saved_for);
             let manifest = bare(listed);
             let subject = match named_for {
                 Some(subject) => Some(subject),
@@ -73,7 +75,7 @@ impl Layout {
             };
             Ok(Entry { name, manifest, subject })
         };
-        index::read(self.folder())?.manifests.into_iter().map(entry).collect()
+        all.iter().cloned().map(entry).collect()
     }
 
     /// Takes names away, as they are written there. Yields those that were there.

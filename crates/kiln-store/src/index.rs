@@ -5,8 +5,10 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use kiln_disk::{Durability, Holding, Lock};
-use kiln_image::{DOCUMENT_MAX, Source};
-use kiln_oci::{Descriptor, Digest, Index, Manifest, media_type, normal_image};
+use kiln_finding::Failure;
+use kiln_image::{DOCUMENT_MAX, Listed, Source};
+use kiln_oci::{Descriptor, Digest, Index, Listing, Manifest, media_type, normal_image};
+use serde::Deserialize;
 
 use crate::Error;
 use crate::error::ErrorKind;
@@ -56,51 +58,72 @@ pub(crate) fn referrers<'a, S: Source<Error = Error>>(
     unnamed: impl Iterator<Item = &'a Descriptor>,
     list: Option<&Descriptor>,
     subject: &Digest,
-) -> Result<Vec<Descriptor>, Error> {
-    let mut referrers = Vec::new();
-    for entry in unnamed {
-        referrers.extend(referrer(source, entry, subject)?);
-    }
-    let mut known: BTreeSet<Digest> = referrers.iter().map(|entry| entry.digest).collect();
-    for entry in list.map(|list| listed(source, list)).transpose()?.unwrap_or_default() {
-        if known.insert(entry.digest) {
-            referrers.push(entry);
+) -> Listed {
+    let mut all = Listed::default();
+    for entry in unnamed.filter(|entry| entry.size <= MANIFEST_MAX) {
+        match read_whole(source, entry) {
+            Ok(bytes) => all.found.extend(referrer(&bytes, entry, subject)),
+            Err(error) => all.unknown.push(Failure::from(error).told()),
         }
     }
-    Ok(referrers)
+    let mut known: BTreeSet<Digest> = all.found.iter().map(|entry| entry.digest).collect();
+    match list.map_or_else(|| Ok(Listing::default()), |list| listed(source, list)) {
+        Ok(Listing { manifests, odd }) => {
+            all.found.extend(manifests.into_iter().filter(|entry| known.insert(entry.digest)));
+            let of_list = |why| format!("of what {} lists, {why}", fallback_tag(subject));
+            all.unknown.extend(odd.into_iter().map(of_list));
+        }
+        Err(why) => all.unknown.push(format!("{}: {why}", fallback_tag(subject))),
+    }
+    all
 }
 
-/// The entries of a list; none where it is no list.
-fn listed<S: Source<Error = Error>>(source: &S, list: &Descriptor) -> Result<Vec<Descriptor>, Error> {
-    if !media_type::is_index(&list.media_type) || list.size > DOCUMENT_MAX {
-        return Ok(Vec::new());
+/// The entries of a list; none where it is an image. Why they are not known, where it is no list that is understood.
+fn listed<S: Source<Error = Error>>(source: &S, list: &Descriptor) -> Result<Listing, String> {
+    if !media_type::is_index(&list.media_type) {
+        return Ok(Listing::default());
     }
-    let mut bytes = Vec::new();
-    let read = source.open(list)?.read_to_end(&mut bytes);
-    read.map_err(|source| ErrorKind::Content { digest: list.digest, source })?;
-    Ok(serde_json::from_slice::<Index>(&bytes).map(|index| index.manifests).unwrap_or_default())
+    if list.size > DOCUMENT_MAX {
+        return Err(format!("{} bytes are more than may be read", list.size));
+    }
+    let bytes = read_whole(source, list).map_err(|error| Failure::from(error).told())?;
+    Listing::read(&bytes).map_err(|error| format!("it is no list that is understood: {error}"))
 }
 
-/// The entry of a manifest that refers to `subject`, with what the manifest says of itself; `None` of any other.
-fn referrer<S: Source<Error = Error>>(
-    source: &S,
-    entry: &Descriptor,
-    subject: &Digest,
-) -> Result<Option<Descriptor>, Error> {
-    if entry.size > MANIFEST_MAX {
-        return Ok(None);
-    }
+fn read_whole<S: Source<Error = Error>>(source: &S, content: &Descriptor) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    let read = source.open(entry)?.read_to_end(&mut bytes);
-    read.map_err(|source| ErrorKind::Content { digest: entry.digest, source })?;
-    let manifest = serde_json::from_slice::<Manifest>(&bytes).ok();
-    let manifest =
-        manifest.filter(|found| found.subject.as_ref().is_some_and(|named| named.digest == *subject));
-    Ok(manifest.map(|manifest| Descriptor {
-        artifact_type: Some(manifest.artifact_type.unwrap_or(manifest.config.media_type)),
-        annotations: manifest.annotations,
-        ..bare(entry.clone())
-    }))
+    let read = source.open(content)?.read_to_end(&mut bytes);
+    read.map_err(|source| ErrorKind::Content { digest: content.digest, source })?;
+    Ok(bytes)
+}
+
+/// The one thing of a manifest that tells whether it matters.
+#[derive(Deserialize)]
+struct Subject {
+    subject: Option<Named>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    digest: String,
+}
+
+/// The entry of a manifest that refers to `subject`, with what the manifest says of itself; `None` of any other. One that is not
+/// understood but for its subject is such an entry, too: whoever opens it will say why.
+fn referrer(bytes: &[u8], entry: &Descriptor, subject: &Digest) -> Option<Descriptor> {
+    let named = serde_json::from_slice::<Subject>(bytes).ok()?.subject?;
+    if named.digest != subject.to_string() {
+        return None;
+    }
+    let entry = bare(entry.clone());
+    Some(match serde_json::from_slice::<Manifest>(bytes) {
+        Ok(manifest) => Descriptor {
+            artifact_type: Some(manifest.artifact_type.unwrap_or(manifest.config.media_type)),
+            annotations: manifest.annotations,
+            ..entry
+        },
+        Err(_) => entry,
+    })
 }
 
 pub(crate) fn read(folder: &Path) -> Result<Index, Error> {

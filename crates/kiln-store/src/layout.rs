@@ -7,7 +7,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use kiln_disk::{Durability, Holding, Lock};
-use kiln_image::{Sink, Source};
+use kiln_image::{Listed, Sink, Source};
 use kiln_oci::{Descriptor, Digest, Index, media_type};
 
 use crate::Error;
@@ -15,6 +15,7 @@ use crate::checked::CheckedReader;
 use crate::error::ErrorKind;
 use crate::index::{self, REF_NAME, bare, fallback_tag};
 use crate::output::replace_in;
+use crate::saved;
 use belief::{Belief, Guarded};
 pub use belief::{Condition, OnDamage};
 pub use ingest::Ingest;
@@ -156,7 +157,7 @@ impl Layout {
     /// Lists the referrers of `subject` in an index under the tag `sha256-<hex>`, where tools look that copy a layout
     /// to a registry. Source: distribution-spec, "Referrers Tag Schema".
     pub fn tag_referrers(&self, subject: &Digest) -> Result<(), Error> {
-        let manifests = self.referrers(subject)?;
+        let manifests = self.referrers(subject)?.found;
         if manifests.is_empty() {
             return Ok(());
         }
@@ -202,6 +203,12 @@ impl Source for Layout {
         Ok(found.map(bare))
     }
 
+    fn resolve_all(&self, tag: &str) -> Result<Listed, Error> {
+        let mut found = Vec::from_iter(self.resolve(tag)?);
+        found.extend(saved::tagged(&index::read(&self.folder)?.manifests, tag));
+        Ok(found.into())
+    }
+
     fn open(&self, content: &Descriptor) -> Result<Box<dyn Read + Send + '_>, Error> {
         let input = CheckedReader::new(self.file(content)?, content);
         Ok(Box::new(Guarded { input, layout: self, digest: content.digest }))
@@ -214,12 +221,16 @@ impl Source for Layout {
         Ok(Box::new(self.file(content)?))
     }
 
-    fn referrers(&self, digest: &Digest) -> Result<Vec<Descriptor>, Error> {
+    fn referrers(&self, digest: &Digest) -> Result<Listed, Error> {
         let entries = index::read(&self.folder)?.manifests;
         let name = |entry: &Descriptor| entry.annotations.get(REF_NAME).cloned();
-        let unnamed = entries.iter().filter(|entry| name(entry).is_none());
+        let blobs = || Ok(self.blobs_here()?.into_iter().map(|blob| (blob.digest, blob.size)).collect());
+        let Listed { found: unlisted, unknown } = saved::unlisted(&entries, blobs)?;
+        let unnamed = entries.iter().filter(|entry| name(entry).is_none()).chain(&unlisted);
         let list = entries.iter().find(|entry| name(entry) == Some(fallback_tag(digest)));
-        index::referrers(self, unnamed, list, digest)
+        let mut listed = index::referrers(self, unnamed, list, digest);
+        listed.unknown.extend(unknown);
+        Ok(listed)
     }
 }
 

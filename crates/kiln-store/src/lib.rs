@@ -13,6 +13,7 @@ mod error;
 mod index;
 mod layout;
 mod output;
+mod saved;
 
 pub use archive::{Archive, ArchiveForm, ArchiveSink};
 pub use cache::StepCache;

@@ -132,7 +132,7 @@ fn an_image_without_a_manifest_gets_one() {
     let image = Image::read(&archive, &descriptor).unwrap();
     let config: ImageConfig = serde_json::from_slice(&config()).unwrap();
     assert_eq!(image.config.rootfs.diff_ids, config.rootfs.diff_ids);
-    assert_eq!(archive.referrers(&descriptor.digest).unwrap(), []);
+    assert_eq!(archive.referrers(&descriptor.digest).unwrap().found, []);
 }
 
 #[test]

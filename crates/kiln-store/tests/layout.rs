@@ -95,13 +95,13 @@ fn referrers_are_found_by_their_subject() {
         annotations: [("of".to_owned(), "one".to_owned())].into(),
         ..referrer
     };
-    assert_eq!(layout.referrers(&subject.digest).unwrap(), std::slice::from_ref(&told));
+    assert_eq!(layout.referrers(&subject.digest).unwrap().found, std::slice::from_ref(&told));
     layout.tag_referrers(&subject.digest).unwrap();
     let listed = layout.resolve(&subject.digest.to_string().replace(':', "-")).unwrap().unwrap();
     let listed: kiln_oci::Index = serde_json::from_slice(&read(&layout, &listed).unwrap()).unwrap();
     assert_eq!(listed.manifests, std::slice::from_ref(&told));
-    assert_eq!(layout.referrers(&subject.digest).unwrap(), [told], "each once");
-    assert_eq!(layout.referrers(&Digest::of(b"other")).unwrap(), []);
+    assert_eq!(layout.referrers(&subject.digest).unwrap().found, [told], "each once");
+    assert_eq!(layout.referrers(&Digest::of(b"other")).unwrap().found, []);
 }
 
 /// A manifest that refers to `subject`.
@@ -123,10 +123,76 @@ fn referrers_are_found_in_the_list_under_their_tag() {
     let list = put(&layout, media_type::INDEX, &list.to_bytes());
     let tag = subject.digest.to_string().replace(':', "-");
     layout.publish(&list, Some(&tag)).unwrap();
-    assert_eq!(layout.referrers(&subject.digest).unwrap(), [referrer]);
+    assert_eq!(layout.referrers(&subject.digest).unwrap().found, [referrer]);
     // What is no list has no entries.
     layout.publish(&subject, Some(&tag)).unwrap();
-    assert_eq!(layout.referrers(&subject.digest).unwrap(), []);
+    assert_eq!(layout.referrers(&subject.digest).unwrap().found, []);
+}
+
+/// What is damaged, or not understood, is told of beside what is known: nobody takes it for nothing.
+#[test]
+fn one_referrer_that_is_not_understood_costs_no_other() {
+    let (_folder, layout) = layout();
+    let subject = image(&layout, "1");
+    let right = put(&layout, media_type::MANIFEST, &about(&layout, &subject, "one").to_bytes());
+    layout.publish(&right, None).unwrap();
+    let known = |layout: &Layout| {
+        let listed = layout.referrers(&subject.digest).unwrap();
+        (listed.found.len(), listed.unknown.len())
+    };
+    assert_eq!(known(&layout), (1, 0));
+    // A manifest of a kind that nobody reads, but which says whom it is about.
+    let text = format!(r#"{{"schemaVersion":3,"subject":{{"digest":"{}"}}}}"#, subject.digest);
+    let odd = put(&layout, media_type::MANIFEST, text.as_bytes());
+    layout.publish(&odd, None).unwrap();
+    assert_eq!(known(&layout), (2, 0));
+    // One that is not there any more, and so may be about anything.
+    let damaged = put(&layout, media_type::MANIFEST, b"{}");
+    layout.publish(&damaged, None).unwrap();
+    std::fs::remove_file(layout.blob_path(&damaged.digest)).unwrap();
+    assert_eq!(known(&layout), (2, 1));
+    // A list with an entry that is none, and one that is no list at all.
+    let tag = subject.digest.to_string().replace(':', "-");
+    for (list, expected) in [
+        (r#"{"schemaVersion":2,"manifests":[{"digest":"sha512:00","size":-1}]}"#, (2, 2)),
+        (r#"{"schemaVersion":2,"manifests":7}"#, (2, 2)),
+        (r#"{"schemaVersion":2,"manifests":null}"#, (2, 1)),
+    ] {
+        let list = put(&layout, media_type::INDEX, list.as_bytes());
+        layout.publish(&list, Some(&tag)).unwrap();
+        assert_eq!(known(&layout), expected);
+    }
+}
+
+/// As `cosign save` leaves it.
+#[test]
+fn what_cosign_saves_has_its_signatures() {
+    let (folder, layout) = layout();
+    let subject = image(&layout, "1");
+    let legacy = image(&layout, "signatures");
+    let bundle = put(&layout, media_type::MANIFEST, &about(&layout, &subject, "one").to_bytes());
+    let kind = |entry: &Descriptor, kind: &str| {
+        let mut entry = entry.clone();
+        entry.annotations.insert("kind".to_owned(), format!("dev.cosignproject.cosign/{kind}"));
+        entry
+    };
+    let list = |manifests| {
+        let index = kiln_oci::Index { manifests, ..Default::default() }.to_bytes();
+        std::fs::write(folder.path().join("store/index.json"), index).unwrap();
+    };
+    let tag = |ending: &str| format!("sha256-{}.{ending}", subject.digest.hex());
+    let tagged = |ending: &str| layout.resolve_all(&tag(ending)).unwrap().found;
+    for image in ["image", "imageIndex"] {
+        list(vec![kind(&subject, image), kind(&legacy, "sigs")]);
+        assert_eq!((tagged("sig"), tagged("att")), (vec![legacy.clone()], vec![]), "{image}");
+        assert_eq!(layout.referrers(&subject.digest).unwrap().found[0].digest, bundle.digest);
+        let images = layout.entries().unwrap().into_iter().filter(|entry| entry.subject.is_none());
+        assert_eq!(images.map(|entry| entry.manifest.digest).collect::<Vec<_>>(), [subject.digest]);
+    }
+    assert_eq!(layout.resolve_all(&format!("sha256-{}.sig", legacy.digest.hex())).unwrap().found, []);
+    // What nobody has written so has only what its lists have.
+    list(vec![subject.clone(), legacy.clone()]);
+    assert_eq!((tagged("sig"), layout.referrers(&subject.digest).unwrap().found), (vec![], vec![]));
 }
 
 /// A registry that lists referrers may say of them what it likes.

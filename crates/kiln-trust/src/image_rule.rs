@@ -4,8 +4,11 @@ use kiln_text::Glob;
 use crate::error::ErrorKind;
 use crate::{Authority, Error, Evidence, Requirement, TrustReport, verify_image};
 
-/// The longest pattern for names, in bytes; names have at most 255.
+/// The longest pattern for names, in bytes; names have at most 255, and paths 4096.
 const PATTERN_MAX: usize = 512;
+const PLACE_MAX: usize = 8192;
+/// How patterns begin that are about places on this machine, of which any letter may be a part.
+const PLACES: [&str; 3] = ["oci:/", "oci-archive:/", "docker-archive:/"];
 
 /// Whom an image must be signed by.
 #[derive(Debug)]
@@ -64,11 +67,12 @@ impl NamePattern {
     /// it says nothing about what is behind it.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let failed = |why: &str| ErrorKind::Matcher { text: text.to_owned(), why: why.to_owned() };
-        if text.is_empty() || text.len() > PATTERN_MAX {
+        let is_place = PLACES.iter().any(|place| text.starts_with(place));
+        if text.is_empty() || text.len() > if is_place { PLACE_MAX } else { PATTERN_MAX } {
             return Err(failed("a pattern for names has 1 to 512 characters").into());
         }
         let last = text.rsplit('/').next().unwrap_or(text);
-        if text.contains('@') || text.contains('/') && last.contains(':') {
+        if !is_place && (text.contains('@') || text.contains('/') && last.contains(':')) {
             return Err(failed("a rule is about names without tag and digest").into());
         }
         if text.split('/').any(|part| part.is_empty() || part != "**" && part.contains("**")) {

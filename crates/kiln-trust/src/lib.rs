@@ -16,6 +16,7 @@ mod inclusion;
 mod key;
 mod published;
 mod read;
+mod reason;
 mod report;
 mod requirement;
 mod root;

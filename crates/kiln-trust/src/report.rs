@@ -1,8 +1,12 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use kiln_attest::Statement;
 use kiln_attest::predicate::is_meant;
 use kiln_oci::Digest;
 use serde::Serialize;
 
+use crate::reason::Reason;
+use crate::requirement::Said;
 use crate::{Requirement, Unseen};
 
 /// A value whose signature was checked. Only this crate makes one.
@@ -72,27 +76,62 @@ pub struct Outcome {
     /// Why the right statements of this type do not meet it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unmet: Vec<String>,
-    /// Where the newest statement decides, when it says that it was made.
+    /// Where the newest statement decides: what it says of the image, and of the index that holds it. Each of them has its own newest,
+    /// so that nobody who signs something about the whole takes back what is said of a part.
     #[serde(skip)]
-    pub(crate) decided_by: Option<i64>,
+    pub(crate) newest: BTreeMap<Digest, Said>,
     /// Of several statements the newest decides, also where none of them says when it was made.
     #[serde(skip)]
     pub(crate) newest_decides: bool,
 }
 
 impl Outcome {
+    /// Takes in what the newest statements say.
+    fn judge(&mut self) {
+        let reasons: Vec<&Reason> = self.newest.values().flat_map(|said| &said.unmet).collect();
+        self.found = !self.newest.is_empty() && reasons.is_empty();
+        self.not_known = !reasons.is_empty() && reasons.iter().all(|reason| reason.is_open);
+        self.unmet = reasons.into_iter().map(|reason| reason.why.clone()).collect();
+        self.unmet.dedup();
+    }
+
     /// Takes in something that may be a statement of any type and was not looked at.
     fn leave(&mut self, unseen: &Unseen) {
         let kind = unseen.predicate_type.as_deref();
         let may_be_of_type = kind.is_none_or(|kind| is_meant(&self.predicate_type, kind));
-        let is_open = match self.decided_by {
-            // An older one would not count.
-            Some(time) => may_be_of_type && unseen.since.is_none_or(|since| since >= time),
-            None => !self.found || self.newest_decides && may_be_of_type,
+        let is_open = if self.newest_decides && !self.newest.is_empty() {
+            may_be_of_type && self.may_be_newest(unseen)
+        } else {
+            !self.found
         };
         if is_open {
             (self.found, self.not_known) = (false, true);
         }
+    }
+
+    /// Whether something may be newer than what is known of the same image or index. Where nothing is known of that, it may.
+    fn may_be_newest(&self, unseen: &Unseen) -> bool {
+        let is_newer = |said: &Said| match (unseen.since, said.ended) {
+            (Some(since), Some(ended)) => since >= ended,
+            _ => true,
+        };
+        match &unseen.about {
+            Some(about) => self.newest.get(about).is_none_or(is_newer),
+            None => self.newest.values().any(is_newer),
+        }
+    }
+
+    /// What another who is trusted, too, says later, and is no yes, counts.
+    fn overruled_by(&mut self, other: &Self) {
+        let is_later = |about: &Digest, said: &Said| {
+            self.newest.get(about).is_none_or(|mine| said.ended > mine.ended) && !said.unmet.is_empty()
+        };
+        let later: Vec<_> = other.newest.iter().filter(|(about, said)| is_later(about, said)).collect();
+        if later.is_empty() {
+            return;
+        }
+        self.newest.extend(later.into_iter().map(|(about, said)| (*about, said.clone())));
+        self.judge();
     }
 }
 
@@ -156,7 +195,7 @@ impl TrustReport {
     pub(crate) fn nothing(image: Digest, required: &[Requirement]) -> Self {
         Self {
             image,
-            outcomes: required.iter().map(|wanted| outcome(wanted, &[])).collect(),
+            outcomes: required.iter().map(|wanted| outcome(wanted, &[], &BTreeSet::new())).collect(),
             examined: Vec::new(),
             left_out: 0,
             statements: Vec::new(),
@@ -200,9 +239,7 @@ impl TrustReport {
     /// A newer statement of another who is trusted, too, that says no, says it for both.
     pub(crate) fn overruled_by(&mut self, other: &Self) {
         for (mine, theirs) in self.outcomes.iter_mut().zip(&other.outcomes) {
-            if theirs.decided_by > mine.decided_by && !theirs.found {
-                mine.clone_from(theirs);
-            }
+            mine.overruled_by(theirs);
         }
     }
 
@@ -217,102 +254,35 @@ impl TrustReport {
     }
 }
 
-/// Whether the right statements meet a requirement.
-pub(crate) fn outcome(wanted: &Requirement, statements: &[Verified<Statement>]) -> Outcome {
+/// Whether the right statements meet a requirement. `abouts` are the image, and the index that holds it.
+pub(crate) fn outcome(
+    wanted: &Requirement,
+    statements: &[Verified<Statement>],
+    abouts: &BTreeSet<Digest>,
+) -> Outcome {
     let all = statements.iter().map(|statement| &statement.value);
     let of_type: Vec<&Statement> =
         all.filter(|statement| is_meant(&wanted.predicate_type, &statement.predicate_type)).collect();
-    let (unmet, decided_by) = wanted.unmet(&of_type);
-    Outcome {
+    let mut outcome = Outcome {
         predicate_type: wanted.predicate_type.clone(),
         name: wanted.name().to_owned(),
-        found: !of_type.is_empty() && unmet.is_empty(),
-        not_known: false,
-        unmet,
-        decided_by,
         newest_decides: wanted.newest_decides(),
+        ..Outcome::default()
+    };
+    if !outcome.newest_decides {
+        outcome.unmet = wanted.unmet(&of_type);
+        outcome.found = !of_type.is_empty() && outcome.unmet.is_empty();
+        return outcome;
     }
+    for about in abouts {
+        let own: Vec<&Statement> = of_type.iter().copied().filter(|one| one.is_about(about)).collect();
+        if !own.is_empty() {
+            outcome.newest.insert(*about, wanted.said(&own));
+        }
+    }
+    outcome.judge();
+    outcome
 }
 
 #[cfg(test)]
-mod tests {
-    use kiln_attest::predicate::{SIGNATURE, VULNERABILITIES};
-    use serde_json::json;
-
-    use super::*;
-    use crate::Rule;
-
-    /// A report about statements of these types and times, by whom it must be.
-    fn report(required: &[Requirement], said: &[(&str, &str)]) -> TrustReport {
-        let image = Digest::of(b"image");
-        let statements = said.iter().map(|(predicate_type, ended)| {
-            let predicate = json!({
-                "scanner": { "result": { "matches": [] } }, "metadata": { "scanFinishedOn": ended },
-            });
-            let value = Statement::about(&image, predicate_type, predicate);
-            Verified { value, signer: Signer::Key { hint: String::new() } }
-        });
-        let mut report = TrustReport::nothing(image, &[]);
-        report.statements = statements.collect();
-        report.outcomes = required.iter().map(|wanted| outcome(wanted, &report.statements)).collect();
-        report
-    }
-
-    fn unseen(predicate_type: Option<&str>, since: Option<i64>) -> Unseen {
-        Unseen { predicate_type: predicate_type.map(str::to_owned), since }
-    }
-
-    #[test]
-    fn what_was_not_looked_at_is_never_missing() {
-        let required = [Requirement::of(SIGNATURE)];
-        assert_eq!(report(&required, &[]).verdict(), Verdict::Refused);
-        // Whatever its list says it is: that is a hint only.
-        for other in [unseen(None, None), unseen(Some(SIGNATURE), Some(1)), unseen(Some("other"), Some(1))] {
-            let one = [other];
-            assert_eq!(report(&required, &[]).leaving(&one, &[]).verdict(), Verdict::NotKnown);
-            assert_eq!(report(&required, &[]).leaving(&[], &one).verdict(), Verdict::NotKnown);
-            assert_eq!(report(&required, &[(SIGNATURE, "")]).leaving(&one, &[]).verdict(), Verdict::Met);
-        }
-        assert_eq!(report(&[], &[]).leaving(&[unseen(None, None)], &[]).verdict(), Verdict::Refused);
-    }
-
-    /// A scan every day must not block an image, and an old clean one must not hide a new one.
-    #[test]
-    fn a_scan_decides_unless_what_was_not_looked_at_may_be_newer() {
-        let required =
-            [Requirement { rules: vec![Rule::NoCritical { now: 2000 }], ..Requirement::of(VULNERABILITIES) }];
-        let scan = [(VULNERABILITIES, "1970-01-01T00:16:40Z")];
-        let verdict = |one: Unseen| report(&required, &scan).leaving(&[one], &[]).verdict();
-        assert_eq!(verdict(unseen(Some(VULNERABILITIES), Some(999))), Verdict::Met);
-        assert_eq!(verdict(unseen(Some(SIGNATURE), Some(2000))), Verdict::Met);
-        for newer in [
-            unseen(Some(VULNERABILITIES), Some(1000)),
-            unseen(Some(VULNERABILITIES), None),
-            unseen(None, Some(1500)),
-        ] {
-            assert_eq!(verdict(newer), Verdict::NotKnown);
-        }
-    }
-
-    #[test]
-    fn where_no_scan_says_when_it_ended_each_may_be_the_newest() {
-        let required =
-            [Requirement { rules: vec![Rule::NoCritical { now: 2000 }], ..Requirement::of(VULNERABILITIES) }];
-        let verdict =
-            |one: Unseen| report(&required, &[(VULNERABILITIES, "")]).leaving(&[one], &[]).verdict();
-        assert_eq!(verdict(unseen(Some(SIGNATURE), None)), Verdict::Met);
-        for other in [unseen(Some(VULNERABILITIES), Some(1)), unseen(None, None)] {
-            assert_eq!(verdict(other), Verdict::NotKnown);
-        }
-    }
-
-    #[test]
-    fn what_is_not_there_is_refused_whatever_else_is_not_known() {
-        let rules = vec![Rule::MaxAge { seconds: 1, now: 2000 }];
-        let required =
-            [Requirement { rules, ..Requirement::of(VULNERABILITIES) }, Requirement::of(SIGNATURE)];
-        let scan = [(VULNERABILITIES, "1970-01-01T00:16:40Z")];
-        let old = unseen(Some(VULNERABILITIES), Some(1));
-        assert_eq!(report(&required, &scan).leaving(&[old], &[]).verdict(), Verdict::Refused);
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@ use kiln_attest::predicate::{self, short_name};
 use serde_json::Value;
 
 use crate::Matcher;
+use crate::reason::Reason;
 use crate::scan::Scans;
 use crate::source::sources;
 
@@ -15,12 +16,21 @@ pub struct Requirement {
     pub rules: Vec<Rule>,
 }
 
+/// What the newest scan of an image or an index says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said {
+    /// When it ended, in seconds since 1970.
+    pub(crate) ended: Option<i64>,
+    /// Why that is not what is asked for.
+    pub(crate) unmet: Vec<Reason>,
+}
+
 /// What a predicate must say.
 #[derive(Clone, Debug)]
 pub enum Rule {
     /// SLSA provenance: by this builder.
     Builder(Matcher),
-    /// SLSA provenance: from sources of this repository, and no others.
+    /// SLSA provenance: from sources of this repository, as the build names them, and no others.
     Source(Matcher),
     /// A scan that ended no longer ago than this.
     MaxAge {
@@ -52,27 +62,26 @@ impl Requirement {
         self.rules.iter().any(Rule::is_of_scans)
     }
 
-    /// Why the right statements of its type do not meet it; nothing where they do. With that, where the newest decides, when it was
-    /// made, in seconds since 1970.
-    pub(crate) fn unmet(&self, statements: &[&Statement]) -> (Vec<String>, Option<i64>) {
-        let predicates =
-            statements.iter().map(|statement| statement.predicate.as_ref().unwrap_or(&Value::Null));
-        let predicates: Vec<&Value> = predicates.collect();
-        if predicates.is_empty() {
-            return (Vec::new(), None);
-        }
-        if self.newest_decides() {
-            let scans = Scans::of(&predicates);
-            let mut unmet: Vec<String> =
-                self.rules.iter().filter_map(|rule| rule.unmet_by_scans(&scans)).collect();
-            unmet.dedup();
-            return (unmet, scans.decided_by());
-        }
+    /// Why the right statements of its type do not meet it; nothing where one of them does, or there are none.
+    pub(crate) fn unmet(&self, statements: &[&Statement]) -> Vec<String> {
         let unmet = |predicate| self.rules.iter().find_map(|rule: &Rule| rule.unmet(predicate));
-        let unmet: Vec<Option<String>> = predicates.into_iter().map(unmet).collect();
+        let unmet: Vec<Option<String>> = predicates(statements).into_iter().map(unmet).collect();
         let is_met = unmet.iter().any(Option::is_none);
-        (if is_met { Vec::new() } else { unmet.into_iter().flatten().collect() }, None)
+        if is_met { Vec::new() } else { unmet.into_iter().flatten().collect() }
     }
+
+    /// What scans say of one image or index, of which the newest decides.
+    pub(crate) fn said(&self, statements: &[&Statement]) -> Said {
+        let scans = Scans::of(&predicates(statements));
+        let mut unmet: Vec<Reason> =
+            self.rules.iter().filter_map(|rule| rule.unmet_by_scans(&scans)).collect();
+        unmet.dedup();
+        Said { ended: scans.ended(), unmet }
+    }
+}
+
+fn predicates<'a>(statements: &[&'a Statement]) -> Vec<&'a Value> {
+    statements.iter().map(|statement| statement.predicate.as_ref().unwrap_or(&Value::Null)).collect()
 }
 
 impl Rule {
@@ -86,11 +95,13 @@ impl Rule {
         matches!(self, Self::MaxAge { .. } | Self::NoCritical { .. })
     }
 
-    fn unmet_by_scans(&self, scans: &Scans<'_>) -> Option<String> {
+    fn unmet_by_scans(&self, scans: &Scans<'_>) -> Option<Reason> {
         match self {
             Self::MaxAge { seconds, now } => scans.too_old(*seconds, *now),
             Self::NoCritical { now } => scans.critical(*now),
-            Self::Builder(_) | Self::Source(_) => Some("a scan has neither builder nor sources".to_owned()),
+            Self::Builder(_) | Self::Source(_) => {
+                Some(Reason::fact("a scan has neither builder nor sources".to_owned()))
+            }
         }
     }
 
@@ -103,8 +114,11 @@ impl Rule {
             }
             Self::Source(wanted) => {
                 let found = sources(predicate);
-                let is_right = !found.is_empty() && found.iter().all(|source| is_from(source, wanted));
-                (!is_right).then(|| format!("the sources are {}, not {wanted}", listed(&found)))
+                if found.is_empty() {
+                    return Some(format!("the build does not name its source, and {wanted} is asked for"));
+                }
+                let is_right = found.iter().all(|source| is_from(source, wanted));
+                (!is_right).then(|| format!("the sources are {}, not {wanted}", found.join(", ")))
             }
             Self::MaxAge { .. } | Self::NoCritical { .. } => Some("it is no scan".to_owned()),
         }
@@ -115,10 +129,6 @@ impl Rule {
 fn is_from(source: &str, wanted: &Matcher) -> bool {
     let other = source.strip_suffix(".git").map_or_else(|| format!("{source}.git"), str::to_owned);
     wanted.is_match(source) || wanted.is_match(&other)
-}
-
-fn listed(texts: &[String]) -> String {
-    if texts.is_empty() { "not named".to_owned() } else { texts.join(", ") }
 }
 
 #[cfg(test)]
@@ -136,7 +146,8 @@ mod tests {
     fn provenance_names_builder_and_sources() {
         let predicate = json!({
             "buildDefinition": { "resolvedDependencies": [
-                { "uri": "pkg:npm/express@5" }, { "uri": "git+https://example.invalid/org/app@refs/heads/main" },
+                { "uri": "git+https://example.invalid/org/library@v1" },
+                { "name": "source", "uri": "git+https://example.invalid/org/app@refs/heads/main" },
             ] },
             "runDetails": { "builder": { "id": "https://example.invalid/builder" } },
         });
@@ -155,7 +166,18 @@ mod tests {
                 r#"the sources are https://example.invalid/org/app, not "https://example.invalid/org/other""#,
             ),
         );
-        unmet(Rule::Source(exact("x")), &Value::Null, Some(r#"the sources are not named, not "x""#));
+        unmet(
+            Rule::Source(exact("https://example.invalid/org/library")),
+            &predicate,
+            Some(
+                r#"the sources are https://example.invalid/org/app, not "https://example.invalid/org/library""#,
+            ),
+        );
+        unmet(
+            Rule::Source(exact("x")),
+            &Value::Null,
+            Some(r#"the build does not name its source, and "x" is asked for"#),
+        );
         unmet(
             Rule::Builder(Matcher::pattern(".*").unwrap()),
             &Value::Null,
@@ -176,7 +198,7 @@ mod tests {
         let rules = vec![Rule::Builder(exact("ours")), Rule::Source(exact("app"))];
         let wanted = Requirement { rules, ..Requirement::of(predicate::PROVENANCE) };
         let (right, half, other) = (about("ours", "app"), about("ours", "evil"), about("theirs", "app"));
-        assert_eq!(wanted.unmet(&[&half, &right]), (Vec::new(), None));
-        assert_eq!(wanted.unmet(&[&half, &other]).0.len(), 2, "no half makes a whole");
+        assert_eq!(wanted.unmet(&[&half, &right]), [""; 0]);
+        assert_eq!(wanted.unmet(&[&half, &other]).len(), 2, "no half makes a whole");
     }
 }

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use kiln_finding::Severity;
 use serde_json::Value;
 
+use crate::reason::Reason;
+
 /// Predicates of scans by one authority.
 pub(crate) struct Scans<'a> {
     /// When the newest ended.
@@ -20,37 +22,42 @@ impl<'a> Scans<'a> {
     }
 
     /// When the one that decides ended, in seconds since 1970.
-    pub(crate) fn decided_by(&self) -> Option<i64> {
+    pub(crate) fn ended(&self) -> Option<i64> {
         self.newest.map(Timestamp::as_second)
     }
 
     /// Why they are too old.
-    pub(crate) fn too_old(&self, seconds: u64, now: u64) -> Option<String> {
+    pub(crate) fn too_old(&self, seconds: u64, now: u64) -> Option<Reason> {
         let Some(ended) = self.newest else {
-            return Some("it does not say when the scan ended".to_owned());
+            return Some(Reason::fact("it does not say when the scan ended".to_owned()));
         };
         let age = i64::try_from(now).unwrap_or(i64::MAX) - ended.as_second();
         match u64::try_from(age) {
             Err(_) => Some(in_the_future(ended)),
-            Ok(age) if age > seconds => {
-                Some(format!("the scan ended at {ended}, more than {} days ago", seconds / 86_400))
-            }
+            Ok(age) if age > seconds => Some(Reason::fact(format!(
+                "the scan ended at {ended}, more than {} days ago",
+                seconds / 86_400
+            ))),
             Ok(_) => None,
         }
     }
 
-    /// Why they are not clean. One of the future would be the newest for ever.
-    pub(crate) fn critical(&self, now: u64) -> Option<String> {
+    /// Why they are not clean: first what one of them found, then what none of them judged. One of the future would be the newest for
+    /// ever.
+    pub(crate) fn critical(&self, now: u64) -> Option<Reason> {
         let now = i64::try_from(now).unwrap_or(i64::MAX);
         match self.newest {
             Some(ended) if ended.as_second() > now => Some(in_the_future(ended)),
-            _ => self.decisive.iter().find_map(|predicate| criticals(predicate)),
+            _ => {
+                let reasons = self.decisive.iter().filter_map(|predicate| criticals(predicate));
+                reasons.min_by_key(|reason| reason.is_open)
+            }
         }
     }
 }
 
-fn in_the_future(ended: Timestamp) -> String {
-    format!("the scan ended in the future, at {ended}")
+fn in_the_future(ended: Timestamp) -> Reason {
+    Reason::fact(format!("the scan ended in the future, at {ended}"))
 }
 
 /// Source: cosign, `specs/COSIGN_VULN_ATTESTATION_SPEC.md`.
@@ -120,28 +127,29 @@ fn leaves_out(result: &Value) -> Option<String> {
     (is_unread || !is_complete).then(|| "the scan does not know everything, as it says itself".to_owned())
 }
 
-/// Why a scan is not clean. A result that is not understood is no clean one, nor is a severity, nor one that leaves something open.
-fn criticals(predicate: &Value) -> Option<String> {
+/// Why a scan is not clean. A result that is not understood is no clean one, nor is a severity, nor one that leaves something open: of
+/// those nobody knows.
+fn criticals(predicate: &Value) -> Option<Reason> {
     let result = predicate.pointer("/scanner/result").unwrap_or(&Value::Null);
     // kiln writes a list, of one image or several.
     let documents = result.as_array().map_or(std::slice::from_ref(result), Vec::as_slice);
-    let mut found = Vec::new();
+    let (mut found, mut is_understood) = (Vec::new(), !documents.is_empty());
     for document in documents {
         match findings(document) {
             Some(own) => found.extend(own.into_iter().map(severity)),
-            None => return Some("the result of the scan is in a form that is not understood".to_owned()),
+            None => is_understood = false,
         }
-    }
-    if documents.is_empty() {
-        return Some("the result of the scan is in a form that is not understood".to_owned());
     }
     let count = |wanted: Severity| found.iter().filter(|severity| **severity == wanted).count();
     match (count(Severity::Critical), count(Severity::Unknown)) {
-        (0, 0) => documents.iter().find_map(leaves_out),
-        (0, unknown) => {
-            Some(format!("the scan found {unknown} vulnerabilities without a severity that is known"))
+        (0, _) if !is_understood => {
+            Some(Reason::open("the result of the scan is in a form that is not understood".to_owned()))
         }
-        (critical, _) => Some(format!("the scan found {critical} critical vulnerabilities")),
+        (0, 0) => documents.iter().find_map(leaves_out).map(Reason::open),
+        (0, unknown) => Some(Reason::open(format!(
+            "the scan found {unknown} vulnerabilities without a severity that is known"
+        ))),
+        (critical, _) => Some(Reason::fact(format!("the scan found {critical} critical vulnerabilities"))),
     }
 }
 
@@ -162,7 +170,7 @@ mod tests {
 
     #[test]
     fn scans_have_an_age() {
-        let age = |text: &str| Scans::of(&[&scan(text, "low")]).too_old(86_400, NOW);
+        let age = |text: &str| Scans::of(&[&scan(text, "low")]).too_old(86_400, NOW).map(|reason| reason.why);
         assert_eq!(age("1970-01-12T00:00:00Z"), None);
         assert!(age("1970-01-10T00:00:00Z").unwrap().contains("more than 1 days ago"));
         assert!(age("1971-01-01T00:00:00Z").unwrap().contains("in the future"));
@@ -186,12 +194,20 @@ mod tests {
             assert_eq!(found.critical(NOW).is_some(), critical, "{scans:?}");
         }
         assert_eq!(Scans::of(&[&scan("", "low"), &scan(new, "low")]).too_old(2 * 86_400, NOW), None);
-        assert_eq!(Scans::of(&[&scan(old, "low"), &scan(new, "low")]).decided_by(), Some(864_000));
+        assert_eq!(Scans::of(&[&scan(old, "low"), &scan(new, "low")]).ended(), Some(864_000));
+    }
+
+    #[test]
+    fn what_one_found_goes_before_what_another_did_not_judge() {
+        let unjudged = json!({ "scanner": { "result": {} } });
+        let found = Scans::of(&[&unjudged, &scan("", "critical")]).critical(NOW).unwrap();
+        assert!(!found.is_open && found.why.contains("1 critical"), "{found:?}");
     }
 
     #[test]
     fn results_of_scanners_are_counted_or_not_believed() {
-        let of = |result: Value| criticals(&json!({ "scanner": { "result": result } }));
+        let of =
+            |result: Value| criticals(&json!({ "scanner": { "result": result } })).map(|reason| reason.why);
         let one = Some("the scan found 1 critical vulnerabilities".to_owned());
         for (severity, expected) in [("High", &None), ("Negligible", &None), ("CRITICAL", &one)] {
             for result in [
@@ -227,7 +243,10 @@ mod tests {
     #[test]
     fn a_scan_that_leaves_something_open_is_not_clean() {
         let of = |result: Value| criticals(&json!({ "scanner": { "result": result } }));
+        let critical = json!({ "matches": [{ "severity": "critical" }] });
         for (result, why) in [
+            (json!([critical, {}]), "1 critical"),
+            (json!([critical, { "matches": [], "complete": false }]), "1 critical"),
             (json!({ "matches": [], "complete": false }), "does not know everything"),
             (
                 json!({ "report": { "matches": [], "unread": [{ "path": "a" }] }, "complete": true }),
@@ -254,8 +273,9 @@ mod tests {
             (json!({ "matches": [{ "severity": "low", "Severity": 9.8 }] }), "1 vulnerabilities without"),
             (json!({ "report": { "matches": [] }, "matches": [{ "severity": "critical" }] }), "1 critical"),
         ] {
-            let said = of(result.clone()).unwrap_or_default();
-            assert!(said.contains(why), "{result}: {said}");
+            let said = of(result.clone()).unwrap();
+            assert!(said.why.contains(why), "{result}: {said:?}");
+            assert_eq!(said.is_open, !why.contains("critical"), "{result}: what nobody judged is not known");
         }
         for clean in [
             json!([{ "report": { "matches": [], "unread": [] }, "complete": true }]),

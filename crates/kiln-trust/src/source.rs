@@ -15,24 +15,26 @@ const ASKED: [&str; 6] = [
 /// What an entry of what was resolved is called that is the source.
 const OWN: &str = "source";
 
-/// The repositories that a build was made from, without revisions. What a build was asked for says it; else the entry that is called so;
-/// else the only repository there is. Of several that nothing tells apart, each is named: any of them may be a mere dependency.
+/// The repositories that a build names as its source, without revisions. What it was asked for says it, by an address or by the name
+/// of what was resolved; else the entry that is called so. All of them count, where it names several. Other repositories that were
+/// resolved are dependencies, also where there is only one: whoever controls a dependency could else be the source.
 pub(crate) fn sources(predicate: &Value) -> Vec<String> {
     let asked = predicate.pointer("/buildDefinition/externalParameters");
-    let named = asked.and_then(|asked| ASKED.iter().find_map(|path| asked.pointer(path)?.as_str()));
-    if let Some(named) = named {
-        return vec![repository(named)];
-    }
     let resolved = predicate.pointer("/buildDefinition/resolvedDependencies").and_then(Value::as_array);
-    let entries: Vec<(bool, &str)> = resolved
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some((entry["name"] == OWN, entry["uri"].as_str()?)))
-        .filter(|(is_own, uri)| *is_own || uri.starts_with("git+"))
+    let called = |name: &str| -> Vec<&str> {
+        let entries = resolved.into_iter().flatten().filter(|entry| entry["name"] == name);
+        entries.map(|entry| entry["uri"].as_str().unwrap_or_default()).collect()
+    };
+    let named: Vec<&str> = asked
+        .iter()
+        .flat_map(|asked| ASKED.iter().filter_map(|path| asked.pointer(path)?.as_str()))
         .collect();
-    let has_own = entries.iter().any(|(is_own, _)| *is_own);
-    let mut found: Vec<String> =
-        entries.iter().filter(|(is_own, _)| *is_own == has_own).map(|(_, uri)| repository(uri)).collect();
+    let pointed = |named| {
+        let entries = called(named);
+        if entries.is_empty() { vec![named] } else { entries }
+    };
+    let uris = if named.is_empty() { called(OWN) } else { named.into_iter().flat_map(pointed).collect() };
+    let mut found: Vec<String> = uris.into_iter().map(repository).collect();
     found.sort();
     found.dedup();
     found
@@ -67,11 +69,28 @@ mod tests {
         let (own, dependency) = ("https://example.invalid/org/app", "https://example.invalid/evil/library");
         let git = |uri: &str| json!({ "uri": format!("git+{uri}@refs/heads/main") });
         let (first, second) = (git(own), git(dependency));
-        let both = json!([first, second]);
-        assert_eq!(of(&json!({}), &json!([{ "uri": "pkg:npm/express@5" }, first])), [own]);
-        assert_eq!(of(&json!({}), &both), [dependency, own], "nothing says which it is");
+        let none: [&str; 0] = [];
+        for dependencies in [
+            json!([{ "uri": "pkg:npm/express@5" }, first]),
+            json!([first]),
+            json!([first, second]),
+            json!([{ "name": "library", "uri": format!("git+{own}") }]),
+            json!([{ "name": ["source"], "uri": format!("git+{own}") }]),
+            json!({ "name": "source", "uri": format!("git+{own}") }),
+        ] {
+            assert_eq!(of(&json!({}), &dependencies), none, "no source is named: {dependencies}");
+        }
+        assert_eq!(of(&json!({ "inputs": { "source": own }, "repository": own }), &json!([first])), none);
         let named = json!([{ "name": "source", "uri": format!("git+{own}@v1") }, second]);
         assert_eq!(of(&json!({}), &named), [own]);
+        let twice = json!([named[0], { "name": "source", "uri": format!("git+{dependency}") }]);
+        assert_eq!(of(&json!({}), &twice), [dependency, own], "each must be right");
+        let unnamed = json!([named[0], { "name": "source" }]);
+        assert_eq!(of(&json!({}), &unnamed), ["", own]);
+        let points = json!([second, { "name": "app", "uri": format!("git+{own}@v1") }]);
+        assert_eq!(of(&json!({ "source": "app" }), &points), [own]);
+        let both = json!({ "workflow": { "repository": own }, "source": { "uri": dependency } });
+        assert_eq!(of(&both, &json!([])), [dependency, own], "each must be right");
         for asked in [
             json!({ "workflow": { "repository": own } }),
             json!({ "source": { "uri": format!("git+{own}@refs/tags/v1") } }),

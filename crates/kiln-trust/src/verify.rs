@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use kiln_attest::Statement;
 use kiln_finding::Diagnose;
 use kiln_oci::Digest;
@@ -56,7 +58,8 @@ pub fn verify_image(
             }
         });
     }
-    report.outcomes = required.iter().map(|wanted| outcome(wanted, &report.statements)).collect();
+    let abouts: BTreeSet<Digest> = evidence.iter().map(|piece| piece.about).collect();
+    report.outcomes = required.iter().map(|wanted| outcome(wanted, &report.statements, &abouts)).collect();
     report.leaving(&vec![Unseen::default(); evidence.len().saturating_sub(EVIDENCE_MAX)], &[])
 }
 

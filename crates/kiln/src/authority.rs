@@ -14,7 +14,7 @@ use crate::context::Context;
 /// Whom a signature must be by.
 #[derive(clap::Args)]
 pub(crate) struct AuthorityOptions {
-    /// Public key that must have signed; by default what the rules of kiln.toml say of the image, else kiln's own
+    /// Public key that must have signed; by default what the rules of kiln.toml say of the image, without rules kiln's own
     #[arg(long, value_name = "FILE|URI", conflicts_with_all = ["certificate_identity", "certificate_identity_regexp"])]
     key: Option<PathBuf>,
     /// Identity in the certificate: an email address, or the URI of a workflow

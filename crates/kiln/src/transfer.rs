@@ -1,10 +1,11 @@
 //! Images on their way from one place to another, for people who wait for it.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use kiln_executor::Progress as _;
 use kiln_finding::{Failure, size};
-use kiln_images::{Along, Arrived, CopyTarget, Destination, Located, deliver};
+use kiln_images::{Along, Arrived, CopyTarget, Destination, Located, beside, deliver};
 use kiln_oci::Descriptor;
 use serde_json::json;
 
@@ -33,6 +34,7 @@ pub(crate) fn send(
             notify(&format!("{shown} ({})", size(before + count)));
         }
     };
+    let is_for_one_image = target.is_for_one_image();
     let is_pushed = matches!(target.destination, Destination::Registry(_));
     let Arrived { copied, tags, shown, digest } = deliver(&from.place, root, target, along, &on_bytes)?;
     if is_pushed {
@@ -56,6 +58,15 @@ pub(crate) fn send(
     for (tag, why) in &tags.left {
         output::talk(&format!("left behind: {tag}: {why}"));
     }
+    let behind = if along.referrers { left_behind(from, root, is_for_one_image)? } else { None };
+    if let Some((count, why)) = &behind {
+        output::talk(&format!("left behind: {count} signatures and statements {why}"));
+    }
+    // What was not asked of one place may be asked of it for each tag.
+    let unknown: BTreeSet<&String> = copied.unknown.iter().chain(&tags.unknown).collect();
+    for why in &unknown {
+        output::talk(&format!("left behind, and not known: {why}"));
+    }
     output::data(&match context.format {
         Format::Human => format!("{shown}@{digest}"),
         Format::Json => json!({
@@ -64,9 +75,31 @@ pub(crate) fn send(
             "manifests": copied.manifests,
             "referrers": copied.referrers,
             "tags": tags.taken,
+            "left_behind": behind.map_or(0, |(count, _)| count),
+            "unknown": unknown,
             "blobs": {"sent": copied.blobs, "present": copied.present, "bytes": copied.bytes},
         })
         .to_string(),
     });
-    Ok(Outcome::Fine)
+    Ok(if along.referrers && !unknown.is_empty() { Outcome::Unknown } else { Outcome::Fine })
+}
+
+/// How many signatures and statements do not come along although all were asked for, and why: what an index is signed with counts for
+/// its images, and stays with the index.
+fn left_behind(
+    from: &Located,
+    root: &Descriptor,
+    is_for_one_image: bool,
+) -> Result<Option<(usize, String)>, Failure> {
+    let whole = &from.descriptor;
+    let why = match whole.digest == root.digest {
+        false => format!(
+            "beside the index {}, which count for this image, too; they come with all platforms",
+            whole.digest
+        ),
+        true if is_for_one_image => "beside the image: what it goes to holds an image alone".to_owned(),
+        true => return Ok(None),
+    };
+    let count = beside(&from.place, &whole.digest)?.found.len();
+    Ok((count > 0).then_some((count, why)))
 }

@@ -6,7 +6,7 @@ use kiln_finding::{Class, Diagnose};
 use kiln_oci::{Descriptor, Digest, Index, Manifest, media_type};
 
 use super::{CopyOptions, copy_with};
-use crate::{Sink, Source};
+use crate::{Listed, Sink, Source};
 
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -27,7 +27,7 @@ impl Diagnose for Trouble {
 struct Shelf {
     content: Mutex<BTreeMap<Digest, Vec<u8>>>,
     log: Mutex<Vec<String>>,
-    referrers: BTreeMap<Digest, Vec<Descriptor>>,
+    referrers: BTreeMap<Digest, Listed>,
     /// How many more times a blob is refused.
     busy: Mutex<usize>,
 }
@@ -62,7 +62,7 @@ impl Source for Shelf {
         bytes.map(|bytes| Box::new(std::io::Cursor::new(bytes)) as _).ok_or(Trouble("missing"))
     }
 
-    fn referrers(&self, digest: &Digest) -> Result<Vec<Descriptor>, Trouble> {
+    fn referrers(&self, digest: &Digest) -> Result<Listed, Trouble> {
         Ok(self.referrers.get(digest).cloned().unwrap_or_default())
     }
 }
@@ -117,10 +117,12 @@ fn an_index_comes_with_all_its_images_and_is_named_last() {
 fn referrers_follow_before_the_name() {
     let (mut from, to) = (Shelf::default(), Shelf::default());
     let (image, signature) = (from.image("app"), from.image("signature"));
-    from.referrers.insert(image.digest, vec![signature.clone()]);
+    let unknown = vec!["entry 2: odd".to_owned()];
+    from.referrers.insert(image.digest, Listed { found: vec![signature.clone()], unknown: unknown.clone() });
     let options = CopyOptions { referrers: true, ..one_thread() };
     let copied = copy_with(&from, &to, &image, Some("1"), &options).unwrap();
     assert_eq!((copied.manifests, copied.referrers), (2, 1));
+    assert_eq!(copied.unknown, unknown, "what did not come is told of");
     let published: Vec<String> = to.log().into_iter().filter(|line| line.starts_with("publish")).collect();
     assert_eq!(
         published,

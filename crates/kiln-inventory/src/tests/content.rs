@@ -55,8 +55,8 @@ impl Source for Blobs {
         Ok(Box::new(Checked(Some(HashingReader::new(Cursor::new(bytes))), content.digest)))
     }
 
-    fn referrers(&self, _: &Digest) -> Result<Vec<Descriptor>, Nothing> {
-        Ok(Vec::new())
+    fn referrers(&self, _: &Digest) -> Result<kiln_image::Listed, Nothing> {
+        Ok(kiln_image::Listed::default())
     }
 }
 

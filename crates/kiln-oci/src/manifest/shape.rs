@@ -32,12 +32,13 @@ pub(crate) struct ManifestShape {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct IndexShape {
+#[serde(bound = "D: Deserialize<'de>")]
+pub(crate) struct IndexShape<D = Descriptor> {
     schema_version: u64,
     #[serde(default)]
     media_type: Option<String>,
     #[serde(default, deserialize_with = "null_is_empty")]
-    manifests: Vec<Descriptor>,
+    manifests: Vec<D>,
     #[serde(default, deserialize_with = "null_is_empty")]
     annotations: BTreeMap<String, String>,
     #[serde(default)]
@@ -75,13 +76,25 @@ impl TryFrom<ManifestShape> for Manifest {
     }
 }
 
+impl<D> IndexShape<D> {
+    /// Itself, where it is an index that is read.
+    pub(crate) fn checked(self) -> Result<Self, String> {
+        let is_image = self.media_type.as_deref().is_some_and(media_type::is_manifest);
+        check(self.schema_version, is_image || !self.layers.is_null() || !self.config.is_null())?;
+        Ok(self)
+    }
+
+    /// What it lists.
+    pub(crate) fn manifests(self) -> Vec<D> {
+        self.manifests
+    }
+}
+
 impl TryFrom<IndexShape> for Index {
     type Error = String;
 
     fn try_from(shape: IndexShape) -> Result<Self, String> {
-        let is_image = shape.media_type.as_deref().is_some_and(media_type::is_manifest);
-        check(shape.schema_version, is_image || !shape.layers.is_null() || !shape.config.is_null())?;
-        let IndexShape { media_type, manifests, annotations, .. } = shape;
+        let IndexShape { media_type, manifests, annotations, .. } = shape.checked()?;
         Ok(Self { schema_version: 2, media_type, manifests, annotations })
     }
 }

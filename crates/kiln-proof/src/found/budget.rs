@@ -1,9 +1,12 @@
 use std::time::{Duration, Instant};
 
-/// What a search may cost: things that are opened, bytes of what they hold, and time.
-const OPENED_MAX: usize = 100;
+/// What a search may cost: things that are opened, bytes of what they hold, and time. Each that is opened costs two requests, and with hints
+/// that are forged all of them are spent on nothing.
+const OPENED_MAX: usize = 50;
+/// What is opened more where no question is to be answered, but everything that is there is wanted.
+const OPENED_MORE: usize = 50;
 const BYTES_MAX: u64 = 128 << 20;
-const TIME_MAX: Duration = Duration::from_mins(1);
+pub(super) const TIME_MAX: Duration = Duration::from_mins(1);
 
 /// What is left of it.
 pub(super) struct Budget {
@@ -15,6 +18,11 @@ pub(super) struct Budget {
 impl Budget {
     pub(super) fn start() -> Self {
         Self { opens: OPENED_MAX, bytes: BYTES_MAX, until: Instant::now() + TIME_MAX }
+    }
+
+    /// Everything is wanted.
+    pub(super) fn widen(&mut self) {
+        self.opens += OPENED_MORE;
     }
 
     /// Takes up to `count` things to open; yields how many may be.

@@ -50,7 +50,8 @@ impl Candidate {
         let kind = if is_foreign(&content) { Kind::Foreign } else { Kind::Manifest };
         let predicate_type = content.annotations.get(BUNDLE_PREDICATE).cloned();
         let since = content.annotations.get(CREATED).and_then(|text| text.parse::<Timestamp>().ok());
-        let hint = Unseen { predicate_type, since: since.map(Timestamp::as_second) };
+        let since = since.map(Timestamp::as_second);
+        let hint = Unseen { about: Some(about), predicate_type, since };
         Self { about, place: content.digest.to_string(), content, hint, kind }
     }
 
@@ -61,7 +62,7 @@ impl Candidate {
             legacy::STATEMENT_TYPE => content.annotations.get(legacy::PREDICATE_TYPE).cloned(),
             _ => None,
         };
-        let hint = Unseen { predicate_type, since: None };
+        let hint = Unseen { about: Some(about), predicate_type, since: None };
         Self { about, place: tag.to_owned(), content, hint, kind: Kind::Layer }
     }
 

@@ -38,7 +38,7 @@ fn completed_one(pattern: &str) -> Result<String, &'static str> {
         return match daemon_name(pattern) {
             Some("*" | "**") => Ok("docker:*/**".to_owned()),
             Some(name) => Ok(format!("docker:{}", possible(name)?)),
-            None if place.matches(':').count() > 1 => {
+            None if pattern.matches(':').count() > 1 => {
                 Err("a rule is about places without the images in them")
             }
             None => Ok(place),
@@ -86,6 +86,8 @@ mod tests {
 
     #[test]
     fn names_and_patterns_are_completed_alike() {
+        let here = std::env::current_dir().unwrap();
+        let here = here.to_str().unwrap();
         for (pattern, name, is_same) in [
             ("node", "node:24-slim", true),
             (
@@ -121,6 +123,12 @@ mod tests {
             ("\\[::0001\\]:18023/**", "[::1]:18023/t/a:1", true),
             ("[::1]:18023/**", "[::2]:18023/t/a:1", false),
             ("oci:imgs", "oci:./imgs:a", true),
+            ("oci:imgs", &format!("oci:{here}/imgs:a"), true),
+            (&format!("oci:{here}/imgs"), "oci:imgs:a", true),
+            (&format!("oci:{here}/*"), "oci:src/../imgs", true),
+            ("oci:**", "oci:deep/imgs", true),
+            ("oci:bases/*", "oci:/bases/a", false),
+            ("oci-archive:a.tar", &format!("oci-archive:{here}/src/../a.tar:1"), true),
             ("oci:./imgs", "oci:deep/../imgs:a", true),
             ("oci:*", "oci:deep/../imgs:team/a", true),
             ("oci-archive:a.tar", "oci-archive:./a.tar", true),

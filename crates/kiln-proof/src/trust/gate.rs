@@ -46,22 +46,28 @@ impl<'a> Gate<'a> {
             return Ok(vouching);
         }
         let cache = StepCache::create(&self.machine.cache_dir.join(ACCEPTED))?;
+        // One look, and one budget, for all rules.
+        let mut found = None;
         for rule in rules {
             let key = self.key(rule, root, image)?;
             if cache.get(&key)?.is_some() {
                 continue;
             }
-            let signer = self.ask(rule, name, place, [root, image])?;
+            if found.is_none() {
+                found = Some(Found::about(place, root, image)?);
+            }
+            let found = found.as_mut().expect("it was just made");
+            let signer = self.ask(rule, name, found, image)?;
             cache.put(&key, signer.as_bytes())?;
             vouching.push(signer);
         }
         Ok(vouching)
     }
 
-    /// The rules about an image, with their keys and roots; there may be none.
+    /// The rules about an image, with their keys and roots. There are none where nothing is asked of any image, or where images that
+    /// no rule names may be used; else such an image is refused, as in a build.
     pub fn opened(&self, name: &str) -> Result<Vec<ImageRule>, Failure> {
-        let rules = self.about(&full_name(name))?.into_iter();
-        rules.map(|rule| rule.open(self.machine, self.settings)).collect()
+        self.rules(name)?.into_iter().map(|rule| rule.open(self.machine, self.settings)).collect()
     }
 
     /// The rules about an image. No rule is a refusal, unless there are none at all or kiln.toml says otherwise.
@@ -99,17 +105,15 @@ impl<'a> Gate<'a> {
             .finish())
     }
 
-    /// Who vouches for one of the digests.
+    /// Who vouches for the image, or for the index that holds it.
     fn ask<S: Source + Sync>(
         &self,
         rule: &Rule,
         name: &str,
-        place: &S,
-        images: [&Descriptor; 2],
+        found: &mut Found<'_, S>,
+        image: &Descriptor,
     ) -> Result<String, Failure> {
         let rule = rule.open(self.machine, self.settings)?;
-        let [root, image] = images;
-        let mut found = Found::about(place, root, image)?;
         let report = found.judged(Depth::Enough, |evidence| rule.verify(&image.digest, evidence));
         let first = report.outcomes.first().and_then(|outcome| report.statement(&outcome.predicate_type));
         match (report.is_satisfied(), first) {

@@ -208,3 +208,50 @@ fn nobody_listens() {
     assert_eq!(error.class(), Class::Remote { transient: false });
     assert!(began.elapsed() < Duration::from_secs(1));
 }
+
+/// A registry that waits before every answer is asked until the time is over, and for nothing after that; whatever is asked.
+#[test]
+fn what_is_allowed_is_for_everything_together() {
+    let slow = || {
+        let waits = |_: &crate::server::Request| {
+            std::thread::sleep(Duration::from_millis(400));
+            Some(Reply::new(503))
+        };
+        Fake::scripted(waits)
+    };
+    let digest = kiln_oci::Digest::of(b"x");
+    let content = Descriptor::of(media_type::LAYER, b"x");
+    let asks: [&dyn Fn(&kiln_registry::Repository) -> bool; 4] = [
+        &|repository| repository.referrers(&digest).is_err(),
+        &|repository| repository.resolve_all("1").is_err(),
+        &|repository| repository.resolve("1").is_err(),
+        &|repository| repository.open(&content).unwrap().read_to_end(&mut Vec::new()).is_err(),
+    ];
+    for (at, ask) in asks.iter().enumerate() {
+        let fake = slow();
+        let repository = fake.repository();
+        repository.allow(Some(Duration::from_millis(200)));
+        assert!(ask(&repository) && ask(&repository), "{at}");
+        assert_eq!(fake.server.seen().len(), 1, "{at}: nothing is asked again");
+    }
+    // What is no longer limited is asked as often as ever.
+    let fake = blobs(Reply::ok(b"x"));
+    let repository = fake.repository();
+    repository.allow(Some(Duration::ZERO));
+    assert!(repository.open(&content).unwrap().read_to_end(&mut Vec::new()).is_err());
+    repository.allow(None);
+    assert_eq!(repository.open(&content).unwrap().read_to_end(&mut Vec::new()).unwrap(), 1);
+}
+
+/// What comes slowly, but comes, takes no more time than there is.
+#[test]
+fn a_blob_that_drips_is_over_when_the_time_is() {
+    let drip = Some(Duration::from_millis(1));
+    let bytes = vec![1; 100_000];
+    let fake = blobs(Reply { drip, ..Reply::ok(&bytes) });
+    let repository = fake.repository();
+    repository.allow(Some(Duration::from_millis(100)));
+    let content = Descriptor::of(media_type::LAYER, &bytes);
+    assert!(repository.open(&content).unwrap().read_to_end(&mut Vec::new()).is_err());
+    assert_eq!(fake.server.count("GET /v2/team/app/blobs/"), 1);
+}

@@ -82,10 +82,10 @@ fn images_and_statements_go_there_and_back() {
         let options = CopyOptions { referrers: true, ..CopyOptions::default() };
         copy_with(&shelf.layout, &repository, &image, Some("1"), &options).unwrap();
         assert_eq!(repository.resolve("1").unwrap().unwrap().digest, image.digest);
-        assert_eq!(repository.referrers(&image.digest).unwrap()[0].digest, statement.digest);
+        assert_eq!(repository.referrers(&image.digest).unwrap().found[0].digest, statement.digest);
         let back = Shelf::new();
         copy_with(&repository, &back.layout, &image, Some("1"), &options).unwrap();
-        assert_eq!(back.layout.referrers(&image.digest).unwrap().len(), 1);
+        assert_eq!(back.layout.referrers(&image.digest).unwrap().found.len(), 1);
         let other = format!("{}/other/app:1", registry.host);
         let other = client(&settings).repository(&other.parse().unwrap()).unwrap().mounting_from(&repository);
         let copied = copy_with(&repository, &other, &image, Some("1"), &CopyOptions::default()).unwrap();

@@ -6,7 +6,7 @@ use std::io::{self, BufReader, Read, Seek};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use kiln_image::{DOCUMENT_MAX, Source};
+use kiln_image::{DOCUMENT_MAX, Listed, Source};
 use kiln_oci::{Descriptor, Digest, Index};
 use kiln_rootfs::{EntryKind, LayerReader, Limits, RootPath, decompress};
 
@@ -226,11 +226,11 @@ impl Source for Archive {
         Ok(Box::new(CheckedReader::new(self.tar.open(member), content)))
     }
 
-    fn referrers(&self, digest: &Digest) -> Result<Vec<Descriptor>, Error> {
+    fn referrers(&self, digest: &Digest) -> Result<Listed, Error> {
         let named = &self.images.named;
         let unnamed = named.iter().filter(|(names, _)| names.is_empty()).map(|(_, entry)| entry);
         let tag = fallback_tag(digest);
         let list = named.iter().find(|(names, _)| names.contains(&tag)).map(|(_, entry)| entry);
-        index::referrers(self, unnamed, list, digest)
+        Ok(index::referrers(self, unnamed, list, digest))
     }
 }

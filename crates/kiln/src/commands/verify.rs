@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     authority: AuthorityOptions,
     /// Statement that must be there: signature, spdx, cyclonedx, provenance, scan, openvex, or a predicate type; by
-    /// default what a rule of kiln.toml says of the image, else signature, spdx, cyclonedx and provenance
+    /// default what a rule of kiln.toml says of the image, without rules signature, spdx, cyclonedx and provenance
     #[arg(long = "require", value_name = "TYPE")]
     required: Vec<String>,
     /// Require provenance by this builder
@@ -68,13 +68,15 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     })
 }
 
-/// Who must have signed what: as the command line says; else as the rules of kiln.toml about the image do; else kiln's own key.
+/// Who must have signed what: as the command line says; else as the rules of kiln.toml about the image do; else, where there are no
+/// rules or images without one may be used, kiln's own key.
 /// What must be there is what the command line asks for, if it asks for anything.
 fn rules(args: &Args, context: &Context) -> Result<Vec<ImageRule>, Failure> {
     let required = requirements(args)?;
     let config = &context.config;
     if args.authority.is_unset() {
-        let mut rules = Gate::new(&context.machine, &config.trust).opened(&args.image)?;
+        let opened = Gate::new(&context.machine, &config.trust).opened(&args.image);
+        let mut rules = opened.map_err(|failure| unnamed(failure, &args.image))?;
         if let (Some(required), false) = (&required, rules.is_empty()) {
             for rule in &mut rules {
                 rule.required.clone_from(required);
@@ -87,6 +89,17 @@ fn rules(args: &Args, context: &Context) -> Result<Vec<ImageRule>, Failure> {
     let authorities = vec![args.authority.authority(context, config)?];
     let required = required.unwrap_or_else(|| REQUIRED.map(Requirement::of).into());
     Ok(vec![ImageRule { images: Vec::new(), authorities, required }])
+}
+
+/// A refusal where there are rules, and none is about the image: kiln's own key is nobody whom they name.
+fn unnamed(failure: Failure, image: &str) -> Failure {
+    if failure.code != "trust.unmatched" {
+        return failure;
+    }
+    failure.with_help(format!(
+        "add a [[trust.rule]] for {image}, say here who must have signed it (--key FILE, or --certificate-identity), or let images without a \
+         rule pass: unmatched = \"allow\""
+    ))
 }
 
 /// What is asked of each type of statement, if anything is. A rule asks for its type, too.

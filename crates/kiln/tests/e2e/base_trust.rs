@@ -126,10 +126,11 @@ fn verify_asks_what_the_project_asks() {
     assert!(own < explained.find("(rule for **)").unwrap(), "{explained}");
     bench.sign(&bench.base, "theirs");
     verify(&[]).exits(0);
-    // An image that no rule is about is asked for kiln's own key, as without rules.
+    // An image that no rule is about is refused, as in a build, unless somebody says whose it is.
     bench.trust(&OURS.replace("base", "other"));
     bench.world.run(["sign", &bench.base]).exits(0);
-    verify(&["--require", "signature"]).exits(0);
+    verify(&["--require", "signature"]).exits(1);
+    verify(&["--require", "signature", "--key", "ours.pub"]).exits(0);
 }
 
 #[test]
@@ -243,8 +244,20 @@ fn an_image_without_a_rule_is_refused_unless_that_is_allowed() {
     bench.trust(other);
     let refused = bench.build().exits(1);
     assert!(refused.stderr.contains("trust.unmatched"), "{}", refused.stderr);
+    // `kiln verify` says the same, whoever has signed, and what to write; kiln's own key stands in for no rule.
+    bench.world.run(["sign", &bench.base]).exits(0);
+    bench.sign(&bench.base, "ours");
+    let asked = ["verify", &bench.base, "--config", "app/kiln.toml", "--require", "signature"];
+    let refused = bench.world.run(asked).exits(1);
+    for part in ["trust.unmatched", "[[trust.rule]]", "--key", "unmatched = \"allow\""] {
+        assert!(refused.stderr.contains(part), "{part} in\n{}", refused.stderr);
+    }
+    bench.world.run([&asked[..], &["--key", "ours.pub"]].concat()).exits(0);
     bench.trust(&format!("[trust]\nunmatched = 'allow'\n{other}"));
     bench.build().exits(0);
+    bench.world.run(asked).exits(0);
+    bench.trust("[trust]\nunmatched = 'refuse'\n");
+    bench.world.run(asked).exits(0);
 }
 
 #[test]

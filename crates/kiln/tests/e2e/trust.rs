@@ -159,6 +159,84 @@ fn indexes_are_signed_and_judged_alike_with_and_without_their_images() {
     }
 }
 
+/// What an index is signed with stays with the index: whoever takes one of its images with everything is told.
+#[test]
+fn what_does_not_come_along_is_said() {
+    if !needs(&["registry"]) {
+        return;
+    }
+    let world = World::new();
+    let folder = world.path("many");
+    let images = ["linux/amd64", "linux/arm64"].map(|platform| image_with(&folder, platform, "index"));
+    index(&folder, "all", images.to_vec());
+    let (_server, host) = crate::peers::registry(&world);
+    for legacy in [&[][..], &["--legacy"]] {
+        let name = format!("{host}/team/app-{}:1", legacy.len());
+        world.run(["copy", "-q", "oci:many:all", &name]).exits(0);
+        world.run(["keygen", "--output-key-prefix", &format!("key{}", legacy.len())]).exits(0);
+        let left = |args: &[&str]| {
+            let said = world.run(args).exits(0).stderr;
+            said.contains("left behind: 1 signatures and statements")
+        };
+        let taken = ["oci:one:1", "docker-archive:one.tar", "oci:whole:1"];
+        let ways: [(&[&str], bool); 6] = [
+            (&["pull", "--all", &name], true),
+            (&["pull", "--all", "--all-platforms", &name], false),
+            (&["pull", &name], false),
+            (&["copy", "--all", "--platform", "linux/arm64", &name, taken[0]], true),
+            (&["copy", "--all", &name, taken[1]], true),
+            (&["copy", "--all", &name, taken[2]], false),
+        ];
+        assert!(ways.iter().all(|(args, _)| !left(args)), "nothing is signed yet");
+        let private = format!("key{}.key", legacy.len());
+        world.run([&["sign", &name, "--key", &private], legacy].concat()).exits(0);
+        for (args, is_left) in ways {
+            assert_eq!(left(args), is_left, "{args:?} {legacy:?}");
+        }
+    }
+}
+
+/// `cosign save` lists what older cosign signed without a name, and bundles nowhere.
+#[test]
+fn what_cosign_saves_is_verified() {
+    let Some(table) = table() else { return };
+    let (private, public) = table.keys("a");
+    let (_, other) = table.keys("b");
+    let predicate = table.path("predicate.json");
+    std::fs::write(&predicate, "{}").unwrap();
+    let folder = table.world.path("many");
+    let images = ["linux/amd64", "linux/arm64"].map(|platform| image_with(&folder, platform, "index"));
+    index(&folder, "all", images.to_vec());
+    let repository = table.image.rsplit_once(':').unwrap().0;
+    for (number, form) in ["--new-bundle-format=false", "--new-bundle-format=true"].iter().enumerate() {
+        for (kind, from) in [("one", &*table.image), ("many", "oci:many:all")] {
+            let name = format!("{repository}-{kind}-{number}:1");
+            table.kiln(&["copy", "-q", from, &name]).exits(0);
+            let saved = |is_signed: &str| {
+                let folder = table.path(&format!("saved-{kind}-{number}-{is_signed}"));
+                table.cosign(&["save", "--allow-insecure-registry", "--dir", &folder, &name]).exits(0);
+                format!("oci:{folder}")
+            };
+            let verify = |layout: &str, key: &str| {
+                let asked = ["--require", "signature", "--require", "custom"];
+                table.kiln(&[&["verify", layout, "--key", key], &asked[..]].concat())
+            };
+            verify(&saved("no"), &public).exits(1);
+            let quiet = [&QUIET[..], &[form]].concat();
+            table.cosign(&[&["sign", "--key", &private, &name], &quiet[..]].concat()).exits(0);
+            let attest = ["attest", "--key", &private, "--type", "custom", "--predicate", &predicate, &name];
+            table.cosign(&[&attest[..], &quiet[..]].concat()).exits(0);
+            let layout = saved("yes");
+            verify(&layout, &public).exits(0);
+            verify(&layout, &other).exits(1);
+            // What is copied from there comes with everything.
+            let copied = format!("oci:{}", table.path(&format!("copied-{kind}-{number}")));
+            table.kiln(&["copy", "-q", "--all", &layout, &format!("{copied}:1")]).exits(0);
+            verify(&format!("{copied}:1"), &public).exits(0);
+        }
+    }
+}
+
 #[test]
 fn keys_of_every_kind_sign() {
     let Some(table) = table() else { return };
@@ -215,14 +293,25 @@ fn requirements_look_into_statements() {
             "metadata": { "scanFinishedOn": "2020-01-01T00:00:00Z" },
         }),
     );
-    for (kind, file) in [("provenance", &provenance), ("scan", &scan)] {
+    let attest = |kind: &str, file: &str| {
         world.run(["attest", &image, "--type", kind, "--predicate", file]).exits(0);
-    }
+    };
+    attest("provenance", &provenance);
+    attest("scan", &scan);
     let verify = |args: &[&str]| world.run([&["verify", &image], args].concat());
     verify(&["--builder-id", "https://example.invalid/builder"]).exits(0);
     let other = verify(&["--builder-id", "https://example.invalid/other"]).exits(1);
     assert!(other.stdout.contains("✗ unfit     SLSA provenance"), "{}", other.stdout);
-    verify(&["--source-repository", "https://example.invalid/org/app"]).exits(0);
+    // The only repository among what was resolved is a dependency, unless the build calls it its source.
+    let repository = ["--source-repository", "https://example.invalid/org/app"];
+    let unnamed = verify(&repository).exits(1);
+    assert!(unnamed.stdout.contains("the build does not name its source"), "{}", unnamed.stdout);
+    let named = serde_json::json!({
+        "buildDefinition": { "externalParameters": { "source": "git+https://example.invalid/org/app@refs/heads/main" } },
+        "runDetails": { "builder": { "id": "https://example.invalid/builder" } },
+    });
+    attest("provenance", &write("named.json", named));
+    verify(&repository).exits(0);
     verify(&["--source-repository", "https://example.invalid/org/ap"]).exits(1);
     verify(&["--max-scan-age", "100000"]).exits(0);
     let old = verify(&["--max-scan-age", "7", "--no-critical"]).exits(1);
@@ -232,6 +321,55 @@ fn requirements_look_into_statements() {
     verify(&["--require", "signature"]).exits(1);
     world.run(["sign", &image]).exits(0);
     verify(&["--require", "signature"]).exits(0);
+}
+
+/// A clean scan of an index takes nothing back that is said of its image; and what a scan did not judge is not known.
+#[test]
+fn what_a_scan_says_of_an_image_is_the_same_through_its_index() {
+    let world = World::new();
+    let folder = world.path("many");
+    let images = ["linux/amd64", "linux/arm64"].map(|platform| image_with(&folder, platform, "index"));
+    index(&folder, "all", images.to_vec());
+    let layout = Layout::open(&folder).unwrap();
+    for (tag, image) in ["0", "1"].iter().zip(&images) {
+        layout.publish(image, Some(tag)).unwrap();
+    }
+    let scan = |tag: &str, result: serde_json::Value, ended: &str| {
+        let predicate =
+            serde_json::json!({ "scanner": { "result": result }, "metadata": { "scanFinishedOn": ended } });
+        std::fs::write(world.path("scan.json"), predicate.to_string()).unwrap();
+        let image = format!("oci:many:{tag}");
+        world.run(["attest", &image, "--type", "scan", "--predicate", "scan.json"]).exits(0);
+    };
+    let verify = |name: &str, platform: &[&str]| {
+        let asked = ["--no-critical", "--max-scan-age", "100000"];
+        world.run([&["verify", name], &asked[..], platform].concat())
+    };
+    let both = |number: usize, code: i32| {
+        let platform = ["linux/amd64", "linux/arm64"][number];
+        verify("oci:many:all", &["--platform", platform]).exits(code);
+        verify(&format!("oci:many:{number}"), &[]).exits(code);
+    };
+    let clean = || serde_json::json!({ "matches": [] });
+    scan("all", clean(), "2026-02-01T00:00:00Z");
+    for platform in ["linux/amd64", "linux/arm64"] {
+        verify("oci:many:all", &["--platform", platform]).exits(0);
+    }
+    let critical = serde_json::json!({ "matches": [{ "severity": "critical" }] });
+    scan("0", critical, "2026-01-01T00:00:00Z");
+    both(0, 1);
+    scan("1", serde_json::json!({ "matches": [], "complete": false }), "2026-01-01T00:00:00Z");
+    both(1, 3);
+    let said = verify("oci:many:all", &["--platform", "linux/arm64"]).exits(3);
+    assert!(
+        said.stdout.contains("? not known") && said.stdout.contains("does not know everything"),
+        "{said:?}"
+    );
+    for tag in ["0", "1"] {
+        scan(tag, clean(), "2026-03-01T00:00:00Z");
+    }
+    both(0, 0);
+    both(1, 0);
 }
 
 /// Attaches statements of one type to an image of a layout, each made a day after the last, by a key of nobody's.
@@ -262,11 +400,11 @@ fn a_flood_of_statements_ends_and_nothing_passes_for_it() {
     let verify = ["verify", &image, "--key", "mine.pub", "--require", "signature"];
     flood(&layout, &target, "https://example.invalid/flood", 300);
     let run = world.run(verify).exits(3);
-    for part in ["? not known signature", "200 more were not looked at: there are too many"] {
+    for part in ["? not known signature", "250 more were not looked at: there are too many"] {
         assert!(run.stdout.contains(part), "{}", run.stdout);
     }
     let found = world.run([&verify[..], &["--format", "json"]].concat()).exits(3).json();
-    assert_eq!((found["examined"].as_array().unwrap().len(), &found["left_out"]), (100, &200.into()));
+    assert_eq!((found["examined"].as_array().unwrap().len(), &found["left_out"]), (50, &250.into()));
     assert_eq!(found["required"][0]["not_known"], true);
     // With true hints, the right one is found among them, and no more is looked at than is needed.
     world.run(["sign", &image, "--key", "mine.key"]).exits(0);
@@ -310,8 +448,9 @@ fn a_scan_every_day_hides_neither_the_signature_nor_the_newest_scan() {
     scan(365, "critical");
     let refused = world.run(verify).exits(1);
     assert!(refused.stdout.contains("the scan found 1 critical vulnerabilities"), "{}", refused.stdout);
+    // Nobody knows how bad that is.
     scan(366, "severe");
-    let refused = world.run(verify).exits(1);
+    let refused = world.run(verify).exits(3);
     assert!(refused.stdout.contains("without a severity that is known"), "{}", refused.stdout);
     scan(367, "high");
     world.run(verify).exits(0);

@@ -11,6 +11,10 @@ use sha1_checked::Sha1;
 /// Bit of a file that its owner may run.
 const EXECUTABLE: u32 = 0o100;
 
+/// The mode of a submodule, and what stands for it where its files are not known. Source: git, `Documentation/gitformat-index.adoc`.
+const SUBMODULE: &str = "160000";
+const UNKNOWN: &str = "";
+
 /// How deep folders may lie in each other.
 const DEPTH_MAX: usize = 256;
 
@@ -65,6 +69,25 @@ impl Listing {
         (!entries.is_empty()).then_some(Self { format: self.format, entries })
     }
 
+    /// A submodule whose files are not among the entries yet: its path, and the commit that is recorded of it.
+    pub(super) fn submodule(&self) -> Option<(String, String)> {
+        let mut entries = self.entries.iter();
+        let (path, listed) = entries.find(|(_, listed)| listed.mode == SUBMODULE)?;
+        Some((path.clone(), listed.object.clone()))
+    }
+
+    /// Puts what a submodule holds in the place of its commit; nothing, where that is not known: then whatever lies there differs, and
+    /// it is gone where nothing does.
+    pub(super) fn open(&mut self, path: &str, submodule: Option<Self>) {
+        if let Some(submodule) = submodule {
+            self.entries.remove(path);
+            let inside = submodule.entries.into_iter();
+            self.entries.extend(inside.map(|(own, listed)| (format!("{path}/{own}"), listed)));
+        } else if let Some(listed) = self.entries.get_mut(path) {
+            UNKNOWN.clone_into(&mut listed.mode);
+        }
+    }
+
     /// How the files of `tree` differ from those of the commit. What the commit has and the tree has not counts where it is gone from
     /// `folder`, too: else it was left out on purpose. `elsewhere` is what is of no commit.
     pub(super) fn changes(
@@ -94,7 +117,16 @@ impl Listing {
                 tree.get(&known).is_none() && folder.join(path).symlink_metadata().is_err()
             })
         };
-        let gone: Vec<&String> = self.entries.keys().filter(|path| is_gone(path)).collect();
+        // Where a submodule was not brought along, what is built from is not all that the commit names.
+        let is_empty = |path: &str, listed: &Listed| {
+            let below = format!("{path}/");
+            let is_folder = RootPath::normalise(path).is_ok_and(|path| tree.get(&path).is_some());
+            listed.mode == UNKNOWN
+                && is_folder
+                && !tree.iter().any(|(path, _)| path.as_str().starts_with(&below))
+        };
+        let gone = self.entries.iter().filter(|(path, listed)| is_gone(path) || is_empty(path, listed));
+        let gone: Vec<&String> = gone.map(|(path, _)| path).collect();
         let changed = differing.iter().filter(|(_, entry)| !matches!(entry.kind, Kind::Dir));
         let mut files: Vec<String> = changed.map(|(path, _)| path.to_string()).collect();
         if files.is_empty() && gone.is_empty() && elsewhere.is_empty() {

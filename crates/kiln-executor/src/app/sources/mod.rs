@@ -3,9 +3,10 @@
 
 mod address;
 mod compare;
+mod settings;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kiln_attest::SourceCommit;
 use kiln_finding::Fact;
@@ -16,8 +17,11 @@ use crate::git::git;
 
 /// The mode of a file that is no program.
 const PLAIN: u32 = 0o644;
-/// How long git may take to say what a commit holds.
+/// How long git may take to say what a commit holds, all in all; and what is checked out.
 const TIMEOUT: Duration = Duration::from_secs(20);
+const FIRST: Duration = Duration::from_secs(5);
+/// How many submodules, and how deep in each other, are followed.
+const SUBMODULES_MAX: usize = 64;
 /// How much that may be, in bytes: some 500,000 files.
 const LISTING_MAX: usize = 64 << 20;
 
@@ -35,6 +39,7 @@ pub(super) fn commit(folder: &Path, settings: Option<&Path>, tree: &Tree) -> Fac
 }
 
 fn look(folder: &Path, settings: Option<&Path>, tree: &Tree) -> Result<Option<SourceCommit>, String> {
+    let git = Questions { until: Instant::now() + TIMEOUT };
     // The modes are for what follows them.
     let asked = [
         "rev-parse",
@@ -44,21 +49,21 @@ fn look(folder: &Path, settings: Option<&Path>, tree: &Tree) -> Result<Option<So
         "--symbolic-full-name",
         "HEAD",
     ];
-    let told = text(ask(folder, &asked)?)?;
+    settings::check(folder, Instant::now() + FIRST)?;
+    let told = text(Questions { until: Instant::now() + FIRST }.ask(folder, &asked)?)?;
     let mut lines = told.lines();
     let mut line = || lines.next().ok_or_else(|| "git does not say what is checked out".to_owned());
     let (prefix, format, commit, reference) = (line()?, line()?, line()?, line()?);
-    let object = ask(folder, &["cat-file", "commit", commit])?;
-    let listing = ask(folder, &["ls-tree", "-r", "-z", "--full-tree", commit])?;
-    let Some(listing) = Listing::read(&listing, format, (commit, &object))?.below(prefix) else {
+    let Some(mut listing) = git.listing(folder, format, commit)?.below(prefix) else {
         // The folder lies in a repository that does not hold it.
         return Ok(None);
     };
+    git.open_submodules(folder, format, &mut listing);
     let mut tree = tree.clone();
     let mut elsewhere = steering(folder, settings, &mut tree)?;
     let changes = listing.changes(&tree, folder, &mut elsewhere)?;
     Ok(Some(SourceCommit {
-        repository: repository(folder)?,
+        repository: git.repository(folder)?,
         reference: reference.starts_with("refs/").then(|| reference.to_owned()),
         commit: commit.to_owned(),
         folder: prefix.trim_end_matches('/').to_owned(),
@@ -82,31 +87,62 @@ fn steering(folder: &Path, settings: Option<&Path>, tree: &mut Tree) -> Result<V
     Ok(outside.map(|path| path.display().to_string()).into_iter().collect())
 }
 
-/// Where the commits come from: the remote of that name, or the only one there is.
-fn repository(folder: &Path) -> Result<Option<String>, String> {
-    let Ok(found) = ask(folder, &["config", "--no-includes", "-z", "--get-regexp", r"^remote\..*\.url$"])
-    else {
-        return Ok(None);
-    };
-    let found = text(found)?;
-    let remotes: Vec<_> = found.split('\0').filter_map(|entry| entry.split_once('\n')).collect();
-    let named = remotes.iter().find(|(key, _)| *key == "remote.origin.url");
-    let only = || remotes.first().filter(|_| remotes.len() == 1);
-    Ok(named.or_else(only).and_then(|(_, address)| address::public(address)))
+/// What git is asked, as long as there is time.
+struct Questions {
+    until: Instant,
 }
 
-fn ask(folder: &Path, arguments: &[&str]) -> Result<Vec<u8>, String> {
-    // Whose the repository is does not matter where nothing of it is run; what is missing of it stays missing.
-    let trusting: Vec<_> = ["-c", "safe.directory=*", "--no-replace-objects"]
-        .into_iter()
-        .chain(arguments.iter().copied())
-        .collect();
-    let call = git(folder, &trusting).env("GIT_NO_LAZY_FETCH", "1").env("GIT_OPTIONAL_LOCKS", "0");
-    let ended = call.limit(TIMEOUT).most(LISTING_MAX).run().map_err(|error| match error {
+impl Questions {
+    /// What a commit holds.
+    fn listing(&self, folder: &Path, format: &str, commit: &str) -> Result<Listing, String> {
+        let object = self.ask(folder, &["cat-file", "commit", commit])?;
+        let listing = self.ask(folder, &["ls-tree", "-r", "-z", "--full-tree", commit])?;
+        Listing::read(&listing, format, (commit, &object))
+    }
+
+    /// Puts the files of submodules in the place of the commits that are recorded of them, where that commit is there: which one is
+    /// checked out does not matter, its files do. Those of others differ from what is recorded, whatever they are.
+    fn open_submodules(&self, folder: &Path, format: &str, listing: &mut Listing) {
+        for _ in 0..SUBMODULES_MAX {
+            let Some((path, commit)) = listing.submodule() else { return };
+            let place = folder.join(&path);
+            let is_there = place.join(".git").symlink_metadata().is_ok();
+            let found = is_there.then(|| {
+                settings::check(&place, self.until).and_then(|()| self.listing(&place, format, &commit))
+            });
+            listing.open(&path, found.and_then(Result::ok));
+        }
+    }
+
+    /// Where the commits come from: the remote of that name, or the only one there is.
+    fn repository(&self, folder: &Path) -> Result<Option<String>, String> {
+        let asked = ["config", "--no-includes", "-z", "--get-regexp", r"^remote\..*\.url$"];
+        let Ok(found) = self.ask(folder, &asked) else { return Ok(None) };
+        let found = text(found)?;
+        let remotes: Vec<_> = found.split('\0').filter_map(|entry| entry.split_once('\n')).collect();
+        let named = remotes.iter().find(|(key, _)| *key == "remote.origin.url");
+        let only = || remotes.first().filter(|_| remotes.len() == 1);
+        Ok(named.or_else(only).and_then(|(_, address)| address::public(address)))
+    }
+
+    fn ask(&self, folder: &Path, arguments: &[&str]) -> Result<Vec<u8>, String> {
+        // Whose the repository is does not matter where nothing of it is run; what is missing of it stays missing.
+        let trusting: Vec<_> = ["-c", "safe.directory=*", "--no-replace-objects"]
+            .into_iter()
+            .chain(arguments.iter().copied())
+            .collect();
+        let call = git(folder, &trusting).env("GIT_NO_LAZY_FETCH", "1").env("GIT_OPTIONAL_LOCKS", "0");
+        let left = self.until.saturating_duration_since(Instant::now());
+        let ended = call.limit(left).most(LISTING_MAX).run().map_err(untold)?;
+        if ended.is_success() { Ok(ended.stdout) } else { Err(ended.told()) }
+    }
+}
+
+fn untold(error: kiln_program::Error) -> String {
+    match error {
         kiln_program::Error::Start { .. } => "git is not installed".to_owned(),
         error => error.to_string(),
-    })?;
-    if ended.is_success() { Ok(ended.stdout) } else { Err(ended.told()) }
+    }
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, String> {

@@ -254,3 +254,103 @@ fn nothing_that_a_repository_configures_is_run() {
     assert!(matches!(of(&repository.app()), Fact::Unknown(_)));
     assert!(!trace.exists(), "something was run");
 }
+
+/// An app with a submodule in `vendor/library`, which has one of its own.
+fn with_submodules() -> (Repository, Vec<Repository>) {
+    let (inner, library, app) = (Repository::new("sha1"), Repository::new("sha1"), Repository::new("sha1"));
+    let add = |to: &Repository, of: &Repository, path: &str| {
+        let of = of.0.path().to_str().unwrap();
+        to.git(&["-c", "protocol.file.allow=always", "submodule", "add", "-q", of, path]);
+        to.commit();
+    };
+    add(&library, &inner, "deep/inner");
+    add(&app, &library, "services/api/vendor/library");
+    app.git(&["-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init", "--recursive"]);
+    (app, vec![inner, library])
+}
+
+#[test]
+fn a_submodule_at_the_commit_that_is_recorded_of_it_is_no_change() {
+    let (repository, _others) = with_submodules();
+    let app = repository.app();
+    assert_eq!(changed(&app), [""; 0]);
+    let inner = app.join("vendor/library/deep/inner");
+    assert!(inner.join("other.txt").exists());
+    // Its files count, to the byte, however deep they lie.
+    fs::write(inner.join("other.txt"), "changed").unwrap();
+    assert_eq!(changed(&app), ["vendor/library/deep/inner/other.txt"]);
+    git_in(&inner, &["checkout", "-q", "."]);
+    fs::write(inner.join("new.txt"), "new").unwrap();
+    fs::remove_file(app.join("vendor/library/other.txt")).unwrap();
+    assert_eq!(changed(&app), ["vendor/library/deep/inner/new.txt", "vendor/library/other.txt"]);
+    fs::remove_file(inner.join("new.txt")).unwrap();
+    git_in(&app.join("vendor/library"), &["checkout", "-q", "."]);
+    assert_eq!(changed(&app), [""; 0]);
+    // Another commit is checked out there.
+    let library = app.join("vendor/library");
+    fs::write(library.join("other.txt"), "two").unwrap();
+    git_in(&library, &["commit", "-q", "-a", "-m", "two"]);
+    assert_eq!(changed(&app), ["vendor/library/other.txt"]);
+    git_in(&library, &["checkout", "-q", "HEAD^"]);
+    assert_eq!(changed(&app), [""; 0]);
+}
+
+#[test]
+fn files_in_the_place_of_a_submodule_that_is_not_known_are_changes() {
+    let (repository, _others) = with_submodules();
+    let app = repository.app();
+    // What lies there is no repository, and so may be anything.
+    fs::remove_file(app.join("vendor/library/.git")).unwrap();
+    let found = changed(&app);
+    assert!(found.contains(&"vendor/library/other.txt".to_owned()), "{found:?}");
+    fs::remove_dir_all(app.join("vendor/library")).unwrap();
+    assert_eq!(changed(&app), ["vendor/library"]);
+    // As a clone leaves it that brings no submodules along; unless it is left out on purpose.
+    fs::create_dir(app.join("vendor/library")).unwrap();
+    assert_eq!(changed(&app), ["vendor/library"]);
+    fs::write(app.join(".dockerignore"), "docs\nvendor\n").unwrap();
+    repository.git(&["add", "services/api/.dockerignore"]);
+    repository.git(&["commit", "-q", "-m", "ignored"]);
+    assert_eq!(changed(&app), [""; 0]);
+}
+
+/// What is no file is waited for without end by git; nothing is asked where it would be read.
+#[test]
+fn a_pipe_in_the_place_of_settings_is_not_read() {
+    let pipe = |path: &Path| {
+        let _ = fs::remove_file(path);
+        let made = Command::new("mkfifo").arg(path).status().unwrap();
+        assert!(made.success());
+    };
+    let of_repository =
+        ["config", "HEAD", "packed-refs", "config.worktree", "objects/info/alternates", "refs/heads/main"];
+    for place in of_repository {
+        let repository = Repository::new("sha1");
+        pipe(&repository.0.path().join(".git").join(place));
+        let found = of(&repository.app());
+        assert!(matches!(&found, Fact::Unknown(why) if why.contains("is no file")), "{place}: {found:?}");
+    }
+    for (key, place) in [
+        ("include.path", "../pipe"),
+        ("include.path", "more"),
+        ("includeIf.gitdir:/.path", "../pipe"),
+        ("include.path", "/dev/zero"),
+        ("include.path", "~nobody/x"),
+    ] {
+        let repository = Repository::new("sha1");
+        fs::write(repository.0.path().join(".git/more"), "[Include]\n\tPATH = \"../pipe\"\n").unwrap();
+        repository.git(&["config", key, place]);
+        pipe(&repository.0.path().join("pipe"));
+        assert!(matches!(of(&repository.app()), Fact::Unknown(_)), "{key} {place}");
+    }
+}
+
+/// Settings that a team shares are a file in the repository.
+#[test]
+fn files_that_settings_include_hide_nothing() {
+    let repository = Repository::new("sha1");
+    fs::write(repository.0.path().join(".gitconfig"), "[alias]\n\tst = status\n").unwrap();
+    repository.git(&["config", "include.path", "../.gitconfig"]);
+    repository.git(&["config", "--add", "include.path", "absent"]);
+    assert_eq!(changed(&repository.app()), [""; 0]);
+}

@@ -19,8 +19,8 @@ impl Source for Memory {
         Ok(Box::new(self.0[&content.digest].as_slice()))
     }
 
-    fn referrers(&self, _: &Digest) -> Result<Vec<Descriptor>, Cause> {
-        Ok(Vec::new())
+    fn referrers(&self, _: &Digest) -> Result<kiln_image::Listed, Cause> {
+        Ok(kiln_image::Listed::default())
     }
 }
 
