@@ -5,6 +5,7 @@ mod graph;
 mod npm;
 mod pinned;
 mod pnpm;
+mod step;
 mod yarn;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,7 @@ use kiln_pkg::Elsewhere;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorKind;
-use crate::{Error, Manager, PackageJson};
+use crate::{Error, Manager};
 pub(crate) use berry::is_berry;
 
 /// A lock file that kiln can install from, by its name on disk.
@@ -89,6 +90,8 @@ pub struct Lock {
     /// What each project of the workspace asked for when the file was written: folder (empty for the root) to
     /// package name to range. Empty where the format does not tell.
     pub asked: BTreeMap<String, BTreeMap<String, String>>,
+    /// The packages that pnpm takes in place of what projects ask for: the name, with a range behind `@` where only that is replaced.
+    pub(crate) overrides: BTreeSet<String>,
     /// The packages that the projects ask for, by folder. Filled by [`Lock::relate`] where the format does not tell.
     pub direct: BTreeMap<String, Vec<Direct>>,
     /// Entries that name no package at a version, as they stand in the file. They cost nothing but themselves.
@@ -226,29 +229,6 @@ impl Lock {
             LockFormat::Yarn => yarn::read(path, bytes),
             LockFormat::Bun => bun::read(path, bytes),
         }
-    }
-
-    /// Where the project in `folder` asks for something else than the lock file was written for: one line each.
-    pub fn out_of_step(&self, folder: &str, package: &PackageJson) -> Vec<String> {
-        if self.asked.is_empty() {
-            return Vec::new();
-        }
-        let nothing = BTreeMap::new();
-        let locked = self.asked.get(folder).unwrap_or(&nothing);
-        let wanted: BTreeMap<&String, &String> = package.asked().collect();
-        let mut lines = Vec::new();
-        for (name, range) in &wanted {
-            match locked.get(*name) {
-                None => lines.push(format!("{name} {range} is not in the lock file")),
-                Some(old) if old != *range => {
-                    lines.push(format!("{name} is {range} here, {old} in the lock file"));
-                }
-                Some(_) => {}
-            }
-        }
-        let gone = locked.keys().filter(|name| !wanted.contains_key(name));
-        lines.extend(gone.map(|name| format!("{name} is in the lock file only")));
-        lines
     }
 
     /// Packages whose content is not pinned by a hash, as `name@version`.

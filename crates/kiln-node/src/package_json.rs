@@ -31,6 +31,10 @@ pub struct PackageJson {
     pub dev_dependencies: BTreeMap<String, String>,
     /// Packages that may be missing.
     pub optional_dependencies: BTreeMap<String, String>,
+    /// Packages that whoever uses this one brings.
+    pub peer_dependencies: Option<Value>,
+    /// What npm takes in place of packages.
+    pub overrides: Option<Value>,
     /// Versions of Node and of package managers this project takes.
     pub engines: Option<Value>,
     /// What whoever works on this project runs it with.

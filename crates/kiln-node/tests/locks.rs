@@ -36,15 +36,32 @@ fn npm() {
 fn a_lock_out_of_step_says_where() {
     let lock = Lock::read(LockKind::PackageLock, "package-lock.json", NPM.as_bytes()).unwrap();
     let same = package(r#"{"dependencies": {"a": "^1.0.0"}, "devDependencies": {"b": "^2.0.0"}}"#);
-    assert_eq!(lock.out_of_step("", &same), Vec::<String>::new());
-    let other = package(r#"{"dependencies": {"a": "^1.1.0", "z": "1"}}"#);
+    let npm = |package: &PackageJson| lock.out_of_step(LockKind::PackageLock, "", package);
+    assert_eq!(npm(&same), Vec::<String>::new());
+    let other = package(r#"{"dependencies": {"a": "^4.1.0", "z": "1"}}"#);
+    assert_eq!(npm(&other), ["a is ^4.1.0 here, ^1.0.0 in the lock file", "z 1 is not in the lock file"]);
+    // What is locked fits, whatever the text; more than is asked for hurts nobody; overrides decide.
+    for text in [
+        r#"{"dependencies": {"a": ">=1.0.0"}}"#,
+        r#"{"dependencies": {"a": "1.x"}, "devDependencies": {"b": "^2.0.0"}}"#,
+        r#"{"dependencies": {"a": "^4.1.0"}, "overrides": {"a": "1.0.0"}}"#,
+    ] {
+        assert_eq!(npm(&package(text)), Vec::<String>::new(), "{text}");
+    }
+}
+
+/// pnpm compares texts, after its overrides.
+#[test]
+fn a_lock_of_pnpm_out_of_step_says_where() {
+    let text = "lockfileVersion: '9.0'\noverrides:\n  ms: 2.1.2\nimporters:\n  .:\n    dependencies:\n      ms:\n        specifier: 2.1.2\n        \
+                version: 2.1.2\n      peer:\n        specifier: '1'\n        version: 1.0.0\n      b:\n        specifier: ^1.0.0\n        version: 1.0.0\n";
+    let lock = Lock::read(LockKind::Pnpm, "pnpm-lock.yaml", text.as_bytes()).unwrap();
+    let pnpm = |text: &str| lock.out_of_step(LockKind::Pnpm, "", &package(text));
+    let fits = r#"{"dependencies": {"ms": "^2.1.0", "b": "^1.0.0"}, "peerDependencies": {"peer": "1"}}"#;
+    assert_eq!(pnpm(fits), Vec::<String>::new());
     assert_eq!(
-        lock.out_of_step("", &other),
-        [
-            "a is ^1.1.0 here, ^1.0.0 in the lock file",
-            "z 1 is not in the lock file",
-            "b is in the lock file only"
-        ]
+        pnpm(r#"{"dependencies": {"ms": "^2.1.0", "b": ">=1.0.0"}}"#),
+        ["b is >=1.0.0 here, ^1.0.0 in the lock file", "peer is in the lock file only"]
     );
 }
 

@@ -56,7 +56,7 @@ pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {
 fn check_in_step(facts: &AppFacts, kind: LockKind) -> Result<(), Error> {
     let Some((_, lock)) = &facts.lock else { return Ok(()) };
     for (folder, package) in facts.projects() {
-        let lines = lock.out_of_step(folder, package);
+        let lines = lock.out_of_step(kind, folder, package);
         if lines.is_empty() {
             continue;
         }

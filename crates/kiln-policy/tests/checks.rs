@@ -171,6 +171,42 @@ fn im007_secrets() {
     fails("IM007", "npm-token", |world| inventory(world).secrets.push(secret(true)));
 }
 
+/// A private key in a package of the registry guards nothing; beside it, in another layer or in what is from elsewhere, it is one.
+#[test]
+fn im007_test_keys_of_packages() {
+    let add = |world: &mut Evidence, path: &str, layer: Option<kiln_oci::Digest>, elsewhere: bool| {
+        let inventory = inventory(world);
+        let mut tunnel = Package::new(Ecosystem::Npm, "tunnel", "0.0.6");
+        tunnel.licence = Some(Licence::declared("MIT"));
+        tunnel.places = vec![place("app/node_modules/tunnel/package.json")];
+        tunnel.elsewhere =
+            elsewhere.then(|| kiln_pkg::Elsewhere::Address("https://example.invalid/t.tgz".to_owned()));
+        inventory.packages.push(tunnel);
+        inventory.secrets.push(Secret {
+            rule: "private-key".to_owned(),
+            place: Place { path: path.to_owned(), layer },
+            shown: "-----BEGIN … (1704 characters)".to_owned(),
+            deleted: false,
+            published: true,
+        });
+    };
+    let inside = "app/node_modules/tunnel/test/keys/agent.pem";
+    let passed = card(|world| add(world, inside, None, false));
+    let line = passed.lines.iter().find(|line| line.id == "IM007").unwrap();
+    assert!(passed.passes() && line.reason.contains("1 test key"), "{line:#?}");
+    let other_layer = kiln_oci::Digest::of(b"app layer");
+    for (path, layer, elsewhere) in [
+        (inside, Some(other_layer), false),
+        ("app/node_modules/own.pem", None, false),
+        ("app/node_modules/tunnel/node_modules/x/own.pem", None, false),
+    ] {
+        fails("IM007", "private-key", |world| add(world, path, layer, elsewhere));
+    }
+    let from_elsewhere = card(|world| add(world, inside, None, true));
+    let line = from_elsewhere.lines.iter().find(|line| line.id == "IM007").unwrap();
+    assert_eq!(line.outcome, Outcome::Fail);
+}
+
 #[test]
 fn im008_and_im009_the_base() {
     fails("IM008", "a name only", |world| known(&mut world.base).digest = None);

@@ -18,6 +18,8 @@ struct File {
     /// A number up to 5.4, a text since 6.0.
     lockfile_version: Version,
     #[serde(default)]
+    overrides: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
     importers: BTreeMap<String, Importer>,
     /// A single project of versions 5 and 6 stands at the top.
     #[serde(flatten)]
@@ -171,6 +173,7 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     if file.importers.is_empty() && !file.only.is_empty() {
         file.importers.insert(".".to_owned(), std::mem::take(&mut file.only));
     }
+    lock.overrides = std::mem::take(&mut file.overrides).into_keys().collect();
     let keys = packages(&file, &mut lock);
     edges(&file, &keys, &mut lock.packages);
     for (folder, importer) in file.importers {

@@ -1,4 +1,4 @@
-use kiln_pkg::Secret;
+use kiln_pkg::{Ecosystem, Inventory, Secret};
 
 use crate::indicators::all_seen;
 use crate::verdict::{fail, pass};
@@ -16,12 +16,41 @@ pub(super) static CHECK: Check = Check {
 
 fn check(evidence: &Evidence, _: &PolicySettings) -> Judged {
     let inventory = evidence.inventory()?;
-    if !inventory.secrets.is_empty() {
-        let shown: Vec<String> = inventory.secrets.iter().map(show).collect();
-        return fail(list(&shown, 4), cure(&inventory.secrets));
+    let (public, private): (Vec<&Secret>, Vec<&Secret>) =
+        inventory.secrets.iter().partition(|secret| is_public(secret, inventory));
+    if !private.is_empty() {
+        let shown: Vec<String> = private.iter().map(|secret| show(secret)).collect();
+        return fail(list(&shown, 4), cure(&private));
     }
     all_seen(inventory)?;
-    pass(format!("none found in {} and the configuration", count(inventory.layers.len(), "layer")))
+    let mut reason =
+        format!("none found in {} and the configuration", count(inventory.layers.len(), "layer"));
+    if !public.is_empty() {
+        let files: Vec<String> = public.iter().map(|secret| secret.place.path.clone()).collect();
+        reason = format!(
+            "{reason}, but for {} that published npm packages bring: {}",
+            count(files.len(), "test key"),
+            list(&files, 2)
+        );
+    }
+    pass(reason)
+}
+
+/// Whether a private key came with a package of the registry, in the layer that the package is in: anyone can download it, so it
+/// guards nothing. What the app or its build put beside a package is in another layer, or in no package.
+fn is_public(secret: &Secret, inventory: &Inventory) -> bool {
+    secret.published
+        && secret.rule == "private-key"
+        && inventory.of(Ecosystem::Npm).filter(|package| package.elsewhere.is_none()).any(|package| {
+            let inside = format!("node_modules/{}/", package.name);
+            package.places.iter().filter(|place| place.layer == secret.place.layer).any(|place| {
+                let folder =
+                    place.path.strip_suffix("package.json").filter(|folder| folder.ends_with(&inside));
+                folder
+                    .and_then(|folder| secret.place.path.strip_prefix(folder))
+                    .is_some_and(|below| !below.contains("node_modules/"))
+            })
+        })
 }
 
 /// Path, kind and the redacted form. The credential itself is nowhere in the evidence.
@@ -30,7 +59,7 @@ fn show(secret: &Secret) -> String {
     format!("{} in {}: {}{deleted}", secret.rule, secret.place.path, secret.shown)
 }
 
-fn cure(secrets: &[Secret]) -> &'static str {
+fn cure(secrets: &[&Secret]) -> &'static str {
     if secrets.iter().all(|secret| secret.published) {
         "it came with a published npm package: leave the file out of the image, or write an [[exception]]"
     } else {

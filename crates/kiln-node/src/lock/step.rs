@@ -1,0 +1,69 @@
+//! Whether a lock file was written for what a `package.json` asks for, as its package manager would say.
+
+use std::collections::BTreeMap;
+
+use kiln_pkg::version::{Range, SemVer};
+
+use super::Lock;
+use crate::{LockKind, PackageJson};
+
+impl Lock {
+    /// Where the project in `folder` asks for something that a package manager would not install from this file: one line each.
+    ///
+    /// npm takes what is locked wherever it fits the range, and pays no heed to more; pnpm compares the texts, after its overrides.
+    pub fn out_of_step(&self, kind: LockKind, folder: &str, package: &PackageJson) -> Vec<String> {
+        if self.asked.is_empty() {
+            return Vec::new();
+        }
+        let nothing = BTreeMap::new();
+        let locked = self.asked.get(folder).unwrap_or(&nothing);
+        let wanted: BTreeMap<&String, &String> = package.asked().collect();
+        let is_pnpm = kind == LockKind::Pnpm;
+        let fits = |name: &String, range: &str| {
+            if is_pnpm {
+                self.is_overridden(name)
+            } else {
+                self.holds(folder, name, range) || overrides(package, name)
+            }
+        };
+        let mut lines = Vec::new();
+        for (name, range) in &wanted {
+            match locked.get(*name) {
+                None => lines.push(format!("{name} {range} is not in the lock file")),
+                Some(old) if old != *range && !fits(name, range) => {
+                    lines.push(format!("{name} is {range} here, {old} in the lock file"));
+                }
+                Some(_) => {}
+            }
+        }
+        let is_peer =
+            |name: &str| package.peer_dependencies.as_ref().is_some_and(|peers| peers.get(name).is_some());
+        let is_gone = |name: &&String| !wanted.contains_key(name) && !is_peer(name);
+        let gone = locked.keys().filter(|_| is_pnpm).filter(is_gone);
+        lines.extend(gone.map(|name| format!("{name} is in the lock file only")));
+        lines
+    }
+
+    /// Whether what is locked for a project under this name is of a version in the range.
+    fn holds(&self, folder: &str, name: &str, range: &str) -> bool {
+        let Some(range) = Range::parse(range) else { return false };
+        let direct = self.direct.get(folder).into_iter().flatten();
+        let mut versions = direct
+            .filter_map(|direct| self.packages.get(direct.package))
+            .filter(|package| package.name == name && package.elsewhere.is_none())
+            .filter_map(|package| SemVer::parse(&package.version));
+        versions.any(|version| range.contains(&version))
+    }
+
+    /// Whether pnpm takes something else in place of a package that a project asks for.
+    fn is_overridden(&self, name: &str) -> bool {
+        self.overrides.iter().any(|selector| {
+            selector.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('@'))
+        })
+    }
+}
+
+/// Whether npm takes something else in place of a package that the project asks for.
+fn overrides(package: &PackageJson, name: &str) -> bool {
+    package.overrides.as_ref().is_some_and(|overrides| overrides.get(name).is_some())
+}
