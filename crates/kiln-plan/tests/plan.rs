@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use kiln_finding::Diagnose;
-use kiln_node::{AppFacts, Lock, LockKind, Manager, PackageJson};
+use kiln_node::{AppFacts, Lock, LockKind, Manager, NodeRequest, PackageJson};
 use kiln_plan::{Health, HealthSetting, Overrides, Plan, bundled, dockerfile, plan};
 use kiln_rootfs::RootPath;
 
@@ -149,6 +149,32 @@ fn engines_choose_the_line() {
     let mut facts = world();
     facts.package.engines = Some(serde_json::json!({ "node": "<18" }));
     assert_eq!(refused(&facts).0, "plan.no_node");
+}
+
+/// Files for version managers choose among the lines that `engines` takes; what asks for another is told.
+#[test]
+fn files_for_version_managers_choose_the_line() {
+    for (engines, asked, node, told) in [
+        (None, "22", 22, false),
+        (None, "v22.14.0", 22, false),
+        (None, "lts/jod", 22, false),
+        (None, "lts/*", 24, false),
+        (None, "latest", 24, false),
+        (None, "18", 24, true),
+        (Some(">=20"), "22.14", 22, false),
+        (Some(">=24"), "22", 24, true),
+        (Some("20.x"), "20", 20, true),
+        (Some("23.x"), "23", 24, true),
+        (Some("25"), "26", 26, false),
+    ] {
+        let mut facts = world();
+        facts.package.engines = engines.map(|range| serde_json::json!({ "node": range }));
+        facts.node_requests = vec![NodeRequest { by: ".nvmrc", range: asked.to_owned() }];
+        let plan = planned(&facts);
+        assert_eq!(plan.node, node, "{engines:?} {asked}");
+        let is_told = plan.reasons.iter().any(|reason| reason.about == "Node.js" && reason.is_told);
+        assert_eq!(is_told, told, "{engines:?} {asked}");
+    }
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn check(evidence: &Evidence, _: &PolicySettings) -> Judged {
     if !public.is_empty() {
         let files: Vec<String> = public.iter().map(|secret| secret.place.path.clone()).collect();
         reason = format!(
-            "{reason}, but for {} that published npm packages bring: {}",
+            "{} of published npm packages ({}), else {reason}",
             count(files.len(), "test key"),
             list(&files, 2)
         );
