@@ -36,7 +36,8 @@ pub fn seal(
     Ok(missing.into_iter().map(|statement| statement.predicate_type).collect())
 }
 
-/// What is to be said, without what was said. Signature and SBOMs follow from the digest, so that they are only made where there are none.
+/// What is to be said, without what was said. A signature follows from the digest, and so do SBOMs of what lies in layers: they are only made
+/// where there are none. What a bundler may have taken follows from the lock file, too, and is compared.
 fn missing(
     built: &Built,
     inventory: &Inventory,
@@ -63,12 +64,15 @@ fn missing(
         Document { subject: &subject, inventory, created: now, tool_version: env!("CARGO_PKG_VERSION") };
     for name in SBOMS {
         let format = kiln_sbom::find(name).ok_or_else(|| bug(format!("the SBOM format {name} is gone")))?;
-        if is_said(format.predicate_type) {
+        if is_said(format.predicate_type) && lies_in_layers(inventory) {
             continue;
         }
         let sbom: Value = serde_json::from_str(&(format.render)(&document))
             .map_err(|error| bug(format!("the {name} document is no JSON: {error}")))?;
-        missing.push(Statement::about(&digest, format.predicate_type, sbom));
+        let statement = Statement::about(&digest, format.predicate_type, sbom);
+        if said().all(|before| !lists_the_same(before, &statement)) {
+            missing.push(statement);
+        }
     }
     let workflow = signer.certificate().and_then(|says| says.build_signer.clone());
     let provenance = provenance(built, workflow, now.to_owned())?;
@@ -77,6 +81,19 @@ fn missing(
         missing.push(provenance);
     }
     Ok(missing)
+}
+
+fn lies_in_layers(inventory: &Inventory) -> bool {
+    inventory.packages.iter().flat_map(|package| &package.places).all(|place| place.layer.is_some())
+}
+
+/// Whether two statements are SBOMs in one format that list the same packages.
+fn lists_the_same(before: &Statement, now: &Statement) -> bool {
+    let lists = |statement: &Statement| {
+        let list = |way: &str| statement.predicate.as_ref()?.pointer(way).cloned();
+        [list("/packages"), list("/components")]
+    };
+    before.predicate_type == now.predicate_type && lists(before) == lists(now)
 }
 
 /// Whether two statements are provenance of one build. The same image can be built from other sources and in another way. A network that
