@@ -10,7 +10,7 @@ use kiln_node::{
 };
 use kiln_rootfs::{Kind, RootPath, Tree};
 
-use crate::{Folder, beside};
+use crate::{Folder, beside, commands};
 
 /// The largest lock file or other document that is read, in bytes.
 pub(crate) const DOCUMENT_MAX: u64 = kiln_disk::DOCUMENT_MAX;
@@ -51,6 +51,7 @@ pub(crate) fn of_names(folder: &Folder, tree: &Tree, package: PackageJson) -> Ap
         node_requests: NodeRequest::all(&package, &asking),
         lock_files: lock_files(folder),
         beside: beside::collect(folder.dir()),
+        commands: commands::collect(folder.dir()),
         files: files.map(|(path, _)| path.clone()).collect(),
         sources: sources(tree),
         package,

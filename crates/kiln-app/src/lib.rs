@@ -15,6 +15,7 @@
 mod app;
 mod around;
 mod beside;
+mod commands;
 mod context;
 mod docker_ignore;
 mod dockerfiles;

@@ -23,6 +23,8 @@ pub struct AppFacts {
     pub scripts: ScriptAllowances,
     /// What says how it is built and run as a container.
     pub beside: Beside,
+    /// How files beside it start it, the one that counts first.
+    pub commands: Vec<StartCommand>,
     /// All its files, without those that whoever asks leaves out.
     pub files: Vec<RootPath>,
     /// The text of its own JavaScript and TypeScript, by path.
@@ -47,6 +49,15 @@ pub struct Beside {
     pub compose: Vec<RootPath>,
     /// Manifests for Kubernetes.
     pub manifests: Vec<RootPath>,
+}
+
+/// A command that starts the app, as a file beside it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartCommand {
+    /// The name of the file.
+    pub by: &'static str,
+    /// The command as a shell would read it.
+    pub command: String,
 }
 
 /// A version or a range of Node that something asks for.

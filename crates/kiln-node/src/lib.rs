@@ -21,7 +21,7 @@ mod yarn;
 pub use allowances::ScriptAllowances;
 pub use arguments::{NodeArguments, NodeOption};
 pub use error::Error;
-pub use facts::{AppFacts, Beside, NODE_VERSION_FILES, NodeRequest};
+pub use facts::{AppFacts, Beside, NODE_VERSION_FILES, NodeRequest, StartCommand};
 pub use json::from_json;
 pub use known_scripts::{is_for_desk, is_needless_script};
 pub use lock::{Direct, Lock, LockFormat, LockKind, LockedPackage, Need, Platforms};

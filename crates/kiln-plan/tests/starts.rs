@@ -1,7 +1,7 @@
 //! Start scripts as people write them, and what each is planned to be, or the one thing that is missing.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use kiln_node::{AppFacts, Lock, LockKind, PackageJson};
+use kiln_node::{AppFacts, Lock, LockKind, PackageJson, StartCommand};
 use kiln_plan::{Start, default_start, script_start};
 use kiln_rootfs::RootPath;
 
@@ -306,5 +306,35 @@ fn results_of_builds_are_started() {
         [(astro, Some(middleware)), (astro, None), (r#"{"dependencies": {"nuxt": "4"}}"#, None)]
     {
         assert_eq!(file(package, config), None, "{package}");
+    }
+}
+
+/// A Procfile or a Dockerfile starts what has no start script; where both say something else, that is told.
+#[test]
+fn files_beside_the_app_say_how_it_starts() {
+    let command = |by, command: &str| StartCommand { by, command: command.to_owned() };
+    let facts = |package: &str, commands: Vec<StartCommand>| {
+        let package = PackageJson::read("package.json", package.as_bytes()).unwrap();
+        let lock = Lock::read(LockKind::PackageLock, "l", br#"{"lockfileVersion": 3, "packages": {"": {}}}"#)
+            .unwrap();
+        AppFacts { package, commands, lock: Some((LockKind::PackageLock, lock)), ..AppFacts::default() }
+    };
+    let bare = facts(
+        "{}",
+        vec![command("Procfile", "node --enable-source-maps web.js"), command("Dockerfile", "node d.js")],
+    );
+    assert_eq!(default_start(&bare, "").unwrap().argv, ["--enable-source-maps", "web.js"]);
+    let shell = facts("{}", vec![command("Dockerfile", "./start.sh")]);
+    assert!(default_start(&shell, "").unwrap_err().to_string().contains("Dockerfile"));
+    let told = |facts: &AppFacts| {
+        let plan = kiln_plan::plan(facts, &kiln_plan::Overrides::default()).unwrap();
+        plan.reasons
+            .iter()
+            .any(|reason| reason.about == "start" && reason.decision == "differs" && reason.is_told)
+    };
+    let scripted = r#"{"scripts": {"start": "node server.js"}}"#;
+    assert!(told(&facts(scripted, vec![command("Dockerfile", "node dist/main.js")])));
+    for same in ["node ./server.js", "npm start", "npm run start"] {
+        assert!(!told(&facts(scripted, vec![command("Dockerfile", same)])), "{same}");
     }
 }

@@ -1,4 +1,4 @@
-use kiln_node::{AppFacts, PackageJson};
+use kiln_node::{AppFacts, NodeArguments, PackageJson, StartCommand};
 use kiln_rootfs::RootPath;
 
 use super::follow::Follower;
@@ -90,17 +90,63 @@ pub(crate) fn choose_entry(
             reasons.push(Reason::new("start", format!("node {}", start.argv.join(" ")), because));
             return Ok(start);
         }
+        if let Some((start, because)) = beside(facts, app, line)? {
+            push(&start, because, reasons);
+            return Ok(start);
+        }
         let file = main_file(facts, package, app)?;
         reasons.push(Reason::new("start", format!("node {file}"), "there is no start script, but this file"));
         return Ok(Start { argv: vec![file], folder: app.to_owned(), ..Start::default() });
     };
     let start = follow(facts, app, name, line)?;
     let because = format!("the {name} script is `{script}`, and a package manager is no process 1");
+    push(&start, because, reasons);
+    reasons.extend(quarrel(facts, app, line, &start));
+    Ok(start)
+}
+
+fn push(start: &Start, because: String, reasons: &mut Vec<Reason>) {
     reasons.push(Reason::new("start", format!("node {}", start.argv.join(" ")), because));
     reasons.extend(start.notes.iter().map(|note| Reason::told("start", "changed", note.clone())));
     let aside = |aside: &super::Aside| Reason::new("set aside", aside.command.clone(), aside.what.told());
     reasons.extend(start.aside.iter().map(aside));
-    Ok(start)
+}
+
+/// What a Procfile or a Dockerfile at the top starts, for an app that nothing else starts.
+fn beside(facts: &AppFacts, app: &str, line: u32) -> Result<Option<(Start, String)>, Error> {
+    let Some(command) = facts.commands.first().filter(|_| app.is_empty()) else { return Ok(None) };
+    let start = run(facts, command, line).map_err(|why| {
+        let why = format!(
+            "package.json has no start script, and what {} starts cannot be followed: {why}",
+            command.by
+        );
+        ErrorKind::NoEntry { why }
+    })?;
+    let because = format!("there is no start script, and {} starts `{}`", command.by, command.command);
+    Ok(Some((start, because)))
+}
+
+/// What a file beside the app starts in place of what its start script does, where that is something else.
+fn quarrel(facts: &AppFacts, app: &str, line: u32, chosen: &Start) -> Option<Reason> {
+    let file = |start: &Start| {
+        NodeArguments::read(&start.argv).file.map(|file| file.trim_start_matches("./").to_owned())
+    };
+    let other = facts.commands.iter().filter(|_| app.is_empty()).find_map(|command| {
+        let start = run(facts, command, line).ok()?;
+        (file(&start) != file(chosen)).then(|| (command.by, start.argv.join(" ")))
+    });
+    let (by, argv) = other?;
+    let because = format!(
+        "{by} starts `node {argv}`, and the start script `node {}`, which is taken: `entry` under [image] in kiln.toml decides",
+        chosen.argv.join(" ")
+    );
+    Some(Reason::told("start", "differs", because))
+}
+
+fn run(facts: &AppFacts, command: &StartCommand, line: u32) -> Result<Start, String> {
+    let mut follower = Follower::new(facts, "", line);
+    follower.text(command.by, &command.command)?;
+    Ok(follower.start)
 }
 
 /// The file that is run where there is no start script: npm's `server.js`, else `main` where it is there or made, else `index.js`.

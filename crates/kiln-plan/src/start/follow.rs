@@ -67,6 +67,11 @@ impl<'a> Follower<'a> {
         self.depth =
             self.depth.checked_sub(1).ok_or_else(|| format!("the script `{name}` is one call too deep"))?;
         self.prepared(&format!("pre{name}"))?;
+        self.text(name, script)
+    }
+
+    /// Takes what a script of this name says apart.
+    pub(super) fn text(&mut self, name: &str, script: &str) -> Result<(), String> {
         let commands = commands(script).map_err(|why| {
             format!("the script `{name}` has {why}, for which the image has no shell: `{script}`")
         })?;
