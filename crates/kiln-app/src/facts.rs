@@ -143,10 +143,17 @@ fn sources(tree: &Tree) -> BTreeMap<RootPath, String> {
     let is_program = |path: &RootPath| {
         !path.file_name().contains('.') && path.parent().is_some_and(|folder| folder.file_name() == "bin")
     };
+    // Keepers of programs read which they start.
+    let is_list = |path: &RootPath| {
+        let name = path.file_name();
+        ["ecosystem", "pm2", "process"].iter().any(|start| name.starts_with(start))
+            && name.rsplit('.').next() == Some("json")
+    };
     let is_source = |path: &RootPath| {
         [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"].iter().any(|end| path.as_str().ends_with(end))
             && !path.as_str().ends_with(".d.ts")
             || is_program(path)
+            || is_list(path)
     };
     let mut sources = BTreeMap::new();
     let mut left = SOURCES_MAX;

@@ -324,6 +324,14 @@ fn files_beside_the_app_say_how_it_starts() {
         vec![command("Procfile", "node --enable-source-maps web.js"), command("Dockerfile", "node d.js")],
     );
     assert_eq!(default_start(&bare, "").unwrap().argv, ["--enable-source-maps", "web.js"]);
+    let desk =
+        facts(r#"{"scripts": {"start": "nx serve"}}"#, vec![command("Dockerfile", "node dist/main.js")]);
+    assert_eq!(default_start(&desk, "").unwrap().argv, ["dist/main.js"]);
+    let worked_on = AppFacts {
+        files: vec![RootPath::new("src/index.js").unwrap()],
+        ..facts(r#"{"scripts": {"dev": "nodemon -L src/index.js"}}"#, Vec::new())
+    };
+    assert!(default_start(&worked_on, "").unwrap_err().to_string().contains("src/index.js"));
     let shell = facts("{}", vec![command("Dockerfile", "./start.sh")]);
     assert!(default_start(&shell, "").unwrap_err().to_string().contains("Dockerfile"));
     let told = |facts: &AppFacts| {
@@ -334,7 +342,36 @@ fn files_beside_the_app_say_how_it_starts() {
     };
     let scripted = r#"{"scripts": {"start": "node server.js"}}"#;
     assert!(told(&facts(scripted, vec![command("Dockerfile", "node dist/main.js")])));
-    for same in ["node ./server.js", "npm start", "npm run start"] {
+    for same in ["node ./server.js", "node server", "npm start", "npm run start"] {
         assert!(!told(&facts(scripted, vec![command("Dockerfile", same)])), "{same}");
+    }
+}
+
+/// A configuration of pm2 that is data is read with the variables it sets; what else it says stops.
+#[test]
+fn a_configuration_of_pm2_in_json() {
+    let started = |text: &str| {
+        let package = PackageJson::read(
+            "package.json",
+            br#"{"scripts": {"start": "pm2 start ecosystem.config.json --no-daemon"}}"#,
+        )
+        .unwrap();
+        let sources = [(RootPath::new("ecosystem.config.json").unwrap(), text.to_owned())].into();
+        default_start(&AppFacts { package, sources, ..AppFacts::default() }, "").ok()
+    };
+    let start = started(
+        r#"{"apps": [{"name": "app", "script": "src/index.js", "instances": 1, "env": {"NODE_ENV": "production", "N": 2}}]}"#,
+    );
+    let start = start.unwrap();
+    assert_eq!(start.argv, ["src/index.js"]);
+    let env = [("N".to_owned(), "2".to_owned()), ("NODE_ENV".to_owned(), "production".to_owned())];
+    assert_eq!(start.env, env);
+    for other in [
+        r#"{"apps": [{"script": "a.js"}, {"script": "b.js"}]}"#,
+        r#"{"apps": [{"script": "a.js", "args": "x"}]}"#,
+        r#"{"apps": [{"script": "a.js", "env": {"A": {"b": 1}}}]}"#,
+        r#"{"apps": []}"#,
+    ] {
+        assert_eq!(started(other), None, "{other}");
     }
 }

@@ -98,7 +98,10 @@ pub(crate) fn choose_entry(
         reasons.push(Reason::new("start", format!("node {file}"), "there is no start script, but this file"));
         return Ok(Start { argv: vec![file], folder: app.to_owned(), ..Start::default() });
     };
-    let start = follow(facts, app, name, line)?;
+    let start = match follow(facts, app, name, line) {
+        Ok(start) => start,
+        Err(error) => return instead(facts, app, line, reasons).ok_or(error),
+    };
     let because = format!("the {name} script is `{script}`, and a package manager is no process 1");
     push(&start, because, reasons);
     reasons.extend(quarrel(facts, app, line, &start));
@@ -110,6 +113,19 @@ fn push(start: &Start, because: String, reasons: &mut Vec<Reason>) {
     reasons.extend(start.notes.iter().map(|note| Reason::told("start", "changed", note.clone())));
     let aside = |aside: &super::Aside| Reason::new("set aside", aside.command.clone(), aside.what.told());
     reasons.extend(start.aside.iter().map(aside));
+}
+
+/// What a file beside the app starts, where its start script cannot be followed.
+fn instead(facts: &AppFacts, app: &str, line: u32, reasons: &mut Vec<Reason>) -> Option<Start> {
+    let mut commands = facts.commands.iter().filter(|_| app.is_empty());
+    let (command, start) = commands.find_map(|command| Some((command, run(facts, command, line).ok()?)))?;
+    let because = format!(
+        "{} starts `{}`, and the start script runs nothing that an image has",
+        command.by, command.command
+    );
+    push(&start, because.clone(), reasons);
+    reasons.push(Reason::told("start", "differs", because));
+    Some(start)
 }
 
 /// What a Procfile or a Dockerfile at the top starts, for an app that nothing else starts.
@@ -128,9 +144,7 @@ fn beside(facts: &AppFacts, app: &str, line: u32) -> Result<Option<(Start, Strin
 
 /// What a file beside the app starts in place of what its start script does, where that is something else.
 fn quarrel(facts: &AppFacts, app: &str, line: u32, chosen: &Start) -> Option<Reason> {
-    let file = |start: &Start| {
-        NodeArguments::read(&start.argv).file.map(|file| file.trim_start_matches("./").to_owned())
-    };
+    let file = |start: &Start| NodeArguments::read(&start.argv).file.map(|file| module(&file).to_owned());
     let other = facts.commands.iter().filter(|_| app.is_empty()).find_map(|command| {
         let start = run(facts, command, line).ok()?;
         (file(&start) != file(chosen)).then(|| (command.by, start.argv.join(" ")))
@@ -141,6 +155,13 @@ fn quarrel(facts: &AppFacts, app: &str, line: u32, chosen: &Start) -> Option<Rea
         chosen.argv.join(" ")
     );
     Some(Reason::told("start", "differs", because))
+}
+
+/// A file as node finds it by a shorter name.
+fn module(file: &str) -> &str {
+    let file = file.strip_prefix("./").unwrap_or(file);
+    let stem = [".js", ".mjs", ".cjs"].iter().find_map(|end| file.strip_suffix(end)).unwrap_or(file);
+    stem.strip_suffix("/index").unwrap_or(stem)
 }
 
 fn run(facts: &AppFacts, command: &StartCommand, line: u32) -> Result<Start, String> {
@@ -174,5 +195,13 @@ fn main_file(facts: &AppFacts, package: &PackageJson, app: &str) -> Result<Strin
             "package.json has no start script and no main, and there is no server.js or index.js".to_owned()
         }
     };
+    let while_working = ["dev", "start:dev", "develop", "serve"].iter().find_map(|name| {
+        let words = package.scripts.get(*name)?.split_whitespace();
+        let file = words
+            .map(|word| word.trim_start_matches("./"))
+            .find(|word| word.contains('.') && is_there(word))?;
+        Some(format!("{why}; the script `{name}` runs `{file}`, which may be it"))
+    });
+    let why = while_working.unwrap_or(why);
     Err(ErrorKind::NoEntry { why }.into())
 }

@@ -2,6 +2,7 @@
 
 use kiln_node::{LockKind, Word};
 use kiln_rootfs::RootPath;
+use serde_json::Value;
 
 use super::follow::Follower;
 use super::programs::{Asked, Program, ProgramKind};
@@ -125,10 +126,21 @@ impl Follower<'_> {
     }
 
     /// The one script that a configuration of pm2 names.
-    fn configured(&self, name: &str, file: &str) -> Result<String, String> {
+    fn configured(&mut self, name: &str, file: &str) -> Result<String, String> {
         let text = RootPath::normalise(&format!("{}/{file}", self.start.folder))
             .ok()
             .and_then(|path| self.facts.sources.get(&path));
+        // What is data is read as that, with the variables that it sets.
+        if let Some(app) =
+            text.and_then(|text| serde_json::from_str(text).ok()).and_then(|all| only_app(&all))
+        {
+            let odd = MORE.iter().find(|key| **key != "env" && app.get(**key).is_some());
+            let script = app.get("script").and_then(Value::as_str).filter(|_| odd.is_none());
+            if let (Some(script), Some(env)) = (script, texts(app.get("env"))) {
+                self.start.env.extend(env);
+                return Ok(script.to_owned());
+            }
+        }
         let says_more = MORE.iter().find(|key| text.is_some_and(|text| members(text, key).next().is_some()));
         if let Some(key) = says_more {
             return Err(format!(
@@ -161,6 +173,28 @@ impl Follower<'_> {
         let up = "../".repeat(above.split('/').filter(|part| !part.is_empty()).count());
         format!("{up}node_modules/{package}/{file}")
     }
+}
+
+/// The one app of a configuration of pm2.
+fn only_app(all: &Value) -> Option<Value> {
+    match all
+        .get("apps")
+        .map_or(Some(std::slice::from_ref(all)), |apps| apps.as_array().map(Vec::as_slice))?
+    {
+        [app] => Some(app.clone()),
+        _ => None,
+    }
+}
+
+/// Names and texts of an object; `None` where something in it is neither a text nor a number.
+fn texts(object: Option<&Value>) -> Option<Vec<(String, String)>> {
+    let Some(object) = object else { return Some(Vec::new()) };
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    object.as_object()?.iter().map(|(name, value)| Some((name.clone(), text(value)?))).collect()
 }
 
 /// What a keeper is asked to start.
