@@ -224,6 +224,8 @@ pub fn is_install_leftover(below: &str) -> bool {
     let has = |text: &str| format!("/{below}/").contains(text);
     is_pnpm_lock
         || has("/node_modules/.bin/")
+        // What node-pre-gyp compiles in, before it moves the addon to its place.
+        || has("/build-tmp-")
         || has("/build/Release/obj.target/")
         || has("/build/Release/.deps/")
         || has("/build/Release/obj/")
@@ -360,6 +362,7 @@ mod tests {
             ".modules.yaml",
             "a/index.d.ts",
             "a/build/Release/obj.target/a.o",
+            "a/build-tmp-napi-v3/Release/a.node",
             "a/build/Makefile",
             ".pnpm/a@1/node_modules/.bin/x",
             "a/README.md",

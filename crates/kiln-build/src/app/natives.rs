@@ -43,7 +43,8 @@ pub fn check_natives<E: Executor, C: Cache>(
 /// not installed.
 fn has_addon(installed: &Tree, name: &str, arch: Arch) -> bool {
     let folder = format!("/{MODULES}/{name}");
-    let is_copy = |path: &RootPath| format!("/{path}").ends_with(&folder);
+    let manifest = |path: &RootPath| path.join("package.json").ok().and_then(|path| installed.get(&path));
+    let is_copy = |path: &RootPath| format!("/{path}").ends_with(&folder) && manifest(path).is_some();
     let mut copies = installed
         .iter()
         .filter(|(path, entry)| matches!(entry.kind, Kind::Dir) && is_copy(path))
@@ -101,8 +102,14 @@ mod tests {
         }
         assert!(has(&["other/index.js"]));
         assert!(has(&[".pnpm/sqlite@1.0.0/node_modules/sqlite/build/Release/a.node"]));
+        // Compilers leave folders of the same name.
+        assert!(has(&[
+            "sqlite/package.json",
+            "sqlite/build/Release/a.node",
+            "sqlite/x/.deps/node_modules/sqlite/a.d"
+        ]));
         // Each copy is loaded by somebody.
-        let two = ["sqlite/build/Release/a.node", "x/node_modules/sqlite/index.js"];
+        let two = ["sqlite/build/Release/a.node", "x/node_modules/sqlite/package.json"];
         assert!(!has(&two));
     }
 }

@@ -7,6 +7,7 @@ pub(super) struct Program {
     pub(super) package: &'static str,
     pub(super) file: &'static str,
     pub(super) port: Option<u16>,
+    /// What to do in place of a program for desks; of a server, what lets others reach it.
     pub(super) instead: &'static str,
 }
 

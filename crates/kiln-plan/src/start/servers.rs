@@ -86,11 +86,35 @@ impl Follower<'_> {
             return Err(format!("`{name} {}` is for development", words[0]));
         }
         let words = self.with_port(program, words);
-        let (texts, known) = (self.texts(words)?, self.locked().find(|locked| locked.name == package));
+        let (mut texts, known) = (self.texts(words)?, self.locked().find(|locked| locked.name == package));
         let file = known.and_then(|locked| locked.programs.get(name)).map_or(program.file, String::as_str);
+        self.open(name, program.instead, &mut texts);
         let argv = [&[self.module(package, file)], &texts[..]].concat();
         self.start.port = port_among(&texts).or(self.start.port).or(program.port);
         self.node(&argv)
+    }
+
+    /// Lets others reach a server that listens for its own machine alone, unless the script says where it listens.
+    fn open(&mut self, name: &str, opens: &str, texts: &mut Vec<String>) {
+        let mut parts = opens.split(' ').filter(|part| !part.is_empty()).peekable();
+        let Some(first) = parts.peek().copied() else { return };
+        let is_said = if let Some((variable, value)) = first.split_once('=') {
+            let is_set = self.start.env.iter().any(|(name, _)| name == variable);
+            if !is_set {
+                self.start.env.push((variable.to_owned(), value.to_owned()));
+            }
+            is_set
+        } else {
+            let said = ["-a", "--address", "-H", "--host", "-l", "--listen"];
+            let is_said = texts.iter().any(|text| said.contains(&text.split('=').next().unwrap_or(text)));
+            if !is_said {
+                texts.extend(parts.map(str::to_owned));
+            }
+            is_said
+        };
+        if !is_said {
+            self.note(format!("`{name}` listens for its own machine alone, so it is told `{opens}`"));
+        }
     }
 
     /// Without `-p $PORT`, where the program reads the variable itself.
