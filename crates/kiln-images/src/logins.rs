@@ -9,7 +9,7 @@ use serde_json::Value;
 pub fn known_logins() -> (Vec<String>, Option<PathBuf>) {
     let mut hosts = BTreeSet::new();
     for file in logins() {
-        let Ok(text) = std::fs::read(&file) else { continue };
+        let Ok(text) = kiln_disk::read_given(&file, kiln_disk::DOCUMENT_MAX) else { continue };
         let Ok(known) = serde_json::from_slice::<Value>(&text) else { return (Vec::new(), Some(file)) };
         for key in ["auths", "credHelpers"] {
             hosts.extend(known[key].as_object().into_iter().flat_map(|map| map.keys().cloned()));

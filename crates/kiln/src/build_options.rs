@@ -1,9 +1,10 @@
 //! How an image is built, whatever it is built from, as `docker build` is told it.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use kiln_disk::disk_failure;
+use kiln_disk::{disk_failure, read_given};
 use kiln_finding::{Class, Failure};
 use kiln_image::Compression;
 
@@ -122,10 +123,11 @@ fn secret(text: &str) -> Result<(String, Vec<u8>), Failure> {
 }
 
 fn read_secret(path: &Path) -> Result<Vec<u8>, Failure> {
-    let size = std::fs::metadata(path).map_err(|error| disk_failure("read the secret", path, &error))?.len();
-    if size > SECRET_MAX {
-        let what = format!("read the secret {}: it has more than 500 KiB", path.display());
-        return Err(Failure::new("build.secret", Class::Usage, what));
-    }
-    std::fs::read(path).map_err(|error| disk_failure("read the secret", path, &error))
+    read_given(path, SECRET_MAX).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => {
+            let what = format!("read the secret {}: it has more than 500 KiB", path.display());
+            Failure::new("build.secret", Class::Usage, what)
+        }
+        _ => disk_failure("read the secret", path, &error),
+    })
 }

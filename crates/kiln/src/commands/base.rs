@@ -211,7 +211,8 @@ fn request(settings: &BaseSettings, archs: Vec<Arch>, builder: bool) -> Result<R
 }
 
 fn read_lock(path: &Path) -> Result<Lock, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    let text = kiln_disk::read_given_text(path, kiln_disk::DOCUMENT_MAX)
+        .map_err(|error| unreadable(path, &error))?;
     Ok(Lock::read(&text)?)
 }
 
