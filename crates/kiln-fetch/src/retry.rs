@@ -67,8 +67,13 @@ impl Tries<'_> {
 
     /// Waits for the next attempt: as long as the server asked for, or by the doubling pauses.
     pub fn wait(&mut self, wanted: Option<Duration>) {
-        std::thread::sleep(wanted.unwrap_or_else(|| self.pause()));
+        std::thread::sleep(self.next(wanted));
         self.made += 1;
+    }
+
+    /// How long it waits for the next attempt.
+    pub(crate) fn next(&self, wanted: Option<Duration>) -> Duration {
+        wanted.unwrap_or_else(|| self.pause())
     }
 
     fn pause(&self) -> Duration {

@@ -167,8 +167,8 @@ impl Ask<'_> {
         if status != 200 {
             return Err(self.refused(&url, status, credential.is_some()).into());
         }
-        let body = http::body(response);
-        let bytes = read_capped(body, self.sender.pace(), "token", &url, TOKEN_MAX)?;
+        let body = http::body(response, self.sender.pace());
+        let bytes = read_capped(body, "token", &url, TOKEN_MAX)?;
         let failed = |source: serde_json::Error| {
             // The parser's own message could quote what stands there.
             let source = serde::de::Error::custom(format_args!("line {} is malformed", source.line()));

@@ -19,7 +19,6 @@ mod header;
 mod hub;
 mod keyring;
 pub mod link;
-mod pace;
 mod referrers;
 mod repository;
 mod sender;

@@ -81,9 +81,8 @@ impl Repository {
             }
             let link = header(LINK);
             let shown = url.shown();
-            let body = http::body(response);
-            let bytes =
-                read_capped(body, self.transport.sender.pace(), "list of referrers", &shown, DOCUMENT_MAX)?;
+            let body = http::body(response, self.transport.sender.pace());
+            let bytes = read_capped(body, "list of referrers", &shown, DOCUMENT_MAX)?;
             weight += bytes.len() as u64;
             listed.extend(parse(&bytes, &shown)?.manifests);
             if listed.len() > REFERRERS_MAX || weight > LISTED_MAX {
