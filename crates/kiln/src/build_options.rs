@@ -29,7 +29,7 @@ pub(crate) struct BuildOptions {
     /// What is shown while it builds: plain keeps every line that commands print
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     progress: Progress,
-    /// Stop a command that runs longer than this many seconds
+    /// Stop a command, or a download of ADD, that takes longer than this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=crate::config::TIMEOUT_MAX))]
     timeout: Option<u64>,
     /// How layers are compressed: gzip or zstd

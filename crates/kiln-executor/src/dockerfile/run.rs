@@ -54,6 +54,7 @@ pub fn build(
         machine,
         supply: &supply,
         folder,
+        limit: options.build.limit(),
         gate: Gate::new(machine, settings.trust),
         bases: Mutex::default(),
         layout,
