@@ -206,6 +206,11 @@ impl Diagnose for Error {
             ErrorKind::Keyring { path, .. } => {
                 format!("repair {}, or move it away and log in again", path.display())
             }
+            ErrorKind::Helper { source: None, program, .. } => {
+                format!(
+                    "repair what {program} says, or take it out of credHelpers and credsStore in config.json"
+                )
+            }
             ErrorKind::Helper { .. } => {
                 "install it, or take it out of credHelpers and credsStore in config.json".to_owned()
             }
