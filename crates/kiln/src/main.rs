@@ -33,6 +33,9 @@ fn main() -> ExitCode {
     if let Some(code) = kiln_sandbox::enter() {
         return code;
     }
+    if let Some(code) = kiln_program::enter() {
+        return code;
+    }
     let args = match args::parse() {
         Ok(args) => args,
         Err(code) => return code,
