@@ -10,7 +10,7 @@ use kiln_node::{
 };
 use kiln_rootfs::{Kind, RootPath, Tree};
 
-use crate::{Folder, beside, commands};
+use crate::{Folder, beside, commands, outside};
 
 /// The largest lock file or other document that is read, in bytes.
 pub(crate) const DOCUMENT_MAX: u64 = kiln_disk::DOCUMENT_MAX;
@@ -29,9 +29,9 @@ const PNPM: &str = "pnpm-workspace.yaml";
 pub(crate) fn all(folder: &Folder, tree: &Tree, package: PackageJson) -> Result<AppFacts, Failure> {
     let yarn = yarn(tree, &package)?;
     let mut lock = if yarn.is_some() { None } else { lock(tree)? };
-    let workspace = workspace(tree, &package)?;
+    let (workspace, links) = workspace(tree, &package)?;
     let scripts = ScriptAllowances::read(&package, text(tree, PNPM)?.as_deref())?;
-    let facts = AppFacts { yarn, workspace, scripts, ..of_names(folder, tree, package) };
+    let facts = AppFacts { yarn, workspace, links, scripts, ..of_names(folder, tree, package) };
     if let Some((_, lock)) = &mut lock {
         let projects = facts.projects().map(|(folder, package)| (folder.to_owned(), package.clone()));
         lock.relate(&projects.collect());
@@ -109,22 +109,26 @@ fn yarn(tree: &Tree, package: &PackageJson) -> Result<Option<Yarn>, Failure> {
     Ok(Yarn::read(lock.as_bytes(), &settings, package))
 }
 
-/// The `package.json` of each project of the workspace, by folder.
-fn workspace(tree: &Tree, package: &PackageJson) -> Result<BTreeMap<String, PackageJson>, Failure> {
+type Projects = BTreeMap<String, PackageJson>;
+
+/// The `package.json` of each project of the workspace, by folder, and the links that lead to projects.
+fn workspace(tree: &Tree, package: &PackageJson) -> Result<(Projects, outside::Links), Failure> {
     let mut globs = package.workspace_globs();
     if tree.get(&path(PNPM)).is_some() {
         globs.extend(pnpm_workspace_globs(PNPM, &bytes(tree, PNPM)?)?);
     }
     let globs = WorkspaceGlobs::new(&globs)?;
+    let (linked, links) = outside::linked(tree, &globs)?;
     let mut projects = BTreeMap::new();
     for (path, _) in tree.iter().filter(|(path, _)| path.file_name() == "package.json") {
         let Some(folder) = path.parent().filter(|folder| !folder.is_root()) else { continue };
-        if globs.holds(folder.as_str()) {
+        if globs.holds(folder.as_str()) || linked.contains(&folder) {
             let package = PackageJson::read(path.as_str(), &bytes(tree, path.as_str())?)?;
             projects.insert(folder.to_string(), package);
         }
     }
-    Ok(projects)
+    outside::refuse(package, &projects, tree)?;
+    Ok((projects, links))
 }
 
 /// The folders of the workspace's projects, where nothing of it may fail.

@@ -26,6 +26,7 @@ mod git_ignore;
 mod guess;
 mod made_again;
 mod missed;
+mod outside;
 mod read_in;
 mod rules;
 mod walk;

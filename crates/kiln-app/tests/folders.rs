@@ -14,6 +14,63 @@ use kiln_app::{
 use kiln_rootfs::{Kind, RootPath, Tree};
 use tempfile::TempDir;
 
+/// What is said of an app whose projects are not all in it.
+fn outside(manifest: &str, more: &[(&str, &str)], link: Option<(&str, &str)>) -> String {
+    let files = [&[("app/package.json", manifest), ("out/package.json", r#"{"name": "a"}"#)], more].concat();
+    let folder = folder(&files);
+    if let Some((link, target)) = link {
+        let link = folder.path().join("app").join(link);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        symlink(target, link).unwrap();
+    }
+    let failure = App::collect(&folder.path().join("app")).unwrap_err();
+    assert_eq!(failure.code, "app.outside");
+    failure.sentence()
+}
+
+#[test]
+fn what_an_app_is_made_of_lies_in_its_folder() {
+    let workspaces = |globs: &str| format!(r#"{{"name": "x", "workspaces": [{globs}]}}"#);
+    let asks = |spec: &str| format!(r#"{{"name": "x", "devDependencies": {{"a": "{spec}"}}}}"#);
+    let said = outside(&workspaces(r#""p/*""#), &[], Some(("p/a", "../../out")));
+    assert_eq!(
+        said,
+        "cannot take in what the link `p/a` leads to, in the place of a project: it lies outside of the app's folder"
+    );
+    outside(&workspaces(r#""p/*""#), &[], Some(("p", "../out")));
+    let said = outside(&workspaces(r#""../out""#), &[], None);
+    assert!(said.contains("`../out`, which the workspace has as a project"), "{said}");
+    let pnpm = [("app/pnpm-workspace.yaml", "packages: ['../out']")];
+    outside(r#"{"name": "x"}"#, &pnpm, None);
+    for spec in ["file:../out", "link:../out", "../out", "file:/out"] {
+        let said = outside(&asks(spec), &[], None);
+        assert!(said.contains(&format!("`a` from `{spec}`, as package.json asks")), "{said}");
+    }
+    outside(&asks("file:p/a"), &[], Some(("p/a", "../../out")));
+    let below = [("app/p/b/package.json", r#"{"name": "b", "dependencies": {"a": "file:../../../out"}}"#)];
+    let said = outside(&workspaces(r#""p/*""#), &below, None);
+    assert!(said.contains("as p/b/package.json asks"), "{said}");
+}
+
+#[test]
+fn a_project_that_is_linked_to_inside_the_app_is_one() {
+    let folder = folder(&[
+        (
+            "package.json",
+            r#"{"name": "x", "workspaces": ["p/*"], "dependencies": {"c": "file:libs/c", "d": "^1"}}"#,
+        ),
+        ("real/a/package.json", r#"{"name": "a", "dependencies": {"b": "file:../../libs/c"}}"#),
+        ("libs/c/package.json", r#"{"name": "c"}"#),
+        ("p/b/package.json", r#"{"name": "b"}"#),
+    ]);
+    symlink("../real/a", folder.path().join("p/a")).unwrap();
+    symlink("/etc", folder.path().join("docs")).unwrap();
+    let facts = App::collect(folder.path()).unwrap().facts;
+    assert_eq!(facts.workspace.keys().collect::<Vec<_>>(), ["p/b", "real/a"]);
+    let links: Vec<_> = facts.links.iter().map(|(link, target)| (link.as_str(), target.as_str())).collect();
+    assert_eq!(links, [("p/a", "../real/a")]);
+}
+
 const PACKAGE: (&str, &str) = ("package.json", r#"{"name": "x", "scripts": {"build": "tsc"}}"#);
 
 fn folder(files: &[(&str, &str)]) -> TempDir {

@@ -60,8 +60,12 @@ impl Incoming {
         &self.file
     }
 
-    /// Gives it its name. What has that name is replaced; a link is replaced, not followed.
+    /// Gives it its name. A file that has that name is replaced; a link is replaced, not followed; anything else stays.
     pub fn replace(mut self, target: &Path) -> io::Result<()> {
+        if fs::symlink_metadata(target).is_ok_and(|found| !found.is_file() && !found.is_symlink()) {
+            let why = "what has this name is no regular file";
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
+        }
         let name = match self.name.take() {
             Some(name) => name,
             None => self.link_somewhere()?,

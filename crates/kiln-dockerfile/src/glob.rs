@@ -29,11 +29,17 @@ pub(crate) enum Element {
     },
 }
 
+/// The longest pattern, in bytes: a longer line of a `.dockerignore` is an error of Docker's, too (`bufio.MaxScanTokenSize` of Go).
+pub(crate) const PATTERN_MAX: usize = 64 << 10;
+
 /// A pattern that cannot be: what is wrong with it.
 pub(crate) type BadPattern = &'static str;
 
 /// Reads a pattern.
 pub(crate) fn parse(text: &str, has_deep: bool) -> Result<Vec<Element>, BadPattern> {
+    if text.len() > PATTERN_MAX {
+        return Err("it has more than 64 KiB");
+    }
     let chars: Vec<char> = text.chars().collect();
     let mut elements = Vec::new();
     let mut at = 0;
@@ -92,19 +98,39 @@ fn class_char(chars: &[char], at: usize) -> Result<(char, usize), BadPattern> {
     }
 }
 
-/// All ways through a pattern that a text leaves open, followed at once, so that no pattern is slow.
+/// The same pattern without stars that add nothing to the ones before them.
+pub(crate) fn merged(mut elements: Vec<Element>) -> Vec<Element> {
+    elements.dedup_by(|next, before| next == before && next.may_be_nothing());
+    elements
+}
+
+impl Element {
+    /// Whether no character at all is enough for it.
+    fn may_be_nothing(&self) -> bool {
+        matches!(self, Self::Many { .. } | Self::Rest | Self::Folders)
+    }
+}
+
+/// A way through a pattern: the text so far is what stands before the element `at`, or goes on inside it.
+#[derive(Clone, Copy)]
+struct Way {
+    at: usize,
+    /// Part of what [`Element::Folders`] stands for has come, so that it ends with a `/`.
+    is_inside: bool,
+}
+
+/// All ways through a pattern that a text leaves open, followed at once, so that no pattern is slow. Only those that are open cost
+/// anything: they are listed by their place, each once.
 pub(crate) struct Ways<'a> {
     elements: &'a [Element],
-    /// Whether the text so far is what stands before each element, and at last the whole pattern.
-    open: Vec<bool>,
-    next: Vec<bool>,
+    open: Vec<Way>,
+    next: Vec<Way>,
 }
 
 impl<'a> Ways<'a> {
     /// Before any text.
     pub(crate) fn start(elements: &'a [Element]) -> Self {
-        let blank = vec![false; elements.len() + 1];
-        let mut ways = Self { elements, open: blank.clone(), next: blank };
+        let mut ways = Self { elements, open: Vec::new(), next: Vec::new() };
         ways.enter(0);
         std::mem::swap(&mut ways.open, &mut ways.next);
         ways
@@ -113,30 +139,33 @@ impl<'a> Ways<'a> {
     /// After all of `text`.
     pub(crate) fn through(elements: &'a [Element], text: &str) -> Self {
         let mut ways = Self::start(elements);
-        text.chars().for_each(|char| ways.step(char));
+        for char in text.chars() {
+            if ways.open.is_empty() {
+                break;
+            }
+            ways.step(char);
+        }
         ways
     }
 
     /// One character more.
     pub(crate) fn step(&mut self, char: char) {
-        self.next.fill(false);
-        for (at, element) in self.elements.iter().enumerate() {
-            if !self.open[at] {
-                continue;
-            }
-            match element {
-                Element::Char(wanted) if *wanted == char => self.enter(at + 1),
-                Element::One { but } if *but != char => self.enter(at + 1),
-                Element::Many { but } if *but != char => self.enter(at),
-                Element::Rest => self.enter(at),
-                Element::Folders => {
-                    // Inside: stay, without the way that takes nothing.
-                    self.next[at] = true;
+        self.next.clear();
+        for index in 0..self.open.len() {
+            let Way { at, .. } = self.open[index];
+            match self.elements.get(at) {
+                Some(Element::Char(wanted)) if *wanted == char => self.enter(at + 1),
+                Some(Element::One { but }) if *but != char => self.enter(at + 1),
+                Some(Element::Many { but }) if *but != char => self.enter(at),
+                Some(Element::Rest) => self.enter(at),
+                Some(Element::Folders) => {
+                    // Without the way that takes nothing.
+                    self.open_way(Way { at, is_inside: true });
                     if char == '/' {
                         self.enter(at + 1);
                     }
                 }
-                Element::Class { is_negated, ranges } => {
+                Some(Element::Class { is_negated, ranges }) => {
                     let is_in = ranges.iter().any(|(low, high)| (*low..=*high).contains(&char));
                     if is_in != *is_negated {
                         self.enter(at + 1);
@@ -150,20 +179,31 @@ impl<'a> Ways<'a> {
 
     /// All of the text is the whole pattern.
     pub(crate) fn is_match(&self) -> bool {
-        self.open.last() == Some(&true)
+        self.open.last().is_some_and(|way| way.at == self.elements.len())
     }
 
     /// More text after it could match.
     pub(crate) fn may_go_on(&self) -> bool {
-        self.open.iter().take(self.elements.len()).any(|is_open| *is_open)
+        self.open.first().is_some_and(|way| way.at < self.elements.len())
     }
 
-    /// Opens the way to an element, and to those behind elements that match nothing.
+    /// Opens the way to an element, and to those behind elements that may be nothing.
     fn enter(&mut self, mut at: usize) {
-        self.next[at] = true;
-        while matches!(self.elements.get(at), Some(Element::Many { .. } | Element::Rest | Element::Folders)) {
+        loop {
+            self.open_way(Way { at, is_inside: false });
+            // What was open before has opened those behind it.
+            let is_new = self.next.last().is_some_and(|last| last.at == at && !last.is_inside);
+            if !is_new || !self.elements.get(at).is_some_and(Element::may_be_nothing) {
+                return;
+            }
             at += 1;
-            self.next[at] = true;
+        }
+    }
+
+    /// Ways are opened in the order of their places.
+    fn open_way(&mut self, way: Way) {
+        if self.next.last().is_none_or(|last| last.at < way.at) {
+            self.next.push(way);
         }
     }
 }
@@ -177,7 +217,7 @@ pub struct Wildcard {
 impl Wildcard {
     /// Reads a pattern. What is wrong with it is a fragment that fits after "the pattern: ".
     pub fn parse(pattern: &str) -> Result<Self, String> {
-        parse(pattern, false).map(|elements| Self { elements }).map_err(str::to_owned)
+        parse(pattern, false).map(|elements| Self { elements: merged(elements) }).map_err(str::to_owned)
     }
 
     /// Whether it is all of `path`. `*` and `?` do not match `/`.
@@ -249,5 +289,59 @@ mod tests {
     fn hostile_patterns_are_not_slow() {
         let pattern = Wildcard::parse(&"*a".repeat(200)).unwrap();
         assert!(!pattern.is_match(&"a".repeat(150)));
+    }
+
+    /// As a set of flags says it, one for each element: slow, and plain to see.
+    fn plainly(elements: &[Element], text: &[char]) -> bool {
+        let Some((element, rest)) = elements.split_first() else { return text.is_empty() };
+        let Some((char, after)) = text.split_first() else {
+            return element.may_be_nothing() && plainly(rest, text);
+        };
+        match element {
+            Element::Char(wanted) => wanted == char && plainly(rest, after),
+            Element::One { but } => but != char && plainly(rest, after),
+            Element::Many { but } => plainly(rest, text) || (but != char && plainly(elements, after)),
+            Element::Rest => true,
+            Element::Folders => {
+                let mut ends = (0..text.len()).filter(|at| text[*at] == '/');
+                plainly(rest, text) || ends.any(|at| plainly(rest, &text[at + 1..]))
+            }
+            Element::Class { .. } => unreachable!("none of these patterns has one"),
+        }
+    }
+
+    #[test]
+    fn every_short_pattern_is_followed_as_it_is_meant() {
+        let words = |letters: &[&str], most: usize| {
+            let mut all = vec![String::new()];
+            let mut last = all.clone();
+            for _ in 0..most {
+                last = last
+                    .iter()
+                    .flat_map(|word| letters.iter().map(move |more| format!("{word}{more}")))
+                    .collect();
+                all.extend(last.clone());
+            }
+            all
+        };
+        let texts = words(&["a", "b", "/"], 4);
+        for pattern in words(&["a", "?", "*", "**/", "**", "/"], 4) {
+            let elements = parse(&pattern, true).unwrap();
+            let short = merged(elements.clone());
+            for text in &texts {
+                let chars: Vec<char> = text.chars().collect();
+                let expected = plainly(&elements, &chars);
+                assert_eq!(Ways::through(&elements, text).is_match(), expected, "{pattern} {text}");
+                assert_eq!(Ways::through(&short, text).is_match(), expected, "{pattern} {text} merged");
+            }
+        }
+    }
+
+    #[test]
+    fn a_pattern_longer_than_any_is_refused() {
+        for pattern in ["?", "*", "**/", "[a]"] {
+            let long = pattern.repeat(PATTERN_MAX);
+            assert!(Wildcard::parse(&format!("{long}x")).unwrap_err().contains("64 KiB"));
+        }
     }
 }

@@ -3,6 +3,8 @@ use crate::{Problem, Span};
 
 /// Patterns after these are not read.
 const MAX_PATTERNS: usize = 10_000;
+/// How much of a pattern that is refused is shown, in characters.
+const SHOWN_MAX: usize = 200;
 
 /// What a `.dockerignore` (or `COPY --exclude`) leaves out.
 #[derive(Clone, Debug, Default)]
@@ -97,11 +99,10 @@ impl Ignore {
         match matcher(&text) {
             Ok(matcher) => self.patterns.push(Pattern { text, is_exception, line: number, span, matcher }),
             Err(why) => {
-                self.problems.push(Problem::error(
-                    "bad-pattern",
-                    span,
-                    format!("the pattern `{body}`: {why}"),
-                ));
+                let start: String = body.chars().take(SHOWN_MAX).collect();
+                let more = if start.len() < body.len() { "…" } else { "" };
+                let message = format!("the pattern `{start}{more}`: {why}");
+                self.problems.push(Problem::error("bad-pattern", span, message));
             }
         }
     }
@@ -185,7 +186,7 @@ fn matcher(text: &str) -> Result<Matcher, glob::BadPattern> {
     let is_char = |element: &Element| matches!(element, Element::Char(_));
     let has_escape = text.contains('\\') || text.contains(']');
     Ok(match elements.as_slice() {
-        _ if has_escape => Matcher::Elements(elements),
+        _ if has_escape => Matcher::Elements(glob::merged(elements)),
         all if all.iter().all(is_char) => Matcher::Exact,
         [before @ .., Element::Rest] if !before.is_empty() && before.iter().all(is_char) => {
             Matcher::Prefix(text.trim_end_matches('*').to_owned())
@@ -193,7 +194,7 @@ fn matcher(text: &str) -> Result<Matcher, glob::BadPattern> {
         [Element::Folders, rest @ ..] if rest.iter().all(is_char) => {
             Matcher::Suffix(text.get(2..).unwrap_or_default().to_owned())
         }
-        _ => Matcher::Elements(elements),
+        _ => Matcher::Elements(glob::merged(elements)),
     })
 }
 

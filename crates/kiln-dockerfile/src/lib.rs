@@ -28,6 +28,9 @@ mod stages;
 mod token;
 mod typed;
 
+/// The largest Dockerfile that is read, in bytes.
+pub const FILE_MAX: u64 = 8 << 20;
+
 pub use directive::{Directive, syntax_of};
 pub use duration::parse_duration;
 pub use expand::{

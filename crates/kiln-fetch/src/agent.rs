@@ -3,12 +3,14 @@ use std::time::Duration;
 
 use ureq::config::ConfigBuilder;
 use ureq::typestate::AgentScope;
-use ureq::unversioned::transport::DefaultConnector;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector, DefaultConnector};
 use ureq::{Agent, Proxy};
 
 use crate::closed::{Closed, Open};
 use crate::error::{Error, ErrorKind};
 use crate::tls;
+use crate::watched::Watched;
 
 const CONNECT: Duration = Duration::from_secs(20);
 
@@ -24,12 +26,17 @@ pub(crate) fn proxied(
         let proxy = Proxy::new(proxy).map_err(|source| ErrorKind::Tls(Box::new(source)))?;
         config = config.proxy(Some(proxy));
     }
-    Ok(Agent::with_parts(config.build(), DefaultConnector::default(), Open::but(closed)))
+    Ok(Agent::with_parts(config.build(), connector(), Open::but(closed)))
 }
 
 /// The same without any proxy, for this machine itself.
 pub(crate) fn direct(ca_files: &[PathBuf], stall: Duration) -> Result<Agent, Error> {
-    Ok(builder(ca_files, stall)?.proxy(None).build().new_agent())
+    let config = builder(ca_files, stall)?.proxy(None).build();
+    Ok(Agent::with_parts(config, connector(), DefaultResolver::default()))
+}
+
+fn connector() -> impl Connector {
+    DefaultConnector::default().chain(Watched)
 }
 
 fn builder(ca_files: &[PathBuf], stall: Duration) -> Result<ConfigBuilder<AgentScope>, Error> {
@@ -47,4 +54,5 @@ pub(crate) fn patience(config: ConfigBuilder<AgentScope>, stall: Duration) -> Co
         .timeout_connect(Some(CONNECT))
         .timeout_recv_response(Some(stall))
         .timeout_per_read(Some(stall))
+        .timeout_per_write(Some(stall))
 }

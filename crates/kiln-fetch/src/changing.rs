@@ -55,7 +55,7 @@ impl Downloader {
 fn receive(answer: Answer, url: &str, cap: u64, kept: &Kept, mut part: &File) -> Result<(), Error> {
     part.set_len(answer.offset).map_err(failed("empty", &kept.part))?;
     write_tag(&kept.part, answer.tag.as_deref())?;
-    let mut body = answer.body.into_with_config().limit(u64::MAX).reader();
+    let mut body = answer.body;
     let mut buffer = vec![0; 1 << 16];
     let mut received = answer.offset;
     loop {

@@ -1,7 +1,9 @@
+use std::time::Instant;
+
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::http::header::{ACCEPT, CONTENT_RANGE, ETAG, HeaderName, RANGE};
-use crate::http::{self, Body, Connections, Http, Request, Response, retry_after};
+use crate::http::{self, BodyReader, Connections, Http, Pace, Request, Response, retry_after};
 use crate::options::Options;
 use crate::url::Url;
 
@@ -9,6 +11,8 @@ use crate::url::Url;
 pub(crate) struct Client {
     http: Http,
     credentials: Credentials,
+    pace: Pace,
+    until: Option<Instant>,
 }
 
 /// What a server sends.
@@ -19,14 +23,16 @@ pub(crate) struct Answer {
     pub(crate) length: Option<u64>,
     /// What tells this version of a document that changes from others; weak tags are left out.
     pub(crate) tag: Option<String>,
-    pub(crate) body: Body,
+    pub(crate) body: BodyReader,
 }
 
 impl Client {
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
         let (ca_files, proxy) = (&options.ca_files[..], options.proxy.as_deref());
         let by = Connections { ca_files, proxy, closed: options.closed.clone() };
-        Ok(Self { http: Http::new(by, options.stall)?, credentials: options.credentials.clone() })
+        let http = Http::new(by, options.stall)?;
+        let credentials = options.credentials.clone();
+        Ok(Self { http, credentials, pace: options.pace, until: options.until })
     }
 
     /// Asks for `url` from byte `offset` on.
@@ -47,12 +53,16 @@ impl Client {
         if offset > 0 {
             request = request.with(RANGE, format!("bytes={offset}-"));
         }
-        let response = http::follow(&mut request, |request| self.ask(request))?;
+        let response = http::follow(&mut request, |request| {
+            // Of the time that is left for all of them.
+            request.timeout = self.until.map(|until| until.saturating_duration_since(Instant::now()));
+            self.ask(request)
+        })?;
         let url = request.url.shown();
         let response = response.ok_or_else(|| ErrorKind::Redirects { url: url.clone() })?;
         match response.status().as_u16() {
-            200 => Ok(answer(response, 0)),
-            206 => partial(url, offset, response),
+            200 => Ok(answer(response, 0, self.pace)),
+            206 => partial(url, offset, response, self.pace),
             status => Err(ErrorKind::Status { url, status, after: retry_after(&response) }.into()),
         }
     }
@@ -66,22 +76,22 @@ impl Client {
     }
 }
 
-fn answer(response: Response, offset: u64) -> Answer {
+fn answer(response: Response, offset: u64, pace: Pace) -> Answer {
     let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
     let tag = tag.filter(|tag| tag.starts_with('"')).map(str::to_owned);
-    let body = response.into_body();
-    Answer { offset, length: body.content_length(), tag, body }
+    let length = response.body().content_length();
+    Answer { offset, length, tag, body: http::body(response, pace) }
 }
 
 /// A 206 counts only if it starts where it was asked to.
-fn partial(url: String, offset: u64, response: Response) -> Result<Answer, Error> {
+fn partial(url: String, offset: u64, response: Response, pace: Pace) -> Result<Answer, Error> {
     let starts = response
         .headers()
         .get(CONTENT_RANGE)
         .and_then(|range| range.to_str().ok())
         .and_then(|range| range.strip_prefix("bytes ")?.split_once('-')?.0.parse::<u64>().ok());
     if offset > 0 && starts == Some(offset) {
-        return Ok(answer(response, offset));
+        return Ok(answer(response, offset, pace));
     }
     Err(ErrorKind::Status { url, status: 206, after: None }.into())
 }

@@ -28,8 +28,7 @@ impl Downloader {
     pub(crate) fn read_document(&self, url: &str, accept: Option<&str>, cap: u64) -> Result<Vec<u8>, Error> {
         let answer = self.client.get(url, 0, accept)?;
         let mut bytes = Vec::new();
-        let body = answer.body.into_with_config().limit(u64::MAX).reader();
-        body.take(cap + 1).read_to_end(&mut bytes).map_err(|source| ErrorKind::Broken {
+        answer.body.take(cap + 1).read_to_end(&mut bytes).map_err(|source| ErrorKind::Broken {
             url: url::shown(url),
             received: 0,
             source,

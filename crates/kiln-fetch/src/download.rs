@@ -2,6 +2,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use crate::cache::{Cache, Partial};
 use crate::client::{Answer, Client};
@@ -129,7 +130,12 @@ impl Downloader {
         loop {
             match work() {
                 Err(error) if !tries.is_last() && error.is_transient(&self.options.retry) => {
-                    tries.wait(error.retry_after());
+                    let wanted = error.retry_after();
+                    let next = Instant::now() + tries.next(wanted);
+                    if self.options.until.is_some_and(|until| next >= until) {
+                        return Err(error);
+                    }
+                    tries.wait(wanted);
                 }
                 done => return done,
             }
@@ -204,7 +210,7 @@ impl Arrived {
         meter: &Meter<'_>,
     ) -> Result<(), Error> {
         let before = self.bytes;
-        let mut body = answer.body.into_with_config().limit(u64::MAX).reader();
+        let mut body = answer.body;
         let mut buffer = vec![0; 1 << 16];
         let broken = |received, source| ErrorKind::Broken { url: url::shown(url), received, source };
         loop {

@@ -45,6 +45,8 @@ pub(crate) enum ErrorKind {
     Redirects { url: String },
     #[error("follow a redirect of {url} away from https")]
     Downgrade { url: String },
+    #[error("follow a redirect of {url} to `{to}`, which is no http or https address")]
+    Pointed { url: String, to: String },
     #[error("read `{url}` as an http or https address")]
     BadUrl { url: String },
     #[error("go on offline: {} not on this machine:\n    {}", count(.missing.len()), .missing.join("\n    "))]
@@ -127,9 +129,10 @@ impl Diagnose for Error {
             ErrorKind::Status { .. } => "fetch.status",
             ErrorKind::TooLarge { .. } | ErrorKind::Long { .. } => "fetch.too_large",
             ErrorKind::Mismatch { .. } => "fetch.checksum_mismatch",
-            ErrorKind::Redirects { .. } | ErrorKind::Downgrade { .. } | ErrorKind::Moved { .. } => {
-                "fetch.redirect"
-            }
+            ErrorKind::Redirects { .. }
+            | ErrorKind::Downgrade { .. }
+            | ErrorKind::Pointed { .. }
+            | ErrorKind::Moved { .. } => "fetch.redirect",
             ErrorKind::BadUrl { .. } => "fetch.bad_url",
             ErrorKind::Plain { .. } => "fetch.plain",
             ErrorKind::Offline { .. } => "fetch.offline",
@@ -148,6 +151,7 @@ impl Diagnose for Error {
             | ErrorKind::Cut { .. }
             | ErrorKind::Moved { .. }
             | ErrorKind::Redirects { .. }
+            | ErrorKind::Pointed { .. }
             | ErrorKind::Downgrade { .. } => {
                 Class::Remote { transient: self.is_transient(&Retry::default()) }
             }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
 use crate::http::header::LOCATION;
-use crate::http::{self, Connections, Http, Method, Payload, Request, Response, Retry, passes, retry_after};
+use crate::http::{
+    self, Connections, Http, Method, Pace, Payload, Request, Response, Retry, passes, retry_after,
+};
 use crate::redacted::Redacted;
 use crate::url::{Url, shown};
 
@@ -136,7 +138,7 @@ fn read(url: &Url, response: Response, cap: u64) -> Result<Reply, Error> {
     let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
     let location = location.map(str::to_owned);
     let mut body = Vec::new();
-    http::body(response)
+    http::body(response, Pace::default())
         .take(cap + 1)
         .read_to_end(&mut body)
         .map_err(|source| ErrorKind::Cut { url: url.shown(), source })?;

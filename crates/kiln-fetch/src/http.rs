@@ -16,11 +16,12 @@ use crate::error::Error;
 use crate::url::Url;
 use crate::{agent, socket};
 
+pub use crate::body::{BodyReader, body};
 pub use crate::network::{NetworkError, Response, Trouble};
+pub use crate::pace::Pace;
 pub use crate::redirect::follow;
 pub use crate::retry::{Retry, Tries, passes, retry_after};
 pub use ureq::http::{Method, header};
-pub use ureq::{Body, BodyReader};
 
 /// How hosts are reached.
 #[derive(Clone, Debug, Default)]
@@ -167,9 +168,4 @@ impl Http {
     ) -> Result<Response, NetworkError> {
         self.agent.run(self.agent.configure_request(request).timeout_global(timeout).build())
     }
-}
-
-/// The bytes of an answer, however many: each reader has a cap of its own.
-pub fn body(response: Response) -> BodyReader<'static> {
-    response.into_body().into_with_config().limit(u64::MAX).reader()
 }

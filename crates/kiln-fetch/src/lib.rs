@@ -7,6 +7,7 @@
 //! with rules of its own, from [`http`].
 
 mod agent;
+mod body;
 mod cache;
 mod changing;
 mod client;
@@ -21,6 +22,7 @@ mod found;
 pub mod http;
 mod network;
 mod options;
+mod pace;
 mod progress;
 mod redacted;
 mod redirect;
@@ -28,6 +30,7 @@ mod retry;
 mod socket;
 mod tls;
 mod url;
+mod watched;
 
 pub use closed::Closed;
 pub use credentials::Credentials;

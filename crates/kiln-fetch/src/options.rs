@@ -1,8 +1,9 @@
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::closed::Closed;
 use crate::credentials::Credentials;
+use crate::pace::Pace;
 use crate::retry::Retry;
 
 /// How to download.
@@ -23,6 +24,10 @@ pub struct Options {
     pub retry: Retry,
     /// How long a silent connection is waited for.
     pub stall: Duration,
+    /// How fast what is downloaded must come.
+    pub pace: Pace,
+    /// When all of it must have come; without that, only its pace counts.
+    pub until: Option<Instant>,
     /// Downloads at the same time.
     pub threads: usize,
 }
@@ -39,6 +44,8 @@ impl Options {
             closed: Closed::default(),
             retry: Retry::default(),
             stall: Duration::from_secs(45),
+            pace: Pace::default(),
+            until: None,
             threads: 6,
         }
     }

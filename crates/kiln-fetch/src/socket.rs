@@ -14,10 +14,11 @@ use ureq::unversioned::transport::{
 use ureq::{Agent, Error};
 
 use crate::agent;
+use crate::watched::Watched;
 
 pub(crate) fn agent(path: &Path, stall: Duration) -> Agent {
     let config = agent::patience(Agent::config_builder(), stall).proxy(None).build();
-    Agent::with_parts(config, Socket(path.to_owned()), Nowhere)
+    Agent::with_parts(config, Socket(path.to_owned()).chain(Watched), Nowhere)
 }
 
 /// Connects to one socket, whatever host is asked.
@@ -63,12 +64,17 @@ impl Transport for Connection {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        let timeout = timeout.for_write();
         self.stream.set_write_timeout(timeout.not_zero().map(|left| *left))?;
         let output = self.buffers.output().get(..amount).unwrap_or_default();
         self.stream.write_all(output).map_err(|error| in_time(error, &timeout))
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let timeout = timeout.for_read();
+        if timeout.after.is_zero() {
+            return Err(Error::Timeout(timeout.reason));
+        }
         self.stream.set_read_timeout(timeout.not_zero().map(|left| *left))?;
         let room = self.buffers.input_append_buf();
         let count = loop {

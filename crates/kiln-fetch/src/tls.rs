@@ -22,7 +22,7 @@ pub(crate) fn config(ca_files: &[PathBuf]) -> Result<TlsConfig, Error> {
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, Error> {
-    let pem = std::fs::read(path).map_err(|source| ErrorKind::File {
+    let pem = kiln_disk::read_given(path, kiln_disk::DOCUMENT_MAX).map_err(|source| ErrorKind::File {
         action: "read the CA file",
         path: path.to_owned(),
         source,

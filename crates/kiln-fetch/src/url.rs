@@ -47,29 +47,71 @@ impl Url {
         })
     }
 
-    /// Where a `Location` header of an answer from here points.
+    /// Where a reference in an answer from here points: a `Location`, a `Link`. What is wrong with it is the server's fault.
     pub fn follow(&self, location: &str) -> Result<Self, Error> {
-        let scheme = if self.https { "https" } else { "http" };
-        let next = if location.contains("://") {
-            Self::read(location)?
-        } else if location.starts_with("//") {
-            Self::read(&format!("{scheme}:{location}"))?
-        } else if location.starts_with('/') {
-            Self::read(&format!("{scheme}://{}{location}", self.host))?
-        } else {
-            let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-            Self::read(&format!("{scheme}://{}{folder}/{location}", self.host))?
-        };
+        let next = Self::read(&self.resolve(location))
+            .map_err(|_| ErrorKind::Pointed { url: shown(&self.text), to: shown(location) })?;
         if self.https && !next.https {
             return Err(ErrorKind::Downgrade { url: shown(&self.text) }.into());
         }
         Ok(next)
     }
 
+    /// The address that a reference stands for. Source: RFC 3986 §5.2.
+    fn resolve(&self, reference: &str) -> String {
+        let reference = reference.split('#').next().unwrap_or_default();
+        let scheme = if self.https { "https" } else { "http" };
+        if has_scheme(reference) {
+            return reference.to_owned();
+        }
+        if reference.starts_with("//") {
+            return format!("{scheme}:{reference}");
+        }
+        let (path, query) = match reference.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (reference, None),
+        };
+        let own_query = || self.text.split_once('?').map(|(_, query)| query);
+        let query = if path.is_empty() { query.or_else(own_query) } else { query };
+        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+        let path = match path {
+            "" => self.path.clone(),
+            whole if whole.starts_with('/') => without_dots(whole),
+            below => {
+                let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                without_dots(&format!("{folder}/{below}"))
+            }
+        };
+        format!("{scheme}://{}{path}{query}", self.host)
+    }
+
     /// The address as it may be shown.
     pub fn shown(&self) -> String {
         shown(&self.text)
     }
+}
+
+/// Whether a reference begins with a scheme, and is an address of its own. Source: RFC 3986 §3.1.
+fn has_scheme(reference: &str) -> bool {
+    let Some((scheme, _)) = reference.split_once(':') else { return false };
+    scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+/// A path that begins with `/`, without `.` and `..`. Source: RFC 3986 §5.2.4.
+fn without_dots(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/').skip(1) {
+        match part {
+            "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    if path.ends_with("/.") || path.ends_with("/..") {
+        parts.push("");
+    }
+    format!("/{}", parts.join("/"))
 }
 
 /// `url` without what may be secret in it: a name and password, a query.
@@ -88,6 +130,8 @@ pub fn join(base: &str, path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use kiln_finding::{Class, Diagnose as _};
+
     use super::*;
 
     #[test]
@@ -99,14 +143,31 @@ mod tests {
 
     #[test]
     fn follows_every_form_of_location() {
-        let url = Url::read("https://a.invalid/x/y").unwrap();
+        let url = Url::read("https://a.invalid/x/y?old=1").unwrap();
         for (location, expected) in [
             ("https://b.invalid/z", "https://b.invalid/z"),
             ("//b.invalid/z", "https://b.invalid/z"),
             ("/z", "https://a.invalid/z"),
             ("z", "https://a.invalid/x/z"),
+            ("HTTPS://b.invalid/z", "https://b.invalid/z"),
+            ("z?to=https://c.invalid/", "https://a.invalid/x/z?to=https://c.invalid/"),
+            ("/z?to=https://c.invalid/", "https://a.invalid/z?to=https://c.invalid/"),
+            ("?sig=1", "https://a.invalid/x/y?sig=1"),
+            ("", "https://a.invalid/x/y?old=1"),
+            ("#here", "https://a.invalid/x/y?old=1"),
+            ("z#here", "https://a.invalid/x/z"),
+            ("../z", "https://a.invalid/z"),
+            ("../../../z", "https://a.invalid/z"),
+            ("./z/./w/..", "https://a.invalid/x/z/"),
+            ("/z/", "https://a.invalid/z/"),
+            ("./a:b", "https://a.invalid/x/a:b"),
         ] {
-            assert_eq!(url.follow(location).unwrap().text, expected);
+            assert_eq!(url.follow(location).unwrap().text, expected, "{location}");
+        }
+        for location in ["file:/etc/passwd", "file:///etc/passwd", "a:b", "//", "https://", "/\u{7f}"] {
+            let error = url.follow(location).unwrap_err();
+            // What a server says is no fault of whoever asks.
+            assert_eq!(error.class(), Class::Remote { transient: false }, "{location}");
         }
         assert!(url.follow("http://b.invalid/").is_err());
     }

@@ -3,7 +3,7 @@
 use std::io::{BufWriter, Read};
 use std::path::{Path, PathBuf};
 
-use kiln_disk::{Incoming, PLAIN, sweep};
+use kiln_disk::{Durability, Output};
 use kiln_finding::{Cause, Class, Failure};
 use kiln_image::Sink;
 use kiln_oci::Descriptor;
@@ -25,17 +25,15 @@ pub enum Destination {
     Daemon(Box<ArchiveSink<Load>>),
 }
 
-/// An archive that gets its name when it is whole.
+/// An archive where the user says.
 pub struct ArchiveFile {
-    sink: ArchiveSink<BufWriter<Incoming>>,
+    sink: ArchiveSink<BufWriter<Output>>,
     path: PathBuf,
 }
 
 impl ArchiveFile {
     fn create(path: &Path, form: ArchiveForm) -> Result<Self, Failure> {
-        // What a killed command left beside it.
-        sweep(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")));
-        let file = Incoming::beside(path, PLAIN).map_err(|error| unwritten(path, &error))?;
+        let file = Output::open(path).map_err(|error| unwritten(path, &error))?;
         let sink = ArchiveSink::new(BufWriter::with_capacity(1 << 20, file), form)?;
         Ok(Self { sink, path: path.to_owned() })
     }
@@ -43,7 +41,7 @@ impl ArchiveFile {
     fn finish(self) -> Result<(), Failure> {
         let file = self.sink.finish()?.into_inner();
         let file = file.map_err(|failed| unwritten(&self.path, failed.error()))?;
-        file.replace(&self.path).map_err(|error| unwritten(&self.path, &error))
+        file.finish(Durability::Process).map_err(|error| unwritten(&self.path, &error))
     }
 }
 
@@ -53,7 +51,7 @@ fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
 }
 
 impl Destination {
-    /// A new archive, in place of a file that may be there.
+    /// A new archive: in place of a file that may be there, or into a pipe or a device.
     pub fn archive(path: &Path, form: ArchiveForm) -> Result<Self, Failure> {
         Ok(Self::File(Box::new(ArchiveFile::create(path, form)?)))
     }

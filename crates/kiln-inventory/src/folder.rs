@@ -1,4 +1,5 @@
 mod answers;
+mod outside;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
@@ -51,6 +52,7 @@ pub fn scan_folder(tree: &Tree, machine: Machine<'_>) -> Result<Inventory, Error
     let found = std::mem::take(&mut locks.found);
     join(&mut inventory.packages, found);
     inventory.unread.extend(unrecognised(tree, &inventory));
+    inventory.unread.extend(outside::projects(tree, &facts));
     inventory.unseen.retain(|app| !app.declared.is_empty() || app.is_bundled());
     inventory.layers.clear();
     let places = inventory.packages.iter_mut().flat_map(|package| &mut package.places);
@@ -196,7 +198,7 @@ impl Locks<'_> {
         let mut edges = edges;
         for project in projects.keys() {
             let at = if project.is_empty() { folder.to_owned() } else { join_path(folder, project) };
-            if let Some(manifest) = self.manifests.get(at.as_str()) {
+            if let Some(manifest) = self.manifests.get(self.followed(&at).as_str()) {
                 let wanted = lock.direct.get(project).into_iter().flatten();
                 edges.push(wanted.filter_map(|direct| kept_at(&index, direct.package)).collect());
                 all.push(Package { elsewhere: Some(Elsewhere::Own), ..(*manifest).clone() });
@@ -214,8 +216,11 @@ impl Locks<'_> {
         let globs = self.workspaces(folder)?;
         // yarn 1 does not tell of them, and one may have come after the lock file.
         folders.extend(self.manifests.keys().filter_map(|at| below(at, folder)).filter(|at| globs.holds(at)));
+        let linked = globs.linked(self.tree, folder);
+        folders.extend(linked.iter().filter_map(|project| below(project.link.as_str(), folder)));
         for project in folders {
             let at = if project.is_empty() { folder.to_owned() } else { join_path(folder, project) };
+            let at = self.followed(&at);
             let path = join_path(&at, "package.json");
             let is_there = RootPath::normalise(&path).is_ok_and(|path| self.tree.get(&path).is_some());
             if is_there {
@@ -225,6 +230,12 @@ impl Locks<'_> {
             }
         }
         Ok(projects)
+    }
+
+    /// Where a folder really is: a project may be a link.
+    fn followed(&self, folder: &str) -> String {
+        let real = RootPath::normalise(folder).ok().and_then(|path| self.tree.resolve_within(&path));
+        real.map_or_else(|| folder.to_owned(), |path| path.as_str().to_owned())
     }
 
     fn bytes(&self, path: &str, limit: u64) -> Result<Vec<u8>, String> {

@@ -11,6 +11,8 @@ pub struct AppFacts {
     pub package: PackageJson,
     /// The `package.json` of each project of its workspace, by folder.
     pub workspace: BTreeMap<String, PackageJson>,
+    /// Links in the place of projects, and their targets as they are written. Each leads to a folder of `workspace`.
+    pub links: BTreeMap<RootPath, String>,
     /// Its lock file, where kiln can install from it.
     pub lock: Option<(LockKind, Lock)>,
     /// A lock file of yarn 2 or newer, which stands in place of `lock`.

@@ -28,5 +28,5 @@ pub use lock::{Direct, Lock, LockFormat, LockKind, LockedPackage, Need, Platform
 pub use natives::{Fetcher, Native, fetcher, native};
 pub use package_json::{Manager, ManagerPin, PackageJson};
 pub use script::{Command, Joint, PlainCommand, Word, assignment, commands, plain};
-pub use workspace::{WorkspaceGlobs, pnpm_workspace_globs};
+pub use workspace::{LinkedProject, WorkspaceGlobs, climbs_out, pnpm_workspace_globs};
 pub use yarn::Yarn;

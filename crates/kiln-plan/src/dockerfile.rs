@@ -23,7 +23,7 @@ pub fn dockerfile(plan: &Plan, facts: &AppFacts) -> String {
          ARG BUILDER=kiln/node:{node}-debian13-dev{native}\n\
          ARG RUNTIME=kiln/node:{node}-debian13\n\n"
     );
-    stage(&mut text, "dependencies", "what building and testing need", plan, &plan.install);
+    stage(&mut text, "dependencies", "what building and testing need", (plan, facts), &plan.install);
     text.push_str("\n# build: the app, compiled\nFROM dependencies AS build\nCOPY . .\n");
     for step in &plan.scripts() {
         run(&mut text, step, None);
@@ -34,7 +34,7 @@ pub fn dockerfile(plan: &Plan, facts: &AppFacts) -> String {
         );
     }
     text.push('\n');
-    stage(&mut text, "production", "what running needs", plan, &plan.production);
+    stage(&mut text, "production", "what running needs", (plan, facts), &plan.production);
     runtime(&mut text, plan, facts);
     text
 }
@@ -44,10 +44,10 @@ pub fn dockerignore() -> String {
     "# Written by `kiln plan`.\n**/.git\n**/node_modules\n**/dist\n**/coverage\n**/.env*\n**/*.pem\n**/*.key\n".to_owned()
 }
 
-fn stage(text: &mut String, name: &str, what: &str, plan: &Plan, steps: &[Step]) {
+fn stage(text: &mut String, name: &str, what: &str, (plan, facts): (&Plan, &AppFacts), steps: &[Step]) {
     let _ = write!(text, "# {name}: {what}\nFROM ${{BUILDER}} AS {name}\nWORKDIR /app\n");
     let mut by_folder: Vec<(String, Vec<&str>)> = Vec::new();
-    for path in &plan.manifests {
+    for path in plan.manifests.iter().filter(|path| !facts.links.contains_key(*path)) {
         let folder = path.parent().unwrap_or(RootPath::ROOT).to_string();
         match by_folder.last_mut() {
             Some((last, names)) if *last == folder => names.push(path.as_str()),
@@ -61,6 +61,13 @@ fn stage(text: &mut String, name: &str, what: &str, plan: &Plan, steps: &[Step])
             names.join(" "),
             if folder.is_empty() { folder } else { folder + "/" }
         );
+    }
+    // COPY would follow them.
+    for (link, target) in &facts.links {
+        let folder = link.parent().unwrap_or(RootPath::ROOT).to_string();
+        let words = |words: &[&str]| json(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        let make = words(&["mkdir", "-p", if folder.is_empty() { "." } else { &folder }]);
+        let _ = writeln!(text, "RUN {make}\nRUN {}", words(&["ln", "-s", target, link.as_str()]));
     }
     let cache = match plan.manager {
         Manager::Npm => "/root/.npm",

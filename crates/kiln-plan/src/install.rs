@@ -18,6 +18,7 @@ pub(crate) fn manifests(facts: &AppFacts, kind: LockKind) -> Vec<RootPath> {
         Some(parent) => {
             path.file_name() == "package.json" && facts.workspace.contains_key(parent.as_str())
                 || path.parts().next() == Some("patches")
+                || facts.links.contains_key(*path)
         }
         None => false,
     };

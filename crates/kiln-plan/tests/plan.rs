@@ -77,6 +77,20 @@ fn the_dockerfile_says_the_same() {
 }
 
 #[test]
+fn a_link_to_a_project_is_there_when_packages_are_installed() {
+    let mut facts = world();
+    facts.files.extend(["p/a b", "real/a/package.json"].map(path));
+    facts.workspace.insert("real/a".to_owned(), package(r#"{"name": "a"}"#));
+    facts.links.insert(path("p/a b"), "../real/a".to_owned());
+    let plan = planned(&facts);
+    let manifests = ["p/a b", "package-lock.json", "package.json", "real/a/package.json"];
+    assert_eq!(plan.manifests, manifests.map(path));
+    let text = dockerfile(&plan, &facts);
+    let made = "COPY real/a/package.json ./real/a/\nRUN [\"mkdir\", \"-p\", \"p\"]\nRUN [\"ln\", \"-s\", \"../real/a\", \"p/a b\"]\nRUN --mount";
+    assert_eq!(text.matches(made).count(), 2, "{text}");
+}
+
+#[test]
 fn no_lock_file() {
     let facts = AppFacts { lock: None, ..world() };
     assert_eq!(refused(&facts).0, "plan.no_lock");

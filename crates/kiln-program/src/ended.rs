@@ -21,13 +21,29 @@ impl Ended {
         self.status.success()
     }
 
-    /// Who it was, how it ended, and the last that it said, as a sentence.
-    pub fn told(&self) -> String {
-        let how = match (self.status.code(), self.status.signal()) {
+    /// How it ended.
+    fn how(&self) -> String {
+        match (self.status.code(), self.status.signal()) {
             (Some(code), _) => format!("ended with exit code {code}"),
             (_, Some(signal)) => format!("was killed by signal {signal}"),
             _ => "ended".to_owned(),
-        };
+        }
+    }
+
+    /// How it ended, and the last line that it said, on standard output where it said nothing on standard error: keepers of
+    /// credentials tell there what is wrong. Without what moves a cursor.
+    pub fn told_last(&self) -> String {
+        let printed = String::from_utf8_lossy(&self.stdout);
+        let mut lines = printed.lines().chain(self.stderr.lines()).rev();
+        let last = lines.find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let last: String = last.trim().chars().filter(|char| !char.is_control()).take(TOLD).collect();
+        let colon = if last.is_empty() { "" } else { ": " };
+        format!("it {}{colon}{last}", self.how())
+    }
+
+    /// Who it was, how it ended, and the last that it said, as a sentence.
+    pub fn told(&self) -> String {
+        let how = self.how();
         let said = self.stderr.trim();
         let from = said.char_indices().rev().nth(TOLD - 1).map_or(0, |(at, _)| at);
         let said = said.get(from..).unwrap_or_default();

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+use crate::guard::Guarded;
+
 /// How often it is looked at.
 const TICK: Duration = Duration::from_millis(3);
 /// How long what it started may go on printing after it has ended.
@@ -15,6 +17,8 @@ const GRACE: Duration = Duration::from_secs(2);
 
 pub(crate) struct Running {
     child: Child,
+    /// Until it is ended.
+    guarded: Option<Guarded>,
     stdout: Heard,
     stderr: Heard,
 }
@@ -34,13 +38,14 @@ impl Running {
         said: usize,
         is_heard: bool,
     ) -> Self {
+        let guarded = Some(Guarded::new(Pid::from_child(&child)));
         if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
             // A program may end without having read what it is given.
             std::thread::spawn(move || drop(stdin.write_all(&input)));
         }
         let stdout = Heard::new(child.stdout.take(), most.saturating_add(1));
         let stderr = Heard::new(child.stderr.take().filter(|_| is_heard), said);
-        Self { child, stdout, stderr }
+        Self { child, guarded, stdout, stderr }
     }
 
     /// Whether it ends in time, having printed no more than it may. It stays a zombie, so that its group is nobody else's.
@@ -77,6 +82,8 @@ impl Running {
     pub(crate) fn end(&mut self) {
         // A group that is gone needs no end.
         kill_process_group(self.pid(), Signal::KILL).unwrap_or_default();
+        // As long as its group is nobody else's.
+        drop(self.guarded.take());
         drop(self.child.wait());
     }
 

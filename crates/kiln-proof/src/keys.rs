@@ -1,13 +1,15 @@
 //! The local signing key, made on first use.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use kiln_disk::{Holding, Lock, PLAIN, PRIVATE};
+use kiln_disk::{Holding, Lock, PLAIN, PRIVATE, read_given_text};
 use kiln_finding::{Class, Failure};
 use kiln_images::Machine;
 use kiln_sign::{HeldKey, KeyPair};
 use kiln_trust::PublicKey;
+
+/// The largest file with a key, in bytes.
+const KEY_MAX: u64 = 1 << 20;
 
 /// Where a key pair lies: `<stem>.key` and `<stem>.pub`.
 pub struct Keys {
@@ -42,7 +44,7 @@ impl Keys {
             return Ok((self.make()?, true));
         }
         let path = self.private_path();
-        let text = fs::read_to_string(&path).map_err(|error| failed("read", &path, &error))?;
+        let text = read_given_text(&path, KEY_MAX).map_err(|error| failed("read", &path, &error))?;
         let pair = KeyPair::read(&text, &password())?;
         if !self.public_path().exists() {
             // It was not written, or was lost; the private key holds it.
@@ -58,7 +60,7 @@ impl Keys {
         if let Some(key) = held(path) {
             return Ok(KeyPair::held(key?)?);
         }
-        let text = fs::read_to_string(path).map_err(|error| failed("read", path, &error))?;
+        let text = read_given_text(path, KEY_MAX).map_err(|error| failed("read", path, &error))?;
         Ok(KeyPair::read(&text, &password())?)
     }
 
@@ -99,7 +101,7 @@ pub fn read_public(path: &Path) -> Result<PublicKey, Failure> {
     if let Some(key) = held(path) {
         return Ok(key?.public()?);
     }
-    let text = fs::read_to_string(path).map_err(|error| failed("read", path, &error))?;
+    let text = read_given_text(path, KEY_MAX).map_err(|error| failed("read", path, &error))?;
     Ok(PublicKey::read(&text)?)
 }
 

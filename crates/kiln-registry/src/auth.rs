@@ -154,9 +154,12 @@ struct Ask<'a> {
 impl Ask<'_> {
     fn token(&self, credential: Option<&Credential>) -> Result<Token, Error> {
         let host = &self.endpoint.host;
-        let realm = address(&self.realm)?;
+        // What a registry says wrong is no fault of whoever asks.
+        let login = |why| ErrorKind::Login { host: host.clone(), why };
+        let realm = address(&self.realm)
+            .map_err(|_| login("the address of its tokens is no http or https address"))?;
         if !realm.https && !self.sender.may_be_plain(&realm.host) {
-            return Err(ErrorKind::Login { host: host.clone(), why: "its tokens come without TLS" }.into());
+            return Err(login("its tokens come without TLS").into());
         }
         let url = realm.shown();
         let response = match credential {
@@ -167,8 +170,8 @@ impl Ask<'_> {
         if status != 200 {
             return Err(self.refused(&url, status, credential.is_some()).into());
         }
-        let body = http::body(response);
-        let bytes = read_capped(body, self.sender.pace(), "token", &url, TOKEN_MAX)?;
+        let body = http::body(response, self.sender.pace());
+        let bytes = read_capped(body, "token", &url, TOKEN_MAX)?;
         let failed = |source: serde_json::Error| {
             // The parser's own message could quote what stands there.
             let source = serde::de::Error::custom(format_args!("line {} is malformed", source.line()));
@@ -177,7 +180,7 @@ impl Ask<'_> {
         let answer: Answer = serde_json::from_slice(&bytes).map_err(failed)?;
         let token = if answer.token.is_empty() { answer.access_token } else { answer.token };
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(ErrorKind::Login { host: host.clone(), why: "the token it sends is none" }.into());
+            return Err(login("the token it sends is none").into());
         }
         let life = Duration::from_secs(answer.expires_in.unwrap_or(DEFAULT_LIFE).clamp(1, 86_400));
         let until = Instant::now() + life.saturating_sub(MARGIN).max(life / 2);

@@ -6,7 +6,6 @@ use kiln_oci::{Descriptor, Hasher};
 
 use crate::error::{Error, ErrorKind};
 use crate::header::text;
-use crate::pace::Pace;
 use crate::repository::Repository;
 use crate::sender::Request;
 
@@ -26,8 +25,7 @@ pub(crate) struct BlobReader<'a> {
 }
 
 struct Body {
-    reader: BodyReader<'static>,
-    pace: Pace,
+    reader: BodyReader,
     url: String,
 }
 
@@ -78,8 +76,8 @@ impl<'a> BlobReader<'a> {
             }
             _ => return Err(transport.sender.status(&Request::get("read the blob", from), response)),
         };
-        let reader = http::body(response);
-        let mut body = Body { reader, pace: transport.sender.pace(), url: shown };
+        let reader = http::body(response, transport.sender.pace());
+        let mut body = Body { reader, url: shown };
         // A server that cannot send the rest sends everything.
         let again = self.received - offset;
         let skipped = io::copy(&mut body.reader.by_ref().take(again), &mut io::sink());
@@ -97,7 +95,6 @@ impl<'a> BlobReader<'a> {
                 None => self.connect()?,
             };
             let read = body.reader.read(buffer).and_then(|count| {
-                body.pace.count(count as u64)?;
                 let is_short = count == 0 && self.received < self.content.size;
                 if is_short { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(count) }
             });

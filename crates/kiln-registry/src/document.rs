@@ -83,8 +83,8 @@ impl Repository {
         let shown = url.shown();
         let header = |name: HeaderName| text(&response, name);
         let (kind, said) = (header(CONTENT_TYPE), header(CONTENT_DIGEST));
-        let body = http::body(response);
-        let bytes = read_capped(body, self.transport.sender.pace(), "manifest", &shown, DOCUMENT_MAX)?;
+        let body = http::body(response, self.transport.sender.pace());
+        let bytes = read_capped(body, "manifest", &shown, DOCUMENT_MAX)?;
         let other = reference.split_once(':').filter(|(algorithm, _)| *algorithm == "sha512");
         if other.is_some_and(|(algorithm, hex)| !holds(algorithm, hex, &bytes)) {
             return Err(ErrorKind::OtherDigest { url: shown }.into());

@@ -55,6 +55,8 @@ pub(crate) enum ErrorKind {
     Late { what: String, url: String },
     #[error("{what} at {url}: {host} denies it ({status}{})", shown(.said))]
     Denied { what: String, url: String, host: String, status: u16, said: String, known: bool },
+    #[error("{what} at {url}, where {host} points to: it is denied there ({status})")]
+    DeniedElsewhere { what: String, url: String, host: String, status: u16 },
     #[error("{what} at {url}: the token ran out while the content was on its way")]
     Expired { what: String, url: String },
     #[error("log in to {host}: {why}")]
@@ -141,7 +143,7 @@ impl Diagnose for Error {
                 "registry.network"
             }
             ErrorKind::Status { .. } | ErrorKind::Busy { .. } => "registry.status",
-            ErrorKind::Denied { .. } => "registry.denied",
+            ErrorKind::Denied { .. } | ErrorKind::DeniedElsewhere { .. } => "registry.denied",
             ErrorKind::Expired { .. } | ErrorKind::Login { .. } | ErrorKind::Token { .. } => "registry.login",
             ErrorKind::Redirects { .. } => "registry.redirect",
             ErrorKind::Header { .. } => "registry.protocol",
@@ -190,6 +192,9 @@ impl Diagnose for Error {
             ErrorKind::Denied { host, .. } => format!(
                 "log in (`docker login {host}` or `podman login {host}`); no credential for {host} was found"
             ),
+            ErrorKind::DeniedElsewhere { host, .. } => {
+                format!("no login goes there: {host} must point to what may be read; tell whoever runs it")
+            }
             ErrorKind::Status { codes, .. } if codes.iter().any(|code| code == "MANIFEST_BLOB_UNKNOWN") => {
                 "the registry had said that it holds every blob, and does not; push again".to_owned()
             }
@@ -204,6 +209,11 @@ impl Diagnose for Error {
             }
             ErrorKind::Keyring { path, .. } => {
                 format!("repair {}, or move it away and log in again", path.display())
+            }
+            ErrorKind::Helper { source: None, program, .. } => {
+                format!(
+                    "repair what {program} says, or take it out of credHelpers and credsStore in config.json"
+                )
             }
             ErrorKind::Helper { .. } => {
                 "install it, or take it out of credHelpers and credsStore in config.json".to_owned()

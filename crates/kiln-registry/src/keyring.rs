@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use kiln_oci::normal_host;
 use kiln_program::{Call, KEEPERS};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
 use crate::hub;
@@ -172,8 +173,28 @@ fn read(path: &Path) -> Result<Option<File>, Error> {
     let mut bytes = Vec::new();
     file.take(FILE_MAX).read_to_end(&mut bytes).map_err(failed)?;
     // The parser's own message could quote what stands there.
-    let malformed = |_| failed(std::io::Error::new(std::io::ErrorKind::InvalidData, "it is no valid JSON"));
-    Ok(Some(serde_json::from_slice(&bytes).map_err(malformed)?))
+    let malformed = |why: &str| failed(std::io::Error::new(std::io::ErrorKind::InvalidData, why));
+    let document = read_logins(&bytes).map_err(|_| malformed("it is no valid JSON"))?;
+    let odd = |_| malformed("it is not of the form that docker and podman write");
+    Ok(Some(serde_json::from_value(document).map_err(odd)?))
+}
+
+/// The document in which docker and podman keep logins, as they read it: what is empty or `null` is nothing, and what follows the
+/// document does not count. Source: docker/cli `ConfigFile.LoadFromReader`, and `encoding/json` of Go.
+pub fn read_logins(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    let first = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>().next().transpose()?;
+    let document = first.map(without_nulls).filter(|document| !document.is_null());
+    Ok(document.unwrap_or_else(|| Value::Object(serde_json::Map::new())))
+}
+
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let kept = members.into_iter().filter(|(_, member)| !member.is_null());
+            Value::Object(kept.map(|(name, member)| (name, without_nulls(member))).collect())
+        }
+        other => other,
+    }
 }
 
 #[derive(Deserialize)]
@@ -200,7 +221,7 @@ fn ask(helper: &str, key: &str, wait: Duration) -> Result<Option<Credential>, Er
     })?;
     if !ended.is_success() {
         let is_nothing = String::from_utf8_lossy(&ended.stdout).contains(NOTHING);
-        return if is_nothing { Ok(None) } else { Err(failed("it failed", None).into()) };
+        return if is_nothing { Ok(None) } else { Err(failed(&ended.told_last(), None).into()) };
     }
     let bytes = ended.stdout;
     let answer: Answer =

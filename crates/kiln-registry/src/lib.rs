@@ -19,7 +19,6 @@ mod header;
 mod hub;
 mod keyring;
 pub mod link;
-mod pace;
 mod referrers;
 mod repository;
 mod sender;
@@ -30,6 +29,6 @@ mod verify;
 
 pub use client::Client;
 pub use error::Error;
-pub use keyring::Keyring;
+pub use keyring::{Keyring, read_logins};
 pub use repository::Repository;
 pub use settings::{Options, RegistrySettings};

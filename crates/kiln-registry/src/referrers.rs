@@ -159,9 +159,8 @@ impl Repository {
             return Err(self.transport.sender.status(&Request::get("list referrers", from), response));
         }
         let next = link::next(&header(LINK)).map(str::to_owned);
-        let body = http::body(response);
-        let pace = self.transport.sender.pace();
-        let bytes = read_capped(body, pace, "list of referrers", &url.shown(), DOCUMENT_MAX)?;
+        let body = http::body(response, self.transport.sender.pace());
+        let bytes = read_capped(body, "list of referrers", &url.shown(), DOCUMENT_MAX)?;
         Ok(Some(Page { bytes, next }))
     }
 

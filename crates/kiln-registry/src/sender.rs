@@ -3,13 +3,14 @@ use std::time::{Duration, Instant};
 
 use kiln_fetch::Url;
 use kiln_fetch::http::header::{ACCEPT, HeaderName, WARNING};
-use kiln_fetch::http::{self, Connections, Http, Method, Payload, Response, Tries, passes, retry_after};
+use kiln_fetch::http::{
+    self, Connections, Http, Method, Pace, Payload, Response, Tries, passes, retry_after,
+};
 use kiln_oci::normal_host;
 use serde::Deserialize;
 
 use crate::endpoint::is_loopback;
 use crate::error::{Error, ErrorKind};
-use crate::pace::Pace;
 use crate::verify::read_capped;
 use crate::{Keyring, Options, RegistrySettings};
 
@@ -123,7 +124,7 @@ impl Sender {
     }
 
     pub(crate) fn pace(&self) -> Pace {
-        Pace::new(self.options.pace, self.options.pace_bytes)
+        self.options.pace
     }
 
     /// Whether `host` may be asked without TLS.
@@ -205,7 +206,7 @@ impl Sender {
     pub(crate) fn refusal(&self, request: &Request<'_>, response: Response) -> (String, Vec<String>) {
         let url = request.shown();
         let bytes =
-            read_capped(http::body(response), self.pace(), "error", &url, ERROR_MAX).unwrap_or_default();
+            read_capped(http::body(response, self.pace()), "error", &url, ERROR_MAX).unwrap_or_default();
         let Ok(refusal) = serde_json::from_slice::<Refusal>(&bytes) else {
             return (String::new(), Vec::new());
         };

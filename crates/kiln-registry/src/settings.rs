@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use kiln_fetch::Retry;
+use kiln_fetch::http::Pace;
 use serde::Deserialize;
 
 /// `[registry]` of kiln.toml.
@@ -28,10 +29,8 @@ pub struct Options {
     pub retry: Retry,
     /// How long a silent connection is waited for.
     pub stall: Duration,
-    /// Over this time, a body must have at least `pace_bytes`.
-    pub pace: Duration,
-    /// See `pace`.
-    pub pace_bytes: u64,
+    /// How fast a body must come.
+    pub pace: Pace,
     /// How long a credential helper may take.
     pub helper: Duration,
 }
@@ -43,8 +42,7 @@ impl Default for Options {
             // A registry that is not there is not waited for; one that fails is.
             retry: Retry { waits_for_hosts: false, ..Retry::default() },
             stall: Duration::from_secs(45),
-            pace: Duration::from_secs(30),
-            pace_bytes: 30 << 10,
+            pace: Pace::default(),
             helper: Duration::from_secs(30),
         }
     }

@@ -111,8 +111,11 @@ impl Transport {
     fn denied(&self, endpoint: &Endpoint, request: &Request<'_>, response: Response) -> Error {
         let status = response.status().as_u16();
         let (said, _) = self.sender.refusal(request, response);
-        let known = self.auth.knows(endpoint);
         let (what, url, host) = (request.what.to_owned(), request.shown(), endpoint.host.clone());
+        if request.sent.url.host != endpoint.api {
+            return ErrorKind::DeniedElsewhere { what, url, host, status }.into();
+        }
+        let known = self.auth.knows(endpoint);
         ErrorKind::Denied { what, url, host, status, said, known }.into()
     }
 }

@@ -4,12 +4,10 @@ use kiln_fetch::http::BodyReader;
 use kiln_oci::Digest;
 
 use crate::error::{Error, ErrorKind};
-use crate::pace::Pace;
 
 /// The whole of a small body, which may have at most `cap` bytes.
 pub(crate) fn read_capped(
-    mut body: BodyReader<'_>,
-    mut pace: Pace,
+    mut body: BodyReader,
     what: &'static str,
     url: &str,
     cap: u64,
@@ -31,7 +29,6 @@ pub(crate) fn read_capped(
         if bytes.len() as u64 > cap {
             return Err(ErrorKind::TooLarge { what, url: url.to_owned(), cap }.into());
         }
-        pace.count(count as u64).map_err(|source| broken(bytes.len(), source))?;
     }
 }
 

@@ -50,6 +50,22 @@ impl Tree {
         })
     }
 
+    /// Where `path` leads in this tree; `None` where that is outside of it, or nowhere: for trees that are a folder of something larger.
+    pub fn resolve_within(&self, path: &RootPath) -> Option<RootPath> {
+        // The tree as a folder of a root that has nothing else, so that whatever climbs out of it is told from what does not.
+        const INSIDE: &str = "\u{1}/";
+        let within = RootPath::normalise(&format!("{INSIDE}{path}")).ok()?;
+        let link = |path: &RootPath| {
+            let below = RootPath::normalise(path.as_str().strip_prefix(INSIDE)?).ok()?;
+            match self.get(&below).map(|entry| &entry.kind) {
+                Some(Kind::Symlink(target)) => Some(target.as_str()),
+                _ => None,
+            }
+        };
+        let end = resolve(&within, true, &link)?;
+        RootPath::normalise(end.as_str().strip_prefix(INSIDE)?).ok()
+    }
+
     /// Whether `path`, followed, is a directory. The root always is one.
     pub fn is_dir(&self, path: &RootPath) -> bool {
         self.resolve(path, true).is_some_and(|path| {
@@ -81,5 +97,25 @@ mod tests {
         assert_eq!(resolved(&tree, "loop/x", true), None);
         assert!(tree.is_dir(&RootPath::new("abs").unwrap()) && tree.is_dir(&RootPath::ROOT));
         assert!(!tree.is_dir(&RootPath::new("loop").unwrap()));
+    }
+
+    #[test]
+    fn what_leads_out_is_told_from_what_does_not() {
+        let mut tree = Tree::new();
+        for (link, target) in [
+            ("p/in", "../real"),
+            ("p/out", "../../ext"),
+            ("abs", "/real"),
+            ("p/far", "out/x"),
+            ("loop", "loop"),
+        ] {
+            tree.insert_symlink(link, target).unwrap();
+        }
+        let within = |path: &str| Some(tree.resolve_within(&RootPath::new(path).unwrap())?.to_string());
+        assert_eq!(within("p/in/a").unwrap(), "real/a");
+        assert_eq!(within("p").unwrap(), "p");
+        for path in ["p/out", "p/out/a", "abs", "p/far", "loop"] {
+            assert_eq!(within(path), None, "{path}");
+        }
     }
 }

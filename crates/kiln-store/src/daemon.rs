@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use kiln_fetch::Url;
-use kiln_fetch::http::{self, Http, Method, NetworkError, Payload, Request, Response};
+use kiln_fetch::http::{self, Http, Method, NetworkError, Pace, Payload, Request, Response};
 
 use crate::error::ErrorKind;
 use crate::{Archive, Error};
@@ -15,6 +15,7 @@ use crate::{Archive, Error};
 const ANSWER_MAX: u64 = 64 << 10;
 /// How long the daemon may be silent: it unpacks an image before it says so.
 const STALL: Duration = Duration::from_mins(30);
+const PACE: Pace = Pace { window: STALL, least: 1 };
 
 /// A Docker daemon behind a Unix socket. Source: Docker Engine API, "Import images" (`POST /images/load`) and "Export an
 /// image" (`GET /images/{name}/get`).
@@ -64,7 +65,7 @@ impl Daemon {
         let response = ask(&self.socket, Request::get(address(&format!("/images/{name}/get"))?))?;
         match response.status().as_u16() {
             200 => {
-                let mut body = http::body(response);
+                let mut body = http::body(response, PACE);
                 Archive::take(Path::new(&format!("docker:{name}")), &mut body, spool).map(Some)
             }
             404 => Ok(None),
@@ -94,7 +95,7 @@ fn ask(socket: &Path, mut request: Request<'_>) -> Result<Response, Error> {
 
 fn said(response: Response) -> io::Result<String> {
     let mut text = Vec::new();
-    http::body(response).take(ANSWER_MAX).read_to_end(&mut text)?;
+    http::body(response, PACE).take(ANSWER_MAX).read_to_end(&mut text)?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 

@@ -21,4 +21,4 @@ pub use census::{Blob, Entry, Removed, Spare};
 pub use daemon::{Daemon, Load};
 pub use error::Error;
 pub use layout::{Condition, Ingest, Layout, OnDamage, Stored};
-pub use output::replace_file;
+pub use output::{replace_file, write_output};

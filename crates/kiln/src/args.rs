@@ -1,10 +1,15 @@
+use std::ffi::OsString;
+use std::process::ExitCode;
+
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args as _, FromArgMatches as _};
+use kiln_finding::Failure;
 use kiln_report::FORMATS;
 
 use crate::command::{Asked, Entry, Group};
 use crate::commands::COMMANDS;
-use crate::global::{Global, formats};
+use crate::global::{Format, Global, formats};
+use crate::output;
 
 /// What the command line says.
 pub(crate) struct Args {
@@ -12,9 +17,38 @@ pub(crate) struct Args {
     pub(crate) global: Global,
 }
 
-/// Reads the command line; ends here where it is wrong, or asks for help.
-pub(crate) fn parse() -> Args {
-    read(&command().get_matches()).unwrap_or_else(|error| error.format(&mut command()).exit())
+/// Reads the command line; where it is wrong, or asks for help, that is told, and the exit code is what is left.
+pub(crate) fn parse() -> Result<Args, ExitCode> {
+    let read = command().try_get_matches().and_then(|matches| read(&matches));
+    read.map_err(|error| {
+        if error.use_stderr() && asks_for_json(std::env::args_os().skip(1)) {
+            return output::report(&wrong(&error), Format::Json);
+        }
+        error.format(&mut command()).exit()
+    })
+}
+
+/// Whether a command line that cannot be read asks for JSON.
+fn asks_for_json(words: impl Iterator<Item = OsString>) -> bool {
+    let mut is_format = false;
+    for word in words {
+        let word = word.to_string_lossy();
+        let named = if is_format { Some(&*word) } else { word.strip_prefix("--format=") };
+        if let Some(format) = named.and_then(kiln_report::Format::find) {
+            return format.name == "json";
+        }
+        is_format = word == "--format";
+    }
+    false
+}
+
+fn wrong(error: &clap::Error) -> Failure {
+    let told = error.render().to_string();
+    let first = told.split("\n\n").next().unwrap_or_default();
+    let words: Vec<&str> = first.strip_prefix("error: ").unwrap_or(first).split_whitespace().collect();
+    let tip = told.lines().find_map(|line| line.trim_start().strip_prefix("tip: "));
+    let help = tip.unwrap_or("`kiln --help` and `kiln COMMAND --help` say what is taken");
+    Failure::usage(words.join(" ")).with_help(help)
 }
 
 fn read(matches: &ArgMatches) -> Result<Args, clap::Error> {
@@ -97,6 +131,19 @@ mod tests {
         }
         assert!(COMMANDS.is_sorted_by_key(|entry| entry.name()));
         command.debug_assert();
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_may_still_ask_for_json() {
+        let asks = |line: &str| asks_for_json(line.split(' ').map(OsString::from));
+        for line in ["scan --nothing --format json", "--format=json scan", "--format json"] {
+            assert!(asks(line), "{line}");
+        }
+        for line in
+            ["scan --nothing", "scan --format human --x", "scan json", "scan --format", "--format=sarif x"]
+        {
+            assert!(!asks(line), "{line}");
+        }
     }
 
     #[test]

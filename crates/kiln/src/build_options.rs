@@ -1,9 +1,10 @@
 //! How an image is built, whatever it is built from, as `docker build` is told it.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use kiln_disk::disk_failure;
+use kiln_disk::{disk_failure, read_given};
 use kiln_finding::{Class, Failure};
 use kiln_image::Compression;
 
@@ -28,7 +29,7 @@ pub(crate) struct BuildOptions {
     /// What is shown while it builds: plain keeps every line that commands print
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     progress: Progress,
-    /// Stop a command that runs longer than this many seconds
+    /// Stop a command, or a download of ADD, that takes longer than this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=crate::config::TIMEOUT_MAX))]
     timeout: Option<u64>,
     /// How layers are compressed: gzip or zstd
@@ -122,10 +123,11 @@ fn secret(text: &str) -> Result<(String, Vec<u8>), Failure> {
 }
 
 fn read_secret(path: &Path) -> Result<Vec<u8>, Failure> {
-    let size = std::fs::metadata(path).map_err(|error| disk_failure("read the secret", path, &error))?.len();
-    if size > SECRET_MAX {
-        let what = format!("read the secret {}: it has more than 500 KiB", path.display());
-        return Err(Failure::new("build.secret", Class::Usage, what));
-    }
-    std::fs::read(path).map_err(|error| disk_failure("read the secret", path, &error))
+    read_given(path, SECRET_MAX).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => {
+            let what = format!("read the secret {}: it has more than 500 KiB", path.display());
+            Failure::new("build.secret", Class::Usage, what)
+        }
+        _ => disk_failure("read the secret", path, &error),
+    })
 }

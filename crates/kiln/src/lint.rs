@@ -76,7 +76,8 @@ fn has_target(reports: &[LintReport], settings: &LintSettings) -> Result<(), Fai
 }
 
 fn one(path: &Path, folder: Option<&Path>, settings: &LintSettings) -> Result<LintReport, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| failed(path, &error))?;
+    let bytes =
+        kiln_disk::read_given(path, kiln_dockerfile::FILE_MAX).map_err(|error| failed(path, &error))?;
     let text = String::from_utf8_lossy(&bytes);
     let is_text = matches!(text, std::borrow::Cow::Borrowed(_));
     let around = around::collect(path, &text, folder)?;

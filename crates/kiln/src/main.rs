@@ -33,7 +33,13 @@ fn main() -> ExitCode {
     if let Some(code) = kiln_sandbox::enter() {
         return code;
     }
-    let args = args::parse();
+    if let Some(code) = kiln_program::enter() {
+        return code;
+    }
+    let args = match args::parse() {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
     let format = global::Format::of(args.global.format);
     let code = match run(args) {
         Ok(outcome) => outcome.exit_code(),

@@ -2,10 +2,10 @@
 
 mod settings;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use kiln_attest::{Vex, predicate};
+use kiln_disk::DOCUMENT_MAX;
 use kiln_finding::{Class, Failure};
 use kiln_images::{NamedImage, Place};
 use kiln_proof::read_public;
@@ -83,7 +83,7 @@ fn announced(subject: &NamedImage, context: &Context) -> usize {
 }
 
 fn read(path: &Path) -> Result<VexSource, Failure> {
-    let bytes = fs::read(path).map_err(|error| {
+    let bytes = kiln_disk::read_given(path, DOCUMENT_MAX).map_err(|error| {
         Failure::new("kiln.vex", Class::Usage, format!("read the VEX document {}", path.display()))
             .with_cause(error.to_string())
     })?;

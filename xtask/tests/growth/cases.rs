@@ -54,7 +54,15 @@ pub(crate) static CASES: &[Case] = &[
     case("dockerfile-fixes", 100, fixes),
     case("dockerignore-patterns", 1000, ignore_patterns),
     case("dockerignore-one-pattern", 1000, ignore_pattern),
+    case("dockerignore-folders-in-folders", 4000, |n| ignored(&format!("{}b", "**/".repeat(n)))),
+    case("dockerignore-folders-and-stars", 2000, |n| ignored(&format!("{}b", "**/*".repeat(n)))),
+    case("dockerignore-stars", 10_000, |n| ignored(&format!("{}b", "*".repeat(n)))),
+    case("dockerignore-question-marks", 10_000, |n| ignored(&"?".repeat(n))),
+    case("dockerignore-longer-than-any", 100_000, |n| ignored(&"*?".repeat(n))),
     case("wildcard", 1000, wildcard),
+    case("wildcard-stars", 10_000, |n| {
+        Wildcard::parse(&"*".repeat(n)).expect("a pattern").is_match("a/b");
+    }),
     case("glob", 4000, glob),
     case("workspace-globs", 1000, workspace_globs),
     case("workspace-deep-glob", 400, workspace_deep),
@@ -193,8 +201,16 @@ fn ignore_patterns(n: usize) {
 }
 
 fn ignore_pattern(n: usize) {
-    let ignore = Ignore::parse(&format!("{}z\n", "*a".repeat(n.min(1000))));
+    let ignore = Ignore::parse(&format!("{}z\n", "*a".repeat(n.min(200))));
     ignore.is_ignored(&"a".repeat(n));
+}
+
+/// Some paths held against a pattern of any length.
+fn ignored(pattern: &str) {
+    let ignore = Ignore::parse(pattern);
+    for path in ["aaaaaaaaaaaaaaaaaaaaaaaa", "a/b/c/d/e/f/g", "node_modules/.bin/something"] {
+        ignore.is_ignored(path);
+    }
 }
 
 fn wildcard(n: usize) {

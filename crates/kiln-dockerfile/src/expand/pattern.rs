@@ -1,6 +1,6 @@
 //! The patterns of `${name#pattern}` and its like: `*`, `?` and escapes.
 
-use crate::glob::{Element, Ways};
+use crate::glob::{Element, Ways, merged};
 
 /// A pattern that can be matched.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Pattern {
                 char => Element::Char(char),
             });
         }
-        Ok(Self { elements })
+        Ok(Self { elements: merged(elements) })
     }
 
     /// How many characters at the start match: the fewest or the most.

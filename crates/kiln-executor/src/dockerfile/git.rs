@@ -1,7 +1,7 @@
 //! Git repositories that `ADD` fetches.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kiln_build::dockerfile::Remote;
 use kiln_disk::{Dir, disk_failure};
@@ -16,34 +16,34 @@ use crate::git::git;
 const SHORTEST_COMMIT: usize = 7;
 /// How repositories are reached, submodules among them; everything else is refused, above all files of this machine.
 const PROTOCOLS: &str = "https:ssh:git";
-/// How long one call of git may take.
-const TIMEOUT: Duration = Duration::from_mins(30);
 /// How much it may print, in bytes.
 const OUTPUT_MAX: usize = 1 << 20;
 /// A Git repository: `ADDRESS[#REF[:SUBDIR]]`.
-pub(super) fn fetch(remote: &Remote<'_>, scratch: &Path) -> Result<Tree, Failure> {
+pub(super) fn fetch(remote: &Remote<'_>, scratch: &Path, limit: Duration) -> Result<Tree, Failure> {
+    let until = Instant::now() + limit;
     let (address, fragment) = remote.address.split_once('#').unwrap_or((remote.address, ""));
     let (reference, folder) = fragment.split_once(':').unwrap_or((fragment, ""));
     check_protocol(address)?;
     let place = scratch.join(Digest::of(remote.address.as_bytes()).hex());
     let clone = Dir::create(&place).map_err(|error| disk_failure("create", &place, &error))?;
-    run(&place, &["init", "--quiet"])?;
+    let run = |arguments: &[&str]| run(&place, arguments, until);
+    run(&["init", "--quiet"])?;
     // Addresses of submodules may be relative to that of the repository.
-    run(&place, &["remote", "add", "--", "origin", address])?;
+    run(&["remote", "add", "--", "origin", address])?;
     let wanted = if reference.is_empty() { "HEAD" } else { reference };
-    run(&place, &["fetch", "--quiet", "--depth=1", "--", "origin", wanted]).or_else(|shallow| {
+    run(&["fetch", "--quiet", "--depth=1", "--", "origin", wanted]).or_else(|shallow| {
         // Not every server gives a commit by its name alone.
-        run(&place, &["fetch", "--quiet", "--tags", "--", "origin", "+refs/heads/*:refs/heads/*"])
+        run(&["fetch", "--quiet", "--tags", "--", "origin", "+refs/heads/*:refs/heads/*"])
             .map_err(|_| shallow)
     })?;
     let commit = |name: &str| {
         let name = format!("{name}^{{commit}}");
-        run(&place, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name])
+        run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name])
     };
     let known = if reference.is_empty() { None } else { commit(wanted).ok() };
     let commit = known.map_or_else(|| commit("FETCH_HEAD"), Ok)?;
-    run(&place, &["checkout", "--quiet", "--detach", commit.trim()])?;
-    run(&place, &["submodule", "update", "--init", "--recursive", "--depth=1", "--quiet"])?;
+    run(&["checkout", "--quiet", "--detach", commit.trim()])?;
+    run(&["submodule", "update", "--init", "--recursive", "--depth=1", "--quiet"])?;
     if let Some(promised) = remote.checksum {
         check_commit(address, promised, commit.trim())?;
     }
@@ -79,18 +79,24 @@ fn check_commit(address: &str, promised: &str, commit: &str) -> Result<(), Failu
         .with_cause(format!("promised {promised}, got {commit}")))
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> Result<String, Failure> {
+/// What is not done by then is given up.
+fn run(folder: &Path, arguments: &[&str], until: Instant) -> Result<String, Failure> {
     let what = format!("run git {}", arguments[0]);
     let failed = |cause: String| {
         Failure::new("build.git", Class::Remote { transient: true }, what.clone()).with_cause(cause)
     };
     let call = git(folder, arguments).env("GIT_ALLOW_PROTOCOL", PROTOCOLS);
-    let ended = call.limit(TIMEOUT).most(OUTPUT_MAX).run().map_err(|error| match error {
-        kiln_program::Error::Start { ref source, .. } => {
-            failed(source.to_string()).with_help("is git installed?")
-        }
-        error => failed(error.to_string()),
-    })?;
+    let ended = call.limit(until.saturating_duration_since(Instant::now())).most(OUTPUT_MAX).run().map_err(
+        |error| match error {
+            kiln_program::Error::Start { ref source, .. } => {
+                failed(source.to_string()).with_help("is git installed?")
+            }
+            error @ kiln_program::Error::Late { .. } => {
+                failed(error.to_string()).with_help("give it more time with --timeout")
+            }
+            error => failed(error.to_string()),
+        },
+    )?;
     if !ended.is_success() {
         return Err(failed(ended.told()));
     }

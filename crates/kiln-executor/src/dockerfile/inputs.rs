@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use kiln_app::BuildContext;
 use kiln_base::{Lock, Variant};
@@ -37,6 +38,8 @@ pub(super) struct World<'a> {
     pub(super) supply: &'a Supply,
     /// The folder of the app, whose `kiln.lock` pins kiln's bases.
     pub(super) folder: &'a Path,
+    /// How long one download may take.
+    pub(super) limit: Duration,
     /// Whom images must be signed by.
     pub(super) gate: Gate<'a>,
     /// The lock of kiln's bases, once it is known.
@@ -268,9 +271,9 @@ impl Inputs for World<'_> {
         let is_file = wanted.address.starts_with("http") && !is_repository(plain);
         let spool = self.spool();
         let fetched = if is_file {
-            remote::file(wanted, self.machine.offline, &self.machine.cache_dir, &spool)
+            remote::file(wanted, self.machine, &spool, self.limit)
         } else {
-            git::fetch(wanted, &spool)
+            git::fetch(wanted, &spool, self.limit)
         };
         fetched.map_err(PortError::new)
     }

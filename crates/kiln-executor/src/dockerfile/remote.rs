@@ -1,11 +1,13 @@
 //! Files that `ADD` fetches by address.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use kiln_build::dockerfile::Remote;
 use kiln_disk::{Dir, disk_failure};
 use kiln_fetch::{Closed, Downloader, Options};
 use kiln_finding::{Class, Failure};
+use kiln_images::Machine;
 use kiln_oci::Digest;
 use kiln_rootfs::Tree;
 
@@ -17,9 +19,9 @@ const FILE_MAX: u64 = 4 << 30;
 /// A file from the network, checked where a checksum is given.
 pub(super) fn file(
     remote: &Remote<'_>,
-    offline: bool,
-    cache_dir: &Path,
+    machine: &Machine,
     scratch: &Path,
+    limit: Duration,
 ) -> Result<Tree, Failure> {
     let path = remote.address.split(['?', '#']).next().unwrap_or_default();
     let after_host = path.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, path)| path);
@@ -34,8 +36,20 @@ pub(super) fn file(
     }
     // A Dockerfile reaches no further by ADD than by RUN.
     let closed = Closed::new(&kiln_sandbox::CLOSED);
-    let downloader = Downloader::new(Options { offline, closed, ..Options::new(cache_dir) })?;
-    let bytes = downloader.document(&[remote.address.to_owned()], None, FILE_MAX)?;
+    let until = Instant::now() + limit;
+    let options = Options::new(&machine.cache_dir);
+    let options = Options { offline: machine.offline, closed, until: Some(until), ..options };
+    let fetched = Downloader::new(options)?
+        .document(&[remote.address.to_owned()], None, FILE_MAX)
+        .map_err(Failure::from);
+    let bytes = fetched.map_err(|failure| {
+        if Instant::now() < until {
+            return failure;
+        }
+        let what = format!("ADD {}: it has not come within {} seconds", remote.address, limit.as_secs());
+        let late = Failure::new("build.remote", Class::Remote { transient: true }, what);
+        late.with_cause(failure.sentence()).with_help("give it more time with --timeout")
+    })?;
     if let Some(checksum) = remote.checksum {
         check(remote.address, checksum, &bytes)?;
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use kiln_app::BuildContext;
 use kiln_build::dockerfile::{Request, lower};
 use kiln_disk::{Scratch, disk_failure};
-use kiln_dockerfile::{Dockerfile, parse};
+use kiln_dockerfile::{Dockerfile, FILE_MAX, parse};
 use kiln_finding::{Class, Failure, size};
 use kiln_images::Machine;
 use kiln_oci::{Arch, Descriptor};
@@ -21,9 +21,6 @@ use crate::engine::{Engine, Given, Made, ids};
 use crate::outside::Outside;
 use crate::progress::Progress;
 use crate::times::image_times;
-
-/// The largest Dockerfile, in bytes.
-const DOCKERFILE_MAX: u64 = 8 << 20;
 
 /// What kiln.toml says of builds.
 pub struct DockerfileSettings<'a> {
@@ -57,6 +54,7 @@ pub fn build(
         machine,
         supply: &supply,
         folder,
+        limit: options.build.limit(),
         gate: Gate::new(machine, settings.trust),
         bases: Mutex::default(),
         layout,
@@ -105,12 +103,12 @@ fn summary(made: &Made) -> String {
 fn read(path: &Path) -> Result<Dockerfile, Failure> {
     let mut text = String::new();
     let read = if path.as_os_str() == "-" {
-        std::io::stdin().take(DOCKERFILE_MAX + 1).read_to_string(&mut text)
+        std::io::stdin().take(FILE_MAX + 1).read_to_string(&mut text)
     } else {
-        kiln_disk::open(path).and_then(|file| file.take(DOCKERFILE_MAX + 1).read_to_string(&mut text))
+        kiln_disk::open(path).and_then(|file| file.take(FILE_MAX + 1).read_to_string(&mut text))
     };
     read.map_err(|error| disk_failure("read", path, &error))?;
-    if text.len() as u64 > DOCKERFILE_MAX {
+    if text.len() as u64 > FILE_MAX {
         let what = format!("read {}: it has more than 8 MiB", path.display());
         return Err(Failure::new("build.dockerfile", Class::Config, what));
     }

@@ -20,8 +20,6 @@ use super::layer_store::{LayerStore, owners};
 use super::mounts::{files, merged, overlay, own, subtree};
 use crate::outside::hosts;
 
-/// How long one command may take where nobody says otherwise.
-const TIMEOUT: Duration = Duration::from_hours(2);
 /// How programs say that they reach nothing.
 const NO_NETWORK: [&str; 8] = [
     "EAI_AGAIN",
@@ -43,7 +41,7 @@ pub(super) struct Commands<'a> {
     pub(super) secrets: &'a BTreeMap<String, Vec<u8>>,
     /// `--ssh`: sockets of agents, by id.
     pub(super) agents: BTreeMap<String, PathBuf>,
-    pub(super) timeout: Option<Duration>,
+    pub(super) timeout: Duration,
     pub(super) offline: bool,
     /// What helps a command that wants a network and has none.
     pub(super) without_network: &'static str,
@@ -100,7 +98,7 @@ impl Commands<'_> {
             env: setting.env,
             cwd: job.exec.cwd.clone(),
             network: if job.exec.network && !self.offline { Network::Bridged } else { Network::None },
-            timeout: Some(self.timeout.unwrap_or(TIMEOUT)),
+            timeout: Some(self.timeout),
             memory: None,
             hostname: job.exec.hostname.clone(),
             user: User { uid: job.user.uid, gid: job.user.gid, groups: job.user.groups.clone() },
@@ -276,7 +274,7 @@ impl Commands<'_> {
 
     fn failed(&self, job: &Job<'_>, finished: &Finished) -> Failure {
         let what = if finished.timed_out {
-            let limit = self.timeout.unwrap_or(TIMEOUT).as_secs();
+            let limit = self.timeout.as_secs();
             let unit = if limit == 1 { "second" } else { "seconds" };
             format!("it was still running after {limit} {unit} and was stopped")
         } else if let Some(memory) = finished.ran_out {

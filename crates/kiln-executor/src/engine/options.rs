@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use kiln_image::Compression;
 
@@ -16,7 +17,7 @@ pub struct BuildOptions {
     pub why: bool,
     /// Every line that a command prints stays.
     pub plain: bool,
-    /// Seconds that one command may take.
+    /// Seconds that one command, or one download of `ADD`, may take.
     pub timeout: Option<u64>,
     /// How layers are compressed.
     pub compression: Compression,
@@ -24,4 +25,11 @@ pub struct BuildOptions {
     pub cache_from: Vec<String>,
     /// Places that results of steps are put in.
     pub cache_to: Vec<String>,
+}
+
+impl BuildOptions {
+    /// How long one command, or one download of `ADD`, may take.
+    pub(crate) fn limit(&self) -> Duration {
+        self.timeout.map_or(Duration::from_hours(2), Duration::from_secs)
+    }
 }

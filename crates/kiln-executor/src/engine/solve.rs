@@ -1,5 +1,4 @@
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use kiln_build::engine::{BuildTarget, Graph, Solver};
 use kiln_fetch::endpoints::Npm;
@@ -100,7 +99,7 @@ impl Engine<'_> {
             npm: self.npm,
             secrets: &options.secrets,
             agents: options.agents.clone(),
-            timeout: options.timeout.map(Duration::from_secs),
+            timeout: options.limit(),
             offline: machine.offline,
             without_network: self.without_network,
             caches: machine.cache_dir.join("mounts"),

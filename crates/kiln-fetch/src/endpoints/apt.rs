@@ -1,4 +1,5 @@
 use crate::endpoints::Machine;
+use crate::endpoints::machine::SETTINGS_MAX;
 use crate::error::{Error, ErrorKind};
 
 /// The suites of Debian's that a configured source may name.
@@ -136,7 +137,7 @@ fn collect_sources(machine: &Machine) -> Vec<Source> {
         .collect();
     files.sort();
     for file in files {
-        let Ok(text) = std::fs::read_to_string(&file) else { continue };
+        let Ok(text) = kiln_disk::read_text(&file, SETTINGS_MAX) else { continue };
         match file.extension().and_then(|extension| extension.to_str()) {
             Some("list") => sources.extend(parse_lines(&text)),
             Some("sources") => sources.extend(parse_stanzas(&text)),

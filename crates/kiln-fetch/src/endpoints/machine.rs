@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// The largest file of settings of this machine, in bytes.
+pub(crate) const SETTINGS_MAX: u64 = 4 << 20;
+
 /// The machine as far as its clients' configuration goes.
 #[derive(Clone, Debug, Default)]
 pub struct Machine {
@@ -43,6 +46,6 @@ impl Machine {
 
     /// The text of the file at an absolute `path`, if it can be read.
     pub(crate) fn text(&self, path: &str) -> Option<String> {
-        std::fs::read_to_string(self.root.join(path.trim_start_matches('/'))).ok()
+        kiln_disk::read_text(&self.root.join(path.trim_start_matches('/')), SETTINGS_MAX).ok()
     }
 }

@@ -1,6 +1,6 @@
 //! What a lock file that was read answers for: the packages it pins, for the projects it was written for, and nothing else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kiln_node::{Lock, PackageJson, WorkspaceGlobs};
 use kiln_pkg::Unseen;
@@ -19,9 +19,15 @@ impl Locks<'_> {
         lock: &Lock,
         projects: &Projects,
     ) {
+        // What a lock file names by a link is known by where it is.
+        let links: BTreeMap<String, &str> = projects
+            .keys()
+            .map(|project| (self.followed(&join_path(folder, project)), project.as_str()))
+            .collect();
         for app in unseen.iter_mut() {
             let at = app.path.trim_start_matches('/').to_owned();
             let Some(project) = (if at == folder { Some("") } else { below(&at, folder) }) else { continue };
+            let project = links.get(&at).copied().unwrap_or(project);
             if nearest(&at, with_lock) != Some(folder) && !projects.contains_key(project) {
                 continue;
             }
@@ -41,7 +47,7 @@ impl Locks<'_> {
         for project in all {
             let missing = lock.not_pinned(project, projects.get(project));
             let at = if project.is_empty() { folder.to_owned() } else { join_path(folder, project) };
-            tell(unseen, &at, missing);
+            tell(unseen, &self.followed(&at), missing);
         }
     }
 

@@ -74,3 +74,50 @@ fn a_lock_file_says_what_is_installed_and_built_with() {
     let installed = folder(&[app, A, B, server, ("app/package-lock.json", lock)]);
     assert_eq!(told(&installed), Vec::<String>::new());
 }
+
+/// A folder with links, and its `package-lock.json` in which the project `p/a` is pinned.
+fn linked(links: &[(&str, &str)], project: &str) -> Inventory {
+    let lock = r#"{"lockfileVersion":3,"packages":{"":{"workspaces":["p/*"]},"node_modules/a":{"resolved":"p/a","link":true},
+        "p/a":{"version":"1.0.0","dependencies":{"b":"1"}},"node_modules/b":{"version":"1.0.0"}}}"#;
+    let mut tree = Tree::new();
+    for (path, text) in [
+        ("package.json", r#"{"name":"app","version":"1.0.0","workspaces":["p/*"]}"#),
+        ("package-lock.json", lock),
+        ("real/a/package.json", project),
+    ] {
+        tree.insert_file(path, 0o644, text.as_bytes()).unwrap();
+    }
+    for (link, target) in links {
+        tree.insert_symlink(link, target).unwrap();
+    }
+    scan_folder(&tree, Machine { os: "linux", cpu: "x64", libc: "glibc" }).unwrap()
+}
+
+#[test]
+fn a_project_that_is_linked_to_is_one_where_it_is_inside() {
+    let asks = |name: &str| format!(r#"{{"name":"a","version":"1.0.0","dependencies":{{"{name}":"1"}}}}"#);
+    let inside = linked(&[("p/a", "../real/a")], &asks("b"));
+    assert_eq!((told(&inside), inside.unread.len()), (Vec::new(), 0));
+    let own = inside.packages.iter().find(|package| package.name == "a").unwrap();
+    assert_eq!(own.elsewhere, Some(kiln_pkg::Elsewhere::Own));
+    assert_eq!(told(&linked(&[("p/a", "../real/a")], &asks("other"))), ["real/a: other | "]);
+}
+
+#[test]
+fn a_project_outside_of_the_folder_is_unread() {
+    let why = |inventory: &Inventory| -> Vec<String> {
+        inventory.unread.iter().map(|unread| format!("{}: {}", unread.path, unread.why)).collect()
+    };
+    let plain = r#"{"name":"a","version":"1.0.0"}"#;
+    for (link, target) in [("p/a", "../../ext"), ("p/a", "/ext"), ("p", "../ext")] {
+        let said = why(&linked(&[(link, target)], plain));
+        assert_eq!(said, [format!("{link}: the project that this link leads to lies outside of the folder")]);
+    }
+    let said = why(&folder(&[("app/package.json", r#"{"name":"x","workspaces":["../../out","p/*"]}"#)]));
+    assert_eq!(said, ["app/package.json: its project `../../out` lies outside of the folder"]);
+    let said = why(&folder(&[
+        ("package.json", r#"{"name":"x"}"#),
+        ("pnpm-workspace.yaml", "packages:\n  - '../out'\n"),
+    ]));
+    assert_eq!(said, ["pnpm-workspace.yaml: its project `../out` lies outside of the folder"]);
+}

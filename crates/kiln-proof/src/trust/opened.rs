@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use kiln_disk::disk_failure;
+use kiln_disk::{DOCUMENT_MAX, disk_failure, read_given};
 use kiln_finding::Failure;
 use kiln_images::Machine;
 use kiln_trust::{Authority, Certified, Identity, ImageRule, Requirement};
@@ -25,7 +25,8 @@ impl Rule {
             inputs.extend(read_public(&key_below(&settings.folder, key))?.spki());
         }
         if let Some(path) = roots {
-            let bytes = std::fs::read(&path).map_err(|error| disk_failure("read", &path, &error))?;
+            let bytes =
+                read_given(&path, DOCUMENT_MAX).map_err(|error| disk_failure("read", &path, &error))?;
             inputs.extend(kiln_oci::Digest::of(&bytes).as_bytes());
         }
         Ok(inputs)

@@ -1,11 +1,11 @@
 //! Whom certificates are traced back to: a file that somebody pins, or what a TUF repository published.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kiln_disk::{Holding, Lock, disk_failure};
+use kiln_disk::{DOCUMENT_MAX, Holding, Lock, disk_failure, read_given_text};
 use kiln_fetch::{Downloader, Options};
 use kiln_finding::{Cause, Class, Failure};
 use kiln_images::Machine;
@@ -55,7 +55,7 @@ fn pinned(path: &Path, settings: &TrustSettings) -> Result<TrustRoot, Failure> {
         Failure::new("kiln.trusted_root", Class::Usage, format!("read {}", path.display()))
             .with_cause(error.to_string())
     };
-    let text = fs::read_to_string(path).map_err(failed)?;
+    let text = read_given_text(path, DOCUMENT_MAX).map_err(failed)?;
     let modified = path.metadata().and_then(|metadata| metadata.modified()).map_err(failed)?;
     let age = modified.elapsed().unwrap_or_default().as_secs() / DAY.cast_unsigned();
     let limit = settings.max_root_age.unwrap_or(u64::MAX);
@@ -188,6 +188,8 @@ impl Mirror for Folder {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

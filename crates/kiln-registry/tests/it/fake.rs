@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kiln_fetch::Retry;
+use kiln_fetch::http::Pace;
 use kiln_image::copy;
 use kiln_oci::{Descriptor, Digest, Index, Manifest, media_type};
 use kiln_registry::{Client, Keyring, Options, RegistrySettings, Repository};
@@ -225,8 +226,7 @@ pub(crate) fn options() -> Options {
             ..Options::default().retry
         },
         stall: Duration::from_secs(2),
-        pace: Duration::from_millis(200),
-        pace_bytes: 1000,
+        pace: Pace { window: Duration::from_millis(200), least: 1000 },
         ..Options::default()
     }
 }

@@ -88,6 +88,40 @@ fn redirects_end() {
     assert_eq!(nowhere.repository().resolve("1").unwrap_err().code(), "registry.redirect");
 }
 
+/// What a registry says wrong is an error of the other side, and no fault of whoever asks.
+#[test]
+fn addresses_that_cannot_be_asked_are_the_servers_fault() {
+    let remote = Class::Remote { transient: false };
+    for location in ["file:///etc/passwd", "file:x", "ftp://a.invalid/"] {
+        let fake = Fake::scripted(move |_| Some(Reply::new(307).with("location", location)));
+        let error = fake.repository().resolve("1").unwrap_err();
+        assert_eq!((error.code(), error.class()), ("fetch.redirect", remote), "{location}");
+        let realm = format!("Bearer realm=\"{location}\"");
+        let fake = Fake::scripted(move |_| Some(Reply::new(401).with("www-authenticate", &realm)));
+        let error = fake.repository().resolve("1").unwrap_err();
+        assert_eq!((error.code(), error.class()), ("registry.login", remote), "{location}");
+    }
+}
+
+#[test]
+fn who_denies_is_named() {
+    let storage = Server::start(|_| Reply::new(403));
+    let target = format!("http://{}/x?signature=1", storage.host);
+    let fake = Fake::scripted(move |_| Some(Reply::new(307).with("location", &target)));
+    let error = fake.repository().resolve("1").unwrap_err();
+    let (said, help) = (error.to_string(), error.help().unwrap());
+    let host = &fake.server.host;
+    assert_eq!(error.code(), "registry.denied");
+    assert!(
+        said.contains(&format!(
+            "http://{}/x, where {host} points to: it is denied there (403)",
+            storage.host
+        )),
+        "{said}"
+    );
+    assert!(!help.contains("docker login"), "{help}");
+}
+
 #[test]
 fn a_redirect_takes_no_credential_along() {
     let storage = Server::start(|_| Reply::ok(b"layer"));

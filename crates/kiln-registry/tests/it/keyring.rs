@@ -26,6 +26,30 @@ fn a_malformed_file_is_named_and_not_quoted() {
     assert!(!format!("{error:?}").contains("secret"), "{error:?}");
 }
 
+/// As docker reads it.
+#[test]
+fn nothing_is_kept_in_many_ways() {
+    let (shelf, fake) = (Shelf::new(), basic());
+    let host = &fake.server.host;
+    for text in [
+        "",
+        " \n",
+        "null",
+        "{}",
+        r#"{"auths":null}"#,
+        r#"{"credsStore":null,"credHelpers":null}"#,
+        &format!(r#"{{"auths":{{"{host}":null}}}}"#),
+        &format!(r#"{{"auths":{{"{host}":{{"auth":null,"identitytoken":null}}}}}}"#),
+    ] {
+        // What the first file has nothing of, the second has.
+        let good = format!(r#"{{"auths":{{"other.invalid":null,"{host}":{{"auth":"bWU6cHc="}}}}}} and more"#);
+        let files = [shelf.file("empty.json", text), shelf.file("auth.json", &good)];
+        let client = client_with(&RegistrySettings::default(), Keyring::new(files));
+        let repository = client.repository(&fake.reference("a").parse().unwrap()).unwrap();
+        assert_eq!(repository.resolve("1").unwrap(), None, "{text}");
+    }
+}
+
 #[test]
 fn the_entry_of_the_longest_path_counts() {
     let (shelf, fake) = (Shelf::new(), basic());
@@ -69,6 +93,15 @@ fn helpers_are_asked() {
         match host.as_str() {
             "kiln-good" => assert_eq!(result.unwrap(), None),
             "kiln-empty" => assert_eq!(result.unwrap_err().code(), "registry.denied"),
+            "kiln-broken" => {
+                let said = result.unwrap_err().to_string();
+                assert!(
+                    said.ends_with(
+                        "docker-credential-kiln-broken: it ended with exit code 3: the vault is locked"
+                    ),
+                    "{said}"
+                );
+            }
             _ => assert_eq!(result.unwrap_err().code(), "registry.credential_helper"),
         }
         return;
@@ -76,7 +109,7 @@ fn helpers_are_asked() {
     let helpers = [
         ("kiln-good", "read host; echo '{\"ServerURL\":\"x\",\"Username\":\"me\",\"Secret\":\"pw\"}'"),
         ("kiln-empty", "echo 'credentials not found in native keychain'; exit 1"),
-        ("kiln-broken", "echo no; exit 3"),
+        ("kiln-broken", "printf 'one\\nthe \\033vault is locked\\n\\n'; exit 3"),
         ("kiln-odd", "echo '[1'"),
     ];
     let path = format!("{}:{}", shelf.folder.path().display(), std::env::var("PATH").unwrap());

@@ -1,6 +1,8 @@
 //! Keys in hardware modules, through OpenSC's `pkcs11-tool`: a static program cannot load the module's library itself.
 //! Source: RFC 7512, the URIs of PKCS #11.
 
+use std::path::Path;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use kiln_program::Call;
 use kiln_text::percent;
@@ -111,10 +113,13 @@ fn decoded(text: &str) -> Result<Vec<u8>, Error> {
     percent::decode(text).ok_or_else(|| unfit("a % of the URI is not followed by two digits"))
 }
 
+/// The largest file with a PIN, in bytes.
+const PIN_MAX: u64 = 1 << 20;
+
 /// `file:/path` or a path; what stands in its first line.
 fn pin_file(source: &str) -> Result<String, Error> {
     let path = source.strip_prefix("file://").or_else(|| source.strip_prefix("file:")).unwrap_or(source);
-    let text = std::fs::read_to_string(path)
+    let text = kiln_disk::read_given_text(Path::new(path), PIN_MAX)
         .map_err(|source| ErrorKind::Program { program: format!("the PIN in {path}"), source })?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }

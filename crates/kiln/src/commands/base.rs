@@ -146,7 +146,7 @@ fn lock(args: &LockArgs, context: &Context) -> Result<Outcome, Failure> {
     let archs = if args.platform.is_empty() { vec![Arch::Amd64, Arch::Arm64] } else { args.platform.clone() };
     let lock = kiln_base::resolve(&request(&settings, archs, true)?, &supply, now())?;
     let path = &args.choice.lock;
-    kiln_store::replace_file(path, lock.render().as_bytes())?;
+    kiln_store::write_output(path, lock.render().as_bytes())?;
     stages.done(&format!("{}: {}", path.display(), summary(&lock)));
     Ok(Outcome::Fine)
 }
@@ -211,7 +211,8 @@ fn request(settings: &BaseSettings, archs: Vec<Arch>, builder: bool) -> Result<R
 }
 
 fn read_lock(path: &Path) -> Result<Lock, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    let text = kiln_disk::read_given_text(path, kiln_disk::DOCUMENT_MAX)
+        .map_err(|error| unreadable(path, &error))?;
     Ok(Lock::read(&text)?)
 }
 

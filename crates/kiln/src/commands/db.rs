@@ -1,4 +1,5 @@
-use std::fs;
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use kiln_fetch::{Downloader, Options};
@@ -89,7 +90,7 @@ fn build(args: &Build, context: &Context) -> Result<(), Failure> {
     let mut builder = Builder::default();
     Documents::each(&args.from, &mut |document| add(&mut builder, document, context))?;
     let bytes = builder.finish(today())?;
-    kiln_store::replace_file(&args.output, &bytes)?;
+    kiln_store::write_output(&args.output, &bytes)?;
     show_new(&bytes, &args.output, context)
 }
 
@@ -152,19 +153,27 @@ fn fetch(from: &[String], context: &Context) -> Result<Vec<u8>, Failure> {
             )));
         }
         let path = downloader.changing(url, DATABASE_MAX)?;
-        let bytes = fs::read(&path).map_err(|error| {
+        let failed = |error: std::io::Error| {
             Failure::new("db.file", Class::Environment, format!("read {}", path.display()))
                 .with_cause(error.to_string())
-        })?;
-        if bytes.starts_with(b"KILNADV") && from.len() == 1 {
-            return Ok(bytes);
+        };
+        let file = File::open(&path).map_err(failed)?;
+        if from.len() == 1 && is_database(&file).map_err(failed)? {
+            return kiln_disk::read(&path, DATABASE_MAX).map_err(failed);
         }
         let shown = kiln_fetch::shown(url);
-        Documents::of_bytes(&shown, &bytes, Some(today()), &mut |document| {
+        Documents::of_file(&shown, file, Some(today()), &mut |document| {
             add(&mut builder, document, context)
         })?;
     }
     Ok(builder.finish(today())?)
+}
+
+/// Whether a file begins as a compiled database does.
+fn is_database(file: &File) -> std::io::Result<bool> {
+    let mut start = [0; 7];
+    let count = file.read_at(&mut start, 0)?;
+    Ok(start[..count] == *b"KILNADV")
 }
 
 fn publish(args: &Publish, context: &Context) -> Result<(), Failure> {

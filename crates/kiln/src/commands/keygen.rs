@@ -2,9 +2,11 @@ use std::path::PathBuf;
 
 use kiln_finding::Failure;
 use kiln_proof::Keys;
+use serde_json::json;
 
 use crate::command::{Command, Group};
 use crate::context::Context;
+use crate::global::Format;
 use crate::output::{self, Outcome};
 
 pub(super) static COMMAND: Command<Args> =
@@ -24,6 +26,12 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         None => Keys::local(&context.machine),
     };
     keys.make()?;
-    output::data(&keys.public_path().display().to_string());
+    let public = keys.public_path().display().to_string();
+    output::data(&match context.format {
+        Format::Human => public,
+        Format::Json => {
+            json!({ "private": keys.private_path().display().to_string(), "public": public }).to_string()
+        }
+    });
     Ok(Outcome::Fine)
 }

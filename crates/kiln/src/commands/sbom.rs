@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use kiln_finding::{Class, Failure};
+use kiln_finding::Failure;
 use kiln_images::clock::{made_at, rfc3339, source_date};
 use kiln_oci::Platform;
 use kiln_sbom::{Document, FORMATS, Format};
@@ -41,23 +41,9 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let text = render(format, &target, context)?;
     match &args.output {
         None => output::data(&text),
-        Some(path) => write(path, &(text + "\n"))?,
+        Some(path) => kiln_store::write_output(path, (text + "\n").as_bytes())?,
     }
     Ok(Outcome::Fine)
-}
-
-/// A file is there as it was, or whole. A pipe or a device takes what it is given, and a link stays one.
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let is_other = |kind: std::fs::FileType| !kind.is_file() && !kind.is_symlink();
-    let goes_through = std::fs::symlink_metadata(path).is_ok_and(|found| is_other(found.file_type()));
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    if goes_through || std::fs::metadata(path).is_ok_and(|found| is_other(found.file_type())) {
-        return std::fs::write(path, text).map_err(|error| {
-            Failure::new("kiln.write", Class::Environment, format!("write {}", path.display()))
-                .with_cause(error.to_string())
-        });
-    }
-    Ok(kiln_store::replace_file(path, text.as_bytes())?)
 }
 
 fn render(format: &Format, target: &ScanTarget, context: &Context) -> Result<String, Failure> {

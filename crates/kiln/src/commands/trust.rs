@@ -1,4 +1,3 @@
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use kiln_executor::Progress as _;
@@ -77,7 +76,7 @@ fn update(args: &Update, context: &Context) -> Result<Kept, Failure> {
 
 /// From the root that the user names. What is known of the same repository stays known, so that nobody can go back behind it.
 fn begin(mirror: &str, root: &Path, context: &Context) -> Result<Published, Failure> {
-    let anchor = fs::read_to_string(root).map_err(|error| {
+    let anchor = kiln_disk::read_given_text(root, kiln_disk::DOCUMENT_MAX).map_err(|error| {
         Failure::new("kiln.trusted_root", Class::Usage, format!("read {}", root.display()))
             .with_cause(error.to_string())
     })?;

@@ -14,6 +14,11 @@ use zip::ZipArchive;
 const DOCUMENT_MAX: u64 = 1 << 30;
 /// Most bytes of all documents; what is packed to unpack to more is no feed.
 const TOTAL_MAX: u64 = 32 << 30;
+/// What a packed file may unpack to, in bytes: so much, and so many times its own size, in one document and in all. Feeds pack to a
+/// tenth; what packs to far less is made to fill memory.
+const UNPACKED: u64 = 16 << 20;
+const TIMES_OF_ONE: u64 = 50;
+const TIMES_OF_ALL: u64 = 200;
 /// Most documents. All of OSV has a fifth.
 const COUNT_MAX: u64 = 5_000_000;
 /// Most archives around each other.
@@ -44,6 +49,9 @@ pub(crate) struct Documents<'t> {
     take: &'t mut Take<'t>,
     count: u64,
     total: u64,
+    /// What one document, and all of them, may have, by the size of the file that they come from.
+    one_max: u64,
+    all_max: u64,
 }
 
 /// What is known of a place while it is walked through.
@@ -74,19 +82,34 @@ impl At {
 impl<'t> Documents<'t> {
     /// Gives every document of `paths` to `take`, those of folders in the order of their names.
     pub(crate) fn each(paths: &[PathBuf], take: &'t mut Take<'t>) -> Result<(), Failure> {
-        let mut documents = Self { take, count: 0, total: 0 };
+        let mut documents = Self::new(take);
         paths.iter().try_for_each(|path| documents.path(path, true))
     }
 
-    /// The same of bytes that have a name.
-    pub(crate) fn of_bytes(
+    /// The same of a file that is known by another name.
+    pub(crate) fn of_file(
         name: &str,
-        bytes: &[u8],
+        file: File,
         date: Option<Date>,
         take: &'t mut Take<'t>,
     ) -> Result<(), Failure> {
         let at = At { name: name.to_owned(), date, is_named: true, depth: 0 };
-        Self { take, count: 0, total: 0 }.content(&at, Cursor::new(bytes))
+        let metadata = file.metadata().map_err(|error| unreadable(&at, &error))?;
+        let mut documents = Self::new(take);
+        documents.bound(&metadata);
+        documents.content(&at, file)
+    }
+
+    fn new(take: &'t mut Take<'t>) -> Self {
+        Self { take, count: 0, total: 0, one_max: DOCUMENT_MAX, all_max: TOTAL_MAX }
+    }
+
+    /// What may come out of a file. A pipe has no size of its own.
+    fn bound(&mut self, file: &fs::Metadata) {
+        let size = if file.is_file() { file.len() } else { DOCUMENT_MAX };
+        let times = |times: u64| UNPACKED.saturating_add(size.saturating_mul(times));
+        self.one_max = times(TIMES_OF_ONE).min(DOCUMENT_MAX);
+        self.all_max = self.total.saturating_add(times(TIMES_OF_ALL)).min(TOTAL_MAX);
     }
 
     fn path(&mut self, path: &Path, is_named: bool) -> Result<(), Failure> {
@@ -101,6 +124,7 @@ impl<'t> Documents<'t> {
             return paths.iter().try_for_each(|path| self.path(path, false));
         }
         let file = File::open(path).map_err(|error| failed("open", path, &error))?;
+        self.bound(&metadata);
         let modified =
             metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
         let date = modified.map(|since| Date::from_unix(since.as_secs()));
@@ -165,11 +189,11 @@ impl<'t> Documents<'t> {
     fn document(&mut self, at: &At, reader: &mut dyn Read) -> Result<(), Failure> {
         let mut bytes = Vec::new();
         // Sizes in archives are promises; what comes is counted.
-        let read = reader.take(DOCUMENT_MAX + 1).read_to_end(&mut bytes);
+        let read = reader.take(self.one_max + 1).read_to_end(&mut bytes);
         read.map_err(|error| unreadable(at, &error))?;
         self.count += 1;
         self.total += bytes.len() as u64;
-        if bytes.len() as u64 > DOCUMENT_MAX || self.total > TOTAL_MAX || self.count > COUNT_MAX {
+        if bytes.len() as u64 > self.one_max || self.total > self.all_max || self.count > COUNT_MAX {
             return Err(refused(&at.name, "it unpacks to more than any feed has"));
         }
         (self.take)(&Document { name: &at.name, bytes: &bytes, date: at.date, is_named: at.is_named })

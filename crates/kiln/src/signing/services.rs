@@ -78,7 +78,7 @@ impl Endpoints {
 }
 
 fn read(path: &Path) -> Result<Services, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = kiln_disk::read_given_text(path, kiln_disk::DOCUMENT_MAX).map_err(|error| {
         Failure::new("kiln.signing_config", Class::Usage, format!("read {}", path.display()))
             .with_cause(error.to_string())
     })?;

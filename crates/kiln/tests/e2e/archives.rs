@@ -115,3 +115,39 @@ fn what_is_no_archive_is_said_to_be_none() {
     world.run(["copy", "docker-archive:x.tar", "docker-archive:y.tar"]).exits(3);
     assert!(!world.path("y.tar").exists());
 }
+
+#[test]
+fn an_archive_goes_through_a_link_to_standard_output_and_the_link_stays() {
+    let world = World::new();
+    let image = vulnerable(&world);
+    let link = world.path("out");
+    std::os::unix::fs::symlink("/proc/self/fd/1", &link).unwrap();
+    for form in ["oci-archive", "docker-archive"] {
+        let target = format!("{form}:{}", link.display());
+        let run = world.kiln().args(["copy", &image, &target, "-q"]).output().unwrap();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        let written = world.path("written.tar");
+        std::fs::write(&written, &run.stdout).unwrap();
+        assert_eq!(scanned(&world, &format!("{form}:written.tar")), scanned(&world, &image), "{form}");
+    }
+}
+
+#[test]
+fn an_archive_goes_into_a_device_and_the_device_stays() {
+    use std::os::unix::fs::FileTypeExt as _;
+    if !needs(&["devices"]) {
+        return;
+    }
+    let world = World::new();
+    let image = vulnerable(&world);
+    let device = world.path("null");
+    // A device of the test's own, as /dev/null is one.
+    let mode = rustix::fs::Mode::from_raw_mode(0o666);
+    let kind = rustix::fs::FileType::CharacterDevice;
+    rustix::fs::mknodat(rustix::fs::CWD, &device, kind, mode, rustix::fs::makedev(1, 3)).unwrap();
+    for form in ["oci-archive", "docker-archive"] {
+        world.run(["copy", &image, &format!("{form}:{}", device.display())]).exits(0);
+        assert!(std::fs::symlink_metadata(&device).unwrap().file_type().is_char_device(), "{form}");
+    }
+}

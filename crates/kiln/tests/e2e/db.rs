@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use crate::harness::World;
+use crate::harness::{Run, World};
 
 const NPM: &str = r#"{"id":"GHSA-wc69-rhjr-hc9g","aliases":["CVE-2022-31129"],"modified":"2026-11-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"moment"},"ranges":[{"type":"SEMVER","events":[{"introduced":"2.18.0"},{"fixed":"2.29.4"}]}]}]}"#;
 
@@ -220,6 +220,33 @@ fn a_published_database_is_taken_only_with_its_signature() {
     world.run(["keygen", "--output-key-prefix", "other"]).exits(0);
     let other = world.run(update.into_iter().chain(["--key", "other.pub"])).exits(3);
     assert!(other.stderr.contains("error[db.signature]"), "{}", other.stderr);
+}
+
+/// More than a gigabyte that packs to almost nothing is given up long before the memory for it is taken.
+#[test]
+fn what_unpacks_to_far_more_than_it_is_is_no_feed() {
+    let (world, server) = (World::new(), Server::start());
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(&vec![b' '; 16 << 20]).unwrap();
+    // What follows a gzip member is one more of the same document.
+    let bomb = gzip.finish().unwrap().repeat(80);
+    assert!(bomb.len() < 2 << 20, "{}", bomb.len());
+    let url = server.put("bomb.gz", &bomb);
+    fs::write(world.path("bomb.gz"), &bomb).unwrap();
+    for command in [format!("db update --from {url}"), "db build --from bomb.gz -o my.kdb".to_owned()] {
+        let limited = format!("ulimit -v 1000000; exec \"$0\" {command}");
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &limited, env!("CARGO_BIN_EXE_kiln")]).current_dir(world.path(""));
+        shell.env("KILN_DATA_DIR", world.data("")).env("KILN_CACHE_DIR", world.path("cache"));
+        let run = Run::of(&mut shell).exits(3);
+        assert!(run.stderr.contains("it unpacks to more than any feed has"), "{}", run.stderr);
+    }
+    // As much of something real, and what packs well within reason, are feeds.
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(feed(3000).as_bytes()).unwrap();
+    let url = server.put("npm.json.gz", &gzip.finish().unwrap());
+    world.run(["db", "update", "--from", &url, "--force"]).exits(0);
+    assert_eq!(slices(&world), [("npm".to_owned(), 3000)]);
 }
 
 #[test]

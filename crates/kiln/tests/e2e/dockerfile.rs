@@ -323,6 +323,9 @@ fn remote_files_are_checked() {
     bench.digest(&file(good), &[]);
     let error = bench.error(&file(&good.replace('8', "9")), &[], 3);
     says(&error, &["not what --checksum promises", "got sha256:87428fc5"]);
+    let slow = endless();
+    let error = bench.error(&format!("FROM scratch\nADD http://{slow}/a /x/\n"), &["--timeout", "1"], 3);
+    assert!(error.contains("it has not come within 1 seconds") && error.contains("--timeout"), "{error}");
     let error = bench.error(&format!("FROM scratch\nADD http://{server}/ /x/\n"), &[], 2);
     says(&error, &["no file name"]);
     // Services there trust whoever asks, and kiln is asked by whoever wrote the Dockerfile.
@@ -456,6 +459,24 @@ fn serve(folder: PathBuf) -> SocketAddr {
             let head =
                 format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
             drop((&stream).write_all(head.as_bytes()).and_then(|()| (&stream).write_all(&body)));
+        }
+    });
+    address
+}
+
+/// Sends more and more, for as long as somebody listens.
+fn endless() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut more = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n".to_vec();
+                while stream.write_all(&more).is_ok() {
+                    more = vec![b'x'; 1000];
+                    std::thread::sleep(std::time::Duration::from_millis(10));
+                }
+            });
         }
     });
     address

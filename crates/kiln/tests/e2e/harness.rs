@@ -134,6 +134,14 @@ static NEEDS: &[Need] = &[
     Need { name: "cosign", probe: &["cosign", "version"] },
     Need { name: "crane", probe: &["crane", "version"] },
     Need { name: "debian", probe: &["test", "-f", "target/peers/debian/index.json"] },
+    Need {
+        name: "devices",
+        probe: &[
+            "sh",
+            "-c",
+            "d=$(mktemp -d) && mknod $d/null c 1 3 && echo >$d/null; r=$?; rm -r $d; exit $r",
+        ],
+    },
     Need { name: "docker", probe: &["docker", "version"] },
     Need {
         name: "documents",

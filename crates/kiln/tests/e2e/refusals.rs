@@ -82,3 +82,33 @@ fn an_image_that_is_not_here() {
         assert!(run.stderr.contains("error[kiln.no_image]"), "{command}: {}", run.stderr);
     }
 }
+
+/// What has no end, and what says it is larger than any disk, is given up at a cap: here the memory for more is not there.
+#[test]
+fn what_is_given_and_has_no_end() {
+    let world = World::new();
+    world.app(&[("Dockerfile", "FROM scratch\nCOPY x /\n"), ("x", "")]);
+    fs::File::create(world.path("sparse")).unwrap().set_len(8 << 30).unwrap();
+    for file in ["/dev/zero", "sparse"] {
+        for (command, code) in [
+            (format!("lint {file}"), 3),
+            (format!("build -f app/Dockerfile --secret id=x,src={file} app"), 2),
+            (format!("scan app --vex {file}"), 2),
+            (format!("verify app:1 --key {file}"), 3),
+            (
+                format!(
+                    "verify app:1 --trusted-root {file} --certificate-identity a --certificate-oidc-issuer b"
+                ),
+                2,
+            ),
+            (format!("base inspect {file}"), 2),
+        ] {
+            let limited = format!("ulimit -v 3000000; exec \"$0\" {command}");
+            let mut shell = std::process::Command::new("sh");
+            shell.args(["-c", &limited, env!("CARGO_BIN_EXE_kiln")]).current_dir(world.path(""));
+            shell.env("KILN_DATA_DIR", world.data("")).env("KILN_CACHE_DIR", world.path("cache"));
+            let run = Run::of(&mut shell).exits(code);
+            assert!(run.stderr.contains("it has more than"), "{command}: {}", run.stderr);
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Whatever happens, nothing half-written is ever used.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -115,5 +117,56 @@ fn a_result_that_nobody_reads_is_no_failure_and_one_that_does_not_fit_is() {
             said.contains("write the result to standard output") && said.contains("No space left"),
             "{said}"
         );
+    }
+}
+
+/// Whether a process runs; one that nobody has buried yet does not.
+fn is_alive(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
+
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..3000 {
+        if is_so() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("{what}");
+}
+
+#[test]
+fn programs_that_are_asked_end_with_kiln() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let world = World::new();
+    let registry = crate::http::Http::start(|_| crate::http::Response {
+        headers: vec![("www-authenticate", "Basic realm=x".to_owned())],
+        ..crate::http::Response::status(401)
+    });
+    let host = registry.url.trim_start_matches("http://");
+    let keeper = world.path("docker-credential-slow");
+    // One that has started something of its own, which is where it tells.
+    let script =
+        "#!/bin/sh\nsleep 600 &\necho $$ $! >\"$0.pids.new\"\nmv \"$0.pids.new\" \"$0.pids\"\nwait\n";
+    fs::write(&keeper, script).unwrap();
+    fs::set_permissions(&keeper, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(world.path("config.json"), r#"{"credsStore":"slow"}"#).unwrap();
+    let path = format!("{}:{}", world.path("").display(), std::env::var("PATH").unwrap());
+    for signal in [Signal::INT, Signal::TERM, Signal::KILL] {
+        let told = world.path("docker-credential-slow.pids");
+        drop(fs::remove_file(&told));
+        let mut kiln = world.kiln();
+        kiln.args(["scan", &format!("registry:{host}/team/app:1")]).env("PATH", &path);
+        kiln.env("DOCKER_CONFIG", world.path(""))
+            .env_remove("REGISTRY_AUTH_FILE")
+            .env_remove("XDG_RUNTIME_DIR");
+        let mut kiln = kiln.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        wait_until("the helper is asked", || told.exists());
+        let pids = fs::read_to_string(&told).unwrap();
+        assert!(pids.split_whitespace().all(is_alive), "{pids}");
+        kill_process(Pid::from_child(&kiln), signal).unwrap();
+        assert!(!kiln.wait().unwrap().success());
+        wait_until("the helper ends with kiln", || !pids.split_whitespace().any(is_alive));
     }
 }

@@ -21,6 +21,31 @@ fn unknown_words_are_usage_errors() {
 }
 
 #[test]
+fn usage_errors_are_json_where_that_is_asked_for() {
+    let world = World::new();
+    for args in [
+        &["scn", "--format", "json"][..],
+        &["plan", "--no-such-flag", "--format=json"],
+        &["--format", "json"],
+    ] {
+        let run = world.run(args).exits(2);
+        let error = &run.json()["error"];
+        assert_eq!((error["code"].as_str(), run.stderr.as_str()), (Some("kiln.usage"), ""), "{args:?}");
+        assert!(!error["what"].as_str().unwrap().contains('\n') && error["help"].is_string(), "{error}");
+    }
+    let meant = world.run(["scn", "--format", "json"]).exits(2).json();
+    assert!(meant["error"]["help"].as_str().unwrap().contains("'scan'"), "{meant}");
+}
+
+#[test]
+fn a_new_key_pair_is_told_in_json() {
+    let world = World::new();
+    let value = world.run(["keygen", "--output-key-prefix", "mine", "--format", "json"]).exits(0).json();
+    assert_eq!((value["private"].as_str(), value["public"].as_str()), (Some("mine.key"), Some("mine.pub")));
+    assert!(world.path("mine.key").exists() && world.path("mine.pub").exists());
+}
+
+#[test]
 fn what_was_probably_meant_is_named() {
     let world = World::new();
     std::fs::write(world.path("Dockerfile"), "FROM node:22 AS build\nRUN true\n").unwrap();
