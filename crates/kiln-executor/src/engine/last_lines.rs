@@ -6,11 +6,14 @@ const SHOWN: usize = 30;
 const USAGE: [&str; 2] = ["npm error Usage:", "npm ERR! Usage:"];
 /// Compilers that say a file and a line for each error, and how such lines look.
 const COMPILER: &str = "error TS";
+/// What newer releases of npm say of settings that kiln makes for older ones.
+const OF_SETTINGS: &str = "npm warn Unknown env config";
 
 /// The lines that tell most, of the last ones that a command wrote: those before npm's usage, and, where a compiler named what it
 /// refuses, its first errors in place of what followed them.
 pub(super) fn telling(lines: &[String]) -> Vec<&str> {
-    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let told = lines.iter().map(String::as_str).filter(|line| !line.starts_with(OF_SETTINGS));
+    let lines: Vec<&str> = told.collect();
     let end = lines.iter().position(|line| USAGE.iter().any(|usage| line.starts_with(usage)));
     let lines = &lines[..end.unwrap_or(lines.len())];
     let first = lines.iter().position(|line| line.contains(COMPILER));
@@ -32,7 +35,7 @@ mod tests {
     fn npm_says_what_is_missing_and_not_how_it_is_called() {
         let usage = "npm error   --audit\n".repeat(80);
         let text = format!(
-            "npm error code EUSAGE\nnpm error Missing: a@1 from lock file\nnpm error Usage:\n{usage}"
+            "npm warn Unknown env config \"onload-script\". This will stop working.\nnpm error code EUSAGE\nnpm error Missing: a@1 from lock file\nnpm error Usage:\n{usage}"
         );
         assert_eq!(told(&text), ["npm error code EUSAGE", "npm error Missing: a@1 from lock file"]);
     }
