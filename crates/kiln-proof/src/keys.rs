@@ -1,6 +1,7 @@
 //! The local signing key, made on first use.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use kiln_disk::{Holding, Lock, PLAIN, PRIVATE, read_given_text};
 use kiln_finding::{Class, Failure};
@@ -45,12 +46,14 @@ impl Keys {
         }
         let path = self.private_path();
         let text = read_given_text(&path, KEY_MAX).map_err(|error| failed("read", &path, &error))?;
-        let pair = KeyPair::read(&text, &password())?;
         if !self.public_path().exists() {
             // It was not written, or was lost; the private key holds it.
+            let pair = KeyPair::read(&text, &password())?;
             write_new(&self.public_path(), &pair.public()?.to_pem(), PLAIN)?;
+            return Ok((pair, false));
         }
-        Ok((pair, false))
+        let sleeping = Sleeping { text, public: self.public()?, awake: OnceLock::new() };
+        Ok((KeyPair::held(Box::new(sleeping))?, false))
     }
 
     /// The key pair of a private key file, or of a URI that names a key elsewhere; kiln's own where none is named, made on
@@ -88,6 +91,29 @@ impl Keys {
     /// Reads the public key.
     pub fn public(&self) -> Result<PublicKey, Failure> {
         read_public(&self.public_path())
+    }
+}
+
+/// A private key that is decrypted when it first signs, which takes a tenth of a second by design: who signs nothing never waits for
+/// it. A signature that is not by the public key beside it is refused ([`KeyPair::held`]).
+struct Sleeping {
+    /// The file.
+    text: String,
+    public: PublicKey,
+    awake: OnceLock<KeyPair>,
+}
+
+impl HeldKey for Sleeping {
+    fn public(&self) -> Result<PublicKey, kiln_sign::Error> {
+        Ok(self.public.clone())
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, kiln_sign::Error> {
+        if let Some(pair) = self.awake.get() {
+            return pair.sign_bytes(message);
+        }
+        let pair = KeyPair::read(&self.text, &password())?;
+        self.awake.get_or_init(|| pair).sign_bytes(message)
     }
 }
 
@@ -149,5 +175,21 @@ mod tests {
             threads.into_iter().map(|thread| thread.join().unwrap()).filter(|made| *made).count()
         });
         assert_eq!(made, 1);
+    }
+
+    #[test]
+    fn a_key_that_is_there_is_read_when_it_signs_and_only_as_the_public_key_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keys::at(&folder.path().join("kiln"));
+        let made = keys.make().unwrap();
+        let (pair, is_new) = keys.open_or_make().unwrap();
+        assert!(!is_new);
+        let signature = pair.sign_bytes(b"text").unwrap();
+        assert!(made.public().unwrap().has_signed(b"text", &signature));
+        let other = Keys::at(&folder.path().join("other"));
+        other.make().unwrap();
+        std::fs::copy(other.private_path(), keys.private_path()).unwrap();
+        let (swapped, _) = keys.open_or_make().unwrap();
+        assert!(swapped.sign_bytes(b"text").is_err());
     }
 }
