@@ -3,8 +3,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use kiln_oci::Digest;
 use kiln_pkg::{
-    Checksum, Distro, Ecosystem, Elsewhere, Indicator, Inventory, Layer, Licence, Package, Place, Secret,
-    Unread, Unseen,
+    Checksum, Distro, Ecosystem, Elsewhere, Indicator, Inventory, Layer, Licence, Package, Packager, Place,
+    Secret, Unread, Unseen,
 };
 
 use crate::Error;
@@ -110,6 +110,9 @@ impl Found<'_> {
         package.owner = owners.owner(self.path, &package);
         if matches!(package.ecosystem, Ecosystem::Deb | Ecosystem::Apk) {
             package.distro = distro.cloned();
+        }
+        if owners.is_of_others(&package) {
+            package.packager = Packager::Other;
         }
         package
     }

@@ -129,7 +129,7 @@ fn what_is_not_understood_is_counted() {
 }
 
 fn reasons(text: &str) -> (usize, Vec<String>) {
-    let inventory = read(text.as_bytes()).unwrap();
+    let inventory = read(text.as_bytes()).expect("the document is a bill of materials");
     (inventory.packages.len(), inventory.unread.into_iter().map(|unread| unread.why).collect())
 }
 
