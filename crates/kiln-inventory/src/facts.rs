@@ -60,6 +60,10 @@ pub enum Reading {
     From(Vec<(String, Elsewhere)>),
     /// What an app's manifest asks for to run, and must be installed. Sorted.
     Declares(Vec<String>),
+    /// What it asks for besides, where that can be had. Sorted.
+    Wishes(Vec<String>),
+    /// Code of a package in `node_modules` beside which its layer holds no manifest.
+    Code,
     /// The projects of a workspace: globs of folders below this one, and `workspace:NAME`.
     Projects(Vec<String>),
     /// Where a table says that packages lie: package, and the file that is there where the package is.

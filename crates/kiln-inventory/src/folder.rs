@@ -51,7 +51,7 @@ pub fn scan_folder(tree: &Tree, machine: Machine<'_>) -> Result<Inventory, Error
     let found = std::mem::take(&mut locks.found);
     join(&mut inventory.packages, found);
     inventory.unread.extend(unrecognised(tree, &inventory));
-    inventory.unseen.retain(|app| !app.declared.is_empty() || app.is_bundled());
+    inventory.unseen.retain(|app| app.is_uncovered() || app.is_bundled());
     inventory.layers.clear();
     let places = inventory.packages.iter_mut().flat_map(|package| &mut package.places);
     let places = places.chain(inventory.indicators.iter_mut().map(|indicator| &mut indicator.place));

@@ -142,6 +142,8 @@ impl Wire for Reading {
             Self::Bundle => out.push(10),
             Self::Locations(places) => tagged(13, places, out),
             Self::Archive => out.push(14),
+            Self::Wishes(names) => tagged(16, names, out),
+            Self::Code => out.push(17),
             Self::Projects(projects) => tagged(15, projects, out),
             Self::Release(release) => tagged(11, release, out),
             Self::SameAs(path) => tagged(12, path, out),
@@ -166,6 +168,8 @@ impl Wire for Reading {
             12 => Self::SameAs(Wire::get(input)?),
             13 => Self::Locations(Wire::get(input)?),
             14 => Self::Archive,
+            16 => Self::Wishes(Wire::get(input)?),
+            17 => Self::Code,
             _ => return None,
         })
     }

@@ -1,4 +1,5 @@
-//! Code that may be there and that no package tells of: what an app asks for and is not installed, and what a bundler built in.
+//! Code that may be there and that no package tells of: what an app asks for and is not installed, what a bundler built in, and what lies
+//! in `node_modules` without a name.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,60 +9,124 @@ use crate::catalogers::{is_package_folder, is_table};
 use crate::depends::Folders;
 use crate::facts::Reading;
 use crate::groups;
+use crate::nameless;
 use crate::owners::Owners;
 use crate::stack::Stack;
 
-/// Bundles of one app that are named.
-const BUNDLES_MAX: usize = 20;
+/// Bundles of one app that are named, and packages without a name.
+const TOLD_MAX: usize = 20;
 /// Folders inside an app in which manifests are input of tests.
 const TESTS: &[&str] = &["__fixtures__", "__tests__", "fixtures", "test", "tests"];
 
-/// Looks for it. What belongs to a package of the distribution is left to that.
-pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'_>) -> Vec<Unseen> {
-    let mut declared: BTreeMap<&str, &[String]> = BTreeMap::new();
-    let mut tables = HashSet::new();
-    let mut bundles = Vec::new();
-    for (path, reading, _) in stack.readings() {
-        if owners.own(path) || groups::tool_of(path).is_some() {
-            continue;
+/// What readings say of code that no package may tell of, by folder or path.
+#[derive(Default)]
+struct Signs<'a> {
+    /// Apps, and what must be installed for them.
+    declared: BTreeMap<&'a str, &'a [String]>,
+    /// What is installed for them where it can be.
+    wishes: BTreeMap<&'a str, &'a [String]>,
+    tables: HashSet<&'a str>,
+    bundles: Vec<&'a str>,
+    nameless: Vec<&'a str>,
+}
+
+impl<'a> Signs<'a> {
+    /// What belongs to a package of the distribution is left to that.
+    fn of(stack: &Stack<'a>, owners: &Owners<'_>) -> Self {
+        let mut signs = Self::default();
+        for (path, reading, _) in stack.readings() {
+            if owners.own(path) || groups::tool_of(path).is_some() {
+                continue;
+            }
+            signs.add(path, reading, stack);
         }
+        signs.nameless.extend(stack.bared());
+        signs.nameless.sort_unstable();
+        signs
+    }
+
+    fn add(&mut self, path: &'a str, reading: &'a Reading, stack: &Stack<'a>) {
         match reading {
             Reading::Declares(names) => {
-                declared.insert(folder(path), names);
+                self.declared.insert(folder(path), names);
+            }
+            Reading::Wishes(names) => {
+                self.declared.entry(folder(path)).or_default();
+                self.wishes.insert(folder(path), names);
             }
             // One that asks for nothing is an app, too: what lies below it is its own.
             Reading::Manifest(_) if !is_table(path) => {
-                declared.entry(folder(path)).or_default();
+                self.declared.entry(folder(path)).or_default();
             }
-            Reading::Bundle => bundles.push(path),
+            Reading::Bundle => self.bundles.push(path),
+            Reading::Code => {
+                let place = nameless::place(path).unwrap_or(path);
+                let is_named = stack.sees(&format!("{place}/package.json"));
+                self.nameless.extend((!is_named && !is_of_distribution(place)).then_some(place));
+            }
             _ => {}
         }
         if is_table(path) {
-            tables.insert(folder(path));
+            self.tables.insert(folder(path));
         }
     }
+
+    /// What the app at `at` asks for: what it can do without counts where nothing at all is installed.
+    fn asked(&self, at: &str, stack: &Stack<'_>) -> impl Iterator<Item = &'a String> {
+        let modules = |folder: &str| match folder {
+            "" => "node_modules/".to_owned(),
+            folder => format!("{folder}/node_modules/"),
+        };
+        let is_installed =
+            || std::iter::once(at).chain(above(at)).any(|at| stack.first_below(&modules(at)).is_some());
+        let wishes = self.wishes.get(at).copied().filter(|_| !is_installed()).unwrap_or_default();
+        self.declared.get(at).copied().unwrap_or_default().iter().chain(wishes)
+    }
+}
+
+/// Looks for it.
+pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'_>) -> Vec<Unseen> {
+    let signs = Signs::of(stack, owners);
     let apps = folders.of_apps();
-    let is_app = |at: &str| apps.contains(at) || !above(at).any(|above| declared.contains_key(above));
-    let mut found: BTreeMap<&str, Unseen> = BTreeMap::new();
+    let is_app = |at: &str| apps.contains(at) || !above(at).any(|above| signs.declared.contains_key(above));
+    let mut found: BTreeMap<String, Unseen> = BTreeMap::new();
     let mut candidate = String::new();
-    for (&at, names) in declared.iter().filter(|(at, _)| is_app(at) || !is_for_tests(at)) {
-        if std::iter::once(at).chain(above(at)).any(|folder| tables.contains(folder)) {
+    for &at in signs.declared.keys().filter(|at| is_app(at) || !is_for_tests(at)) {
+        if std::iter::once(at).chain(above(at)).any(|folder| signs.tables.contains(folder)) {
             continue;
         }
-        let missing = names.iter().filter(|name| folders.resolve(at, name, &mut candidate).is_none());
-        let declared: Vec<String> = missing.cloned().collect();
+        let asked = signs.asked(at, stack);
+        let missing = asked.filter(|name| folders.resolve(at, name, &mut candidate).is_none());
+        let mut declared: Vec<String> = missing.cloned().collect();
+        declared.sort();
         if !declared.is_empty() {
-            found.insert(at, Unseen { declared, ..Unseen::at(at) });
+            found.insert(at.to_owned(), Unseen { declared, ..Unseen::at(at) });
         }
     }
-    for path in bundles {
-        let at = above(path).find(|at| declared.contains_key(at) && is_app(at)).unwrap_or_default();
-        let unseen = found.entry(at).or_insert_with(|| Unseen::at(at));
-        if unseen.bundles.len() < BUNDLES_MAX {
-            unseen.bundles.push(path.to_owned());
+    let app_of = |path: &&str| {
+        above(path).find(|at| signs.declared.contains_key(at) && is_app(at)).unwrap_or_default().to_owned()
+    };
+    let mut tell = |path: &str, list: fn(&mut Unseen) -> &mut Vec<String>| {
+        let at = app_of(&path);
+        let list = list(found.entry(at.clone()).or_insert_with(|| Unseen::at(&at)));
+        if list.len() < TOLD_MAX {
+            list.push(path.to_owned());
         }
-    }
+    };
+    signs.bundles.iter().for_each(|path| tell(path, |unseen| &mut unseen.bundles));
+    let nameless = signs.nameless.iter().filter(|path| !is_for_tests(outside_modules(path)));
+    nameless.for_each(|path| tell(path, |unseen| &mut unseen.nameless));
     found.into_values().collect()
+}
+
+/// The part of a path before its first `node_modules`.
+fn outside_modules(path: &str) -> &str {
+    path.split("node_modules/").next().unwrap_or_default()
+}
+
+/// Where distributions keep modules of their own, in ways of their own.
+fn is_of_distribution(place: &str) -> bool {
+    ["usr/share/", "usr/lib/python"].iter().any(|own| place.starts_with(own))
 }
 
 /// Whether it matters that a file could not be read: a manifest that belongs to no app, package or tool does not.

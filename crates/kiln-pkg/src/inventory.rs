@@ -96,6 +96,9 @@ pub struct Unseen {
     /// Files into which a bundler built others, some of them. Sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bundles: Vec<String>,
+    /// Folders and files in `node_modules` that hold code and that no `package.json` names, some of them. Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nameless: Vec<String>,
 }
 
 /// Names of a list that are told.
@@ -113,6 +116,11 @@ impl Unseen {
         !self.bundles.is_empty()
     }
 
+    /// Whether code lies there that has no name, or is asked for and lies nowhere; what was built in may be just that.
+    pub fn is_uncovered(&self) -> bool {
+        !self.nameless.is_empty() || !self.declared.is_empty() && !self.is_bundled()
+    }
+
     /// What is not known, as a sentence about `path`.
     pub fn describe(&self) -> String {
         let told = |names: &[String]| {
@@ -125,7 +133,9 @@ impl Unseen {
         let bundles = self
             .is_bundled()
             .then(|| format!("{} looks as if code of other packages was built into it", told(&self.bundles)));
-        declared.into_iter().chain(bundles).collect::<Vec<_>>().join("; ")
+        let nameless = (!self.nameless.is_empty())
+            .then(|| format!("{} holds code and no package.json that says whose", told(&self.nameless)));
+        declared.into_iter().chain(nameless).chain(bundles).collect::<Vec<_>>().join("; ")
     }
 }
 

@@ -36,7 +36,11 @@ fn what_an_app_asks_for_and_has_not_is_said() {
     let app = ("app/package.json", APP);
     assert_eq!(told(&stack(&[files(&[app, A, B])])), Vec::<String>::new());
     assert_eq!(told(&stack(&[files(&[app, A])])), ["app: @s/b | "]);
-    assert_eq!(told(&stack(&[files(&[app])])), ["app: @s/b, a | "]);
+    // What is installed where it can be counts where nothing at all is.
+    assert_eq!(told(&stack(&[files(&[app])])), ["app: @s/b, a, o | "]);
+    let wishes = ("app/package.json", r#"{"name":"app","optionalDependencies":{"o":"1"}}"#);
+    assert_eq!(told(&stack(&[files(&[wishes])])), ["app: o | "]);
+    assert_eq!(told(&stack(&[files(&[wishes, A])])), Vec::<String>::new());
     // A layer above takes it away.
     let gone = files(&[("app/node_modules/.wh.a", "")]);
     assert_eq!(told(&stack(&[files(&[app, A, B]), gone])), ["app: a | "]);
@@ -53,7 +57,7 @@ fn what_a_bundler_wrote_is_said() {
     let server = ("app/dist/server.js", text.as_str());
     assert_eq!(
         told(&stack(&[files(&[("app/package.json", APP), server])])),
-        ["app: @s/b, a | app/dist/server.js"]
+        ["app: @s/b, a, o | app/dist/server.js"]
     );
     assert_eq!(told(&stack(&[files(&[server])])), ["/:  | app/dist/server.js"]);
     let bare = r#"{"name":"app"}"#;
@@ -68,9 +72,44 @@ fn a_lock_file_says_what_is_installed_and_built_with() {
     let (app, server) = (("app/package.json", APP), ("app/dist/server.js", text.as_str()));
     let locked = folder(&[app, server, ("app/package-lock.json", lock)]);
     assert_eq!(told(&locked), Vec::<String>::new());
-    assert_eq!(told(&folder(&[app, server])), ["app: @s/b, a | app/dist/server.js"]);
+    assert_eq!(told(&folder(&[app, server])), ["app: @s/b, a, o | app/dist/server.js"]);
     let broken = folder(&[app, ("app/package-lock.json", "{")]);
-    assert_eq!((told(&broken), broken.unread.len()), (vec!["app: @s/b, a | ".to_owned()], 1));
+    assert_eq!((told(&broken), broken.unread.len()), (vec!["app: @s/b, a, o | ".to_owned()], 1));
     let installed = folder(&[app, A, B, server, ("app/package-lock.json", lock)]);
     assert_eq!(told(&installed), Vec::<String>::new());
+}
+
+/// Packages without a name, by app.
+fn nameless(inventory: &Inventory) -> Vec<String> {
+    inventory.unseen.iter().map(|app| format!("{}: {}", app.path, app.nameless.join(", "))).collect()
+}
+
+#[test]
+fn code_without_a_manifest_is_said() {
+    let app = ("app/package.json", r#"{"name":"app"}"#);
+    let bare = ("app/node_modules/minimist/index.js", "module.exports = 1");
+    let said = ["app: app/node_modules/minimist"];
+    assert_eq!(nameless(&stack(&[files(&[app, A, bare])])), said);
+    assert_eq!(nameless(&folder(&[app, A, bare])), said);
+    // A file of its own can be loaded, too; a layer above may name what one below has, or take the name away.
+    assert_eq!(
+        nameless(&stack(&[files(&[app, ("app/node_modules/m.js", "1")])])),
+        ["app: app/node_modules/m.js"]
+    );
+    let named = ("app/node_modules/minimist/package.json", r#"{"name":"minimist","version":"1.2.8"}"#);
+    assert!(nameless(&stack(&[files(&[app, bare]), files(&[named])])).is_empty());
+    let taken = files(&[("app/node_modules/minimist/.wh.package.json", "")]);
+    assert_eq!(nameless(&stack(&[files(&[app, bare, named]), taken.clone()])), said);
+    assert!(nameless(&stack(&[files(&[app, bare, named]), taken.clone(), files(&[named])])).is_empty());
+    let gone = files(&[("app/node_modules/.wh.minimist", "")]);
+    assert!(nameless(&stack(&[files(&[app, bare, named]), taken, gone])).is_empty());
+    // What tests work on, what is no code, and what nobody can load.
+    for path in [
+        "app/test/node_modules/a/x.js",
+        "app/node_modules/a/test/node_modules/b/x.js",
+        "app/node_modules/@types/x/x.d.ts",
+        "app/node_modules/.vite/x.js",
+    ] {
+        assert!(nameless(&stack(&[files(&[app, A, (path, "1")])])).is_empty(), "{path}");
+    }
 }
