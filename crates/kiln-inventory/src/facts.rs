@@ -76,6 +76,12 @@ pub enum Reading {
     SameAs(String),
     /// A program into which a bundler built others.
     Bundle,
+    /// A program that a tool wrote, line ends left out: what is in it does not tell whose it is.
+    Minified,
+    /// Packages from which code was built into the program that this is the source map of. Sorted.
+    BuiltIn(Vec<String>),
+    /// What an app's manifest asks for that builds code of others into its files.
+    Bundler,
     /// Files that an operating-system package put there, as far as another cataloger may read them.
     Owned {
         /// Name of the package.

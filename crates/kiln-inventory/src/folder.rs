@@ -6,7 +6,7 @@ use std::io::Read;
 use kiln_finding::Diagnose as _;
 use kiln_node::{Lock, LockFormat, LockedPackage, PackageJson};
 use kiln_oci::Digest;
-use kiln_pkg::{Checksum, Ecosystem, Elsewhere, Inventory, Package, Place, Unread};
+use kiln_pkg::{Checksum, Ecosystem, Elsewhere, Inventory, Package, Place, Unread, Unseen};
 use kiln_rootfs::{Content, Entry, EntryKind, Kind, LayerEntry, RootPath, Tree};
 
 use crate::catalogers::is_table;
@@ -148,7 +148,7 @@ impl Locks<'_> {
                     .unseen
                     .iter_mut()
                     .filter(|app| is_below(&app.path, &folder))
-                    .for_each(|app| app.bundles.clear());
+                    .for_each(Unseen::forget_bundles);
                 let note =
                     |name: &&str| format!("{} was not read: {installed} says what is installed", path(name));
                 inventory.notes.extend(names.iter().map(note));

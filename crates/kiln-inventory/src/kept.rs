@@ -144,6 +144,9 @@ impl Wire for Reading {
             Self::Archive => out.push(14),
             Self::Wishes(names) => tagged(16, names, out),
             Self::Code => out.push(17),
+            Self::Minified => out.push(18),
+            Self::BuiltIn(names) => tagged(19, names, out),
+            Self::Bundler => out.push(20),
             Self::Projects(projects) => tagged(15, projects, out),
             Self::Release(release) => tagged(11, release, out),
             Self::SameAs(path) => tagged(12, path, out),
@@ -170,6 +173,9 @@ impl Wire for Reading {
             14 => Self::Archive,
             16 => Self::Wishes(Wire::get(input)?),
             17 => Self::Code,
+            18 => Self::Minified,
+            19 => Self::BuiltIn(Wire::get(input)?),
+            20 => Self::Bundler,
             _ => return None,
         })
     }

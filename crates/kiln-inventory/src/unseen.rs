@@ -1,7 +1,7 @@
 //! Code that may be there and that no package tells of: what an app asks for and is not installed, what a bundler built in, and what lies
 //! in `node_modules` without a name.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use kiln_pkg::{Unread, Unseen};
 
@@ -15,6 +15,8 @@ use crate::stack::Stack;
 
 /// Bundles of one app that are named, and packages without a name.
 const TOLD_MAX: usize = 20;
+/// Packages that source maps of one app name.
+const BUILT_IN_MAX: usize = 1_000;
 /// Folders inside an app in which manifests are input of tests.
 const TESTS: &[&str] = &["__fixtures__", "__tests__", "fixtures", "test", "tests"];
 
@@ -26,7 +28,13 @@ struct Signs<'a> {
     /// What is installed for them where it can be.
     wishes: BTreeMap<&'a str, &'a [String]>,
     tables: HashSet<&'a str>,
-    bundles: Vec<&'a str>,
+    bundles: BTreeSet<&'a str>,
+    /// Programs that may be bundles, where their app has a bundler.
+    minified: Vec<&'a str>,
+    /// Apps that ask for a bundler.
+    bundlers: HashSet<&'a str>,
+    /// Programs, and the packages that their source maps name.
+    built_in: Vec<(&'a str, &'a [String])>,
     nameless: Vec<&'a str>,
 }
 
@@ -58,7 +66,17 @@ impl<'a> Signs<'a> {
             Reading::Manifest(_) if !is_table(path) => {
                 self.declared.entry(folder(path)).or_default();
             }
-            Reading::Bundle => self.bundles.push(path),
+            Reading::Bundle => drop(self.bundles.insert(path)),
+            Reading::Minified => self.minified.push(path),
+            Reading::BuiltIn(names) => {
+                let program = path.strip_suffix(".map").unwrap_or(path);
+                self.bundles.insert(program);
+                self.built_in.push((program, names));
+            }
+            Reading::Bundler => {
+                self.declared.entry(folder(path)).or_default();
+                self.bundlers.insert(folder(path));
+            }
             Reading::Code => {
                 let place = nameless::place(path).unwrap_or(path);
                 let is_named = stack.sees(&format!("{place}/package.json"));
@@ -106,6 +124,8 @@ pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'
     let app_of = |path: &&str| {
         above(path).find(|at| signs.declared.contains_key(at) && is_app(at)).unwrap_or_default().to_owned()
     };
+    let has_bundler = |path: &&&str| signs.bundlers.iter().any(|app| app_of(path) == **app);
+    let minified: Vec<&str> = signs.minified.iter().filter(has_bundler).copied().collect();
     let mut tell = |path: &str, list: fn(&mut Unseen) -> &mut Vec<String>| {
         let at = app_of(&path);
         let list = list(found.entry(at.clone()).or_insert_with(|| Unseen::at(&at)));
@@ -113,9 +133,22 @@ pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'
             list.push(path.to_owned());
         }
     };
-    signs.bundles.iter().for_each(|path| tell(path, |unseen| &mut unseen.bundles));
+    let bundles: BTreeSet<&str> = signs.bundles.iter().copied().chain(minified).collect();
+    for path in bundles {
+        tell(path, |unseen| &mut unseen.bundles);
+    }
     let nameless = signs.nameless.iter().filter(|path| !is_for_tests(outside_modules(path)));
-    nameless.for_each(|path| tell(path, |unseen| &mut unseen.nameless));
+    for path in nameless {
+        tell(path, |unseen| &mut unseen.nameless);
+    }
+    for (program, names) in &signs.built_in {
+        if let Some(unseen) = found.get_mut(&app_of(program)) {
+            unseen.built_in.extend(names.iter().cloned());
+            unseen.built_in.sort();
+            unseen.built_in.dedup();
+            unseen.built_in.truncate(BUILT_IN_MAX);
+        }
+    }
     found.into_values().collect()
 }
 

@@ -96,6 +96,9 @@ pub struct Unseen {
     /// Files into which a bundler built others, some of them. Sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bundles: Vec<String>,
+    /// Packages that were built into these by what their source maps say, some of them. Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub built_in: Vec<String>,
     /// Folders and files in `node_modules` that hold code and that no `package.json` names, some of them. Sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nameless: Vec<String>,
@@ -121,6 +124,12 @@ impl Unseen {
         !self.nameless.is_empty() || !self.declared.is_empty() && !self.is_bundled()
     }
 
+    /// Takes back what is said of bundles: what they were built from is known.
+    pub fn forget_bundles(&mut self) {
+        self.bundles.clear();
+        self.built_in.clear();
+    }
+
     /// What is not known, as a sentence about `path`.
     pub fn describe(&self) -> String {
         let told = |names: &[String]| {
@@ -133,9 +142,11 @@ impl Unseen {
         let bundles = self
             .is_bundled()
             .then(|| format!("{} looks as if code of other packages was built into it", told(&self.bundles)));
+        let built_in = (!self.built_in.is_empty())
+            .then(|| format!("its source maps name {}, in no version", told(&self.built_in)));
         let nameless = (!self.nameless.is_empty())
             .then(|| format!("{} holds code and no package.json that says whose", told(&self.nameless)));
-        declared.into_iter().chain(nameless).chain(bundles).collect::<Vec<_>>().join("; ")
+        declared.into_iter().chain(nameless).chain(bundles).chain(built_in).collect::<Vec<_>>().join("; ")
     }
 }
 

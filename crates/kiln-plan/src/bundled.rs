@@ -1,19 +1,17 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use kiln_node::{AppFacts, Lock};
+use kiln_node::{AppFacts, Lock, is_bundler};
 use kiln_text::Globs;
 
 use crate::Plan;
 
 /// `data/bundling.tsv`, which says what the columns are.
 struct Bundling {
-    bundlers: Globs,
     tools: Globs,
 }
 
-static BUNDLING: LazyLock<Bundling> =
-    LazyLock::new(|| Bundling { bundlers: globs("bundler"), tools: globs("tool") });
+static BUNDLING: LazyLock<Bundling> = LazyLock::new(|| Bundling { tools: globs("tool") });
 
 fn globs(kind: &str) -> Globs {
     let rows = include_str!("../data/bundling.tsv").lines().filter_map(|line| line.split_once('\t'));
@@ -27,11 +25,7 @@ fn globs(kind: &str) -> Globs {
 pub fn bundled(facts: &AppFacts, plan: &Plan) -> Vec<usize> {
     let Some((_, lock)) = &facts.lock else { return Vec::new() };
     let asks_for_bundler = facts.projects().any(|(_, package)| {
-        package
-            .dependencies
-            .keys()
-            .chain(package.dev_dependencies.keys())
-            .any(|name| BUNDLING.bundlers.is_match(name))
+        package.dependencies.keys().chain(package.dev_dependencies.keys()).any(|name| is_bundler(name))
     });
     if plan.scripts().is_empty() || !asks_for_bundler {
         return Vec::new();

@@ -21,6 +21,7 @@ mod ownable;
 mod pnp;
 mod python;
 mod reader;
+mod source_map;
 mod yarn_integrity;
 mod zip_cache;
 mod zip_stream;
@@ -48,6 +49,7 @@ static CATALOGERS: &[&Cataloger] = &[
     &os_release::CATALOGER,
     &pnp::CATALOGER,
     &python::CATALOGER,
+    &source_map::CATALOGER,
     &yarn_integrity::CATALOGER,
     &zip_cache::CATALOGER,
     &crate::secrets::FILES,

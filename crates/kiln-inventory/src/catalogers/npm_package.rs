@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use kiln_node::{PackageJson, from_json, pnpm_workspace_globs};
+use kiln_node::{PackageJson, from_json, is_bundler, pnpm_workspace_globs};
 use kiln_pkg::{Ecosystem, Elsewhere, Licence, Package, Place};
 use serde::Deserialize;
 use serde_json::Value;
@@ -107,6 +107,7 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
         }
         file.readings.extend((!declared.is_empty()).then_some(Reading::Declares(declared)));
         file.readings.extend((!wishes.is_empty()).then_some(Reading::Wishes(wishes)));
+        file.readings.extend(asks_for_bundler(&manifest).then_some(Reading::Bundler));
     }
     let text = |value: &Option<Value>| value.as_ref().and_then(Value::as_str).map(str::to_owned);
     let Some(name) = text(&manifest.name).filter(|name| is_name(name)) else {
@@ -164,6 +165,11 @@ fn projects(manifest: &Manifest) -> Vec<String> {
         own.map(|(name, _)| format!("workspace:{name}")).collect()
     };
     package.workspace_globs().into_iter().chain(maps.into_iter().flat_map(of)).collect()
+}
+
+fn asks_for_bundler(manifest: &Manifest) -> bool {
+    let maps = [&manifest.dependencies, &manifest.dev_dependencies, &manifest.optional_dependencies];
+    maps.into_iter().any(|map| matches!(map, Lax::Map(map) if map.keys().any(|name| is_bundler(name))))
 }
 
 /// What must be installed for the app to run; projects of its workspace need not be.

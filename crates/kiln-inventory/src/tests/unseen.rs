@@ -113,3 +113,28 @@ fn code_without_a_manifest_is_said() {
         assert!(nameless(&stack(&[files(&[app, A, (path, "1")])])).is_empty(), "{path}");
     }
 }
+
+#[test]
+fn what_a_source_map_names_or_a_bundler_may_have_written_is_said() {
+    let app = |asks: &str| format!(r#"{{"name":"app","devDependencies":{{"{asks}":"1"}}}}"#);
+    let (with, without) = (app("esbuild"), app("typescript"));
+    let minified = "x".repeat(21 << 10);
+    let server = ("app/dist/server.js", minified.as_str());
+    let map = (
+        "app/dist/server.js.map",
+        r#"{"version":3,"sources":["../src/a.ts","../node_modules/ms/index.js"]}"#,
+    );
+    let own = ("app/dist/server.js.map", r#"{"version":3,"sources":["../src/a.ts"]}"#);
+    let said = |manifest: &str, files_: &[(&str, &str)]| {
+        let all: Vec<(&str, &str)> =
+            [("app/package.json", manifest)].into_iter().chain(files_.iter().copied()).collect();
+        told(&stack(&[files(&all)]))
+    };
+    let bundle = ["app:  | app/dist/server.js"];
+    assert_eq!(said(&with, &[server]), bundle, "nobody writes such lines, and the app has a bundler");
+    assert_eq!(said(&without, &[server]), Vec::<String>::new());
+    assert_eq!(said(&without, &[("app/dist/server.js", "1"), map]), bundle);
+    assert_eq!(said(&without, &[("app/dist/server.js", "1"), own]), Vec::<String>::new());
+    let inventory = stack(&[files(&[("app/package.json", &without), server, map])]);
+    assert_eq!(inventory.unseen[0].built_in, ["ms"]);
+}

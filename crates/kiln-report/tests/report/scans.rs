@@ -114,6 +114,8 @@ pub(super) fn kitchen_sink() -> Scan {
             path: "app".to_owned(),
             declared: vec![HOSTILE.to_owned()],
             bundles: vec!["app/dist/server.js".to_owned()],
+            built_in: vec![HOSTILE.to_owned()],
+            nameless: vec![HOSTILE.to_owned()],
         }],
         database: Digest::of(b"database"),
         as_of: Some(day("2026-11-01")),
