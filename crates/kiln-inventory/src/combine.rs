@@ -15,7 +15,7 @@ use crate::facts::{LayerFacts, Reading};
 use crate::groups;
 use crate::owners::Owners;
 use crate::stack::{Stack, installed};
-use crate::unseen::{matters, unseen};
+use crate::unseen::{self, matters};
 use crate::workspaces::Workspaces;
 
 /// Stacks the facts of an image's layers, lowest first, into what the finished image holds.
@@ -66,6 +66,7 @@ fn inventory(layers: &[LayerFacts], stack: &Stack<'_>, whole: Whole, unread: Vec
     inventory.unread = layers.iter().flat_map(|layer| layer.unread.clone()).chain(unread).collect();
     let absent = if whole == Whole::Image { Absent::of(stack) } else { Absent::default() };
     inventory.notes.extend(absent.notes());
+    inventory.notes.extend(unseen::for_tests(stack));
     (inventory.packages, inventory.unseen) =
         packages(stack, &absent, inventory.distro.as_ref(), &mut inventory.unread);
     inventory.indicators = indicators(stack);
@@ -176,7 +177,7 @@ fn packages(
     }
     unread.retain(|unread| matters(unread, stack, &owners));
     unread.extend(depends::resolve(&mut packages, &folders));
-    let unseen = unseen(stack, &folders, &owners);
+    let unseen = unseen::unseen(stack, &folders, &owners);
     (packages, unseen)
 }
 

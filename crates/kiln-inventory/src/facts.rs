@@ -82,6 +82,8 @@ pub enum Reading {
     BuiltIn(Vec<String>),
     /// What an app's manifest asks for that builds code of others into its files.
     Bundler,
+    /// A list of packages that is not read, and whose they are.
+    OtherList(String),
     /// Files that an operating-system package put there, as far as another cataloger may read them.
     Owned {
         /// Name of the package.

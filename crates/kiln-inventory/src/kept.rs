@@ -147,6 +147,7 @@ impl Wire for Reading {
             Self::Minified => out.push(18),
             Self::BuiltIn(names) => tagged(19, names, out),
             Self::Bundler => out.push(20),
+            Self::OtherList(whose) => tagged(21, whose, out),
             Self::Projects(projects) => tagged(15, projects, out),
             Self::Release(release) => tagged(11, release, out),
             Self::SameAs(path) => tagged(12, path, out),
@@ -176,6 +177,7 @@ impl Wire for Reading {
             18 => Self::Minified,
             19 => Self::BuiltIn(Wire::get(input)?),
             20 => Self::Bundler,
+            21 => Self::OtherList(Wire::get(input)?),
             _ => return None,
         })
     }

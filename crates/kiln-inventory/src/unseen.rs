@@ -1,11 +1,11 @@
 //! Code that may be there and that no package tells of: what an app asks for and is not installed, what a bundler built in, and what lies
-//! in `node_modules` without a name.
+//! in `node_modules` without a name, or is listed where kiln does not read.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use kiln_pkg::{Unread, Unseen};
+use kiln_pkg::{Ecosystem, Unread, Unseen};
 
-use crate::catalogers::{is_package_folder, is_table};
+use crate::catalogers::{CARGO, GO, PYTHON, is_package_folder, is_table};
 use crate::depends::Folders;
 use crate::facts::Reading;
 use crate::groups;
@@ -36,6 +36,10 @@ struct Signs<'a> {
     /// Programs, and the packages that their source maps name.
     built_in: Vec<(&'a str, &'a [String])>,
     nameless: Vec<&'a str>,
+    /// Lists that are not read, and whose packages they are of.
+    other_lists: Vec<(&'a str, &'a str)>,
+    /// Whose packages are read where they are installed.
+    installed: HashSet<&'static str>,
 }
 
 impl<'a> Signs<'a> {
@@ -67,6 +71,15 @@ impl<'a> Signs<'a> {
                 self.declared.entry(folder(path)).or_default();
             }
             Reading::Bundle => drop(self.bundles.insert(path)),
+            Reading::OtherList(whose) if !is_for_tests(folder(path)) => self.other_lists.push((path, whose)),
+            Reading::Package(package) => {
+                self.installed.extend(match package.ecosystem {
+                    Ecosystem::PyPi => Some(PYTHON),
+                    Ecosystem::Cargo => Some(CARGO),
+                    Ecosystem::Go => Some(GO),
+                    _ => None,
+                });
+            }
             Reading::Minified => self.minified.push(path),
             Reading::BuiltIn(names) => {
                 let program = path.strip_suffix(".map").unwrap_or(path);
@@ -141,6 +154,9 @@ pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'
     for path in nameless {
         tell(path, |unseen| &mut unseen.nameless);
     }
+    // Said once, of all that was looked at.
+    let lists = signs.other_lists.iter().filter(|(_, whose)| !signs.installed.contains(whose));
+    let lists: Vec<String> = lists.map(|(path, _)| (*path).to_owned()).take(TOLD_MAX).collect();
     for (program, names) in &signs.built_in {
         if let Some(unseen) = found.get_mut(&app_of(program)) {
             unseen.built_in.extend(names.iter().cloned());
@@ -148,6 +164,9 @@ pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'
             unseen.built_in.dedup();
             unseen.built_in.truncate(BUILT_IN_MAX);
         }
+    }
+    if !lists.is_empty() {
+        found.entry(String::new()).or_insert_with(|| Unseen::at("")).other_lists = lists;
     }
     found.into_values().collect()
 }
@@ -162,6 +181,28 @@ fn is_of_distribution(place: &str) -> bool {
     ["usr/share/", "usr/lib/python"].iter().any(|own| place.starts_with(own))
 }
 
+/// How many manifests are passed over because tests work on them.
+pub(crate) fn for_tests(stack: &Stack<'_>) -> Option<String> {
+    let asks = |reading: &Reading| matches!(reading, Reading::Declares(_) | Reading::Wishes(_));
+    let asking = stack.readings().filter(|(_, reading, _)| asks(reading)).map(|(path, ..)| path);
+    let passed: BTreeSet<&str> = asking.filter(|path| is_input(path, stack)).collect();
+    let (count, manifests) = match passed.len() {
+        0 => return None,
+        1 => (1, "manifest that asks"),
+        count => (count, "manifests that ask"),
+    };
+    Some(format!("{count} {manifests} for packages in folders of tests ({}) passed over", TESTS.join(", ")))
+}
+
+/// Whether a manifest lies in a folder of an app in which tests have their input.
+fn is_input(manifest: &str, stack: &Stack<'_>) -> bool {
+    let is_apps = |above: &str| {
+        let slash = if above.is_empty() { "" } else { "/" };
+        stack.sees(&format!("{above}{slash}package.json"))
+    };
+    is_for_tests(folder(manifest)) && above(folder(manifest)).any(is_apps)
+}
+
 /// Whether it matters that a file could not be read: a manifest that belongs to no app, package or tool does not.
 pub(crate) fn matters(unread: &Unread, stack: &Stack<'_>, owners: &Owners<'_>) -> bool {
     let path = unread.path.as_str();
@@ -169,12 +210,7 @@ pub(crate) fn matters(unread: &Unread, stack: &Stack<'_>, owners: &Owners<'_>) -
     if unread.reader != "npm-package" || is_package_folder(at) {
         return true;
     }
-    let is_apps = |above: &str| {
-        let slash = if above.is_empty() { "" } else { "/" };
-        stack.sees(&format!("{above}{slash}package.json"))
-    };
-    let is_input = is_for_tests(at) && above(at).any(is_apps);
-    !is_input && !owners.own(path) && groups::tool_of(path).is_none()
+    !is_input(path, stack) && !owners.own(path) && groups::tool_of(path).is_none()
 }
 
 /// Whether a folder inside an app is what its tests work on.

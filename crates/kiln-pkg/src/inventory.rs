@@ -102,6 +102,9 @@ pub struct Unseen {
     /// Folders and files in `node_modules` that hold code and that no `package.json` names, some of them. Sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nameless: Vec<String>,
+    /// Lists of packages of others than npm that are not read, some of them. Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_lists: Vec<String>,
 }
 
 /// Names of a list that are told.
@@ -119,9 +122,10 @@ impl Unseen {
         !self.bundles.is_empty()
     }
 
-    /// Whether code lies there that has no name, or is asked for and lies nowhere; what was built in may be just that.
+    /// Whether code lies there that has no name, or is listed and not looked at, or is asked for and lies nowhere; what was built in may be just that.
     pub fn is_uncovered(&self) -> bool {
-        !self.nameless.is_empty() || !self.declared.is_empty() && !self.is_bundled()
+        let is_there = !self.nameless.is_empty() || !self.other_lists.is_empty();
+        is_there || !self.declared.is_empty() && !self.is_bundled()
     }
 
     /// Takes back what is said of bundles: what they were built from is known.
@@ -146,7 +150,16 @@ impl Unseen {
             .then(|| format!("its source maps name {}, in no version", told(&self.built_in)));
         let nameless = (!self.nameless.is_empty())
             .then(|| format!("{} holds code and no package.json that says whose", told(&self.nameless)));
-        declared.into_iter().chain(nameless).chain(bundles).chain(built_in).collect::<Vec<_>>().join("; ")
+        let others = (!self.other_lists.is_empty())
+            .then(|| format!("what {} lists was not looked at", told(&self.other_lists)));
+        declared
+            .into_iter()
+            .chain(nameless)
+            .chain(bundles)
+            .chain(built_in)
+            .chain(others)
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 }
 

@@ -17,6 +17,7 @@ mod node_parts;
 mod npm_lock;
 mod npm_package;
 mod os_release;
+mod other_lists;
 mod ownable;
 mod pnp;
 mod python;
@@ -29,6 +30,7 @@ mod zip_stream;
 use cataloger::{Candidate, Cataloger};
 pub(crate) use copyright::documented;
 pub(crate) use npm_package::is_package_folder;
+pub(crate) use other_lists::{CARGO, GO, PYTHON};
 pub(crate) use pnp::{answered_by, is_table};
 
 /// Number of this catalog: it is another one whenever the code or the data of this crate is. Facts that were stored under another
@@ -47,6 +49,7 @@ static CATALOGERS: &[&Cataloger] = &[
     &npm_lock::CATALOGER,
     &npm_package::CATALOGER,
     &os_release::CATALOGER,
+    &other_lists::CATALOGER,
     &pnp::CATALOGER,
     &python::CATALOGER,
     &source_map::CATALOGER,

@@ -46,7 +46,11 @@ fn what_an_app_asks_for_and_has_not_is_said() {
     assert_eq!(told(&stack(&[files(&[app, A, B]), gone])), ["app: a | "]);
     // Fixtures and examples inside an app are none; what has no name is one.
     let inside = ("app/test/fixtures/package.json", r#"{"name":"x","dependencies":{"y":"1"}}"#);
-    assert_eq!(told(&stack(&[files(&[app, A, B, inside])])), Vec::<String>::new());
+    let tested = stack(&[files(&[app, A, B, inside])]);
+    assert_eq!(told(&tested), Vec::<String>::new());
+    let note = "1 manifest that asks for packages in folders of tests (__fixtures__, __tests__, fixtures, test, tests) passed over";
+    assert_eq!(tested.notes, [note]);
+    assert!(stack(&[files(&[app, A, B])]).notes.is_empty());
     let nameless = ("srv/package.json", r#"{"type":"module","dependencies":{"y":"1"}}"#);
     assert_eq!(told(&stack(&[files(&[nameless])])), ["srv: y | "]);
 }

@@ -116,6 +116,7 @@ pub(super) fn kitchen_sink() -> Scan {
             bundles: vec!["app/dist/server.js".to_owned()],
             built_in: vec![HOSTILE.to_owned()],
             nameless: vec![HOSTILE.to_owned()],
+            other_lists: vec![HOSTILE.to_owned()],
         }],
         database: Digest::of(b"database"),
         as_of: Some(day("2026-11-01")),
