@@ -6,8 +6,16 @@ use std::path::Path;
 
 fn main() -> io::Result<()> {
     let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
-    // Packages, entries of layers and checksums are read and written elsewhere.
-    for folder in ["data", "src", "../kiln-pkg/src", "../kiln-rootfs/src", "../kiln-text/src"] {
+    // Manifests, packages, entries of layers and checksums are read and written elsewhere.
+    for folder in [
+        "data",
+        "src",
+        "../kiln-node/data",
+        "../kiln-node/src",
+        "../kiln-pkg/src",
+        "../kiln-rootfs/src",
+        "../kiln-text/src",
+    ] {
         add(Path::new(folder), &mut hash)?;
     }
     println!("cargo::rustc-env=KILN_CATALOG={}", hash.0);

@@ -3,8 +3,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use kiln_oci::Digest;
 use kiln_pkg::{
-    Checksum, Distro, Ecosystem, Elsewhere, Indicator, Inventory, Layer, Licence, Package, Place, Secret,
-    Unread, Unseen,
+    Checksum, Distro, Ecosystem, Elsewhere, Indicator, Inventory, Layer, Licence, Package, Packager, Place,
+    Secret, Unread, Unseen,
 };
 
 use crate::Error;
@@ -15,7 +15,7 @@ use crate::facts::{LayerFacts, Reading};
 use crate::groups;
 use crate::owners::Owners;
 use crate::stack::{Stack, installed};
-use crate::unseen::{matters, unseen};
+use crate::unseen::{self, matters};
 use crate::workspaces::Workspaces;
 
 /// Stacks the facts of an image's layers, lowest first, into what the finished image holds.
@@ -66,6 +66,7 @@ fn inventory(layers: &[LayerFacts], stack: &Stack<'_>, whole: Whole, unread: Vec
     inventory.unread = layers.iter().flat_map(|layer| layer.unread.clone()).chain(unread).collect();
     let absent = if whole == Whole::Image { Absent::of(stack) } else { Absent::default() };
     inventory.notes.extend(absent.notes());
+    inventory.notes.extend(unseen::for_tests(stack));
     (inventory.packages, inventory.unseen) =
         packages(stack, &absent, inventory.distro.as_ref(), &mut inventory.unread);
     inventory.indicators = indicators(stack);
@@ -110,6 +111,9 @@ impl Found<'_> {
         package.owner = owners.owner(self.path, &package);
         if matches!(package.ecosystem, Ecosystem::Deb | Ecosystem::Apk) {
             package.distro = distro.cloned();
+        }
+        if owners.is_of_others(&package) {
+            package.packager = Packager::Other;
         }
         package
     }
@@ -173,7 +177,7 @@ fn packages(
     }
     unread.retain(|unread| matters(unread, stack, &owners));
     unread.extend(depends::resolve(&mut packages, &folders));
-    let unseen = unseen(stack, &folders, &owners);
+    let unseen = unseen::unseen(stack, &folders, &owners);
     (packages, unseen)
 }
 

@@ -60,6 +60,10 @@ pub enum Reading {
     From(Vec<(String, Elsewhere)>),
     /// What an app's manifest asks for to run, and must be installed. Sorted.
     Declares(Vec<String>),
+    /// What it asks for besides, where that can be had. Sorted.
+    Wishes(Vec<String>),
+    /// Code of a package in `node_modules` beside which its layer holds no manifest.
+    Code,
     /// The projects of a workspace: globs of folders below this one, and `workspace:NAME`.
     Projects(Vec<String>),
     /// Where a table says that packages lie: package, and the file that is there where the package is.
@@ -72,6 +76,14 @@ pub enum Reading {
     SameAs(String),
     /// A program into which a bundler built others.
     Bundle,
+    /// A program that a tool wrote, line ends left out: what is in it does not tell whose it is.
+    Minified,
+    /// Packages from which code was built into the program that this is the source map of. Sorted.
+    BuiltIn(Vec<String>),
+    /// What an app's manifest asks for that builds code of others into its files.
+    Bundler,
+    /// A list of packages that is not read, and whose they are.
+    OtherList(String),
     /// Files that an operating-system package put there, as far as another cataloger may read them.
     Owned {
         /// Name of the package.

@@ -7,7 +7,7 @@ use std::io::Read;
 use kiln_finding::Diagnose as _;
 use kiln_node::{Lock, LockFormat, LockedPackage, PackageJson};
 use kiln_oci::Digest;
-use kiln_pkg::{Checksum, Ecosystem, Elsewhere, Inventory, Package, Place, Unread};
+use kiln_pkg::{Checksum, Ecosystem, Elsewhere, Inventory, Package, Place, Unread, Unseen};
 use kiln_rootfs::{Content, Entry, EntryKind, Kind, LayerEntry, RootPath, Tree};
 
 use crate::catalogers::is_table;
@@ -53,7 +53,7 @@ pub fn scan_folder(tree: &Tree, machine: Machine<'_>) -> Result<Inventory, Error
     join(&mut inventory.packages, found);
     inventory.unread.extend(unrecognised(tree, &inventory));
     inventory.unread.extend(outside::projects(tree, &facts));
-    inventory.unseen.retain(|app| !app.declared.is_empty() || app.is_bundled());
+    inventory.unseen.retain(|app| app.is_uncovered() || app.is_bundled());
     inventory.layers.clear();
     let places = inventory.packages.iter_mut().flat_map(|package| &mut package.places);
     let places = places.chain(inventory.indicators.iter_mut().map(|indicator| &mut indicator.place));
@@ -150,7 +150,7 @@ impl Locks<'_> {
                     .unseen
                     .iter_mut()
                     .filter(|app| is_below(&app.path, &folder))
-                    .for_each(|app| app.bundles.clear());
+                    .for_each(Unseen::forget_bundles);
                 let note =
                     |name: &&str| format!("{} was not read: {installed} says what is installed", path(name));
                 inventory.notes.extend(names.iter().map(note));

@@ -18,6 +18,7 @@ mod image;
 mod indicator;
 mod kept;
 mod layers;
+mod nameless;
 mod owners;
 mod paths;
 mod scan;

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use kiln_pkg::{Ecosystem, Package};
 
@@ -11,14 +11,20 @@ pub(crate) struct Owners<'a> {
     /// The distribution's package of Node.js, where there is one; NodeSource's are the Node.js project's own builds.
     node: Option<&'a str>,
     node_source: bool,
+    /// Packages that put something where none of a distribution does.
+    others: HashSet<&'a str>,
 }
 
 impl<'a> Owners<'a> {
     pub(crate) fn of(stack: &Stack<'a>) -> Self {
-        let mut owners = Self { by_path: HashMap::new(), node: None, node_source: false };
+        let mut owners =
+            Self { by_path: HashMap::new(), node: None, node_source: false, others: HashSet::new() };
         for (_, reading, _) in stack.readings() {
             match reading {
                 Reading::Owned { package, paths } => {
+                    if paths.iter().any(|path| is_beside_distribution(path)) {
+                        owners.others.insert(package);
+                    }
                     owners.by_path.extend(paths.iter().map(|path| (merged(path), package.as_str())));
                 }
                 Reading::Package(package) if is_node(package) => {
@@ -39,6 +45,11 @@ impl<'a> Owners<'a> {
         self.by_path.contains_key(merged(path))
     }
 
+    /// Whether the files of an operating-system package say that it is a vendor's.
+    pub(crate) fn is_of_others(&self, package: &Package) -> bool {
+        package.ecosystem == Ecosystem::Deb && self.others.contains(package.name.as_str())
+    }
+
     /// The package that put the file at `path` there, of which `package` was read.
     pub(crate) fn owner(&self, path: &str, package: &Package) -> Option<String> {
         let listed = self.by_path.get(merged(path)).copied();
@@ -56,6 +67,13 @@ impl<'a> Owners<'a> {
         }
         .map(str::to_owned)
     }
+}
+
+/// Where packages of Debian have no files. Source: Debian Policy 9.1.1 and 9.1.2, Filesystem Hierarchy Standard 3.0.
+fn is_beside_distribution(path: &str) -> bool {
+    const OWN: &[&str] = &["bin", "boot", "etc", "lib", "lib32", "lib64", "libx32", "sbin", "usr", "var"];
+    let top = path.split('/').next().unwrap_or_default();
+    !OWN.contains(&top) || ["usr/local/", "var/www/", "var/opt/"].iter().any(|local| path.starts_with(local))
 }
 
 fn is_node(package: &Package) -> bool {

@@ -9,6 +9,7 @@ use crate::catalogers::cataloger::{Candidate, Cataloger};
 use crate::catalogers::{self, CATALOG};
 use crate::error::ErrorKind;
 use crate::facts::{FileFacts, LayerFacts, Reading};
+use crate::nameless::Code;
 use crate::paths::PathLogger;
 use crate::secrets::Search;
 use crate::{Error, indicator};
@@ -33,6 +34,7 @@ pub(crate) struct Scan {
     search: Search,
     /// Where in `facts.files` the files with readings are, for hard links to them.
     read: BTreeMap<String, usize>,
+    code: Code,
     buffer: Vec<u8>,
 }
 
@@ -54,6 +56,7 @@ impl Scan {
             paths: PathLogger::new(),
             search: Search::new(),
             read: BTreeMap::new(),
+            code: Code::default(),
             buffer: vec![0; 64 << 10],
         }
     }
@@ -78,6 +81,9 @@ impl Scan {
             indicators: indicator::of(entry),
             ..FileFacts::default()
         };
+        if matches!(entry.kind, EntryKind::File | EntryKind::Hardlink(_)) {
+            self.code.add(path);
+        }
         match &entry.kind {
             EntryKind::File => self.read_file(entry, &mut file, content),
             EntryKind::Hardlink(target) => self.follow_link(entry, target.as_str(), &mut file),
@@ -147,6 +153,12 @@ impl Scan {
     }
 
     pub(crate) fn finish(mut self) -> LayerFacts {
+        for path in std::mem::take(&mut self.code).without(|manifest| self.read.contains_key(manifest)) {
+            match self.read.get(&path).and_then(|&at| self.facts.files.get_mut(at)) {
+                Some(file) => file.readings.push(Reading::Code),
+                None => self.keep(FileFacts { path, readings: vec![Reading::Code], ..FileFacts::default() }),
+            }
+        }
         self.facts.paths = self.paths.finish();
         self.facts
     }

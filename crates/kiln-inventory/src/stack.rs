@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
 
 use kiln_oci::Digest;
@@ -17,6 +17,8 @@ pub(crate) struct Stack<'a> {
     visible: BTreeMap<&'a str, Visible<'a>>,
     /// Every path that ever was visible, and every folder above one: what a layer replaces is among them.
     known: HashSet<&'a str>,
+    /// Folders of packages of which a layer took away the manifest and left the rest.
+    bared: BTreeSet<&'a str>,
 }
 
 /// A file, and where it comes from.
@@ -43,8 +45,14 @@ impl<'a> Stack<'a> {
     }
 
     fn add(&mut self, layer: &'a LayerFacts) -> Result<(), Error> {
+        let gone = layer.removed.iter().chain(&layer.emptied);
+        let gone: HashSet<&str> = gone.map(String::as_str).collect();
+        self.bared.retain(|folder| !is_in(folder, &gone));
         for path in &layer.removed {
-            self.visible.remove(path.as_str());
+            let manifest = self.visible.remove_entry(path.as_str()).map(|(path, _)| path);
+            let folder = manifest.and_then(|manifest| manifest.strip_suffix("/package.json"));
+            let is_left = |folder: &&str| catalogers::is_package_folder(folder) && !is_in(folder, &gone);
+            self.bared.extend(folder.filter(is_left));
             self.remove_below(path);
         }
         for path in &layer.emptied {
@@ -125,6 +133,11 @@ impl<'a> Stack<'a> {
         self.visible.contains_key(path)
     }
 
+    /// Folders of packages that lost their manifest in a layer above, and have none since.
+    pub(crate) fn bared(&self) -> impl Iterator<Item = &'a str> {
+        self.bared.iter().copied().filter(|folder| !self.sees(&format!("{folder}/package.json")))
+    }
+
     /// What could not be read of the files that are seen, with the layer.
     pub(crate) fn unread(&self) -> impl Iterator<Item = (Unread, Digest)> {
         self.visible.values().filter_map(|visible| {
@@ -184,6 +197,13 @@ impl<'a> Stack<'a> {
             _ => None,
         })
     }
+}
+
+/// Whether a folder, or one above it, is among those.
+fn is_in(folder: &str, among: &HashSet<&str>) -> bool {
+    !among.is_empty()
+        && std::iter::successors(Some(folder), |folder| folder.rsplit_once('/').map(|(above, _)| above))
+            .any(|folder| among.contains(folder))
 }
 
 fn since(old: &Visible<'_>, new: &FileFacts, at: usize) -> Vec<usize> {

@@ -1,67 +1,206 @@
-//! Code that may be there and that no package tells of: what an app asks for and is not installed, and what a bundler built in.
+//! Code that may be there and that no package tells of: what an app asks for and is not installed, what a bundler built in, and what lies
+//! in `node_modules` without a name, or is listed where kiln does not read.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use kiln_pkg::{Unread, Unseen};
+use kiln_pkg::{Ecosystem, Unread, Unseen};
 
-use crate::catalogers::{is_package_folder, is_table};
+use crate::catalogers::{CARGO, GO, PYTHON, is_package_folder, is_table};
 use crate::depends::Folders;
 use crate::facts::Reading;
 use crate::groups;
+use crate::nameless;
 use crate::owners::Owners;
 use crate::stack::Stack;
 
-/// Bundles of one app that are named.
-const BUNDLES_MAX: usize = 20;
+/// Bundles of one app that are named, and packages without a name.
+const TOLD_MAX: usize = 20;
+/// Packages that source maps of one app name.
+const BUILT_IN_MAX: usize = 1_000;
 /// Folders inside an app in which manifests are input of tests.
 const TESTS: &[&str] = &["__fixtures__", "__tests__", "fixtures", "test", "tests"];
 
-/// Looks for it. What belongs to a package of the distribution is left to that.
-pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'_>) -> Vec<Unseen> {
-    let mut declared: BTreeMap<&str, &[String]> = BTreeMap::new();
-    let mut tables = HashSet::new();
-    let mut bundles = Vec::new();
-    for (path, reading, _) in stack.readings() {
-        if owners.own(path) || groups::tool_of(path).is_some() {
-            continue;
+/// What readings say of code that no package may tell of, by folder or path.
+#[derive(Default)]
+struct Signs<'a> {
+    /// Apps, and what must be installed for them.
+    declared: BTreeMap<&'a str, &'a [String]>,
+    /// What is installed for them where it can be.
+    wishes: BTreeMap<&'a str, &'a [String]>,
+    tables: HashSet<&'a str>,
+    bundles: BTreeSet<&'a str>,
+    /// Programs that may be bundles, where their app has a bundler.
+    minified: Vec<&'a str>,
+    /// Apps that ask for a bundler.
+    bundlers: HashSet<&'a str>,
+    /// Programs, and the packages that their source maps name.
+    built_in: Vec<(&'a str, &'a [String])>,
+    nameless: Vec<&'a str>,
+    /// Lists that are not read, and whose packages they are of.
+    other_lists: Vec<(&'a str, &'a str)>,
+    /// Whose packages are read where they are installed.
+    installed: HashSet<&'static str>,
+}
+
+impl<'a> Signs<'a> {
+    /// What belongs to a package of the distribution is left to that.
+    fn of(stack: &Stack<'a>, owners: &Owners<'_>) -> Self {
+        let mut signs = Self::default();
+        for (path, reading, _) in stack.readings() {
+            if owners.own(path) || groups::tool_of(path).is_some() {
+                continue;
+            }
+            signs.add(path, reading, stack);
         }
+        signs.nameless.extend(stack.bared());
+        signs.nameless.sort_unstable();
+        signs
+    }
+
+    fn add(&mut self, path: &'a str, reading: &'a Reading, stack: &Stack<'a>) {
         match reading {
             Reading::Declares(names) => {
-                declared.insert(folder(path), names);
+                self.declared.insert(folder(path), names);
+            }
+            Reading::Wishes(names) => {
+                self.declared.entry(folder(path)).or_default();
+                self.wishes.insert(folder(path), names);
             }
             // One that asks for nothing is an app, too: what lies below it is its own.
             Reading::Manifest(_) if !is_table(path) => {
-                declared.entry(folder(path)).or_default();
+                self.declared.entry(folder(path)).or_default();
             }
-            Reading::Bundle => bundles.push(path),
+            Reading::Bundle => drop(self.bundles.insert(path)),
+            Reading::OtherList(whose) if !is_for_tests(folder(path)) => self.other_lists.push((path, whose)),
+            Reading::Package(package) => {
+                self.installed.extend(match package.ecosystem {
+                    Ecosystem::PyPi => Some(PYTHON),
+                    Ecosystem::Cargo => Some(CARGO),
+                    Ecosystem::Go => Some(GO),
+                    _ => None,
+                });
+            }
+            Reading::Minified => self.minified.push(path),
+            Reading::BuiltIn(names) => {
+                let program = path.strip_suffix(".map").unwrap_or(path);
+                self.bundles.insert(program);
+                self.built_in.push((program, names));
+            }
+            Reading::Bundler => {
+                self.declared.entry(folder(path)).or_default();
+                self.bundlers.insert(folder(path));
+            }
+            Reading::Code => {
+                let place = nameless::place(path).unwrap_or(path);
+                let is_named = stack.sees(&format!("{place}/package.json"));
+                self.nameless.extend((!is_named && !is_of_distribution(place)).then_some(place));
+            }
             _ => {}
         }
         if is_table(path) {
-            tables.insert(folder(path));
+            self.tables.insert(folder(path));
         }
     }
+
+    /// What the app at `at` asks for: what it can do without counts where nothing at all is installed.
+    fn asked(&self, at: &str, stack: &Stack<'_>) -> impl Iterator<Item = &'a String> {
+        let modules = |folder: &str| match folder {
+            "" => "node_modules/".to_owned(),
+            folder => format!("{folder}/node_modules/"),
+        };
+        let is_installed =
+            || std::iter::once(at).chain(above(at)).any(|at| stack.first_below(&modules(at)).is_some());
+        let wishes = self.wishes.get(at).copied().filter(|_| !is_installed()).unwrap_or_default();
+        self.declared.get(at).copied().unwrap_or_default().iter().chain(wishes)
+    }
+}
+
+/// Looks for it.
+pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'_>) -> Vec<Unseen> {
+    let signs = Signs::of(stack, owners);
     let apps = folders.of_apps();
-    let is_app = |at: &str| apps.contains(at) || !above(at).any(|above| declared.contains_key(above));
-    let mut found: BTreeMap<&str, Unseen> = BTreeMap::new();
+    let is_app = |at: &str| apps.contains(at) || !above(at).any(|above| signs.declared.contains_key(above));
+    let mut found: BTreeMap<String, Unseen> = BTreeMap::new();
     let mut candidate = String::new();
-    for (&at, names) in declared.iter().filter(|(at, _)| is_app(at) || !is_for_tests(at)) {
-        if std::iter::once(at).chain(above(at)).any(|folder| tables.contains(folder)) {
+    for &at in signs.declared.keys().filter(|at| is_app(at) || !is_for_tests(at)) {
+        if std::iter::once(at).chain(above(at)).any(|folder| signs.tables.contains(folder)) {
             continue;
         }
-        let missing = names.iter().filter(|name| folders.resolve(at, name, &mut candidate).is_none());
-        let declared: Vec<String> = missing.cloned().collect();
+        let asked = signs.asked(at, stack);
+        let missing = asked.filter(|name| folders.resolve(at, name, &mut candidate).is_none());
+        let mut declared: Vec<String> = missing.cloned().collect();
+        declared.sort();
         if !declared.is_empty() {
-            found.insert(at, Unseen { declared, ..Unseen::at(at) });
+            found.insert(at.to_owned(), Unseen { declared, ..Unseen::at(at) });
         }
     }
-    for path in bundles {
-        let at = above(path).find(|at| declared.contains_key(at) && is_app(at)).unwrap_or_default();
-        let unseen = found.entry(at).or_insert_with(|| Unseen::at(at));
-        if unseen.bundles.len() < BUNDLES_MAX {
-            unseen.bundles.push(path.to_owned());
+    let app_of = |path: &&str| {
+        above(path).find(|at| signs.declared.contains_key(at) && is_app(at)).unwrap_or_default().to_owned()
+    };
+    let has_bundler = |path: &&&str| signs.bundlers.iter().any(|app| app_of(path) == **app);
+    let minified: Vec<&str> = signs.minified.iter().filter(has_bundler).copied().collect();
+    let mut tell = |path: &str, list: fn(&mut Unseen) -> &mut Vec<String>| {
+        let at = app_of(&path);
+        let list = list(found.entry(at.clone()).or_insert_with(|| Unseen::at(&at)));
+        if list.len() < TOLD_MAX {
+            list.push(path.to_owned());
         }
+    };
+    let bundles: BTreeSet<&str> = signs.bundles.iter().copied().chain(minified).collect();
+    for path in bundles {
+        tell(path, |unseen| &mut unseen.bundles);
+    }
+    let nameless = signs.nameless.iter().filter(|path| !is_for_tests(outside_modules(path)));
+    for path in nameless {
+        tell(path, |unseen| &mut unseen.nameless);
+    }
+    // Said once, of all that was looked at.
+    let lists = signs.other_lists.iter().filter(|(_, whose)| !signs.installed.contains(whose));
+    let lists: Vec<String> = lists.map(|(path, _)| (*path).to_owned()).take(TOLD_MAX).collect();
+    for (program, names) in &signs.built_in {
+        if let Some(unseen) = found.get_mut(&app_of(program)) {
+            unseen.built_in.extend(names.iter().cloned());
+            unseen.built_in.sort();
+            unseen.built_in.dedup();
+            unseen.built_in.truncate(BUILT_IN_MAX);
+        }
+    }
+    if !lists.is_empty() {
+        found.entry(String::new()).or_insert_with(|| Unseen::at("")).other_lists = lists;
     }
     found.into_values().collect()
+}
+
+/// The part of a path before its first `node_modules`.
+fn outside_modules(path: &str) -> &str {
+    path.split("node_modules/").next().unwrap_or_default()
+}
+
+/// Where distributions keep modules of their own, in ways of their own.
+fn is_of_distribution(place: &str) -> bool {
+    ["usr/share/", "usr/lib/python"].iter().any(|own| place.starts_with(own))
+}
+
+/// How many manifests are passed over because tests work on them.
+pub(crate) fn for_tests(stack: &Stack<'_>) -> Option<String> {
+    let asks = |reading: &Reading| matches!(reading, Reading::Declares(_) | Reading::Wishes(_));
+    let asking = stack.readings().filter(|(_, reading, _)| asks(reading)).map(|(path, ..)| path);
+    let passed: BTreeSet<&str> = asking.filter(|path| is_input(path, stack)).collect();
+    let (count, manifests) = match passed.len() {
+        0 => return None,
+        1 => (1, "manifest that asks"),
+        count => (count, "manifests that ask"),
+    };
+    Some(format!("{count} {manifests} for packages in folders of tests ({}) passed over", TESTS.join(", ")))
+}
+
+/// Whether a manifest lies in a folder of an app in which tests have their input.
+fn is_input(manifest: &str, stack: &Stack<'_>) -> bool {
+    let is_apps = |above: &str| {
+        let slash = if above.is_empty() { "" } else { "/" };
+        stack.sees(&format!("{above}{slash}package.json"))
+    };
+    is_for_tests(folder(manifest)) && above(folder(manifest)).any(is_apps)
 }
 
 /// Whether it matters that a file could not be read: a manifest that belongs to no app, package or tool does not.
@@ -71,12 +210,7 @@ pub(crate) fn matters(unread: &Unread, stack: &Stack<'_>, owners: &Owners<'_>) -
     if unread.reader != "npm-package" || is_package_folder(at) {
         return true;
     }
-    let is_apps = |above: &str| {
-        let slash = if above.is_empty() { "" } else { "/" };
-        stack.sees(&format!("{above}{slash}package.json"))
-    };
-    let is_input = is_for_tests(at) && above(at).any(is_apps);
-    !is_input && !owners.own(path) && groups::tool_of(path).is_none()
+    !is_input(path, stack) && !owners.own(path) && groups::tool_of(path).is_none()
 }
 
 /// Whether a folder inside an app is what its tests work on.

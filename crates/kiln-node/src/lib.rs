@@ -7,6 +7,7 @@
 
 mod allowances;
 mod arguments;
+mod bundlers;
 mod error;
 mod facts;
 mod json;
@@ -20,6 +21,7 @@ mod yarn;
 
 pub use allowances::ScriptAllowances;
 pub use arguments::{NodeArguments, NodeOption};
+pub use bundlers::is_bundler;
 pub use error::Error;
 pub use facts::{AppFacts, Beside, NODE_VERSION_FILES, NodeRequest, StartCommand};
 pub use json::from_json;

@@ -96,6 +96,15 @@ pub struct Unseen {
     /// Files into which a bundler built others, some of them. Sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bundles: Vec<String>,
+    /// Packages that were built into these by what their source maps say, some of them. Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub built_in: Vec<String>,
+    /// Folders and files in `node_modules` that hold code and that no `package.json` names, some of them. Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nameless: Vec<String>,
+    /// Lists of packages of others than npm that are not read, some of them. Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_lists: Vec<String>,
 }
 
 /// Names of a list that are told.
@@ -113,6 +122,18 @@ impl Unseen {
         !self.bundles.is_empty()
     }
 
+    /// Whether code lies there that has no name, or is listed and not looked at, or is asked for and lies nowhere; what was built in may be just that.
+    pub fn is_uncovered(&self) -> bool {
+        let is_there = !self.nameless.is_empty() || !self.other_lists.is_empty();
+        is_there || !self.declared.is_empty() && !self.is_bundled()
+    }
+
+    /// Takes back what is said of bundles: what they were built from is known.
+    pub fn forget_bundles(&mut self) {
+        self.bundles.clear();
+        self.built_in.clear();
+    }
+
     /// What is not known, as a sentence about `path`.
     pub fn describe(&self) -> String {
         let told = |names: &[String]| {
@@ -125,7 +146,20 @@ impl Unseen {
         let bundles = self
             .is_bundled()
             .then(|| format!("{} looks as if code of other packages was built into it", told(&self.bundles)));
-        declared.into_iter().chain(bundles).collect::<Vec<_>>().join("; ")
+        let built_in = (!self.built_in.is_empty())
+            .then(|| format!("its source maps name {}, in no version", told(&self.built_in)));
+        let nameless = (!self.nameless.is_empty())
+            .then(|| format!("{} holds code and no package.json that says whose", told(&self.nameless)));
+        let others = (!self.other_lists.is_empty())
+            .then(|| format!("what {} lists was not looked at", told(&self.other_lists)));
+        declared
+            .into_iter()
+            .chain(nameless)
+            .chain(bundles)
+            .chain(built_in)
+            .chain(others)
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 }
 

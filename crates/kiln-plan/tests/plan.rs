@@ -315,7 +315,11 @@ fn packages_that_a_bundler_may_take_are_known() {
         let facts = AppFacts { package, lock: Some((LockKind::PackageLock, lock)), ..world() };
         let plan = planned(&facts);
         let lock = &facts.lock.as_ref().unwrap().1;
-        bundled(&facts, &plan).into_iter().map(|at| lock.packages[at].name.clone()).collect::<Vec<_>>()
+        bundled(&facts, &plan)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|at| lock.packages[at].name.clone())
+            .collect::<Vec<_>>()
     };
     let app = r#"{"scripts": {"build": "vite build", "start": "node build/index.js"}, "dependencies": {"express": "1"},
         "devDependencies": {"svelte": "1", "vite": "1", "typescript": "1", "@types/node": "1"}}"#;

@@ -15,6 +15,7 @@ use kiln_policy::{
     ArchiveFacts, Attested, BaseFacts, Evidence, EvidenceSubject, LockFacts, PolicySettings, Scorecard, Size,
     Stage,
 };
+use kiln_rootfs::{RootPath, Tree};
 use kiln_store::Layout;
 use kiln_trust::{Authority, TrustReport, Verdict};
 use kiln_vuln::{Database, Terms, VexSource, VexTarget, apply_vex};
@@ -109,10 +110,13 @@ pub fn about_build(
     let image = Image::read(layout, &built.manifest)?;
     let mut inventory = inventory(&image, layout, machine)?;
     let bundled = kiln_plan::bundled(&built.facts, &built.plan);
-    add_bundled(&mut inventory, &built.facts, &bundled);
+    if let Some(bundled) = &bundled {
+        add_bundled(&mut inventory, &built.facts, bundled);
+        forget_own_bundles(&mut inventory, &built.tree);
+    }
     let evidence = about(&image, inventory, &built.name, advice)?;
     Ok(Evidence {
-        lock: lock_facts(&built.facts, &bundled),
+        lock: lock_facts(&built.facts, &bundled.unwrap_or_default()),
         base: base(&built.base),
         archive: archive(&built.lock, now()),
         sources: built.sources.clone(),
@@ -161,6 +165,21 @@ fn add_bundled(inventory: &mut Inventory, facts: &AppFacts, bundled: &[usize]) {
     ));
     inventory.packages.append(&mut packages);
     inventory.packages.sort_by_key(named);
+}
+
+/// What the build bundled is known: all that may be in it is listed. What lies bundled among the sources is not.
+fn forget_own_bundles(inventory: &mut Inventory, sources: &Tree) {
+    let is_source = |path: &String| {
+        let inside = path.strip_prefix("app/").and_then(|path| RootPath::normalise(path).ok());
+        inside.is_some_and(|path| sources.get(&path).is_some())
+    };
+    for app in &mut inventory.unseen {
+        app.bundles.retain(is_source);
+        if app.bundles.is_empty() {
+            app.forget_bundles();
+        }
+    }
+    inventory.unseen.retain(|app| app.is_bundled() || app.is_uncovered());
 }
 
 /// What the lock file of the app says; what may be in the image after all is not for development.
@@ -220,6 +239,7 @@ fn archive(lock: &Lock, now: i64) -> Fact<ArchiveFacts> {
 #[cfg(test)]
 mod tests {
     use kiln_node::Lock;
+    use kiln_pkg::Unseen;
 
     use super::*;
 
@@ -237,6 +257,14 @@ mod tests {
         let names: Vec<&str> = inventory.packages.iter().map(|package| package.name.as_str()).collect();
         assert_eq!(names, ["express", "svelte"]);
         assert!(inventory.packages.iter().all(|package| !package.dev) && inventory.notes.len() == 1);
+        let mut source = Tree::new();
+        source.insert_file("public/vendor.js", 0o644, *b"").unwrap();
+        let bundles = ["app/dist/a.js", "app/public/vendor.js"].map(str::to_owned).to_vec();
+        inventory.unseen = vec![Unseen { bundles, ..Unseen::at("app") }];
+        forget_own_bundles(&mut inventory, &source);
+        assert_eq!(inventory.unseen[0].bundles, ["app/public/vendor.js"]);
+        forget_own_bundles(&mut inventory, &Tree::new());
+        assert!(inventory.unseen.is_empty());
         let Fact::Known(lock) = lock_facts(&facts, &[0, 1]) else { panic!("the lock file is there") };
         assert_eq!(lock.dev_packages, ["vite@7.0.0"]);
     }

@@ -128,13 +128,61 @@ fn what_is_not_understood_is_counted() {
     }
 }
 
+fn reasons(text: &str) -> (usize, Vec<String>) {
+    let inventory = read(text.as_bytes()).expect("the document is a bill of materials");
+    (inventory.packages.len(), inventory.unread.into_iter().map(|unread| unread.why).collect())
+}
+
+/// A program without a package URL is as unknown as a library without one; only what the document is about is no package of it.
+#[test]
+fn programs_without_a_package_url_are_said() {
+    let bill = |subject: &str, components: &str| {
+        let subject = format!(r#""metadata":{{"component":{subject}}}"#);
+        reasons(&format!(
+            r#"{{"bomFormat":"CycloneDX","specVersion":"1.6",{subject},"components":[{components}]}}"#
+        ))
+    };
+    let ms = r#"{"type":"library","name":"ms","bom-ref":"m","purl":"pkg:npm/ms@2.1.3"}"#;
+    let app = r#"{"type":"application","name":"app","bom-ref":"a"}"#;
+    let none = "1 of its packages have no package URL".to_owned();
+    assert_eq!(bill(app, &format!("{ms},{app}")), (1, vec![]), "the subject itself");
+    let nginx = r#"{"type":"application","name":"nginx","version":"1.3.9","bom-ref":"n"}"#;
+    assert_eq!(bill(app, &format!("{ms},{nginx}")), (1, vec![none.clone()]));
+    let bare = r#"{"type":"application","name":"nginx"}"#;
+    assert_eq!(bill(r#"{"type":"application","name":"app"}"#, &format!("{ms},{bare}")), (1, vec![none]));
+    // Whatever a component calls itself, a package URL names a package; and the subject may hold some.
+    let file = r#"{"type":"file","name":"x","bom-ref":"f","purl":"pkg:npm/lodash@4.17.15"}"#;
+    assert_eq!(bill(app, &format!("{ms},{file}")), (2, vec![]));
+    let holding = format!(r#"{{"type":"application","name":"app","bom-ref":"a","components":[{ms}]}}"#);
+    assert_eq!(bill(&holding, ""), (1, vec![]));
+}
+
+/// The same in SPDX, where Trivy lists lock files under ids that anything else may have, too.
+#[test]
+fn packages_of_spdx_without_a_package_url_are_said() {
+    let document = |creator: &str, described: &str, other: &str| {
+        reasons(&format!(
+            r#"{{"spdxVersion":"SPDX-2.3","creationInfo":{{"creators":["Tool: {creator}"]}},"documentDescribes":[{described}],"packages":[
+              {{"SPDXID":"SPDXRef-Root","name":"app"}},{{"SPDXID":"{other}","name":"nginx","versionInfo":"1"}},
+              {{"SPDXID":"SPDXRef-m","name":"ms","primaryPackagePurpose":"FILE","externalRefs":[{{"referenceType":"purl","referenceLocator":"pkg:npm/ms@2.1.3"}}]}}]}}"#
+        ))
+    };
+    let root = r#""SPDXRef-Root""#;
+    assert_eq!(document("trivy-0.67.2", root, "SPDXRef-Application-1"), (1, vec![]));
+    let none = |count: u8| vec![format!("{count} of its packages have no package URL")];
+    assert_eq!(document("syft-1.51", root, "SPDXRef-Application-1"), (1, none(1)));
+    assert_eq!(document("trivy-0.67.2", root, "SPDXRef-Package-Application"), (1, none(1)));
+    assert_eq!(document("any", r#""SPDXRef-Root","SPDXRef-n""#, "SPDXRef-n"), (1, none(2)));
+}
+
 /// In the shape that Trivy 0.6x writes.
 #[test]
 fn reads_trivy() {
     let text = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"component":{"bom-ref":"r","type":"container","name":"x"}},
       "components":[
        {"bom-ref":"os","type":"operating-system","name":"alpine","version":"3.18.4"},
-       {"bom-ref":"lock","type":"application","name":"app/package-lock.json"},
+       {"bom-ref":"lock","type":"application","name":"app/package-lock.json",
+        "properties":[{"name":"aquasecurity:trivy:Class","value":"lang-pkgs"},{"name":"aquasecurity:trivy:Type","value":"npm"}]},
        {"bom-ref":"a","type":"library","name":"libcrypto3","version":"3.1.3-r0","purl":"pkg:apk/alpine/libcrypto3@3.1.3-r0?arch=x86_64&distro=3.18.4",
         "licenses":[{"license":{"name":"Apache-2.0"}}],
         "properties":[{"name":"aquasecurity:trivy:SrcName","value":"openssl"},{"name":"aquasecurity:trivy:SrcVersion","value":"3.1.3-r0"},

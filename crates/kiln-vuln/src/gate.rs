@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use kiln_finding::Severity;
+use kiln_pkg::Unseen;
 
 use crate::{Coverage, Match, Share, VulnerabilityReport};
 
@@ -79,18 +80,17 @@ impl Gate {
         let uncovered = |report: &VulnerabilityReport| {
             report.coverage.iter().filter(|part| !self.is_covered(part)).count()
         };
-        let unseen = |is_bundled: bool| {
-            let all = reports.clone().flat_map(|report| &report.unseen);
-            all.filter(|unseen| unseen.is_bundled() == is_bundled).count()
+        let unseen = |is_it: fn(&Unseen) -> bool| {
+            reports.clone().flat_map(|report| &report.unseen).filter(|unseen| is_it(unseen)).count()
         };
         let uncovered: usize = reports.clone().map(uncovered).sum();
         let open = [
             (Open::Severity, unclear(Open::Severity)),
             (Open::Epss, unclear(Open::Epss)),
-            (Open::Coverage, uncovered + unseen(false)),
+            (Open::Coverage, uncovered + unseen(Unseen::is_uncovered)),
             (Open::EndOfLife, reports.clone().map(|report| report.end_of_life.len()).sum()),
             (Open::Unread, reports.clone().map(|report| report.unread.len()).sum()),
-            (Open::Bundle, unseen(true)),
+            (Open::Bundle, unseen(Unseen::is_bundled)),
         ];
         let open: Vec<(Open, usize)> =
             open.into_iter().filter(|(kind, count)| *count > 0 && !self.allowed.contains(kind)).collect();

@@ -26,20 +26,24 @@ impl<'a> Owners<'a> {
     }
 
     /// Whether the distribution alone answers for `package`. Debian repairs what it ships without changing its version, so
-    /// versions say nothing; and a Node.js that a distribution built is its own.
+    /// versions say nothing; and a Node.js that a distribution built is its own. Anybody can write the address of a Debian
+    /// maintainer into a package, so Debian's feed must know it: of what it never named, nobody there judged what is inside.
     pub(crate) fn answer_alone(&mut self, database: &Database<'_>, package: &Package) -> Result<bool, Error> {
         let by_debian = self.owner(package).is_some_and(|owner| owner.ecosystem == Ecosystem::Deb);
         Ok((package.ecosystem == Ecosystem::Node || by_debian) && self.answer(database, package)?)
     }
 
-    /// Whether the feed of a distribution is about the operating-system package that holds `package`, and about its release.
+    /// Whether the feed of a distribution is about the operating-system package that holds `package`, about its release, and
+    /// of Debian about just that package.
     pub(crate) fn answer(&mut self, database: &Database<'_>, package: &Package) -> Result<bool, Error> {
         let Some(owner) = self.owner(package) else { return Ok(false) };
         if let Some(known) = self.followed.get(owner.name.as_str()) {
             return Ok(*known);
         }
         let scope = scope(database, self.inventory, owner);
-        let is_followed = scope.covered.is_whole() && is_followed(database, &scope, owner)?;
+        let is_followed = scope.covered.is_whole()
+            && is_followed(database, &scope, owner)?
+            && (owner.ecosystem == Ecosystem::Apk || is_known(database, &scope, owner)?);
         self.followed.insert(&owner.name, is_followed);
         Ok(is_followed)
     }
@@ -83,8 +87,12 @@ pub(crate) fn is_followed(
     Ok(match (package.packager, scope.slice) {
         (Packager::Distribution, _) | (_, None) => true,
         (Packager::Other, Some(_)) => false,
-        (Packager::Unsaid, Some(slice)) => database.knows(slice, package.advisory_name())?,
+        (Packager::Unsaid, Some(_)) => is_known(database, scope, package)?,
     })
+}
+
+fn is_known(database: &Database<'_>, scope: &Scope<'_>, package: &Package) -> Result<bool, Error> {
+    scope.slice.map_or(Ok(false), |slice| database.knows(slice, package.advisory_name()))
 }
 
 /// The vulnerabilities that the distribution of `owner` knows this version of it not to have.

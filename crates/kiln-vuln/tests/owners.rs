@@ -8,7 +8,9 @@ use kiln_vuln::{Covered, Database, Date, Terms, VulnerabilityReport, check};
 const MOMENT: &str = r#"{"id":"GHSA-wc69-rhjr-hc9g","modified":"2026-01-02","affected":[{"package":{"ecosystem":"npm","name":"moment"},
   "ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"2.29.4"}]}]}]}"#;
 const DEBIAN: &str = r#"{"id":"DEBIAN-CVE-2022-1","upstream":["CVE-2022-1"],"modified":"2026-01-01","affected":[
-  {"package":{"ecosystem":"Debian:12","name":"known"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}]}]}"#;
+  {"package":{"ecosystem":"Debian:12","name":"known"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}]},
+  {"package":{"ecosystem":"Debian:12","name":"node-moment"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0.9-1"}]}]},
+  {"package":{"ecosystem":"Debian:12","name":"nodejs"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0.9-1"}]}]}]}"#;
 const NODE: &str =
     r#"{"1":{"cve":["CVE-2026-1"],"vulnerable":"20.x","patched":"^20.20.2","severity":"high"}}"#;
 
@@ -54,6 +56,8 @@ fn a_distribution_answers_only_for_what_its_feed_follows() {
     // A vendor's, one of a release that the feed does not follow, and one of which only its name is known.
     assert_eq!(with(deb("vendor-app", "12", Packager::Other)), (moment.clone(), vec!["none", "full"]));
     assert_eq!(with(deb("vendor-app", "12", Packager::Unsaid)), (moment.clone(), vec!["none", "full"]));
+    // Its maintainer is Debian's by its control file, and Debian's feed has never heard of it.
+    assert_eq!(with(deb("my-app", "12", Packager::Distribution)), (moment.clone(), vec!["full", "full"]));
     assert_eq!(
         with(deb("node-moment", "13", Packager::Distribution)),
         (moment.clone(), vec!["none", "full"])
@@ -72,6 +76,7 @@ fn node_of_a_vendor_is_asked_at_its_project() {
     };
     assert_eq!(node(deb("nodejs", "12", Packager::Distribution)), Vec::<String>::new());
     assert_eq!(node(deb("nodejs", "12", Packager::Other)), ["node"]);
+    assert_eq!(node(deb("my-node", "12", Packager::Distribution)), ["node"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@ use std::io::Read;
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
+use memchr::memmem;
 
 use super::cataloger::{Candidate, Cataloger};
 use super::pnp::is_table;
@@ -23,6 +24,12 @@ const MARKS: &[&str] = &[
     "//#region node_modules/",
     "TURBOPACK",
 ];
+/// A module as CommonJS has it, as whoever leaves out blanks writes it around each: browserify, and minified esbuild, webpack and Rollup.
+const WRAPPER: &[u8] = b"{exports:{}}";
+/// Where lines are shorter, somebody may have written them.
+const WRAPPED_LINE: usize = 2 << 10;
+/// Nobody writes lines that long.
+const MINIFIED_LINE: usize = 20 << 10;
 /// A smaller file holds nobody's package.
 const MIN_SIZE: u64 = 2 << 10;
 const CHUNK: usize = 64 << 10;
@@ -35,27 +42,55 @@ static FINDER: LazyLock<AhoCorasick> =
 fn wants(candidate: &Candidate<'_>) -> bool {
     let path = candidate.path;
     let is_script = [".js", ".mjs", ".cjs"].iter().any(|end| path.ends_with(end));
-    // What is below these is a package's, of npm or of the distribution; yarn's own program is one file.
-    let is_anothers = path.split('/').any(|part| matches!(part, "node_modules" | ".yarn"))
+    is_script && !is_anothers(path) && candidate.size >= MIN_SIZE && candidate.size != u64::MAX
+}
+
+/// What is below these is a package's, of npm or of the distribution; yarn's own program is one file.
+pub(super) fn is_anothers(path: &str) -> bool {
+    path.split('/').any(|part| matches!(part, "node_modules" | ".yarn"))
         || path.starts_with("opt/yarn-v")
         || ["usr/", "lib/", "var/lib/"].iter().any(|start| path.starts_with(start))
-            && !path.starts_with("usr/src/");
-    is_script && !is_anothers && !is_table(path) && candidate.size >= MIN_SIZE && candidate.size != u64::MAX
+            && !path.starts_with("usr/src/")
+        || is_table(path)
 }
 
 fn read(_: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts) -> Result<(), String> {
     let mut buffer = Vec::with_capacity(CHUNK + OVERLAP);
+    let (mut lines, mut is_wrapping) = (Lines::default(), false);
     loop {
+        let kept = buffer.len();
         let count = content.take(CHUNK as u64).read_to_end(&mut buffer).map_err(|error| error.to_string())?;
-        if FINDER.is_match(&buffer) {
+        lines.add(buffer.get(kept..).unwrap_or_default());
+        is_wrapping |= memmem::find(&buffer, WRAPPER).is_some();
+        if FINDER.is_match(&buffer) || is_wrapping && lines.longest >= WRAPPED_LINE {
             file.readings.push(Reading::Bundle);
             return Ok(());
         }
         if count == 0 {
+            file.readings.extend((lines.longest >= MINIFIED_LINE).then_some(Reading::Minified));
             return Ok(());
         }
         let kept = buffer.len().saturating_sub(OVERLAP);
         buffer.drain(..kept);
+    }
+}
+
+/// How long the longest line is, of bytes that come in pieces.
+#[derive(Default)]
+struct Lines {
+    longest: usize,
+    open: usize,
+}
+
+impl Lines {
+    fn add(&mut self, bytes: &[u8]) {
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', bytes) {
+            self.longest = self.longest.max(self.open + end - start);
+            (self.open, start) = (0, end + 1);
+        }
+        self.open += bytes.len() - start;
+        self.longest = self.longest.max(self.open);
     }
 }
 

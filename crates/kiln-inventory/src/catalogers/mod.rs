@@ -17,10 +17,12 @@ mod node_parts;
 mod npm_lock;
 mod npm_package;
 mod os_release;
+mod other_lists;
 mod ownable;
 mod pnp;
 mod python;
 mod reader;
+mod source_map;
 mod yarn_integrity;
 mod zip_cache;
 mod zip_stream;
@@ -28,6 +30,7 @@ mod zip_stream;
 use cataloger::{Candidate, Cataloger};
 pub(crate) use copyright::documented;
 pub(crate) use npm_package::is_package_folder;
+pub(crate) use other_lists::{CARGO, GO, PYTHON};
 pub(crate) use pnp::{answered_by, is_table};
 
 /// Number of this catalog: it is another one whenever the code or the data of this crate is. Facts that were stored under another
@@ -46,8 +49,10 @@ static CATALOGERS: &[&Cataloger] = &[
     &npm_lock::CATALOGER,
     &npm_package::CATALOGER,
     &os_release::CATALOGER,
+    &other_lists::CATALOGER,
     &pnp::CATALOGER,
     &python::CATALOGER,
+    &source_map::CATALOGER,
     &yarn_integrity::CATALOGER,
     &zip_cache::CATALOGER,
     &crate::secrets::FILES,

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use kiln_node::{PackageJson, from_json, pnpm_workspace_globs};
+use kiln_node::{PackageJson, from_json, is_bundler, pnpm_workspace_globs};
 use kiln_pkg::{Ecosystem, Elsewhere, Licence, Package, Place};
 use serde::Deserialize;
 use serde_json::Value;
@@ -101,11 +101,13 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
         check(&manifest)?;
         let projects = projects(&manifest);
         file.readings.extend((!projects.is_empty()).then_some(Reading::Projects(projects)));
-        let declared = declared(&manifest);
-        if declared.len() > MAX_REQUIRES {
+        let (declared, wishes) = (declared(&manifest), wishes(&manifest));
+        if declared.len() + wishes.len() > MAX_REQUIRES {
             return Err("it declares too many dependencies".to_owned());
         }
         file.readings.extend((!declared.is_empty()).then_some(Reading::Declares(declared)));
+        file.readings.extend((!wishes.is_empty()).then_some(Reading::Wishes(wishes)));
+        file.readings.extend(asks_for_bundler(&manifest).then_some(Reading::Bundler));
     }
     let text = |value: &Option<Value>| value.as_ref().and_then(Value::as_str).map(str::to_owned);
     let Some(name) = text(&manifest.name).filter(|name| is_name(name)) else {
@@ -165,17 +167,28 @@ fn projects(manifest: &Manifest) -> Vec<String> {
     package.workspace_globs().into_iter().chain(maps.into_iter().flat_map(of)).collect()
 }
 
+fn asks_for_bundler(manifest: &Manifest) -> bool {
+    let maps = [&manifest.dependencies, &manifest.dev_dependencies, &manifest.optional_dependencies];
+    maps.into_iter().any(|map| matches!(map, Lax::Map(map) if map.keys().any(|name| is_bundler(name))))
+}
+
 /// What must be installed for the app to run; projects of its workspace need not be.
 fn declared(manifest: &Manifest) -> Vec<String> {
-    let (Lax::Map(map), optional) = (&manifest.dependencies, &manifest.optional_dependencies) else {
-        return Vec::new();
-    };
-    let is_optional = |name: &String| matches!(optional, Lax::Map(map) if map.contains_key(name));
+    let Lax::Map(optional) = &manifest.optional_dependencies else { return asked(&manifest.dependencies) };
+    let mut names = asked(&manifest.dependencies);
+    names.retain(|name| !optional.contains_key(name));
+    names
+}
+
+/// What is installed where it can be.
+fn wishes(manifest: &Manifest) -> Vec<String> {
+    asked(&manifest.optional_dependencies)
+}
+
+fn asked(map: &Lax) -> Vec<String> {
+    let Lax::Map(map) = map else { return Vec::new() };
     let is_own = |spec: &Value| spec.as_str().is_some_and(|spec| spec.starts_with("workspace:"));
-    map.iter()
-        .filter(|(name, spec)| is_name(name) && !is_optional(name) && !is_own(spec))
-        .map(|(name, _)| name.clone())
-        .collect()
+    map.iter().filter(|(name, spec)| is_name(name) && !is_own(spec)).map(|(name, _)| name.clone()).collect()
 }
 
 /// What an installed package came from, where its own manifest or its folder says that it was no registry.

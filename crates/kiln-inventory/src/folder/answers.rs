@@ -33,7 +33,7 @@ impl Locks<'_> {
             }
             if !lock.packages.is_empty() {
                 // What is built in is there to build with.
-                app.bundles.clear();
+                app.forget_bundles();
             }
             if projects.contains_key(project) {
                 app.declared.retain(|name| !lock.pins(project, name));

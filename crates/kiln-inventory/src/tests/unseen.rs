@@ -36,13 +36,21 @@ fn what_an_app_asks_for_and_has_not_is_said() {
     let app = ("app/package.json", APP);
     assert_eq!(told(&stack(&[files(&[app, A, B])])), Vec::<String>::new());
     assert_eq!(told(&stack(&[files(&[app, A])])), ["app: @s/b | "]);
-    assert_eq!(told(&stack(&[files(&[app])])), ["app: @s/b, a | "]);
+    // What is installed where it can be counts where nothing at all is.
+    assert_eq!(told(&stack(&[files(&[app])])), ["app: @s/b, a, o | "]);
+    let wishes = ("app/package.json", r#"{"name":"app","optionalDependencies":{"o":"1"}}"#);
+    assert_eq!(told(&stack(&[files(&[wishes])])), ["app: o | "]);
+    assert_eq!(told(&stack(&[files(&[wishes, A])])), Vec::<String>::new());
     // A layer above takes it away.
     let gone = files(&[("app/node_modules/.wh.a", "")]);
     assert_eq!(told(&stack(&[files(&[app, A, B]), gone])), ["app: a | "]);
     // Fixtures and examples inside an app are none; what has no name is one.
     let inside = ("app/test/fixtures/package.json", r#"{"name":"x","dependencies":{"y":"1"}}"#);
-    assert_eq!(told(&stack(&[files(&[app, A, B, inside])])), Vec::<String>::new());
+    let tested = stack(&[files(&[app, A, B, inside])]);
+    assert_eq!(told(&tested), Vec::<String>::new());
+    let note = "1 manifest that asks for packages in folders of tests (__fixtures__, __tests__, fixtures, test, tests) passed over";
+    assert_eq!(tested.notes, [note]);
+    assert!(stack(&[files(&[app, A, B])]).notes.is_empty());
     let nameless = ("srv/package.json", r#"{"type":"module","dependencies":{"y":"1"}}"#);
     assert_eq!(told(&stack(&[files(&[nameless])])), ["srv: y | "]);
 }
@@ -53,7 +61,7 @@ fn what_a_bundler_wrote_is_said() {
     let server = ("app/dist/server.js", text.as_str());
     assert_eq!(
         told(&stack(&[files(&[("app/package.json", APP), server])])),
-        ["app: @s/b, a | app/dist/server.js"]
+        ["app: @s/b, a, o | app/dist/server.js"]
     );
     assert_eq!(told(&stack(&[files(&[server])])), ["/:  | app/dist/server.js"]);
     let bare = r#"{"name":"app"}"#;
@@ -68,9 +76,9 @@ fn a_lock_file_says_what_is_installed_and_built_with() {
     let (app, server) = (("app/package.json", APP), ("app/dist/server.js", text.as_str()));
     let locked = folder(&[app, server, ("app/package-lock.json", lock)]);
     assert_eq!(told(&locked), Vec::<String>::new());
-    assert_eq!(told(&folder(&[app, server])), ["app: @s/b, a | app/dist/server.js"]);
+    assert_eq!(told(&folder(&[app, server])), ["app: @s/b, a, o | app/dist/server.js"]);
     let broken = folder(&[app, ("app/package-lock.json", "{")]);
-    assert_eq!((told(&broken), broken.unread.len()), (vec!["app: @s/b, a | ".to_owned()], 1));
+    assert_eq!((told(&broken), broken.unread.len()), (vec!["app: @s/b, a, o | ".to_owned()], 1));
     let installed = folder(&[app, A, B, server, ("app/package-lock.json", lock)]);
     assert_eq!(told(&installed), Vec::<String>::new());
 }
@@ -120,4 +128,64 @@ fn a_project_outside_of_the_folder_is_unread() {
         ("pnpm-workspace.yaml", "packages:\n  - '../out'\n"),
     ]));
     assert_eq!(said, ["pnpm-workspace.yaml: its project `../out` lies outside of the folder"]);
+}
+
+/// Packages without a name, by app.
+fn nameless(inventory: &Inventory) -> Vec<String> {
+    inventory.unseen.iter().map(|app| format!("{}: {}", app.path, app.nameless.join(", "))).collect()
+}
+
+#[test]
+fn code_without_a_manifest_is_said() {
+    let app = ("app/package.json", r#"{"name":"app"}"#);
+    let bare = ("app/node_modules/minimist/index.js", "module.exports = 1");
+    let said = ["app: app/node_modules/minimist"];
+    assert_eq!(nameless(&stack(&[files(&[app, A, bare])])), said);
+    assert_eq!(nameless(&folder(&[app, A, bare])), said);
+    // A file of its own can be loaded, too; a layer above may name what one below has, or take the name away.
+    assert_eq!(
+        nameless(&stack(&[files(&[app, ("app/node_modules/m.js", "1")])])),
+        ["app: app/node_modules/m.js"]
+    );
+    let named = ("app/node_modules/minimist/package.json", r#"{"name":"minimist","version":"1.2.8"}"#);
+    assert!(nameless(&stack(&[files(&[app, bare]), files(&[named])])).is_empty());
+    let taken = files(&[("app/node_modules/minimist/.wh.package.json", "")]);
+    assert_eq!(nameless(&stack(&[files(&[app, bare, named]), taken.clone()])), said);
+    assert!(nameless(&stack(&[files(&[app, bare, named]), taken.clone(), files(&[named])])).is_empty());
+    let gone = files(&[("app/node_modules/.wh.minimist", "")]);
+    assert!(nameless(&stack(&[files(&[app, bare, named]), taken, gone])).is_empty());
+    // What tests work on, what is no code, and what nobody can load.
+    for path in [
+        "app/test/node_modules/a/x.js",
+        "app/node_modules/a/test/node_modules/b/x.js",
+        "app/node_modules/@types/x/x.d.ts",
+        "app/node_modules/.vite/x.js",
+    ] {
+        assert!(nameless(&stack(&[files(&[app, A, (path, "1")])])).is_empty(), "{path}");
+    }
+}
+
+#[test]
+fn what_a_source_map_names_or_a_bundler_may_have_written_is_said() {
+    let app = |asks: &str| format!(r#"{{"name":"app","devDependencies":{{"{asks}":"1"}}}}"#);
+    let (with, without) = (app("esbuild"), app("typescript"));
+    let minified = "x".repeat(21 << 10);
+    let server = ("app/dist/server.js", minified.as_str());
+    let map = (
+        "app/dist/server.js.map",
+        r#"{"version":3,"sources":["../src/a.ts","../node_modules/ms/index.js"]}"#,
+    );
+    let own = ("app/dist/server.js.map", r#"{"version":3,"sources":["../src/a.ts"]}"#);
+    let said = |manifest: &str, files_: &[(&str, &str)]| {
+        let all: Vec<(&str, &str)> =
+            [("app/package.json", manifest)].into_iter().chain(files_.iter().copied()).collect();
+        told(&stack(&[files(&all)]))
+    };
+    let bundle = ["app:  | app/dist/server.js"];
+    assert_eq!(said(&with, &[server]), bundle, "nobody writes such lines, and the app has a bundler");
+    assert_eq!(said(&without, &[server]), Vec::<String>::new());
+    assert_eq!(said(&without, &[("app/dist/server.js", "1"), map]), bundle);
+    assert_eq!(said(&without, &[("app/dist/server.js", "1"), own]), Vec::<String>::new());
+    let inventory = stack(&[files(&[("app/package.json", &without), server, map])]);
+    assert_eq!(inventory.unseen[0].built_in, ["ms"]);
 }

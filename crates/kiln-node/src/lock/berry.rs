@@ -6,6 +6,7 @@ use kiln_pkg::Elsewhere;
 use kiln_text::percent;
 use serde::Deserialize;
 
+use super::archive::Archive;
 use super::yarn::connect;
 use crate::error::{ErrorKind, unknown_version};
 use crate::lock::{Direct, Platforms};
@@ -65,11 +66,13 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
             projects.push((if folder == "." { "" } else { folder }, entry));
             continue;
         }
+        let (mut name, mut version) = (name.to_owned(), entry.version.clone());
+        fetched(reference, &mut name, &mut version);
         let at = lock.packages.len();
         lock.by_range.extend(key.split(", ").map(|descriptor| (descriptor.to_owned(), at)));
         lock.packages.push(LockedPackage {
-            name: name.to_owned(),
-            version: entry.version.clone(),
+            name,
+            version,
             elsewhere: elsewhere(reference),
             // The checksum is of yarn's own archive of the package, not of what the registry sends.
             has_integrity: entry.checksum.is_some(),
@@ -126,6 +129,29 @@ fn elsewhere(reference: &str) -> Option<Elsewhere> {
         return None;
     }
     Elsewhere::of_npm(reference).or_else(|| Some(Elsewhere::Address(reference.to_owned())))
+}
+
+/// Puts what yarn fetches for a reference in place of what its entry says beside it: `npm:1.0.0::__archiveUrl=ADDRESS`, where
+/// the address counts, and else the version in the reference; of a patch that of what is patched.
+fn fetched(reference: &str, name: &mut String, version: &mut String) {
+    if let Some(patched) = reference.strip_prefix("patch:") {
+        let locator = percent::decode_loosely(patched.split('#').next().unwrap_or_default());
+        if let Some((real, inner)) = parted(&String::from_utf8_lossy(&locator)) {
+            real.clone_into(name);
+            fetched(inner, name, version);
+        }
+        return;
+    }
+    let Some(reference) = reference.strip_prefix("npm:") else { return };
+    let (locked, parameters) = reference.split_once("::").unwrap_or((reference, ""));
+    if locked.starts_with(|c: char| c.is_ascii_digit()) && !version.is_empty() {
+        locked.clone_into(version);
+    }
+    let address = parameters.split('&').find_map(|one| one.strip_prefix("__archiveUrl="));
+    let address = address.map(percent::decode_loosely).unwrap_or_default();
+    if let Some(archive) = Archive::of(&String::from_utf8_lossy(&address)) {
+        archive.tell(name, version);
+    }
 }
 
 fn platforms(conditions: &str) -> Platforms {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{ErrorKind, unknown_version};
+use crate::lock::archive::Archive;
 use crate::lock::{Direct, Need, Platforms, nearest};
 use crate::{Error, Lock, LockedPackage};
 
@@ -110,10 +111,16 @@ fn locked(name: &str, version: &str, fields: &[Value]) -> LockedPackage {
     // Where it is from stands in place of a version.
     let elsewhere = elsewhere(version);
     let version = if elsewhere.is_some() { "" } else { version };
+    let (mut name, mut version) = (name.to_owned(), version.to_owned());
+    // The address of the archive stands there where it is not the usual one.
+    let address = fields.get(1).and_then(Value::as_str).filter(|_| elsewhere.is_none());
+    if let Some(archive) = address.and_then(Archive::of) {
+        archive.tell(&mut name, &mut version);
+    }
     let hash = fields.last().and_then(Value::as_str).filter(|text| text.starts_with("sha"));
     LockedPackage {
-        name: name.to_owned(),
-        version: version.to_owned(),
+        name,
+        version,
         elsewhere,
         has_integrity: hash.is_some(),
         integrity: hash.map(str::to_owned),

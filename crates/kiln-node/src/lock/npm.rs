@@ -70,6 +70,7 @@ impl<'de> Deserialize<'de> for Names {
 struct Nested {
     #[serde(default)]
     version: String,
+    resolved: Option<String>,
     integrity: Option<String>,
     #[serde(default)]
     dev: bool,
@@ -238,8 +239,13 @@ fn flatten(folder: &str, nested: BTreeMap<String, Nested>, packages: &mut BTreeM
             (None, Some((_, version))) => Some(version.to_owned()),
             (None, None) => Some(one.version.clone()),
         };
+        let called = alias.map_or(name.as_str(), |(real, _)| real).to_owned();
+        let (mut real, mut version) = (called, version);
+        if let Some(archive) = one.resolved.as_deref().filter(|_| elsewhere.is_none()).and_then(Archive::of) {
+            archive.tell(&mut real, version.get_or_insert_default());
+        }
         let package = Package {
-            name: alias.map(|(name, _)| name.to_owned()),
+            name: Some(real).filter(|real| *real != name),
             version,
             elsewhere,
             integrity: one.integrity,

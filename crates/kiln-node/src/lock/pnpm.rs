@@ -6,8 +6,11 @@ use kiln_pkg::Elsewhere;
 use serde::Deserialize;
 
 use crate::error::{ErrorKind, unknown_version};
+use crate::lock::archive::Archive;
 use crate::lock::{Direct, Need, Platforms};
 use crate::{Error, Lock, LockedPackage};
+
+mod linked;
 
 /// Versions of the format. Source: pnpm, `packages/constants`.
 const KNOWN: std::ops::RangeInclusive<u32> = 5..=9;
@@ -174,7 +177,8 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
         file.importers.insert(".".to_owned(), std::mem::take(&mut file.only));
     }
     lock.overrides = std::mem::take(&mut file.overrides).into_keys().collect();
-    let keys = packages(&file, &mut lock);
+    let mut keys = packages(&file, &mut lock);
+    linked::packages(&mut file, &mut keys, &mut lock);
     edges(&file, &keys, &mut lock.packages);
     for (folder, importer) in file.importers {
         let folder = if folder == "." { String::new() } else { folder };
@@ -206,10 +210,14 @@ fn packages(file: &File, lock: &mut Lock) -> BTreeMap<String, usize> {
         let elsewhere = package.resolution.elsewhere(bare);
         // An address is no version.
         let version = if elsewhere.is_some() && package.version.is_none() { "" } else { version };
+        let (mut name, mut version) = (name.to_owned(), version.to_owned());
+        if let Some(archive) = package.resolution.tarball.as_deref().and_then(Archive::of) {
+            archive.tell(&mut name, &mut version);
+        }
         keys.insert(bare.to_owned(), lock.packages.len());
         lock.packages.push(LockedPackage {
-            name: name.to_owned(),
-            version: version.to_owned(),
+            name,
+            version,
             elsewhere,
             has_integrity: package.resolution.integrity.is_some() || package.resolution.commit.is_some(),
             integrity: package.resolution.integrity.clone(),

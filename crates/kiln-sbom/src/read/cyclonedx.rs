@@ -16,7 +16,10 @@ pub(super) fn read(value: &Value) -> Inventory {
             gathered.unread.extend(serde_json::from_str::<kiln_pkg::Unread>(text).ok());
         }
     }
-    components(value.get("components"), &mut gathered, 0);
+    let subject = value.get("metadata").and_then(|metadata| metadata.get("component"));
+    // Projects of a workspace stand in the subject itself.
+    components(subject.and_then(|subject| subject.get("components")), subject, &mut gathered, 0);
+    components(value.get("components"), subject, &mut gathered, 0);
     for dependency in list(value.get("dependencies")) {
         let Some(from) = text(dependency, "ref") else { continue };
         for to in list(dependency.get("dependsOn")).filter_map(Value::as_str) {
@@ -26,22 +29,22 @@ pub(super) fn read(value: &Value) -> Inventory {
     gathered.finish()
 }
 
-fn components(value: Option<&Value>, gathered: &mut Gathered, depth: usize) {
+fn components(value: Option<&Value>, subject: Option<&Value>, gathered: &mut Gathered, depth: usize) {
     if depth > DEPTH_MAX {
         return gathered.unknown("components deeper than 32 levels".to_owned());
     }
     for component in list(value) {
-        let is_runtime = one(component, gathered);
+        let is_runtime = one(component, subject, gathered);
         // What is built into Node.js is no package of its own.
         if !is_runtime {
-            components(component.get("components"), gathered, depth + 1);
+            components(component.get("components"), subject, gathered, depth + 1);
         }
     }
 }
 
 /// Takes in a component; whether it is the Node.js runtime, whose components are its parts.
-fn one(component: &Value, gathered: &mut Gathered) -> bool {
-    let name = text(component, "name").unwrap_or_default();
+fn one(component: &Value, subject: Option<&Value>, gathered: &mut Gathered) -> bool {
+    let (name, purl) = (text(component, "name").unwrap_or_default(), text(component, "purl"));
     match text(component, "type") {
         Some("operating-system") => {
             let version = text(component, "version").unwrap_or_default();
@@ -53,7 +56,9 @@ fn one(component: &Value, gathered: &mut Gathered) -> bool {
             });
             return false;
         }
-        Some("file" | "container" | "device" | "data" | "machine-learning-model" | "cryptographic-asset") => {
+        Some("file" | "container" | "device" | "data" | "machine-learning-model" | "cryptographic-asset")
+            if purl.is_none() =>
+        {
             return false;
         }
         _ => {}
@@ -62,13 +67,10 @@ fn one(component: &Value, gathered: &mut Gathered) -> bool {
         Some(group) if !group.is_empty() => format!("{group}/{name}"),
         _ => name.to_owned(),
     };
-    let mut package = match named(text(component, "purl"), &whole) {
+    let mut package = match named(purl, &whole) {
         Named::Package(package) => *package,
         Named::NoPackage => return false,
-        // Trivy lists a lock file as an application that holds its packages.
-        Named::Unknown(_)
-            if component.get("purl").is_none() && text(component, "type") == Some("application") =>
-        {
+        Named::Unknown(_) if purl.is_none() && (is_list(component) || is_subject(component, subject)) => {
             return false;
         }
         Named::Unknown(what) => {
@@ -81,6 +83,22 @@ fn one(component: &Value, gathered: &mut Gathered) -> bool {
     let id = text(component, "bom-ref").or_else(|| text(component, "purl")).unwrap_or_default();
     gathered.package(id, package);
     is_runtime
+}
+
+/// Trivy lists a lock file as an application that holds its packages, and marks it as such.
+fn is_list(component: &Value) -> bool {
+    let is_marked = properties(Some(component))
+        .any(|(name, _)| matches!(name, "aquasecurity:trivy:Class" | "aquasecurity:trivy:Type"));
+    is_marked && text(component, "type") == Some("application")
+}
+
+/// Whether it is what the whole document is about, which some tools list among its own components.
+fn is_subject(component: &Value, subject: Option<&Value>) -> bool {
+    let Some(subject) = subject else { return false };
+    match (text(component, "bom-ref"), text(subject, "bom-ref")) {
+        (Some(this), Some(that)) => this == that,
+        _ => ["type", "group", "name", "version"].iter().all(|key| component.get(key) == subject.get(key)),
+    }
 }
 
 fn fill(package: &mut Package, component: &Value) {

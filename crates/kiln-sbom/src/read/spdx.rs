@@ -20,11 +20,11 @@ pub(super) fn read(value: &Value) -> Inventory {
         gathered.unread.extend(comment.and_then(|json| serde_json::from_str(json).ok()));
     }
     let parts = parts(value);
-    let described: Vec<&str> = list(value, "documentDescribes").filter_map(Value::as_str).collect();
+    let about = About { subject: subject(value), is_of_trivy: is_of_trivy(value) };
     for package in list(value, "packages") {
         let id = text(package, "SPDXID").unwrap_or_default();
         if !parts.contains_key(id) {
-            one(package, id, &described, &licences, &mut gathered);
+            one(package, id, &about, &licences, &mut gathered);
         }
     }
     let names: BTreeMap<&str, &Value> =
@@ -63,15 +63,44 @@ fn parts(value: &Value) -> BTreeMap<&str, &str> {
     list(value, "relationships").filter(linked).filter_map(ends).collect()
 }
 
-fn one(
-    found: &Value,
-    id: &str,
-    described: &[&str],
-    licences: &BTreeMap<&str, &str>,
-    gathered: &mut Gathered,
-) {
+/// What in a document is no package, though it is listed as one.
+struct About<'a> {
+    /// What the whole document is about.
+    subject: Option<&'a str>,
+    is_of_trivy: bool,
+}
+
+impl About<'_> {
+    /// The subject itself, and the lock files that Trivy lists as packages.
+    fn is_no_package(&self, id: &str) -> bool {
+        self.subject == Some(id)
+            || id.starts_with("SPDXRef-DocumentRoot")
+            || self.is_of_trivy && id.starts_with("SPDXRef-Application")
+    }
+}
+
+/// The one package that a document describes; where it describes several, each of them is to be judged.
+fn subject(value: &Value) -> Option<&str> {
+    let is_said = |relation: &&Value| text(relation, "relationshipType") == Some("DESCRIBES");
+    let related = list(value, "relationships").filter(is_said);
+    let related = related.filter_map(|relation| text(relation, "relatedSpdxElement"));
+    let mut described: Vec<&str> =
+        list(value, "documentDescribes").filter_map(Value::as_str).chain(related).collect();
+    described.sort_unstable();
+    described.dedup();
+    if let [one] = described.as_slice() { Some(one) } else { None }
+}
+
+fn is_of_trivy(value: &Value) -> bool {
+    let mut creators = value.get("creationInfo").into_iter().flat_map(|info| list(info, "creators"));
+    creators.any(|creator| creator.as_str().is_some_and(|creator| creator.starts_with("Tool: trivy")))
+}
+
+fn one(found: &Value, id: &str, about: &About<'_>, licences: &BTreeMap<&str, &str>, gathered: &mut Gathered) {
     let name = text(found, "name").unwrap_or_default();
     let version = text(found, "versionInfo").unwrap_or_default();
+    let is_purl = |reference: &&Value| text(reference, "referenceType") == Some("purl");
+    let purl = list(found, "externalRefs").find(is_purl).and_then(|one| text(one, "referenceLocator"));
     match text(found, "primaryPackagePurpose") {
         Some("OPERATING-SYSTEM" | "OPERATING_SYSTEM") => {
             gathered.distro = Some(Distro {
@@ -81,21 +110,13 @@ fn one(
             });
             return;
         }
-        Some("CONTAINER" | "FILE" | "SOURCE") => return,
+        Some("CONTAINER" | "FILE" | "SOURCE") if purl.is_none() => return,
         _ => {}
     }
-    let is_purl = |reference: &&Value| text(reference, "referenceType") == Some("purl");
-    let purl = list(found, "externalRefs").find(is_purl).and_then(|one| text(one, "referenceLocator"));
     let mut package = match named(purl, name) {
         Named::Package(package) => *package,
         Named::NoPackage => return,
-        // The subject itself, and the lock files that Trivy lists as packages.
-        Named::Unknown(_)
-            if purl.is_none()
-                && (described.contains(&id) || id.contains("DocumentRoot") || id.contains("Application")) =>
-        {
-            return;
-        }
+        Named::Unknown(_) if purl.is_none() && about.is_no_package(id) => return,
         Named::Unknown(what) => return gathered.unknown(what),
     };
     package.licence = declared(found, licences);

@@ -86,6 +86,11 @@ fn expression(element: &Value) -> Option<Licence> {
 
 fn one(element: &Value, id: &str, notes: &[&str], by_id: &BTreeMap<&str, &Value>, gathered: &mut Gathered) {
     let name = text(element, "name").unwrap_or_default();
+    // The package URL is a field of its own, or an identifier among others.
+    let is_purl = |one: &&Value| text(one, "externalIdentifierType") == Some("packageUrl");
+    let identifier =
+        || list(element, "externalIdentifier").find(is_purl).and_then(|one| text(one, "identifier"));
+    let purl = text(element, "software_packageUrl").or_else(identifier);
     match text(element, "software_primaryPurpose") {
         Some("operatingSystem") => {
             gathered.distro = Some(Distro {
@@ -95,14 +100,9 @@ fn one(element: &Value, id: &str, notes: &[&str], by_id: &BTreeMap<&str, &Value>
             });
             return;
         }
-        Some("container" | "source" | "file") => return,
+        Some("container" | "source" | "file") if purl.is_none() => return,
         _ => {}
     }
-    // The package URL is a field of its own, or an identifier among others.
-    let is_purl = |one: &&Value| text(one, "externalIdentifierType") == Some("packageUrl");
-    let identifier =
-        || list(element, "externalIdentifier").find(is_purl).and_then(|one| text(one, "identifier"));
-    let purl = text(element, "software_packageUrl").or_else(identifier);
     let mut package = match named(purl, name) {
         Named::Package(package) => *package,
         Named::NoPackage => return,

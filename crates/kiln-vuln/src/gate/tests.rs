@@ -146,6 +146,9 @@ fn what_is_not_installed_or_built_in_is_no_pass() {
     assert_eq!(told(&gate(&["low"]), &with(&["a"], &["a.js"])), "open: 1 bundle");
     let allowed = Gate { allowed: [Open::Bundle].into(), ..gate(&["low"]) };
     assert_eq!(told(&allowed, &with(&[], &["a.js"])), "passed");
+    let mut nameless = with(&["a"], &["a.js"]);
+    nameless.unseen[0].nameless = vec!["node_modules/b".to_owned()];
+    assert_eq!(told(&allowed, &nameless), "open: 1 coverage");
 }
 
 fn ended() -> EndOfLife {

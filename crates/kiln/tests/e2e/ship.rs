@@ -354,8 +354,8 @@ fn what_own_scripts_write_among_the_packages_ships() {
         (
             "patch.js",
             "const fs = require('fs'); fs.mkdirSync('node_modules/.cache'); fs.writeFileSync('node_modules/.cache/x', '');\
-             fs.mkdirSync('node_modules/patched-in', {recursive: true});\
-             fs.writeFileSync('node_modules/patched-in/index.js', 'module.exports = 1');",
+             fs.mkdirSync('node_modules/.patched-in', {recursive: true});\
+             fs.writeFileSync('node_modules/.patched-in/index.js', 'module.exports = 1');",
         ),
         (
             "generate.js",
@@ -363,7 +363,7 @@ fn what_own_scripts_write_among_the_packages_ships() {
              fs.writeFileSync('node_modules/.client/index.js', '');\
              fs.mkdirSync('out/node_modules/inner', {recursive: true}); fs.writeFileSync('out/node_modules/inner/README.md', '');",
         ),
-        ("server.js", "require('patched-in'); require('http').createServer((_, r) => r.end()).listen(8083);"),
+        ("server.js", "require('.patched-in'); require('http').createServer((_, r) => r.end()).listen(8083);"),
     ]);
     let folder = world.path("layout");
     let target = format!("oci:{}", path(&folder));
@@ -374,7 +374,7 @@ fn what_own_scripts_write_among_the_packages_ships() {
         Run::of(Command::new("umoci").args(["unpack", "--rootless", "--image", &image]).arg(&root)).exits(0);
         let app = root.join("rootfs/app");
         for there in [
-            "node_modules/patched-in/index.js",
+            "node_modules/.patched-in/index.js",
             "node_modules/.client/index.js",
             "out/node_modules/inner/README.md",
         ] {

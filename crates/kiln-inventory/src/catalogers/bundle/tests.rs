@@ -1,10 +1,29 @@
 use super::*;
 
 fn is_bundle(text: &str) -> bool {
+    readings(text) == [Reading::Bundle]
+}
+
+fn readings(text: &str) -> Vec<Reading> {
     let mut file = FileFacts::default();
     let candidate = Candidate { path: "app/dist/server.js", size: text.len() as u64, mode: 0o644 };
     read(&candidate, &mut text.as_bytes(), &mut file).unwrap();
-    file.readings == [Reading::Bundle]
+    file.readings
+}
+
+#[test]
+fn minified_modules_are_known_by_their_wrappers_and_long_lines() {
+    let long = "x".repeat(3 << 10);
+    // In the shape that `esbuild --bundle --minify` writes around a module of CommonJS.
+    let wrapper = "var x=(e,t)=>()=>(t||e((t={exports:{}}).exports,t),t.exports);";
+    assert!(is_bundle(&format!("{wrapper}{long}")) && is_bundle(&format!("{long}{wrapper}")));
+    let edge = "y".repeat(CHUNK - 20);
+    assert!(is_bundle(&format!("{edge}{wrapper}")));
+    // Somebody wrote that; and what only has a long line may be anything.
+    assert_eq!(readings(&format!("{wrapper}\n{}", "const a = 1;\n".repeat(1000))), []);
+    assert_eq!(readings(&"z".repeat(MINIFIED_LINE)), [Reading::Minified]);
+    assert_eq!(readings(&"z".repeat(MINIFIED_LINE - 1)), []);
+    assert_eq!(readings(&format!("{}\n", "z".repeat(100)).repeat(1000)), []);
 }
 
 #[test]
@@ -13,7 +32,11 @@ fn what_bundlers_write_is_known_wherever_it_stands() {
     for mark in MARKS {
         assert!(is_bundle(mark) && is_bundle(&format!("{filler}{mark}{filler}")), "{mark}");
     }
-    assert!(!is_bundle("const express = require('express')") && !is_bundle("") && !is_bundle(&filler));
+    assert!(
+        !is_bundle("const express = require('express')")
+            && !is_bundle("")
+            && readings(&filler) == [Reading::Minified]
+    );
 }
 
 #[test]
