@@ -1,7 +1,7 @@
 //! How files beside an app start it: its Dockerfile, its Procfile.
 
 use kiln_disk::Dir;
-use kiln_dockerfile::{Command, Form};
+use kiln_dockerfile::{Command, Form, Instruction, Source, Stages};
 use kiln_node::StartCommand;
 
 use crate::read_in::read_in;
@@ -30,24 +30,56 @@ fn web(text: &str) -> Option<String> {
         .filter(|line| !line.is_empty())
 }
 
-/// What an image of the last stage starts, from where its files are; `None` where it says nothing, or needs variables.
+/// What an image of the last stage starts, from where its files are; `None` where it says nothing, or where its files do not lie as they
+/// do in the app.
 fn started(text: &str) -> Option<String> {
     let file = kiln_dockerfile::parse(text);
     let stages = file.stages();
-    let (mut entrypoint, mut command, mut folder) = (None, None, String::new());
-    for instruction in &stages.list.last()?.instructions {
+    let (mut entrypoint, mut command, mut folders) = (None, None, Vec::new());
+    let mut is_moved = false;
+    for instruction in lineage(&stages) {
         match &instruction.command {
             Command::Entrypoint(form) => (entrypoint, command) = (Some(words(form)), None),
             Command::Cmd(form) => command = Some(words(form)),
-            Command::Workdir(path) => folder = format!("{}/", path.value.trim_end_matches('/')),
+            Command::Workdir(path) => folders.push(path.value.trim_end_matches('/').to_owned()),
+            Command::Copy(copy) if copy.from.is_none() => {
+                let dest = &copy.transfer.dest.value;
+                is_moved |= copy.transfer.sources.iter().any(|source| moves(source, dest));
+            }
             _ => {}
         }
     }
+    folders.dedup();
+    if folders.len() > 1 || is_moved {
+        return None;
+    }
+    let folder = folders.pop().map(|folder| format!("{folder}/")).unwrap_or_default();
     let all: Vec<String> = entrypoint.into_iter().chain(command).flatten().collect();
     let own = all.iter().skip_while(|word| OF_BASES.contains(&word.rsplit('/').next().unwrap_or(word)));
     let inside = own.map(|word| word.strip_prefix(&folder).filter(|_| folder.len() > 1).unwrap_or(word));
     let line = inside.collect::<Vec<_>>().join(" ");
     (!line.is_empty()).then_some(line)
+}
+
+/// The instructions of the last stage, after those of the stages that it is built on.
+fn lineage<'a>(stages: &'a Stages<'a>) -> Vec<&'a Instruction> {
+    let mut all: Vec<&Instruction> = Vec::new();
+    let mut next = stages.list.last();
+    while let Some(stage) = next {
+        all.splice(0..0, stage.instructions.iter().copied());
+        let base = stage.from.map(|from| from.image.value.to_lowercase());
+        next = stages.list[..stage.index].iter().rfind(|below| below.name.is_some() && below.name == base);
+    }
+    all
+}
+
+/// Whether a COPY puts a folder of the app elsewhere than it lies: `COPY server/ .`, not `COPY . .` or `COPY src ./src`.
+fn moves(source: &Source, dest: &str) -> bool {
+    let Source::Path(source) = source else { return false };
+    let bare = |path: &str| path.trim_start_matches("./").trim_end_matches('/').to_owned();
+    let (source, dest) = (bare(&source.value), bare(dest));
+    let is_file = source.rsplit('/').next().is_some_and(|name| name.contains(['.', '*']));
+    !source.is_empty() && source != "." && !is_file && dest.rsplit('/').next() != source.rsplit('/').next()
 }
 
 /// Words of a list that a shell would part or change are in quotes; a line is as it stands.
@@ -82,6 +114,16 @@ mod tests {
             ("FROM a\nENTRYPOINT [\"/usr/bin/tini\", \"--\"]\nCMD npm start", Some("npm start")),
             ("FROM a\nCMD [\"node\"]\nENTRYPOINT [\"node\", \"b.js\"]", Some("node b.js")),
             ("FROM a\nRUN true", None),
+            (
+                "FROM node AS a\nWORKDIR /app\nCOPY . .\nCMD [\"node\", \"b.js\"]\nFROM a\nUSER node",
+                Some("node b.js"),
+            ),
+            (
+                "FROM node\nWORKDIR /app\nCOPY package*.json ./\nCOPY src ./src\nCMD node src/a.js",
+                Some("node src/a.js"),
+            ),
+            ("FROM node\nWORKDIR /app\nCOPY . .\nWORKDIR /app/sub\nCMD node server.js", None),
+            ("FROM node\nWORKDIR /app\nCOPY backend/ .\nCMD node server.js", None),
             ("", None),
         ] {
             assert_eq!(started(text).as_deref(), expected, "{text}");

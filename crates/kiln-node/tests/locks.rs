@@ -45,6 +45,8 @@ fn a_lock_out_of_step_says_where() {
         r#"{"dependencies": {"a": ">=1.0.0"}}"#,
         r#"{"dependencies": {"a": "1.x"}, "devDependencies": {"b": "^2.0.0"}}"#,
         r#"{"dependencies": {"a": "^4.1.0"}, "overrides": {"a": "1.0.0"}}"#,
+        r#"{"dependencies": {"a": "latest"}}"#,
+        r#"{"dependencies": {"a": "npm:a@^1.0.0"}}"#,
     ] {
         assert_eq!(npm(&package(text)), Vec::<String>::new(), "{text}");
     }

@@ -1,6 +1,8 @@
 //! Which packages run their install scripts, and which do not.
 
-use kiln_node::{AppFacts, Lock, LockedPackage, fetcher, is_needless_script, native};
+use std::collections::BTreeSet;
+
+use kiln_node::{AppFacts, Lock, LockedPackage, Manager, fetcher, is_needless_script, native};
 
 use crate::error::ErrorKind;
 use crate::{Error, Overrides, Reason};
@@ -62,12 +64,31 @@ pub(crate) fn choose(
     Ok(runs)
 }
 
+/// What a package manager is told to run the scripts of: npm finds packages by the folder they lie in, where an alias can have the name of
+/// another package, so it is told their versions, too.
+pub(crate) fn specs(manager: Manager, lock: &Lock, natives: &[String]) -> Vec<String> {
+    if manager == Manager::Pnpm {
+        return natives.to_vec();
+    }
+    let versions = |name: &String| {
+        let locked =
+            lock.packages.iter().filter(|package| package.name == *name && package.elsewhere.is_none());
+        locked.map(|package| format!("{name}@{}", package.version)).collect::<BTreeSet<String>>()
+    };
+    let specs = |name: &String| {
+        let versions = versions(name);
+        if versions.is_empty() { BTreeSet::from([name.clone()]) } else { versions }
+    };
+    natives.iter().flat_map(specs).collect()
+}
+
 /// The packages of production that are known not to work without their native part, sorted.
 pub(crate) fn addons(lock: &Lock, overrides: &Overrides) -> Vec<String> {
     let is_needed = |package: &&LockedPackage| {
         package.is_dev != Some(true)
             && package.is_optional != Some(true)
             && !overrides.skip_scripts.contains(&package.name)
+            && package.elsewhere.is_none()
             && native(&package.name).is_some_and(kiln_node::Native::has_addon)
     };
     let mut names: Vec<String> =
@@ -95,6 +116,10 @@ fn fate(package: &LockedPackage, facts: &AppFacts, overrides: &Overrides) -> Res
 
 /// By the table of packages; `None` where they are not in it.
 fn known(package: &LockedPackage, facts: &AppFacts, overrides: &Overrides) -> Result<Option<Fate>, Error> {
+    // A name alone is no package of the registry.
+    if package.elsewhere.is_some() {
+        return Ok(None);
+    }
     let (native, fetcher) = (native(&package.name), fetcher(&package.name));
     let compiles = native.filter(|native| native.compiles(&package.version));
     let downloads = fetcher.filter(|fetcher| fetcher.is_needed(&package.version));
@@ -124,7 +149,11 @@ fn unknown(package: &LockedPackage, facts: &AppFacts, overrides: &Overrides) -> 
     match package.has_install_script {
         Some(false) => Fate::Nothing,
         _ if facts.scripts.denied.contains(&package.name) => Fate::Skipped(DENIED),
-        _ if facts.scripts.allowed.contains(&package.name) && !is_optional && !is_off(overrides) => {
+        _ if facts.scripts.allowed.contains(&package.name)
+            && !is_optional
+            && !is_off(overrides)
+            && package.elsewhere.is_none() =>
+        {
             Fate::Runs
         }
         Some(true) if !is_needless_script(&package.name) => Fate::Skipped(NOT_NAMED),

@@ -23,6 +23,7 @@ pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {
     let app = start::choose_app(facts, overrides, &mut reasons)?;
     let start = start::choose_entry(facts, overrides, &app, node, &mut reasons)?;
     let natives = install_scripts::choose(facts, lock, overrides, &mut reasons)?;
+    let specs = install_scripts::specs(kind.manager(), lock, &natives);
     let port = health::choose_port(facts, overrides, &app, &start, &mut reasons);
     let health = health::choose_health(facts, overrides, &app, port, &mut reasons);
     let package = facts.workspace.get(&app).unwrap_or(&facts.package);
@@ -36,10 +37,10 @@ pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {
         manager: kind.manager(),
         manager_version: pin.map(|pin| pin.version),
         manifests: install::manifests(facts, *kind),
-        install: install::install_steps(kind.manager(), &natives, false),
+        install: install::install_steps(kind.manager(), &specs, false),
         own_scripts,
         build,
-        production: install::install_steps(kind.manager(), &natives, true),
+        production: install::install_steps(kind.manager(), &specs, true),
         natives,
         addons: install_scripts::addons(lock, overrides),
         folder: start.folder,

@@ -142,6 +142,12 @@ impl Shipping {
         self.projects.iter().find_map(below)
     }
 
+    /// Whether a path is that of such a folder itself.
+    pub fn is_installed_folder(&self, path: &RootPath) -> bool {
+        let is_of = |project: &String| path.as_str().strip_prefix(project.as_str()) == Some("node_modules");
+        self.projects.iter().any(is_of)
+    }
+
     fn only_built_from(&self, below: &str) -> Option<&'static str> {
         let is_source = self.builds && !self.runs_typescript && !below.starts_with(SERVED);
         (is_source && TYPESCRIPT.iter().any(|end| below.ends_with(end)))
@@ -229,7 +235,6 @@ pub fn is_install_leftover(below: &str) -> bool {
         || has("/build/Release/obj.target/")
         || has("/build/Release/.deps/")
         || has("/build/Release/obj/")
-        || has("/build/deps/")
         || ["/build/Makefile", "/build/config.gypi", ".o", ".a", ".mk", ".stamp"]
             .iter()
             .any(|end| has("/build/") && below.ends_with(end))

@@ -203,7 +203,7 @@ fn install_scripts_need_a_name() {
     let overrides = Overrides { allow_scripts: Some(vec!["express".to_owned()]), ..Overrides::default() };
     let with = plan(&facts, &overrides).unwrap();
     assert_eq!(with.natives, ["express"]);
-    assert_eq!(with.production[1].argv.last().unwrap(), "express");
+    assert_eq!(with.production[1].argv.last().unwrap(), "express@4.21.2");
 }
 
 /// One more package in the world: its name, its version, and what else the lock file says of it.
@@ -228,6 +228,13 @@ fn what_does_not_work_without_its_script_runs_it() {
         let plan = planned(&with_package(name, version, more));
         assert_eq!(!plan.natives.is_empty(), runs, "{name} {version}");
     }
+}
+
+/// What is called so and is from elsewhere is another package: nobody named it.
+#[test]
+fn a_name_alone_runs_no_script() {
+    let from = ", \"resolved\": \"git+ssh://git@example.invalid/x.git#0123456789012345678901234567890123456789\", \"hasInstallScript\": true";
+    assert!(planned(&with_package("better-sqlite3", "12.4.1", from)).natives.is_empty());
 }
 
 #[test]

@@ -361,16 +361,17 @@ fn a_configuration_of_pm2_in_json() {
         default_start(&AppFacts { package, sources, ..AppFacts::default() }, "").ok()
     };
     let start = started(
-        r#"{"apps": [{"name": "app", "script": "src/index.js", "instances": 1, "env": {"NODE_ENV": "production", "N": 2}}]}"#,
+        r#"{"apps": [{"name": "app", "script": "src/index.js", "instances": 1, "env": {"NODE_ENV": "production", "PORT": 2}}]}"#,
     );
     let start = start.unwrap();
     assert_eq!(start.argv, ["src/index.js"]);
-    let env = [("N".to_owned(), "2".to_owned()), ("NODE_ENV".to_owned(), "production".to_owned())];
+    let env = [("NODE_ENV".to_owned(), "production".to_owned()), ("PORT".to_owned(), "2".to_owned())];
     assert_eq!(start.env, env);
     for other in [
         r#"{"apps": [{"script": "a.js"}, {"script": "b.js"}]}"#,
         r#"{"apps": [{"script": "a.js", "args": "x"}]}"#,
         r#"{"apps": [{"script": "a.js", "env": {"A": {"b": 1}}}]}"#,
+        r#"{"apps": [{"script": "a.js", "env": {"DB_PASS": "x"}}]}"#,
         r#"{"apps": []}"#,
     ] {
         assert_eq!(started(other), None, "{other}");

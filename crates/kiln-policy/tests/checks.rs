@@ -202,6 +202,18 @@ fn im007_test_keys_of_packages() {
     ] {
         fails("IM007", "private-key", |world| add(world, path, layer, elsewhere));
     }
+    fails("IM007", "private-key", |world| add(world, "app/node_modules/tunnel/server.pem", None, false));
+    // A package with a scope may be of a registry that is not public; what lies elsewhere than an install puts it is the build's.
+    for (name, folder) in
+        [("@acme/certs", "app/node_modules/@acme/certs"), ("tunnel", "app/dist/node_modules/tunnel")]
+    {
+        fails("IM007", "private-key", |world| {
+            add(world, &format!("{folder}/test/a.pem"), None, false);
+            let package = inventory(world).packages.last_mut().unwrap();
+            name.clone_into(&mut package.name);
+            package.places = vec![place(&format!("{folder}/package.json"))];
+        });
+    }
     let from_elsewhere = card(|world| add(world, inside, None, true));
     let line = from_elsewhere.lines.iter().find(|line| line.id == "IM007").unwrap();
     assert_eq!(line.outcome, Outcome::Fail);

@@ -10,6 +10,7 @@ use kiln_images::clock::now;
 use kiln_images::{Machine, NamedImage, Prefer};
 use kiln_inventory::locked_package;
 use kiln_node::{AppFacts, LockKind};
+use kiln_oci::Arch;
 use kiln_pkg::{Inventory, Package};
 use kiln_policy::{
     ArchiveFacts, Attested, BaseFacts, Evidence, EvidenceSubject, LockFacts, PolicySettings, Scorecard, Size,
@@ -110,6 +111,9 @@ pub fn about_build(
     let image = Image::read(layout, &built.manifest)?;
     let mut inventory = inventory(&image, layout, machine)?;
     let bundled = kiln_plan::bundled(&built.facts, &built.plan);
+    if !built.plan.scripts().is_empty() {
+        add_installed(&mut inventory, &built.facts, built.arch);
+    }
     if let Some(bundled) = &bundled {
         add_bundled(&mut inventory, &built.facts, bundled);
         forget_own_bundles(&mut inventory, &built.tree);
@@ -146,25 +150,51 @@ pub fn attested(report: &TrustReport) -> Fact<Vec<Attested>> {
     Fact::Known(right.chain(wrong).collect())
 }
 
+/// Adds what the lock file installs for production and the image does not name: a script of the app may have changed what a package
+/// says of itself, and its code is judged all the same.
+fn add_installed(inventory: &mut Inventory, facts: &AppFacts, arch: Arch) {
+    let Some((_, lock)) = &facts.lock else { return };
+    let left_out = lock.left_out("linux", arch.npm_name(), "glibc");
+    let is_installed = |at: &usize| {
+        let package = &lock.packages[*at];
+        package.is_dev == Some(false)
+            && package.is_optional != Some(true)
+            && package.elsewhere.is_none()
+            && !left_out[*at]
+    };
+    let installed: Vec<usize> = (0..lock.packages.len()).filter(is_installed).collect();
+    let added = add_locked(inventory, facts, &installed);
+    if added > 0 {
+        inventory.notes.push(format!(
+            "{added} packages are not in the image as they were installed, as a script of the app changed them: they are listed as the lock file has them"
+        ));
+    }
+}
+
 /// Adds packages that the build may have put into files of its own, where nothing tells of them: they are listed and judged as if
 /// they were installed.
 fn add_bundled(inventory: &mut Inventory, facts: &AppFacts, bundled: &[usize]) {
-    let Some((kind, lock)) = &facts.lock else { return };
+    let added = add_locked(inventory, facts, bundled);
+    if added > 0 {
+        inventory.notes.push(format!(
+            "{added} packages for development may be in what the build made: nothing tells which, so all of them are listed"
+        ));
+    }
+}
+
+/// Adds what is not there yet of packages of the lock file, and says how many that are.
+fn add_locked(inventory: &mut Inventory, facts: &AppFacts, places: &[usize]) -> usize {
+    let Some((kind, lock)) = &facts.lock else { return 0 };
     let named = |package: &Package| (package.ecosystem, package.name.clone(), package.version.clone());
     let mut known: BTreeSet<_> = inventory.packages.iter().map(named).collect();
-    let locked = bundled.iter().filter_map(|at| lock.packages.get(*at));
+    let locked = places.iter().filter_map(|at| lock.packages.get(*at));
     let mut packages: Vec<Package> =
         locked.map(|locked| Package { dev: false, ..locked_package(locked, kind.file_name()) }).collect();
     packages.retain(|package| known.insert(named(package)));
-    if packages.is_empty() {
-        return;
-    }
-    inventory.notes.push(format!(
-        "{} packages for development may be in what the build made: nothing tells which, so all of them are listed",
-        packages.len()
-    ));
+    let added = packages.len();
     inventory.packages.append(&mut packages);
     inventory.packages.sort_by_key(named);
+    added
 }
 
 /// What the build bundled is known: all that may be in it is listed. What lies bundled among the sources is not.
@@ -246,6 +276,7 @@ mod tests {
     #[test]
     fn what_may_be_bundled_is_listed_once_and_is_not_for_development() {
         let lock = br#"{"lockfileVersion": 3, "packages": {
+            "": {"dependencies": {"express": "1"}, "devDependencies": {"svelte": "5", "vite": "7"}},
             "node_modules/express": {"version": "1.0.0"},
             "node_modules/svelte": {"version": "5.0.0", "dev": true},
             "node_modules/vite": {"version": "7.0.0", "dev": true}}}"#;
@@ -257,6 +288,10 @@ mod tests {
         let names: Vec<&str> = inventory.packages.iter().map(|package| package.name.as_str()).collect();
         assert_eq!(names, ["express", "svelte"]);
         assert!(inventory.packages.iter().all(|package| !package.dev) && inventory.notes.len() == 1);
+        let mut changed = Inventory::default();
+        add_installed(&mut changed, &facts, Arch::Amd64);
+        let names: Vec<&str> = changed.packages.iter().map(|package| package.name.as_str()).collect();
+        assert_eq!(names, ["express"], "what a script took the name of is listed");
         let mut source = Tree::new();
         source.insert_file("public/vendor.js", 0o644, *b"").unwrap();
         let bundles = ["app/dist/a.js", "app/public/vendor.js"].map(str::to_owned).to_vec();

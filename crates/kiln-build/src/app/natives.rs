@@ -3,7 +3,7 @@ use kiln_plan::Plan;
 use kiln_rootfs::{Kind, RootPath, Tree};
 
 use super::lower::Graphed;
-use super::modules::MODULES;
+use super::modules::{MODULES, tree_error};
 use crate::engine::{Cache, Executor, Solver};
 use crate::error::ErrorKind;
 use crate::{Error, Key};
@@ -27,35 +27,41 @@ pub fn check_natives<E: Executor, C: Cache>(
         return Ok(());
     }
     let mut key = Key::new("natives").field("arch", arch.as_str());
-    key.add("step", solver.key(graphed.dependencies)?.as_bytes());
+    for step in [graphed.dependencies, graphed.app] {
+        key.add("step", solver.key(step)?.as_bytes());
+    }
     for name in &plan.addons {
         key.add("package", name.as_bytes());
     }
     let bare = solver.fact(key.finish(), || {
-        let installed = solver.names(graphed.dependencies)?;
-        let bare = plan.addons.iter().find(|name| !has_addon(&installed.tree, name, arch));
+        let (installed, app) = (solver.names(graphed.dependencies)?, solver.names(graphed.app)?);
+        let mut installed = installed.tree.clone();
+        app.apply(&mut installed).map_err(tree_error)?;
+        let bare = plan.addons.iter().find(|name| !has_addon(&installed, name, arch));
         Ok(bare.cloned().unwrap_or_default())
     })?;
     if bare.is_empty() { Ok(()) } else { Err(ErrorKind::NoAddon { package: bare, arch }.into()) }
 }
 
-/// Whether every installed copy of a package has an addon for this machine, in itself or in a package of its own; also where it is
-/// not installed.
+/// Whether a package is there, and every copy of it has an addon for this machine, in itself or in a package of its own.
 fn has_addon(installed: &Tree, name: &str, arch: Arch) -> bool {
     let folder = format!("/{MODULES}/{name}");
     let manifest = |path: &RootPath| path.join("package.json").ok().and_then(|path| installed.get(&path));
     let is_copy = |path: &RootPath| format!("/{path}").ends_with(&folder) && manifest(path).is_some();
-    let mut copies = installed
+    let copies: Vec<String> = installed
         .iter()
         .filter(|(path, entry)| matches!(entry.kind, Kind::Dir) && is_copy(path))
-        .map(|(path, _)| format!("{path}/"));
+        .map(|(path, _)| format!("{path}/"))
+        .collect();
     let apart = format!("{}-linux", name.rsplit('/').next().unwrap_or(name));
     let addons: Vec<&str> = installed
         .iter()
         .map(|(path, _)| path.as_str())
         .filter(|path| path.rsplit('.').next() == Some("node") && fits(path, arch))
         .collect();
-    copies.all(|copy| addons.iter().any(|addon| addon.starts_with(&copy) || addon.contains(&apart)))
+    let has_its =
+        |copy: &String| addons.iter().any(|addon| addon.starts_with(copy.as_str()) || addon.contains(&apart));
+    !copies.is_empty() && copies.iter().all(has_its)
 }
 
 /// Whether the path of an addon names no other system or CPU than this one.
@@ -100,8 +106,10 @@ mod tests {
         ] {
             assert!(!has(&["sqlite/package.json", bare]), "{bare}");
         }
-        assert!(has(&["other/index.js"]));
-        assert!(has(&[".pnpm/sqlite@1.0.0/node_modules/sqlite/build/Release/a.node"]));
+        // Under another name it was not compiled, and is not found.
+        assert!(!has(&["other/index.js"]));
+        let pnpm = ".pnpm/sqlite@1.0.0/node_modules/sqlite";
+        assert!(has(&[&format!("{pnpm}/package.json"), &format!("{pnpm}/build/Release/a.node")]));
         // Compilers leave folders of the same name.
         assert!(has(&[
             "sqlite/package.json",

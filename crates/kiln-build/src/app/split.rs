@@ -36,6 +36,11 @@ pub(super) fn app(left: &Left, source: &Tree, shipping: &Shipping) -> Result<Del
             continue;
         }
         let inside = RootPath::normalise(inside).map_err(tree_error)?;
+        if shipping.is_installed_folder(&inside) {
+            let what = format!("the build put something else in the place of the folder `{inside}`");
+            let help = "let scripts change what is in node_modules, not node_modules itself".to_owned();
+            return Err(Error::refused(what, Some(help)));
+        }
         let is_shipped = match shipping.below_installed(&inside) {
             Some(below) => match &modules {
                 Some(modules) => modules.keeps(path, below)?,
@@ -211,6 +216,13 @@ mod tests {
         assert_eq!(files(&shipped.tree), expected);
         let removed: Vec<&str> = shipped.removed.iter().map(RootPath::as_str).collect();
         assert_eq!(removed, ["app/node_modules/ms/gone.js"]);
+    }
+
+    #[test]
+    fn a_build_that_replaces_all_packages_stops() {
+        let built = left(tree(&["app/node_modules", "app/nm2/ms/index.js"]));
+        let error = app(&built, &Tree::new(), &Shipping::of_project(true)).unwrap_err();
+        assert!(error.to_string().contains("node_modules"), "{error}");
     }
 
     /// yarn 1 hoists differently without packages for development.

@@ -44,15 +44,17 @@ impl Lock {
         lines
     }
 
-    /// Whether what is locked for a project under this name is of a version in the range.
+    /// Whether what is locked for a project under this name may be in the range: of links, aliases and tags nothing is known here, and
+    /// npm itself has the last word.
     fn holds(&self, folder: &str, name: &str, range: &str) -> bool {
-        let Some(range) = Range::parse(range) else { return false };
+        let Some(range) = Range::parse(range) else { return true };
         let direct = self.direct.get(folder).into_iter().flatten();
-        let mut versions = direct
+        let versions: Vec<SemVer> = direct
             .filter_map(|direct| self.packages.get(direct.package))
             .filter(|package| package.name == name && package.elsewhere.is_none())
-            .filter_map(|package| SemVer::parse(&package.version));
-        versions.any(|version| range.contains(&version))
+            .filter_map(|package| SemVer::parse(&package.version))
+            .collect();
+        versions.is_empty() || versions.iter().any(|version| range.contains(version))
     }
 
     /// Whether pnpm takes something else in place of a package that a project asks for.

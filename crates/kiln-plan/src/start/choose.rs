@@ -130,7 +130,13 @@ fn instead(facts: &AppFacts, app: &str, line: u32, reasons: &mut Vec<Reason>) ->
 
 /// What a Procfile or a Dockerfile at the top starts, for an app that nothing else starts.
 fn beside(facts: &AppFacts, app: &str, line: u32) -> Result<Option<(Start, String)>, Error> {
-    let Some(command) = facts.commands.first().filter(|_| app.is_empty()) else { return Ok(None) };
+    // `npm start` without a script is npm's own `node server.js`.
+    let is_start = |command: &str| {
+        let mut words = command.split_whitespace().filter(|word| *word != "run");
+        matches!((words.next(), words.next()), (Some("npm" | "pnpm" | "yarn"), Some("start")))
+    };
+    let command = facts.commands.first().filter(|command| app.is_empty() && !is_start(&command.command));
+    let Some(command) = command else { return Ok(None) };
     let start = run(facts, command, line).map_err(|why| {
         let why = format!(
             "package.json has no start script, and what {} starts cannot be followed: {why}",

@@ -10,6 +10,9 @@ use super::programs::{Asked, Program, ProgramKind};
 /// Ends of files that say what is started.
 const CONFIGURATIONS: [&str; 3] = [".json", ".yml", ".yaml"];
 
+/// Variables of such a file that may stand in an image: others may be secrets, which are given where it runs.
+const PLAIN: [&str; 5] = ["HOST", "HOSTNAME", "NODE_ENV", "PORT", "TZ"];
+
 /// What such a file may say besides that changes what is started.
 const MORE: [&str; 8] =
     ["args", "cwd", "env", "env_production", "interpreter", "node_args", "nodeArgs", "exec_interpreter"];
@@ -160,7 +163,9 @@ impl Follower<'_> {
         {
             let odd = MORE.iter().find(|key| **key != "env" && app.get(**key).is_some());
             let script = app.get("script").and_then(Value::as_str).filter(|_| odd.is_none());
-            if let (Some(script), Some(env)) = (script, texts(app.get("env"))) {
+            let plain = texts(app.get("env"))
+                .filter(|env| env.iter().all(|(name, _)| PLAIN.contains(&name.as_str())));
+            if let (Some(script), Some(env)) = (script, plain) {
                 self.start.env.extend(env);
                 return Ok(script.to_owned());
             }

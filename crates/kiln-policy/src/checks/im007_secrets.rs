@@ -1,4 +1,4 @@
-use kiln_pkg::{Ecosystem, Inventory, Secret};
+use kiln_pkg::{Ecosystem, Inventory, Package, Secret};
 
 use crate::indicators::all_seen;
 use crate::verdict::{fail, pass};
@@ -36,21 +36,30 @@ fn check(evidence: &Evidence, _: &PolicySettings) -> Judged {
     pass(reason)
 }
 
-/// Whether a private key came with a package of the registry, in the layer that the package is in: anyone can download it, so it
-/// guards nothing. What the app or its build put beside a package is in another layer, or in no package.
+/// Folders of what tests work on.
+const OF_TESTS: [&str; 7] = ["__tests__", "example", "examples", "fixture", "fixtures", "test", "tests"];
+
+/// Whether a private key is what the tests of a published package work on, in the layer that the package is in: anyone can download
+/// it, so it guards nothing. Packages with a scope may be of a registry that is not public, and what the app or its build put beside a
+/// package is in another layer, or in no package.
 fn is_public(secret: &Secret, inventory: &Inventory) -> bool {
+    let is_of = |package: &Package| {
+        let inside = format!("app/node_modules/{}/", package.name);
+        let places = package.places.iter().filter(|place| place.layer == secret.place.layer);
+        let mut folders = places.filter_map(|place| place.path.strip_suffix("package.json"));
+        folders.any(|folder| {
+            let below = secret.place.path.strip_prefix(folder).filter(|_| folder == inside);
+            below.is_some_and(is_of_tests)
+        })
+    };
+    let mut published = inventory.of(Ecosystem::Npm).filter(|package| package.elsewhere.is_none());
     secret.published
         && secret.rule == "private-key"
-        && inventory.of(Ecosystem::Npm).filter(|package| package.elsewhere.is_none()).any(|package| {
-            let inside = format!("node_modules/{}/", package.name);
-            package.places.iter().filter(|place| place.layer == secret.place.layer).any(|place| {
-                let folder =
-                    place.path.strip_suffix("package.json").filter(|folder| folder.ends_with(&inside));
-                folder
-                    .and_then(|folder| secret.place.path.strip_prefix(folder))
-                    .is_some_and(|below| !below.contains("node_modules/"))
-            })
-        })
+        && published.any(|package| !package.name.starts_with('@') && is_of(package))
+}
+
+fn is_of_tests(below: &str) -> bool {
+    !below.contains("node_modules/") && below.split('/').any(|part| OF_TESTS.contains(&part))
 }
 
 /// Path, kind and the redacted form. The credential itself is nowhere in the evidence.
