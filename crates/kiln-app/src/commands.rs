@@ -36,7 +36,8 @@ fn started(text: &str) -> Option<String> {
     let file = kiln_dockerfile::parse(text);
     let stages = file.stages();
     let (mut entrypoint, mut command, mut folders) = (None, None, Vec::new());
-    let mut is_moved = false;
+    // Where in the app the folder lies that the command runs in.
+    let mut inside = String::new();
     for instruction in lineage(&stages) {
         match &instruction.command {
             Command::Entrypoint(form) => (entrypoint, command) = (Some(words(form)), None),
@@ -44,21 +45,30 @@ fn started(text: &str) -> Option<String> {
             Command::Workdir(path) => folders.push(path.value.trim_end_matches('/').to_owned()),
             Command::Copy(copy) if copy.from.is_none() => {
                 let dest = &copy.transfer.dest.value;
-                is_moved |= copy.transfer.sources.iter().any(|source| moves(source, dest));
+                for source in &copy.transfer.sources {
+                    match moves(source, dest) {
+                        Some(from) if matches!(dest.as_str(), "." | "./") => inside = format!("{from}/"),
+                        Some(_) => return None,
+                        None => {}
+                    }
+                }
             }
             _ => {}
         }
     }
     folders.dedup();
-    if folders.len() > 1 || is_moved {
-        return None;
-    }
-    let folder = folders.pop().map(|folder| format!("{folder}/")).unwrap_or_default();
+    let (first, last) =
+        (folders.first().cloned().unwrap_or_default(), folders.last().cloned().unwrap_or_default());
+    let below = last.strip_prefix(&first)?.trim_start_matches('/');
+    inside += below;
+    let folder = format!("{last}/");
     let all: Vec<String> = entrypoint.into_iter().chain(command).flatten().collect();
     let own = all.iter().skip_while(|word| OF_BASES.contains(&word.rsplit('/').next().unwrap_or(word)));
-    let inside = own.map(|word| word.strip_prefix(&folder).filter(|_| folder.len() > 1).unwrap_or(word));
-    let line = inside.collect::<Vec<_>>().join(" ");
-    (!line.is_empty()).then_some(line)
+    let own = own.map(|word| word.strip_prefix(&folder).filter(|_| folder.len() > 1).unwrap_or(word));
+    let line = own.collect::<Vec<_>>().join(" ");
+    let inside = inside.trim_end_matches('/');
+    let enter = if inside.is_empty() { String::new() } else { format!("cd {} && ", quoted(inside)) };
+    (!line.is_empty()).then(|| enter + &line)
 }
 
 /// The instructions of the last stage, after those of the stages that it is built on.
@@ -73,13 +83,15 @@ fn lineage<'a>(stages: &'a Stages<'a>) -> Vec<&'a Instruction> {
     all
 }
 
-/// Whether a COPY puts a folder of the app elsewhere than it lies: `COPY server/ .`, not `COPY . .` or `COPY src ./src`.
-fn moves(source: &Source, dest: &str) -> bool {
-    let Source::Path(source) = source else { return false };
+/// The folder of the app that a COPY puts elsewhere than it lies: `COPY server/ .`, not `COPY . .` or `COPY src ./src`.
+fn moves(source: &Source, dest: &str) -> Option<String> {
+    let Source::Path(source) = source else { return None };
     let bare = |path: &str| path.trim_start_matches("./").trim_end_matches('/').to_owned();
     let (source, dest) = (bare(&source.value), bare(dest));
     let is_file = source.rsplit('/').next().is_some_and(|name| name.contains(['.', '*']));
-    !source.is_empty() && source != "." && !is_file && dest.rsplit('/').next() != source.rsplit('/').next()
+    let stays =
+        source.is_empty() || source == "." || is_file || dest.rsplit('/').next() == source.rsplit('/').next();
+    (!stays).then_some(source)
 }
 
 /// Words of a list that a shell would part or change are in quotes; a line is as it stands.
@@ -122,8 +134,16 @@ mod tests {
                 "FROM node\nWORKDIR /app\nCOPY package*.json ./\nCOPY src ./src\nCMD node src/a.js",
                 Some("node src/a.js"),
             ),
-            ("FROM node\nWORKDIR /app\nCOPY . .\nWORKDIR /app/sub\nCMD node server.js", None),
-            ("FROM node\nWORKDIR /app\nCOPY backend/ .\nCMD node server.js", None),
+            (
+                "FROM node\nWORKDIR /app\nCOPY . .\nWORKDIR /app/sub\nCMD node server.js",
+                Some("cd sub && node server.js"),
+            ),
+            (
+                "FROM node\nWORKDIR /app\nCOPY backend/ .\nCMD node server.js",
+                Some("cd backend && node server.js"),
+            ),
+            ("FROM node\nWORKDIR /app\nCOPY a ./b\nCMD node server.js", None),
+            ("FROM node\nWORKDIR /app\nWORKDIR /srv\nCMD node server.js", None),
             ("", None),
         ] {
             assert_eq!(started(text).as_deref(), expected, "{text}");
