@@ -9,11 +9,12 @@ use rustix::fs::{Mode, OFlags};
 use crate::incoming::{Incoming, folder_of, sweep};
 use crate::replace::{Durability, PLAIN};
 
-/// How many links are followed from the name of an output, as the kernel does.
-const LINKS_MAX: usize = 40;
+/// Where links are the system's own: `/dev/stdout`, `/dev/fd/3`.
+const OF_SYSTEM: [&str; 2] = ["/dev", "/proc"];
 
-/// What a user asked to be written where they say. A regular file is there as it was, or whole; a device, a pipe or a link to
-/// one takes what it is given as it comes; a link stays one, and what it leads to is written.
+/// What a user asked to be written where they say. A regular file is there as it was, or whole; a device or a pipe takes what it is given
+/// as it comes. A link is replaced, as whoever planted it must not choose what is written; but for those of the system, and those to
+/// kiln's own standard output.
 #[derive(Debug)]
 pub enum Output {
     /// A file that gets its name when it is whole.
@@ -25,18 +26,23 @@ pub enum Output {
 impl Output {
     /// Looks at what is at `path`, and is ready to write there.
     pub fn open(path: &Path) -> io::Result<Self> {
-        match fs::metadata(path) {
+        match fs::symlink_metadata(path) {
+            Ok(found) if found.is_symlink() => Self::at_link(path),
             Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-            Ok(found) if is_link(path) => match standard(&found) {
-                Some(file) => Ok(Self::Through(file)),
-                None if found.is_file() => Self::whole(path.canonicalize()?),
-                None => through(path),
-            },
             Ok(found) if !found.is_file() => through(path),
             Ok(_) => Self::whole(path.to_owned()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::whole(end_of(path)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::whole(path.to_owned()),
             Err(error) => Err(error),
         }
+    }
+
+    fn at_link(path: &Path) -> io::Result<Self> {
+        if let Some(file) = fs::metadata(path).ok().and_then(|found| standard(&found)) {
+            return Ok(Self::Through(file));
+        }
+        let folder = folder_of(path).canonicalize()?;
+        let is_of_system = OF_SYSTEM.iter().any(|system| folder.starts_with(system));
+        if is_of_system { through(path) } else { Self::whole(path.to_owned()) }
     }
 
     fn whole(target: PathBuf) -> io::Result<Self> {
@@ -82,10 +88,6 @@ pub fn write_output(path: &Path, bytes: &[u8]) -> io::Result<()> {
     output.finish(Durability::Power)
 }
 
-fn is_link(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
-}
-
 fn through(path: &Path) -> io::Result<Output> {
     let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::CLOEXEC;
     Ok(Output::Through(rustix::fs::open(path, flags, Mode::empty())?.into()))
@@ -103,18 +105,6 @@ fn standard(found: &fs::Metadata) -> Option<File> {
     })
 }
 
-/// Where a link to a file leads that is not there yet.
-fn end_of(path: &Path) -> io::Result<PathBuf> {
-    let mut path = path.to_owned();
-    for _ in 0..LINKS_MAX {
-        if !is_link(&path) {
-            return Ok(path);
-        }
-        path = folder_of(&path).join(fs::read_link(&path)?);
-    }
-    Err(rustix::io::Errno::LOOP.into())
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{FileTypeExt, symlink};
@@ -124,21 +114,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pipe_takes_what_it_is_given_also_behind_a_link() {
+    fn a_pipe_takes_what_it_is_given() {
         let folder = tempfile::tempdir().unwrap();
-        let (pipe, link) = (folder.path().join("pipe"), folder.path().join("link"));
+        let pipe = folder.path().join("pipe");
         rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
-        symlink("pipe", &link).unwrap();
-        for path in [&pipe, &link] {
-            let reader = std::thread::spawn({
-                let pipe = pipe.clone();
-                move || fs::read(pipe).unwrap()
-            });
-            write_output(path, b"whole").unwrap();
-            assert_eq!(reader.join().unwrap(), b"whole");
-        }
-        assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo() && is_link(&link));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read(pipe).unwrap()
+        });
+        write_output(&pipe, b"whole").unwrap();
+        assert_eq!(reader.join().unwrap(), b"whole");
+        assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
@@ -161,19 +148,25 @@ mod tests {
     }
 
     #[test]
-    fn a_link_stays_one_and_its_file_is_written_whole() {
+    fn a_link_that_somebody_planted_is_replaced_and_what_it_leads_to_is_not_touched() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
+        fs::write(at("secret"), "as it was").unwrap();
         fs::create_dir(at("below")).unwrap();
-        symlink("below/file", at("link")).unwrap();
-        symlink("link", at("second")).unwrap();
-        for text in ["new", "replaced"] {
-            write_output(&at("second"), text.as_bytes()).unwrap();
-            assert_eq!(fs::read_to_string(at("below/file")).unwrap(), text);
+        for (link, target) in [
+            ("file", "secret"),
+            ("nothing", "new"),
+            ("folder", "below"),
+            ("round", "round"),
+            ("device", "/dev/null"),
+        ] {
+            symlink(target, at(link)).unwrap();
+            write_output(&at(link), b"text").unwrap();
+            assert_eq!(fs::read_to_string(at(link)).unwrap(), "text", "{link}");
+            assert!(!fs::symlink_metadata(at(link)).unwrap().is_symlink(), "{link}");
         }
-        assert!(is_link(&at("link")) && is_link(&at("second")));
-        symlink("round", at("round")).unwrap();
-        assert!(write_output(&at("round"), b"").is_err());
+        assert_eq!(fs::read_to_string(at("secret")).unwrap(), "as it was");
+        assert!(!at("new").exists() && fs::read_dir(at("below")).unwrap().next().is_none());
         assert_eq!(Output::open(&at("below")).unwrap_err().kind(), io::ErrorKind::IsADirectory);
     }
 

@@ -12,7 +12,7 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     replace(path, bytes, Durability::Power).map_err(Error::io("write", path))
 }
 
-/// Writes what a user wants where they say, be it a file, a link, a pipe or a device: see [`kiln_disk::Output`].
+/// Writes what a user wants where they say, be it a file, a pipe or a device: see [`kiln_disk::Output`].
 pub fn write_output(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     kiln_disk::write_output(path, bytes).map_err(Error::io("write", path))
 }
