@@ -287,7 +287,11 @@ fn by_buildah(world: &World, case: &Case, context: &Path, file: &Path) -> Result
 }
 
 fn finished(who: &str, command: &mut Command, out: PathBuf) -> Result<PathBuf, String> {
-    let run = Run::of(command);
+    let mut run = Run::of(command);
+    // The runtime of buildah seals a copy of itself, which fails now and then while other programs start.
+    if run.stderr.contains("sealing memfd copy") {
+        run = Run::of(command);
+    }
     if run.code == Some(0) { Ok(out) } else { Err(format!("{who} does not build it: {}", run.stderr)) }
 }
 
