@@ -2,7 +2,6 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 use crate::cache::{Cache, Partial};
 use crate::client::{Answer, Client};
@@ -130,12 +129,9 @@ impl Downloader {
         loop {
             match work() {
                 Err(error) if !tries.is_last() && error.is_transient(&self.options.retry) => {
-                    let wanted = error.retry_after();
-                    let next = Instant::now() + tries.next(wanted);
-                    if self.options.until.is_some_and(|until| next >= until) {
+                    if !tries.wait_until(error.retry_after(), self.options.until) {
                         return Err(error);
                     }
-                    tries.wait(wanted);
                 }
                 done => return done,
             }

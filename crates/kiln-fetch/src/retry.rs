@@ -72,18 +72,13 @@ impl Tries<'_> {
 
     /// The same, where everything must be over by then: no attempt follows where the pause would not be, and nothing is waited for.
     pub fn wait_until(&mut self, wanted: Option<Duration>, until: Option<Instant>) -> bool {
-        let pause = self.next(wanted);
+        let pause = wanted.unwrap_or_else(|| self.pause());
         if until.is_some_and(|until| Instant::now() + pause >= until) {
             return false;
         }
         std::thread::sleep(pause);
         self.made += 1;
         true
-    }
-
-    /// How long it waits for the next attempt.
-    pub(crate) fn next(&self, wanted: Option<Duration>) -> Duration {
-        wanted.unwrap_or_else(|| self.pause())
     }
 
     fn pause(&self) -> Duration {
