@@ -148,8 +148,7 @@ fn is_known(name: &str, version: &str) -> bool {
     const UNTIL: [(&str, &str); 2] = [("sharp", "0.32"), ("sharp", "0.31")];
     let Some(native) = native(name) else { return false };
     let is_old = UNTIL.iter().any(|(old, line)| name == *old && version.starts_with(line));
-    let was_compiled = matches!(name, "argon2" | "bcrypt" | "bufferutil" | "utf-8-validate");
-    native.script || is_old || (was_compiled && !native.is_portable(version))
+    is_old || (native.script && !native.is_portable(version))
 }
 
 /// The app's own lifecycle scripts that do something for the build; `--ignore-scripts` would leave them out.
@@ -247,5 +246,24 @@ fn bootstrap(
             None if node < 26 && !matches!(target.os.as_str(), "wolfi") && target.name != "dhi" => None,
             None => Some(format!("npm install --global yarn@{}", version.as_deref().unwrap_or(YARN))),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_known;
+
+    #[test]
+    fn what_carries_its_build_needs_no_script() {
+        for (name, version) in
+            [("bcrypt", "5.1.1"), ("better-sqlite3", "12.4.1"), ("sharp", "0.32.6"), ("argon2", "0.31.0")]
+        {
+            assert!(is_known(name, version), "{name} {version}");
+        }
+        for (name, version) in
+            [("bcrypt", "6.0.0"), ("argon2", "0.41.0"), ("sharp", "0.34.1"), ("express", "5.0.0")]
+        {
+            assert!(!is_known(name, version), "{name} {version}");
+        }
     }
 }

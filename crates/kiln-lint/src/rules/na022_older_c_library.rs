@@ -23,8 +23,10 @@ fn pair(subject: &LintSubject<'_>, handover: &Handover<'_, '_>, sink: &mut Sink<
     let Handover { source, stage, step } = handover;
     let (Some(from), Some(to)) = (source.glibc(), stage.glibc()) else { return };
     let Some(context) = subject.context.filter(|_| from > to) else { return };
-    let natives: Vec<&str> =
-        context.natives().into_iter().filter(|(_, _, native)| native.script).map(|(name, ..)| name).collect();
+    let compiled = |(_, version, native): &(&str, &str, &kiln_node::Native)| {
+        native.script && !native.is_portable(version)
+    };
+    let natives: Vec<&str> = context.natives().into_iter().filter(compiled).map(|(name, ..)| name).collect();
     if natives.is_empty() {
         return;
     }
