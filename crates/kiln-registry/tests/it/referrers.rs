@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use kiln_finding::Diagnose as _;
 use kiln_image::{CopyOptions, Listed, Sink as _, Source, copy, copy_with};
-use kiln_oci::{Descriptor, Index, media_type};
+use kiln_oci::{Descriptor, Digest, Index, media_type};
 use kiln_registry::RegistrySettings;
 
 use crate::fake::{Fake, Shelf, client};
@@ -10,6 +10,11 @@ use crate::server::Reply;
 
 fn everything() -> CopyOptions<'static> {
     CopyOptions { referrers: true, ..CopyOptions::default() }
+}
+
+/// The digests of what the registry lists.
+fn found(fake: &Fake, image: &Digest) -> Vec<Digest> {
+    fake.repository().referrers(image).unwrap().found.into_iter().map(|one| one.digest).collect()
 }
 
 #[test]
@@ -21,14 +26,7 @@ fn they_follow_there_and_back_in_every_kind_of_registry() {
         let mut about = vec![shelf.about(&image, "one").digest, shelf.about(&image, "two").digest];
         let copied = copy_with(&shelf.layout, &fake.repository(), &image, Some("1"), &everything()).unwrap();
         assert_eq!((copied.manifests, copied.referrers), (3, 2));
-        let mut listed: Vec<_> = fake
-            .repository()
-            .referrers(&image.digest)
-            .unwrap()
-            .found
-            .into_iter()
-            .map(|one| one.digest)
-            .collect();
+        let mut listed = found(&fake, &image.digest);
         about.sort();
         listed.sort();
         assert_eq!(listed, about, "keeps account: {keeps_account}");
@@ -93,7 +91,7 @@ fn pages_are_followed_and_counted() {
     let two = Fake::scripted(move |request| {
         request.path.contains("/referrers/").then(|| page(!request.path.contains("page=2"), 2))
     });
-    let digest = kiln_oci::Digest::of(b"x");
+    let digest = Digest::of(b"x");
     assert_eq!(two.repository().referrers(&digest).unwrap().found.len(), 4);
     for (next, entries) in [(true, 1000), (true, 0), (false, 30_000)] {
         let many =
@@ -130,18 +128,11 @@ fn the_account_of_a_registry_and_the_list_under_the_tag_are_both_read() {
     for listed in [vec![untold.clone()], vec![untold.clone(), known.clone(), untold.clone()]] {
         let index = Index { manifests: listed, ..Index::default() };
         fake.state.lock().unwrap().hold("team/app", &tag, media_type::INDEX, &index.to_bytes());
-        let found: Vec<_> = fake
-            .repository()
-            .referrers(&image.digest)
-            .unwrap()
-            .found
-            .into_iter()
-            .map(|one| one.digest)
-            .collect();
+        let found = found(&fake, &image.digest);
         assert_eq!(found, [known.digest, untold.digest]);
     }
     // What one list leaves out, the other says.
-    let told = |digest: kiln_oci::Digest| {
+    let told = |digest: Digest| {
         let mut told = Descriptor::new(media_type::MANIFEST, digest, known.size);
         told.artifact_type = Some("application/vnd.test".to_owned());
         told.annotations.insert("of".to_owned(), "one".to_owned());
@@ -208,7 +199,7 @@ fn what_could_not_be_asked_is_told_of_beside_what_was_found() {
     let not_a_list = Reply::ok(b"{\"manifests\":7}").with("content-type", media_type::INDEX);
     let other_page = Reply::new(404);
     let cut = cut.with("content-type", media_type::INDEX);
-    let (shelf, digest) = (Shelf::new(), kiln_oci::Digest::of(b"x"));
+    let (shelf, digest) = (Shelf::new(), Digest::of(b"x"));
     let known = Index { manifests: vec![shelf.image(b"layer")], ..Index::default() };
     let tag = format!("sha256-{}", digest.hex());
     for (bad, first_page) in

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -104,6 +104,18 @@ fn another_key_is_not_trusted() {
     world.run(["keygen", "--output-key-prefix", path(&other)]).exits(3);
 }
 
+/// The folder `/app` of the image that an app of this version ships as, unpacked; `None` where nothing unpacks it.
+fn shipped(world: &World, app: &Path, version: &str) -> Option<PathBuf> {
+    let (layout, root) = (world.path("layout"), world.path("root"));
+    world.run(["ship", path(app), "-q", "-o", &format!("oci:{}", path(&layout))]).exits(0);
+    if !needs(&["umoci"]) {
+        return None;
+    }
+    let image = format!("{}:{version}", path(&layout));
+    Run::of(Command::new("umoci").args(["unpack", "--rootless", "--image", &image]).arg(&root)).exits(0);
+    Some(root.join("rootfs/app"))
+}
+
 #[test]
 fn a_workspace_ships() {
     if !can_ship() {
@@ -123,14 +135,8 @@ fn an_addon_is_compiled_and_ships() {
     let world = World::sharing();
     let app = world.example("native-api");
     world.run(["ship", path(&app), "-q"]).exits(0);
-    let folder = world.path("layout");
-    let target = format!("oci:{}", path(&folder));
-    world.run(["ship", path(&app), "-q", "-o", &target]).exits(0);
-    if needs(&["umoci"]) {
-        let root = world.path("root");
-        let image = format!("{}:0.3.0", path(&folder));
-        Run::of(Command::new("umoci").args(["unpack", "--rootless", "--image", &image]).arg(&root)).exits(0);
-        let modules = root.join("rootfs/app/node_modules/better-sqlite3/build/Release");
+    if let Some(app) = shipped(&world, &app, "0.3.0") {
+        let modules = app.join("node_modules/better-sqlite3/build/Release");
         assert!(modules.join("better_sqlite3.node").is_file());
         let names = fs::read_dir(modules).unwrap().flatten().map(|entry| entry.path());
         let left: Vec<_> = names.filter(|path| path.extension().is_none_or(|end| end != "node")).collect();
@@ -315,14 +321,7 @@ fn a_workspace_of_npm_without_a_version_ships() {
         ),
         ("libs/prices/p.js", "module.exports = '42';"),
     ]);
-    let folder = world.path("layout");
-    let target = format!("oci:{}", path(&folder));
-    world.run(["ship", path(&app), "-q", "-o", &target]).exits(0);
-    if needs(&["umoci"]) {
-        let root = world.path("root");
-        let image = format!("{}:1.0.0", path(&folder));
-        Run::of(Command::new("umoci").args(["unpack", "--rootless", "--image", &image]).arg(&root)).exits(0);
-        let app = root.join("rootfs/app");
+    if let Some(app) = shipped(&world, &app, "1.0.0") {
         assert!(app.join("libs/prices/p.js").is_file());
         assert_eq!(fs::read_link(app.join("node_modules/prices")).unwrap(), Path::new("../libs/prices"));
     }
@@ -365,14 +364,7 @@ fn what_own_scripts_write_among_the_packages_ships() {
         ),
         ("server.js", "require('.patched-in'); require('http').createServer((_, r) => r.end()).listen(8083);"),
     ]);
-    let folder = world.path("layout");
-    let target = format!("oci:{}", path(&folder));
-    world.run(["ship", path(&app), "-q", "-o", &target]).exits(0);
-    if needs(&["umoci"]) {
-        let root = world.path("root");
-        let image = format!("{}:1.0.0", path(&folder));
-        Run::of(Command::new("umoci").args(["unpack", "--rootless", "--image", &image]).arg(&root)).exits(0);
-        let app = root.join("rootfs/app");
+    if let Some(app) = shipped(&world, &app, "1.0.0") {
         for there in [
             "node_modules/.patched-in/index.js",
             "node_modules/.client/index.js",
