@@ -26,7 +26,7 @@ pub use disk_failure::disk_failure;
 pub use incoming::{Incoming, is_incoming, resume, sweep, sweep_where};
 pub use located::Located;
 pub use lock::{Holding, Lock};
-pub use output::{Output, write_output};
+pub use output::{Links, Output, write_output};
 pub use read::{DOCUMENT_MAX, open, read, read_given, read_given_text, read_text};
 pub use remove::remove;
 pub use replace::{Durability, PLAIN, PRIVATE, create, replace, replace_from};

@@ -3,7 +3,7 @@
 use std::io::{BufWriter, Read};
 use std::path::{Path, PathBuf};
 
-use kiln_disk::{Durability, Output};
+use kiln_disk::{Durability, Links, Output};
 use kiln_finding::{Cause, Class, Failure};
 use kiln_image::Sink;
 use kiln_oci::Descriptor;
@@ -33,7 +33,7 @@ pub struct ArchiveFile {
 
 impl ArchiveFile {
     fn create(path: &Path, form: ArchiveForm) -> Result<Self, Failure> {
-        let file = Output::open(path).map_err(|error| unwritten(path, &error))?;
+        let file = Output::open(path, Links::Replaced).map_err(|error| unwritten(path, &error))?;
         let sink = ArchiveSink::new(BufWriter::with_capacity(1 << 20, file), form)?;
         Ok(Self { sink, path: path.to_owned() })
     }

@@ -20,5 +20,6 @@ pub use cache::StepCache;
 pub use census::{Blob, Entry, Removed, Spare};
 pub use daemon::{Daemon, Load};
 pub use error::Error;
+pub use kiln_disk::Links;
 pub use layout::{Condition, Ingest, Layout, OnDamage, Stored};
 pub use output::{replace_file, write_output};

@@ -1,7 +1,7 @@
 use std::io;
 use std::path::Path;
 
-use kiln_disk::{Durability, replace, replace_from, sweep};
+use kiln_disk::{Durability, Links, replace, replace_from, sweep};
 
 use crate::Error;
 
@@ -13,8 +13,8 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 }
 
 /// Writes what a user wants where they say, be it a file, a pipe or a device: see [`kiln_disk::Output`].
-pub fn write_output(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    kiln_disk::write_output(path, bytes).map_err(Error::io("write", path))
+pub fn write_output(path: &Path, bytes: &[u8], links: Links) -> Result<(), Error> {
+    kiln_disk::write_output(path, bytes, links).map_err(Error::io("write", path))
 }
 
 /// Writes a file of the folder `root`, as [`replace_file`] does, from the one folder in it that has what is in the making.

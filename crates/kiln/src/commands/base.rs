@@ -146,7 +146,7 @@ fn lock(args: &LockArgs, context: &Context) -> Result<Outcome, Failure> {
     let archs = if args.platform.is_empty() { vec![Arch::Amd64, Arch::Arm64] } else { args.platform.clone() };
     let lock = kiln_base::resolve(&request(&settings, archs, true)?, &supply, now())?;
     let path = &args.choice.lock;
-    kiln_store::write_output(path, lock.render().as_bytes())?;
+    kiln_store::write_output(path, lock.render().as_bytes(), kiln_store::Links::Replaced)?;
     stages.done(&format!("{}: {}", path.display(), summary(&lock)));
     Ok(Outcome::Fine)
 }

@@ -62,7 +62,7 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         from_app(args, context, &layout, &stages)?
     };
     if let Some(path) = &args.iidfile {
-        kiln_store::write_output(path, manifest.digest.to_string().as_bytes())?;
+        kiln_store::write_output(path, manifest.digest.to_string().as_bytes(), kiln_store::Links::Replaced)?;
     }
     match &name {
         Some(name) => layout.publish_as(&manifest, name, name)?,

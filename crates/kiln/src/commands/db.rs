@@ -90,7 +90,7 @@ fn build(args: &Build, context: &Context) -> Result<(), Failure> {
     let mut builder = Builder::default();
     Documents::each(&args.from, &mut |document| add(&mut builder, document, context))?;
     let bytes = builder.finish(today())?;
-    kiln_store::write_output(&args.output, &bytes)?;
+    kiln_store::write_output(&args.output, &bytes, kiln_store::Links::Replaced)?;
     show_new(&bytes, &args.output, context)
 }
 

@@ -41,7 +41,7 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let text = render(format, &target, context)?;
     match &args.output {
         None => output::data(&text),
-        Some(path) => kiln_store::write_output(path, (text + "\n").as_bytes())?,
+        Some(path) => kiln_store::write_output(path, (text + "\n").as_bytes(), kiln_store::Links::Followed)?,
     }
     Ok(Outcome::Fine)
 }
