@@ -8,13 +8,14 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ureq::SendBody;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
-use ureq::{Agent, SendBody};
 
+use crate::agent::Agents;
 use crate::closed::Closed;
 use crate::error::Error;
+use crate::socket;
 use crate::url::Url;
-use crate::{agent, socket};
 
 pub use crate::body::{BodyReader, body};
 pub use crate::network::{NetworkError, Response, Trouble};
@@ -36,7 +37,7 @@ pub struct Connections<'a> {
 
 /// Sends requests: TLS that trusts this machine and the files of certificates, and nobody is waited for longer than agreed.
 pub struct Http {
-    agent: Agent,
+    agents: Agents,
     closed: Closed,
 }
 
@@ -113,18 +114,18 @@ impl AsMut<Url> for Request<'_> {
 impl Http {
     /// By the proxy of the environment, where it names one. Nobody is waited for longer than `stall`.
     pub fn new(by: Connections<'_>, stall: Duration) -> Result<Self, Error> {
-        let agent = agent::proxied(by.ca_files, by.proxy, stall, by.closed.clone())?;
-        Ok(Self { agent, closed: by.closed })
+        let agents = Agents::proxied(by.ca_files, by.proxy, stall, by.closed.clone())?;
+        Ok(Self { agents, closed: by.closed })
     }
 
     /// Without any proxy, for this machine itself.
     pub fn direct(ca_files: &[PathBuf], stall: Duration) -> Result<Self, Error> {
-        Ok(Self { agent: agent::direct(ca_files, stall)?, closed: Closed::default() })
+        Ok(Self { agents: Agents::direct(ca_files, stall)?, closed: Closed::default() })
     }
 
     /// To whoever listens at a Unix socket, whatever host the addresses name.
     pub fn socket(path: &Path, stall: Duration) -> Self {
-        Self { agent: socket::agent(path, stall), closed: Closed::default() }
+        Self { agents: Agents::plain(socket::agent(path, stall)), closed: Closed::default() }
     }
 
     /// Sends a request once, and the credential of its host with it.
@@ -166,6 +167,11 @@ impl Http {
         request: ureq::http::Request<S>,
         timeout: Option<Duration>,
     ) -> Result<Response, NetworkError> {
-        self.agent.run(self.agent.configure_request(request).timeout_global(timeout).build())
+        let agent = self.agents.of(request.uri().scheme_str());
+        match timeout {
+            Some(_) => agent.run(agent.configure_request(request).timeout_global(timeout).build()),
+            // A request with settings of its own has its certificates read for each new connection.
+            None => agent.run(request),
+        }
     }
 }

@@ -1,24 +1,32 @@
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use crate::error::{Error, ErrorKind};
 
-/// TLS that trusts what this machine trusts, and the certificates in `ca_files` besides.
-///
-/// The machine's own trust is read as `SSL_CERT_FILE` and `SSL_CERT_DIR` say, else from the system's folder.
-pub(crate) fn config(ca_files: &[PathBuf]) -> Result<TlsConfig, Error> {
+/// What this machine trusts: as `SSL_CERT_FILE` and `SSL_CERT_DIR` say, else the system's folder, which holds hundreds of files. They are
+/// read when something is asked by TLS, once.
+static NATIVE: LazyLock<Vec<Certificate<'static>>> = LazyLock::new(|| {
     let native = rustls_native_certs::load_native_certs();
-    let mut roots: Vec<Certificate<'static>> =
-        native.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();
-    for path in ca_files {
-        roots.extend(certificates(path)?);
-    }
-    Ok(TlsConfig::builder()
-        .root_certs(RootCerts::Specific(Arc::new(roots)))
+    native.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect()
+});
+
+/// TLS that trusts what this machine trusts, and `given` besides.
+pub(crate) fn config(given: &[Certificate<'static>]) -> TlsConfig {
+    TlsConfig::builder()
+        .root_certs(RootCerts::Specific(Arc::new(NATIVE.iter().chain(given).cloned().collect())))
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .build())
+        .build()
+}
+
+/// The certificates in files that the user names.
+pub(crate) fn given(ca_files: &[PathBuf]) -> Result<Vec<Certificate<'static>>, Error> {
+    let mut given = Vec::new();
+    for path in ca_files {
+        given.extend(certificates(path)?);
+    }
+    Ok(given)
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, Error> {

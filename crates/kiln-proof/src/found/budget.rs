@@ -2,9 +2,9 @@ use std::time::{Duration, Instant};
 
 /// What a search may cost: things that are opened, bytes of what they hold, and time. Each that is opened costs two requests, and with hints
 /// that are forged all of them are spent on nothing.
-const OPENED_MAX: usize = 50;
+const OPENED_MAX: usize = 32;
 /// What is opened more where no question is to be answered, but everything that is there is wanted.
-const OPENED_MORE: usize = 50;
+const OPENED_MORE: usize = 68;
 const BYTES_MAX: u64 = 128 << 20;
 pub(super) const TIME_MAX: Duration = Duration::from_mins(1);
 
