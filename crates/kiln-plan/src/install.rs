@@ -63,12 +63,40 @@ pub(crate) fn build_steps(
     facts: &AppFacts,
     manager: Manager,
     app: &str,
+    before_start: &[Vec<String>],
     reasons: &mut Vec<Reason>,
 ) -> Vec<Step> {
+    let mut steps = by_script(facts, manager, app);
+    steps.extend(before_start.iter().map(|words| {
+        let step = step_of(manager, words);
+        let why = "the start script runs it before the app starts, and the build script does not";
+        (step, why.to_owned())
+    }));
+    if steps.is_empty() {
+        reasons.push(Reason::new("build", "nothing", "there is no build script"));
+    }
+    let reason = |(step, why): &(Step, String)| Reason::new("build", step.argv.join(" "), why.clone());
+    reasons.extend(steps.iter().map(reason));
+    steps.into_iter().map(|(step, _)| step).collect()
+}
+
+/// A command of a script as a step: programs of packages are found by the package manager.
+fn step_of(manager: Manager, words: &[String]) -> Step {
+    let line = words.join(" ");
+    let is_manager =
+        words.first().is_some_and(|word| ["npm", "pnpm", "yarn", "npx", "node"].contains(&word.as_str()));
+    match manager {
+        _ if is_manager => Step::new(&line),
+        Manager::Npm => Step::new(&format!("npm exec --offline -- {line}")),
+        Manager::Pnpm => Step::new(&format!("pnpm exec {line}")),
+        Manager::Yarn => Step::new(&format!("yarn run --silent {line}")),
+    }
+}
+
+fn by_script(facts: &AppFacts, manager: Manager, app: &str) -> Vec<(Step, String)> {
     let run = format!("{} run build", manager.as_str());
     if let Some(script) = facts.package.scripts.get("build") {
-        reasons.push(Reason::new("build", run.clone(), format!("the build script is `{script}`")));
-        return vec![Step::new(&run)];
+        return vec![(Step::new(&run), format!("the build script is `{script}`"))];
     }
     if facts.workspace.get(app).is_some_and(|package| package.scripts.contains_key("build")) {
         let all = match manager {
@@ -76,9 +104,7 @@ pub(crate) fn build_steps(
             Manager::Pnpm => "pnpm -r run build".to_owned(),
             Manager::Yarn => "yarn workspaces run build".to_owned(),
         };
-        reasons.push(Reason::new("build", all.clone(), "projects of the workspace have build scripts"));
-        return vec![Step::new(&all)];
+        return vec![(Step::new(&all), "projects of the workspace have build scripts".to_owned())];
     }
-    reasons.push(Reason::new("build", "nothing", "there is no build script"));
     Vec::new()
 }

@@ -28,7 +28,7 @@ pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {
     let health = health::choose_health(facts, overrides, &app, port, &mut reasons);
     let package = facts.workspace.get(&app).unwrap_or(&facts.package);
     let own_scripts = lifecycle::steps(facts, kind.manager(), overrides, &mut reasons);
-    let build = install::build_steps(facts, kind.manager(), &app, &mut reasons);
+    let build = install::build_steps(facts, kind.manager(), &app, &start.builds, &mut reasons);
     let shipping = Shipping::of(facts, overrides, &start, !build.is_empty())?;
     Ok(Plan {
         name: overrides.name.clone().unwrap_or_else(|| image_name(package, &facts.package)),

@@ -278,6 +278,22 @@ fn what_the_package_manager_is_told_is_heard() {
     assert!(planned(&sharp).natives.is_empty());
 }
 
+/// As fastify's template has it: nothing else compiles the TypeScript.
+#[test]
+fn what_a_start_builds_first_is_a_step_of_the_build() {
+    let steps = |scripts: &str, start: &str| -> Vec<String> {
+        let mut facts = world();
+        facts.package = package(&PACKAGE.replace(r#""build": "tsc -p .", "#, scripts));
+        facts.package.scripts.insert("start".to_owned(), start.to_owned());
+        planned(&facts).build.iter().map(|step| step.argv.join(" ")).collect()
+    };
+    let own = r#""build:ts": "tsc", "#;
+    assert_eq!(steps(own, "npm run build:ts && node dist/server.js"), ["npm run build:ts"]);
+    assert_eq!(steps("", "tsc -p . && node dist/server.js"), ["npm exec --offline -- tsc -p ."]);
+    let both = r#""build": "node css.js", "#;
+    assert_eq!(steps(both, "tsc && node dist/server.js"), ["npm run build", "npm exec --offline -- tsc"]);
+}
+
 #[test]
 fn own_scripts_run_as_an_install_runs_them() {
     let steps = |scripts: &[(&str, &str)], overrides: &Overrides| -> Vec<String> {

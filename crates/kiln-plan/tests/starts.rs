@@ -209,7 +209,8 @@ fn what_cannot_be_followed_names_what_is_missing() {
         ("pm2-runtime start gone.config.js", "no plain `script"),
         ("node a.js && node b.js", "does not know what for"),
         ("cp config.prod.json config.json && node a.js", "does not know what for"),
-        ("npm run styles && node a.js", "the build script does not"),
+        ("NODE_ENV=x npm run styles && node a.js", "the build script does not"),
+        ("cd deep && npm run styles && node a.js", "the build script does not"),
         ("node a.js | npx anything", "sends its output"),
         ("npm start -w api -w web", "several projects"),
         ("pm2-runtime --odd server.js", "the option `--odd`"),
@@ -238,6 +239,15 @@ fn what_cannot_be_followed_names_what_is_missing() {
             Err(why) => assert!(why.contains(missing), "{script}: {why}"),
         }
     }
+}
+
+/// What a start builds first and the build script does not, the build of the image does.
+#[test]
+fn what_a_start_builds_is_built() {
+    let start = planned("npm run styles && node a.js").unwrap();
+    assert_eq!(start.builds, [["npm", "run", "styles"]]);
+    assert_eq!(planned("tsc -p . && node a.js").unwrap().builds, [["tsc", "-p", "."]]);
+    assert!(planned("npm run build && node a.js").unwrap().builds.is_empty());
 }
 
 #[test]

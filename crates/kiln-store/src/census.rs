@@ -10,7 +10,7 @@ use kiln_oci::{Descriptor, Digest, Index, Manifest, media_type};
 
 use crate::error::ErrorKind;
 use crate::index::{self, MANIFEST_MAX, Naming, REF_NAME, bare};
-use crate::{Error, Layout, saved};
+use crate::{Error, Layout, Refused, saved};
 
 /// How the tag begins under which something attached to an image is listed, for tools that know no referrers.
 /// Source: distribution-spec, "Referrers Tag Schema"; cosign, "Signature storage".
@@ -25,6 +25,8 @@ pub struct Entry {
     pub manifest: Descriptor,
     /// What it is attached to, by its own word or by its name.
     pub subject: Option<Digest>,
+    /// What a gate refused it for.
+    pub refused: Option<Refused>,
 }
 
 /// A blob that is there, whatever its bytes are.
@@ -68,12 +70,13 @@ impl Layout {
             let saved_for = saved::subject(&all, &listed);
             let name = listed.annotations.get(REF_NAME).cloned();
             let named_for = name.as_deref().and_then(attached_to).or(saved_for);
+            let refused = Refused::of(&listed);
             let manifest = bare(listed);
             let subject = match named_for {
                 Some(subject) => Some(subject),
                 None => self.document(&manifest)?.and_then(|bytes| subject_in(&bytes)),
             };
-            Ok(Entry { name, manifest, subject })
+            Ok(Entry { name, manifest, subject, refused })
         };
         all.iter().cloned().map(entry).collect()
     }

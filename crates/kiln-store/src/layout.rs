@@ -1,6 +1,7 @@
 mod belief;
 mod ingest;
 mod naming;
+mod refused;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -19,6 +20,7 @@ use crate::saved;
 use belief::{Belief, Guarded};
 pub use belief::{Condition, OnDamage};
 pub use ingest::Ingest;
+pub use refused::Refused;
 
 /// How much of a blob is on its way at once.
 const BUFFER: usize = 256 << 10;

@@ -21,12 +21,14 @@ use super::mounts::{files, merged, overlay, own, subtree};
 use crate::outside::hosts;
 
 /// How programs say that they reach nothing.
-const NO_NETWORK: [&str; 8] = [
+const NO_NETWORK: [&str; 10] = [
     "EAI_AGAIN",
     "ENOTFOUND",
     "ENETUNREACH",
     "ECONNREFUSED",
     "Could not resolve host",
+    "fetch failed",
+    "from Google Fonts",
     "Name or service not known",
     "Network is unreachable",
     "Temporary failure in name resolution",
@@ -295,7 +297,9 @@ impl Commands<'_> {
             _ if self.offline && job.exec.network => {
                 failure.with_help("run once without --offline, so that what it needs is downloaded")
             }
-            _ if !job.exec.network && tells_of_network(lines) => failure.with_help(self.without_network),
+            _ if !job.exec.network && tells_of_network(&finished.last_lines) => {
+                failure.with_help(self.without_network)
+            }
             126 | 127 => failure.with_help("is the program in the image, and is it in PATH?"),
             _ => failure,
         }
@@ -336,6 +340,6 @@ fn no_agent(id: &str) -> Failure {
         .with_help(format!("pass it with --ssh {id}, or --ssh {id}=SOCKET"))
 }
 
-fn tells_of_network(lines: &[&str]) -> bool {
+fn tells_of_network(lines: &[String]) -> bool {
     lines.iter().any(|line| NO_NETWORK.iter().any(|words| line.contains(words)))
 }

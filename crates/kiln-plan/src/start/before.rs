@@ -45,7 +45,7 @@ impl Follower<'_> {
         }
         let what = self.aside_of(&words, SCRIPT_DEPTH);
         let what = what.ok_or_else(|| unknown_before(name, &shown(&command.words)))?;
-        if what == AsideKind::Build && !self.is_built(&words, SCRIPT_DEPTH) {
+        if what == AsideKind::Build && !self.is_built(&words, SCRIPT_DEPTH) && !self.builds(&words, &env) {
             return Err(format!(
                 "the script `{name}` runs `{}` before the app starts, and the build script does not: add it there",
                 shown(&command.words)
@@ -53,6 +53,18 @@ impl Follower<'_> {
         }
         self.set_aside(shown(&command.words), what);
         Ok(())
+    }
+
+    /// Has the build do what a start does first: one command of the root, without a shell.
+    fn builds(&mut self, words: &[Word], env: &[(String, String)]) -> bool {
+        let texts = texts(words);
+        let is_plain =
+            texts.len() == words.len() && !texts.iter().any(|text| text.contains(char::is_whitespace));
+        let can = is_plain && env.is_empty() && self.project.is_empty() && self.start.folder.is_empty();
+        if can {
+            self.start.builds.push(texts.iter().map(|&text| text.to_owned()).collect());
+        }
+        can
     }
 
     /// What a command does besides starting; none where that is not known.

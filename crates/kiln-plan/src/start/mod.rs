@@ -36,6 +36,8 @@ pub struct Start {
     pub folder: String,
     /// What the script does besides, and the image does not.
     pub aside: Vec<Aside>,
+    /// Commands that build what is started, which the build script does not run: words of each.
+    pub builds: Vec<Vec<String>>,
     /// What was changed on the way, and why.
     pub notes: Vec<String>,
     /// The port that the command names or the program is known for.

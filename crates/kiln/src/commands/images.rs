@@ -20,6 +20,9 @@ pub(crate) struct Args {
     /// List images without a name, too
     #[arg(long, short)]
     all: bool,
+    /// List the images that `kiln ship` refused, and by which checks
+    #[arg(long, conflicts_with = "all")]
+    refused: bool,
 }
 
 /// An image of the store.
@@ -36,6 +39,18 @@ struct Listed {
     /// Seconds since 1970; when it came here.
     since: u64,
     attached: Vec<Attached>,
+    /// For one that was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<Refusal>,
+}
+
+/// What a gate refused an image for.
+#[derive(Serialize)]
+struct Refusal {
+    /// The name that it would have got.
+    name: String,
+    /// Ids of the checks that did not pass.
+    by: Vec<String>,
 }
 
 /// What else there is about an image.
@@ -48,7 +63,11 @@ struct Attached {
 fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let layout = context.machine.layout()?;
     let entries = layout.entries()?;
-    let is_shown = |entry: &&Entry| entry.subject.is_none() && (args.all || entry.name.is_some());
+    let is_wanted = |entry: &Entry| match args.refused {
+        true => entry.refused.is_some(),
+        false => args.all || entry.name.is_some(),
+    };
+    let is_shown = |entry: &&Entry| entry.subject.is_none() && is_wanted(entry);
     let mut images = Vec::new();
     for entry in entries.iter().filter(is_shown) {
         images.push(listed(entry, &entries, &layout)?);
@@ -56,7 +75,8 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     match context.format {
         Format::Json => output::data(&serde_json::json!({ "images": images }).to_string()),
         Format::Human => {
-            output::data(&table(&images));
+            let table = if args.refused { refused_table(&images) } else { table(&images) };
+            output::data(&table);
             if !context.quiet {
                 output::talk(&summary(&layout)?);
             }
@@ -87,6 +107,10 @@ fn listed(entry: &Entry, entries: &[Entry], layout: &Layout) -> Result<Listed, F
             .and_then(|since| since.duration_since(SystemTime::UNIX_EPOCH).ok())
             .map_or(0, |since| since.as_secs()),
         attached,
+        refused: entry
+            .refused
+            .as_ref()
+            .map(|refused| Refusal { name: refused.name.clone(), by: refused.by.clone() }),
     })
 }
 
@@ -117,6 +141,16 @@ fn table(images: &[Listed]) -> String {
             age(image.since),
             if image.attached.is_empty() { "-".to_owned() } else { image.attached.len().to_string() },
         ]);
+    }
+    table.render()
+}
+
+fn refused_table(images: &[Listed]) -> String {
+    let mut table = kiln_report::Table::new(&["WOULD BE", "DIGEST", "SIZE", "HERE FOR", "REFUSED BY"]);
+    for image in images {
+        let Some(refused) = &image.refused else { continue };
+        let (digest, size, age) = (image.digest.clone(), size(image.size), age(image.since));
+        table.row(vec![refused.name.clone(), digest, size, age, refused.by.join(", ")]);
     }
     table.render()
 }
