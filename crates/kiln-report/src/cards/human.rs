@@ -8,10 +8,12 @@ use crate::layout::wrap;
 
 /// Columns before the title: margin, mark, word, id.
 const TITLE_AT: usize = 20;
-/// Reasons stand beside their titles where that leaves them this many columns.
+/// Where all is told, reasons stand beside their titles if that leaves them this many columns.
 const BESIDE: usize = 44;
 /// Text is never squeezed into less.
 const LEAST: usize = 24;
+/// Over the lines that do not pass.
+const STOPPING: &str = "What stops it";
 
 /// What stands before each thing that a line rests on, and before what follows of it.
 const DETAIL: &str = "- ";
@@ -23,28 +25,33 @@ const GROUPS: &[(&str, &str)] =
 pub(crate) fn render(card: &Scorecard, stamp: &Stamp) -> String {
     let layout = Layout::of(card, stamp);
     let mut lines = head(card, stamp.width);
+    let (passing, stopping): (Vec<&Line>, Vec<&Line>) =
+        card.lines.iter().partition(|line| line.outcome.passes());
+    lines.extend(layout.group(STOPPING, &stopping));
     for (start, name) in GROUPS {
-        let mut group = card.lines.iter().filter(|line| line.id.starts_with(start)).peekable();
-        if group.peek().is_some() {
-            lines.push(String::new());
-            lines.push(styled(Style::new().bold(), name));
-            lines.extend(group.flat_map(|line| layout.line(line)));
-        }
+        let group: Vec<&Line> = passing.iter().filter(|line| line.id.starts_with(start)).copied().collect();
+        lines.extend(layout.group(name, &group));
     }
     lines.extend(exceptions(&card.exceptions, stamp.width));
     lines.push(String::new());
-    lines.push(last(card, stamp));
+    lines.extend(last(card, stamp));
     lines.join("\n") + "\n"
 }
 
 /// The verdict, and by what.
-fn last(card: &Scorecard, stamp: &Stamp) -> String {
+fn last(card: &Scorecard, stamp: &Stamp) -> Vec<String> {
     let stage = if card.stage == kiln_policy::Stage::Built { ", before signing" } else { "" };
     let has_more = !stamp.explains && card.lines.iter().any(|line| !line.details.is_empty());
     let more = if has_more { "; --explain shows more" } else { "" };
-    let verdict = styled(verdict_style(card), verdict(card));
-    let by = format!("  (profile {}{stage}, {}{more})", plain(&card.profile), card.today);
-    format!("{verdict}  {}{}", card.result(), styled(dim(), &by))
+    let (verdict, result) = (verdict(card), card.result());
+    let by = format!("(profile {}{stage}, {}{more})", plain(&card.profile), card.today);
+    let is_one_line = verdict.len() + result.len() + by.chars().count() + 4 <= stamp.width;
+    let margin = " ".repeat(verdict.len());
+    let verdict = format!("{}  {result}", styled(verdict_style(card), verdict));
+    match is_one_line {
+        true => vec![format!("{verdict}  {}", styled(dim(), &by))],
+        false => vec![verdict, styled(dim(), &format!("{margin}  {by}"))],
+    }
 }
 
 /// The image: its name, digest and numbers.
@@ -68,70 +75,93 @@ fn head(card: &Scorecard, width: usize) -> Vec<String> {
 struct Layout {
     /// Width of the column of titles.
     titles: usize,
-    /// Reasons stand beside the titles, not below.
-    beside: bool,
-    /// First column of the reasons.
-    at: usize,
-    /// Columns for the reasons.
-    room: usize,
+    /// Columns of the page.
+    width: usize,
     /// What a line rests on is told, too.
     explains: bool,
 }
 
 impl Layout {
     fn of(card: &Scorecard, stamp: &Stamp) -> Self {
-        let width = stamp.width;
         let titles = card.lines.iter().map(|line| line.title.chars().count()).max().unwrap_or_default();
-        let beside = width >= TITLE_AT + titles + 2 + BESIDE;
-        let at = if beside { TITLE_AT + titles + 2 } else { TITLE_AT };
-        Self { titles, beside, at, room: width.saturating_sub(at).max(LEAST), explains: stamp.explains }
+        Self { titles, width: stamp.width, explains: stamp.explains }
     }
 
+    /// First column of what stands beside titles.
+    fn beside(&self) -> usize {
+        TITLE_AT + self.titles + 2
+    }
+
+    fn group(&self, name: &str, group: &[&Line]) -> Vec<String> {
+        if group.is_empty() {
+            return Vec::new();
+        }
+        let head = [String::new(), styled(Style::new().bold(), name)];
+        head.into_iter().chain(group.iter().flat_map(|line| self.line(line))).collect()
+    }
+
+    /// What passes takes one line, unless everything is to be told.
     fn line(&self, line: &Line) -> Vec<String> {
-        let style = outcome_style(line.outcome);
-        let mark = styled(style, &format!("{} {:8}", mark(line.outcome), word(line.outcome)));
+        if line.outcome.passes() && !self.explains { vec![self.short(line)] } else { self.whole(line) }
+    }
+
+    fn start(line: &Line) -> String {
+        let mark = format!("{} {:8}", mark(line.outcome), word(line.outcome));
+        format!("  {}  {:5} ", styled(outcome_style(line.outcome), &mark), line.id)
+    }
+
+    fn short(&self, line: &Line) -> String {
+        let room = self.width.saturating_sub(self.beside());
         let title = plain(&line.title);
-        let start = format!("  {mark}  {:5} ", line.id);
+        let reason = if room < LEAST { String::new() } else { cut(&plain(&line.reason), room) };
+        let titles = self.titles;
+        let text = format!("{}{title:titles$}  {}", Self::start(line), styled(dim(), &reason));
+        text.trim_end().to_owned()
+    }
+
+    /// With its reason in as many lines as that takes, and what to do.
+    fn whole(&self, line: &Line) -> Vec<String> {
+        let is_beside = self.width >= self.beside() + BESIDE;
+        let at = if is_beside { self.beside() } else { TITLE_AT };
+        let room = self.width.saturating_sub(at).max(LEAST);
         let quiet = if line.outcome.passes() { dim() } else { Style::new() };
-        let mut reasons = self.reasons(line).into_iter().map(|text| styled(quiet, &text));
+        let mut reasons = self.reasons(line, room).into_iter().map(|text| styled(quiet, &text));
+        let (start, title) = (Self::start(line), plain(&line.title));
         let mut out = Vec::new();
-        if self.beside {
+        if is_beside {
             let first = reasons.next().unwrap_or_default();
             out.push(format!("{start}{title:titles$}  {first}", titles = self.titles));
         } else {
             out.push(format!("{start}{title}"));
         }
-        let margin = " ".repeat(self.at);
+        let margin = " ".repeat(at);
         out.extend(reasons.map(|reason| format!("{margin}{reason}")));
-        let cure =
-            line.cure.as_deref().map(|cure| wrap(&plain(cure), self.room.saturating_sub(5).max(LEAST)));
+        let cure = line.cure.as_deref().map(|cure| wrap(&plain(cure), room.saturating_sub(5).max(LEAST)));
         for (at, text) in cure.unwrap_or_default().into_iter().enumerate() {
             let lead = if at == 0 { styled(Style::new().bold(), "fix:") } else { "    ".to_owned() };
             out.push(format!("{margin}{lead} {text}"));
         }
         out
     }
-}
 
-impl Layout {
-    /// The reason, in as many lines as it takes. A line that passes takes one, unless everything is to be told.
-    fn reasons(&self, line: &Line) -> Vec<String> {
-        let mut reasons = wrap(&plain(&line.reason), self.room);
+    fn reasons(&self, line: &Line, room: usize) -> Vec<String> {
+        let mut reasons = wrap(&plain(&line.reason), room);
         if self.explains {
-            let details = line.details.iter().map(|text| wrap(&plain(text), self.room - DETAIL.len()));
+            let details = line.details.iter().map(|text| wrap(&plain(text), room - DETAIL.len()));
             reasons.extend(details.flat_map(|lines| {
                 let lead = |at| if at == 0 { DETAIL } else { INDENT };
                 lines.into_iter().enumerate().map(move |(at, text)| format!("{}{text}", lead(at)))
             }));
-        } else if line.outcome.passes() && reasons.len() > 1 {
-            reasons = vec![cut(&plain(&line.reason), self.room)];
         }
         reasons
     }
 }
 
-/// The beginning of a text that is too long for a line.
+/// A text, or the beginning of one that is too long for a line.
 fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
