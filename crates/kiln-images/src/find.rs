@@ -140,7 +140,12 @@ fn only_entry(layout: &Layout) -> Result<Option<Descriptor>, Failure> {
 fn in_store(machine: &Machine, reference: &Reference) -> Result<Option<Located>, Failure> {
     let layout = machine.layout()?;
     let name = if reference.is_pinned() { reference.wanted() } else { reference.name_and_tag() };
-    let Some(descriptor) = layout.resolve(&name)? else { return Ok(None) };
+    let mut found = layout.resolve(&name)?;
+    if found.is_none() && reference.tag.is_none() {
+        // The first digits of a digest, as `kiln images` shows them.
+        found = layout.resolve(&reference.name)?;
+    }
+    let Some(descriptor) = found else { return Ok(None) };
     let tag = Some(reference.tag_or_latest().to_owned());
     let (place, name) = (Place::Layout(layout), reference.name.clone());
     Ok(Some(Located { place, name, tag, descriptor, note: None }))

@@ -232,19 +232,36 @@ fn first_names(coverage: &Coverage, inventory: &Inventory) -> String {
     if names.is_empty() { String::new() } else { format!(" ({})", list(&names, 3)) }
 }
 
-/// What removes these vulnerabilities, one step for each package.
+/// What removes these vulnerabilities, one step for each package: of several fixed versions the newest has them all.
 pub(crate) fn cures(found: &[&Match]) -> String {
-    let mut steps: Vec<String> = Vec::new();
-    for found in found {
-        let step = match (found.ecosystem, found.fixed_in()) {
-            (Ecosystem::Npm, Some(fixed)) => format!("update {} to {fixed}", found.name),
-            (Ecosystem::Npm, None) => format!("replace {}", found.name),
-            (_, Some(fixed)) => format!("kiln base lock, for {} {fixed} or later", found.name),
-            (_, None) => format!("leave out {}", found.name),
-        };
-        if !steps.contains(&step) {
-            steps.push(step);
+    let mut packages: Vec<&Match> = Vec::new();
+    for &found in found {
+        let same = |other: &&mut &Match| (other.ecosystem, &other.name) == (found.ecosystem, &found.name);
+        match packages.iter_mut().find(same) {
+            None => packages.push(found),
+            Some(known) if is_fixed_later(found, known) => *known = found,
+            Some(_) => {}
         }
     }
+    let steps: Vec<String> = packages.into_iter().map(cure).collect();
     list(&steps, 4)
+}
+
+fn is_fixed_later(found: &Match, known: &Match) -> bool {
+    match (found.fixed_in(), known.fixed_in()) {
+        (Some(found_in), Some(known_in)) => {
+            found.ecosystem.compare(found_in, known_in) == Some(std::cmp::Ordering::Greater)
+        }
+        // Without a fix, only leaving it out helps.
+        (found_in, known_in) => found_in.is_none() && known_in.is_some(),
+    }
+}
+
+fn cure(found: &Match) -> String {
+    match (found.ecosystem, found.fixed_in()) {
+        (Ecosystem::Npm, Some(fixed)) => format!("update {} to {fixed}", found.name),
+        (Ecosystem::Npm, None) => format!("replace {}", found.name),
+        (_, Some(fixed)) => format!("kiln base lock, for {} {fixed} or later", found.name),
+        (_, None) => format!("leave out {}", found.name),
+    }
 }

@@ -127,6 +127,11 @@ impl Scorecard {
         !self.lines.is_empty() && self.lines.iter().all(|line| line.outcome.passes())
     }
 
+    /// The lines that do not pass. Where it is one, what it asks for is the one change that makes the image pass.
+    pub fn stopping(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| !line.outcome.passes())
+    }
+
     /// Whether something failed, rather than only being unknown.
     pub fn has_failed(&self) -> bool {
         self.counts().failed > 0

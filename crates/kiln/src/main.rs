@@ -21,10 +21,12 @@ mod outputs;
 mod progress;
 mod prove;
 mod pruning;
+mod refusal;
 mod signing;
 mod target;
 mod transfer;
 mod vex;
+mod welcome;
 
 use std::process::ExitCode;
 
@@ -35,6 +37,12 @@ fn main() -> ExitCode {
     }
     if let Some(code) = kiln_program::enter() {
         return code;
+    }
+    if welcome::is_wanted() {
+        return match welcome::show() {
+            Ok(()) => output::Outcome::Fine.exit_code(),
+            Err(failure) => output::report(&failure, global::Format::Human),
+        };
     }
     let args = match args::parse() {
         Ok(args) => args,

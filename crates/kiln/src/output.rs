@@ -83,6 +83,14 @@ pub(crate) fn talk(text: &str) {
     say(&clean::talk(text));
 }
 
+/// The same of what may be longer than a line: on a terminal, what follows `start` is broken between words, and stands below itself.
+pub(crate) fn talk_wrapped(start: &str, text: &str) {
+    let Some(width) = width_of(io::stderr()) else { return talk(&format!("{start}{text}")) };
+    let indent = start.chars().count();
+    let lines = kiln_report::wrap(&clean::talk(text), width.saturating_sub(indent));
+    say(&format!("{start}{}", lines.join(&format!("\n{}", " ".repeat(indent)))));
+}
+
 /// Standard error that nobody reads is nobody's loss.
 fn say(text: &str) {
     drop(writeln!(AutoStream::auto(io::stderr().lock()), "{text}"));
@@ -112,8 +120,12 @@ pub(crate) fn results(results: &Results<'_>, format: &kiln_report::Format, expla
 
 /// Columns of the terminal that data goes to; 100 where it is none.
 fn terminal_width() -> usize {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout());
-    size.map_or(100, |size| usize::from(size.ws_col)).clamp(60, 120)
+    width_of(io::stdout()).unwrap_or(100)
+}
+
+fn width_of(stream: impl std::os::fd::AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    Some(usize::from(size.ws_col).clamp(60, 120))
 }
 
 /// Prints a failure, in the one form kiln has for it, and yields its exit code. Where a result went out already, no second document

@@ -11,6 +11,9 @@ use kiln_report::clean;
 
 use crate::output;
 
+/// What a line begins with that tells more than its command was asked for.
+const NOTE: &str = "note: ";
+
 /// Talks about stages on standard error: a moving line on a terminal, plain lines elsewhere.
 pub(crate) struct Stages {
     quiet: bool,
@@ -68,7 +71,10 @@ impl Progress for Stages {
         let (bar, quiet) = (self.bar.clone(), self.quiet);
         Arc::new(move |line| match &bar {
             _ if quiet => {}
-            Some(bar) => bar.suspend(|| output::talk(line)),
+            Some(bar) => bar.suspend(|| match line.strip_prefix(NOTE) {
+                Some(note) => output::talk_wrapped(NOTE, note),
+                None => output::talk_wrapped("", line),
+            }),
             None => output::talk(line),
         })
     }
@@ -80,13 +86,14 @@ impl Progress for Stages {
             return;
         }
         let seconds = began.elapsed().as_secs_f64();
-        let line = format!("  {stage:<9} {summary}  ({seconds:.1}s)");
+        let start = format!("  {stage:<9} ");
+        let text = format!("{summary}  ({seconds:.1}s)");
         match &self.bar {
             Some(bar) => {
                 bar.disable_steady_tick();
-                bar.suspend(|| output::talk(&line));
+                bar.suspend(|| output::talk_wrapped(&start, &text));
             }
-            None => output::talk(&line),
+            None => output::talk(&format!("{start}{text}")),
         }
     }
 }

@@ -159,7 +159,7 @@ fn tell_changes(plan: &Plan, sources: &Tree, progress: &dyn Progress) {
     if !left_out.is_empty() {
         let bytes = size(left_out.iter().map(|file| file.bytes).sum());
         let files = if left_out.len() == 1 { "1 file" } else { &format!("{} files", left_out.len()) };
-        tell(&format!("note: {files} of the app ({bytes}) are not shipped; `kiln plan` says which and why"));
+        tell(&format!("note: left out of the image: {files} ({bytes}); `kiln plan` says which and why"));
     }
     for aside in &plan.aside {
         tell(&format!("note: `{}` of the start script is set aside: {}", aside.command, aside.what.told()));

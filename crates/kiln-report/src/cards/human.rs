@@ -48,9 +48,10 @@ fn last(card: &Scorecard, stamp: &Stamp) -> Vec<String> {
     let is_one_line = verdict.len() + result.len() + by.chars().count() + 4 <= stamp.width;
     let margin = " ".repeat(verdict.len());
     let verdict = format!("{}  {result}", styled(verdict_style(card), verdict));
-    match is_one_line {
-        true => vec![format!("{verdict}  {}", styled(dim(), &by))],
-        false => vec![verdict, styled(dim(), &format!("{margin}  {by}"))],
+    if is_one_line {
+        vec![format!("{verdict}  {}", styled(dim(), &by))]
+    } else {
+        vec![verdict, styled(dim(), &format!("{margin}  {by}"))]
     }
 }
 

@@ -63,9 +63,8 @@ struct Attached {
 fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     let layout = context.machine.layout()?;
     let entries = layout.entries()?;
-    let is_wanted = |entry: &Entry| match args.refused {
-        true => entry.refused.is_some(),
-        false => args.all || entry.name.is_some(),
+    let is_wanted = |entry: &Entry| {
+        if args.refused { entry.refused.is_some() } else { args.all || entry.name.is_some() }
     };
     let is_shown = |entry: &&Entry| entry.subject.is_none() && is_wanted(entry);
     let mut images = Vec::new();
@@ -135,7 +134,7 @@ fn table(images: &[Listed]) -> String {
         let whole = if image.whole { "" } else { " (not whole)" };
         table.row(vec![
             image.name.clone().unwrap_or_else(|| "-".to_owned()),
-            image.digest.trim_start_matches("sha256:").chars().take(12).collect(),
+            shortened(image),
             platform,
             format!("{}{whole}", size(image.size)),
             age(image.since),
@@ -145,11 +144,15 @@ fn table(images: &[Listed]) -> String {
     table.render()
 }
 
+fn shortened(image: &Listed) -> String {
+    image.digest.trim_start_matches("sha256:").chars().take(kiln_store::SHORT_DIGEST).collect()
+}
+
 fn refused_table(images: &[Listed]) -> String {
     let mut table = kiln_report::Table::new(&["WOULD BE", "DIGEST", "SIZE", "HERE FOR", "REFUSED BY"]);
     for image in images {
         let Some(refused) = &image.refused else { continue };
-        let (digest, size, age) = (image.digest.clone(), size(image.size), age(image.since));
+        let (digest, size, age) = (shortened(image), size(image.size), age(image.since));
         table.row(vec![refused.name.clone(), digest, size, age, refused.by.join(", ")]);
     }
     table.render()

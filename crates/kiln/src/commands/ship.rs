@@ -21,6 +21,7 @@ use crate::global::Format;
 use crate::output::{self, Outcome};
 use crate::outputs::Outputs;
 use crate::progress::Stages;
+use crate::refusal;
 use crate::signing::SigningOptions;
 use crate::vex;
 
@@ -79,8 +80,7 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
     if !card.passes() {
         stages.done(&format!("refused: {}", card.result()));
         stages.finish();
-        show(&card, args, context);
-        return Ok(refusal(&card));
+        return refused(&card, &built, &layout, args, context);
     }
     stages.done(&card.result());
 
@@ -99,10 +99,10 @@ fn run(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         args.outputs.deliver(&layout, &built.manifest, &built.name, &stages)?;
     }
     stages.finish();
-    show(&card, args, context);
     if !card.passes() {
-        return Ok(refusal(&card));
+        return refused(&card, &built, &layout, args, context);
     }
+    show(&card, args, context);
     if context.format == Format::Human && !context.quiet {
         output::talk(&next(args, &built.name, &proof(&built.name, args, context, authority)));
     }
@@ -155,8 +155,19 @@ fn scan_summary(evidence: &Evidence) -> String {
 }
 
 /// Something is wrong, or nothing is known to be wrong but something is not known.
-fn refusal(card: &Scorecard) -> Outcome {
-    if card.has_failed() { Outcome::Refused } else { Outcome::Unknown }
+fn refused(
+    card: &Scorecard,
+    built: &Built,
+    layout: &Layout,
+    args: &Args,
+    context: &Context,
+) -> Result<Outcome, Failure> {
+    refusal::keep(card, layout, &built.manifest, &built.name)?;
+    show(card, args, context);
+    if context.format == Format::Human && !context.quiet {
+        output::talk(&refusal::told(card, &built.manifest, &built.name));
+    }
+    Ok(if card.has_failed() { Outcome::Refused } else { Outcome::Unknown })
 }
 
 fn show(card: &Scorecard, args: &Args, context: &Context) {

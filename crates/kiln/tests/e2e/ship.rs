@@ -197,6 +197,47 @@ fn a_secret_stops_it_and_is_not_shown() {
 }
 
 #[test]
+fn what_was_refused_is_kept_and_says_what_makes_it_pass() {
+    if !can_ship() {
+        return;
+    }
+    let world = World::new();
+    let app = world.example("orders-api");
+    let passed = digest(&world.run(["ship", path(&app), "--format", "json"]).exits(0));
+    let small = "[policy]\nsize-budget = 10\n";
+    fs::write(app.join("kiln.toml"), small).unwrap();
+    fs::write(app.join("src/more.ts"), "export const more = 1;\n").unwrap();
+    let run = world.run(["ship", path(&app)]).exits(1);
+    let listed = world.run(["images", "--refused", "--format", "json"]).exits(0).json();
+    let [kept] = &listed["images"].as_array().unwrap()[..] else { panic!("{listed}") };
+    assert_eq!(kept["refused"], serde_json::json!({"name": "orders-api:1.4.0", "by": ["IM010"]}));
+    assert_eq!((kept["name"].is_null(), kept["whole"].as_bool()), (true, Some(true)));
+    let digest_of_it = kept["digest"].as_str().unwrap();
+    let short = &digest_of_it[..19];
+    assert!(run.stderr.contains(short) && run.stderr.contains("by this alone: "), "{}", run.stderr);
+    let digits = &short[7..];
+    for name in [digest_of_it, short, digits, &digest_of_it[..40]] {
+        world.run(["scan", name]).exits(0);
+    }
+    for name in [&digest_of_it[..18], "sha256:000000000000"] {
+        world.run(["scan", name]).exits(2);
+    }
+    let named = world.run(["images", "--format", "json"]).exits(0).json();
+    assert!(named["images"].as_array().unwrap().iter().any(|image| image["digest"] == passed.as_str()));
+
+    // What is to be pasted lacks only what a person must say, and is refused without.
+    let start = run.stderr.find("    [[exception]]").unwrap();
+    let exception = run.stderr[start..].to_owned();
+    fs::write(app.join("kiln.toml"), format!("{small}{exception}")).unwrap();
+    assert_ne!(world.run(["ship", path(&app)]).code, Some(0));
+    let said = exception.replace("\"\"", "\"somebody\"");
+    fs::write(app.join("kiln.toml"), format!("{small}{said}")).unwrap();
+    world.run(["ship", path(&app)]).exits(0);
+    let left = world.run(["images", "--refused", "--format", "json"]).exits(0).json();
+    assert!(left["images"].as_array().unwrap().is_empty(), "it passes now: {left}");
+}
+
+#[test]
 fn an_exception_with_a_reason_lets_it_pass() {
     if !can_ship() {
         return;

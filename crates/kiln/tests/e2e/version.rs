@@ -1,4 +1,4 @@
-use crate::harness::{World, project};
+use crate::harness::{Run, World, project};
 
 #[test]
 fn the_flag_and_the_command_say_the_same() {
@@ -132,4 +132,22 @@ fn the_readme_names_every_command() {
     for name in commands(&World::new()) {
         assert!(name == "help" || readme.contains(&format!("| `kiln {name}")), "{name} is not in README.md");
     }
+}
+
+/// Alone in an app's folder it says what it would do, and does nothing; elsewhere it is the help.
+#[test]
+fn alone_it_says_what_it_would_do() {
+    let world = World::new();
+    let app = world.example("orders-api");
+    let before = std::fs::read_dir(&app).unwrap().count();
+    let run = Run::of(world.kiln().current_dir(&app)).exits(0);
+    for words in ["orders-api:1.4.0", "npm run build", "node dist/server.js", "/healthz"] {
+        assert!(run.stdout.contains(words), "{words} in {}", run.stdout);
+    }
+    assert_eq!(std::fs::read_dir(&app).unwrap().count(), before);
+    std::fs::remove_file(app.join("package-lock.json")).unwrap();
+    let run = Run::of(world.kiln().current_dir(&app)).exits(2);
+    assert!(run.stderr.contains("error[plan."), "{}", run.stderr);
+    let run = Run::of(world.kiln().current_dir(world.path("."))).exits(2);
+    assert!(run.stderr.contains("Usage: kiln"), "{}", run.stderr);
 }
