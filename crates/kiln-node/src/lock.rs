@@ -98,6 +98,10 @@ pub struct Lock {
     pub unread: Vec<String>,
     /// The package behind `name@range`, or behind the name alone, for formats that do not tell what projects ask for.
     pub(crate) by_range: BTreeMap<String, usize>,
+    /// Where npm lays packages: which of [`Lock::packages`] by the folder (`node_modules/a`). Empty where the format does not tell.
+    pub places: BTreeMap<String, usize>,
+    /// The packages of npm's version 1 that have no address or no hash.
+    pub(crate) loose: Vec<String>,
     /// The names that lead to something, by the folder of the project or of those below it.
     pub(crate) pinned: BTreeMap<String, BTreeSet<String>>,
 }
@@ -195,11 +199,12 @@ impl Lock {
         match kind {
             LockKind::PackageLock | LockKind::Shrinkwrap => {
                 let lock = npm::read(path, bytes)?;
-                if lock.version < 2 {
-                    let why = format!("has lockfileVersion {}, which pins too little", lock.version);
-                    return Err(
-                        unfit(why, "run `npm install` with npm 7 or newer, which writes version 3").into()
-                    );
+                if let Some(why) = old_and_loose(&lock) {
+                    return Err(unfit(
+                        why,
+                        "run `npm install --package-lock-only` with npm 7 or newer, which writes version 3",
+                    )
+                    .into());
                 }
                 Ok(lock)
             }
@@ -236,6 +241,23 @@ impl Lock {
         let bare = self.packages.iter().filter(|package| !package.has_integrity);
         bare.map(|package| format!("{}@{}", package.name, package.version)).collect()
     }
+}
+
+/// Why a lock file of npm's version 1 does not say enough to be installed from; `None` where it does, and for newer ones. What npm
+/// adds to it from the registry changes no package that has an address and a hash.
+fn old_and_loose(lock: &Lock) -> Option<String> {
+    if lock.version >= 2 {
+        return None;
+    }
+    let pins = format!("has lockfileVersion {}, which pins too little", lock.version);
+    if lock.version == 0 || lock.packages.is_empty() {
+        return Some(pins);
+    }
+    let mut names: Vec<&str> = lock.loose.iter().take(3).map(String::as_str).collect();
+    if lock.loose.len() > names.len() {
+        names.push("…");
+    }
+    (!names.is_empty()).then(|| format!("{pins}: no address or no hash for {}", names.join(", ")))
 }
 
 /// The package at `below` in `place`, or in the nearest of the places above it; `up` climbs one, and the top is empty.

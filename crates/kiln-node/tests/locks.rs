@@ -68,10 +68,27 @@ fn a_lock_of_pnpm_out_of_step_says_where() {
 }
 
 #[test]
-fn npm_version_1_is_refused_with_its_cure() {
-    let error =
-        Lock::read(LockKind::PackageLock, "package-lock.json", br#"{"lockfileVersion": 1}"#).unwrap_err();
-    assert!(error.to_string().contains("lockfileVersion 1"), "{error}");
+fn npm_version_1_is_taken_where_it_pins_every_package() {
+    let read = |dependencies: &str| {
+        let text = format!(r#"{{"lockfileVersion": 1, "dependencies": {{{dependencies}}}}}"#);
+        Lock::read(LockKind::PackageLock, "package-lock.json", text.as_bytes())
+    };
+    let ms = r#""version": "2.1.3", "resolved": "https://r.example.invalid/ms/-/ms-2.1.3.tgz", "integrity": "sha512-x""#;
+    let bundled = r#"{"version": "1.0.0", "bundled": true}"#;
+    let lock = read(&format!(r#""ms": {{{ms}, "dependencies": {{"in": {bundled}}}}}"#)).unwrap();
+    let places: Vec<&str> = lock.places.keys().map(String::as_str).collect();
+    assert_eq!(places, ["node_modules/ms", "node_modules/ms/node_modules/in"]);
+    assert!(lock.packages.iter().all(|package| package.has_install_script.is_none()));
+    for loose in [
+        "",
+        r#""ms": {"version": "2.1.3", "integrity": "sha512-x"}"#,
+        r#""ms": {"version": "2.1.3", "resolved": "https://r.example.invalid/ms/-/ms-2.1.3.tgz"}"#,
+        r#""ms": {"version": "git+https://r.example.invalid/ms.git#c0ffee"}"#,
+    ] {
+        let error = read(loose).unwrap_err();
+        assert!(error.to_string().contains("lockfileVersion 1, which pins too little"), "{error}");
+        assert!(kiln_finding::Diagnose::help(&error).unwrap().contains("npm install --package-lock-only"));
+    }
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What installs and builds the app.
 
-use kiln_node::{AppFacts, LockKind, Manager};
+use kiln_node::{AppFacts, Lock, LockKind, Manager};
 use kiln_rootfs::RootPath;
 
-use crate::{Reason, Step};
+use crate::{LockedPlace, Reason, Step};
 
 /// Files beside the manifests that change what is installed.
 const SETTINGS: [&str; 5] = [".npmrc", ".pnpmfile.cjs", ".yarnrc", "pnpm-workspace.yaml", ".node-version"];
@@ -27,7 +27,35 @@ pub(crate) fn manifests(facts: &AppFacts, kind: LockKind) -> Vec<RootPath> {
     paths
 }
 
-pub(crate) fn install_steps(manager: Manager, natives: &[String], production: bool) -> Vec<Step> {
+/// What npm's version 1 of the lock file puts where, for production. npm fills in from the registry what that version lacks, so what
+/// it installs is held against this.
+pub(crate) fn locked_places(kind: LockKind, lock: &Lock) -> Vec<LockedPlace> {
+    if !is_converted(kind, lock) {
+        return Vec::new();
+    }
+    let place = |(folder, at): (&String, &usize)| {
+        let package = lock.packages.get(*at).filter(|package| package.is_dev != Some(true))?;
+        Some(LockedPlace {
+            folder: folder.clone(),
+            name: package.name.clone(),
+            version: package.version.clone(),
+            is_optional: package.is_optional == Some(true),
+        })
+    };
+    lock.places.iter().filter_map(place).collect()
+}
+
+/// Whether npm converts the lock file when it installs.
+pub(crate) fn is_converted(kind: LockKind, lock: &Lock) -> bool {
+    kind.manager() == Manager::Npm && lock.version < 2
+}
+
+pub(crate) fn install_steps(
+    (kind, lock): (LockKind, &Lock),
+    natives: &[String],
+    production: bool,
+) -> Vec<Step> {
+    let manager = kind.manager();
     let omit = match (manager, production) {
         (_, false) => "",
         (Manager::Npm, true) => " --omit=dev",
@@ -36,7 +64,9 @@ pub(crate) fn install_steps(manager: Manager, natives: &[String], production: bo
     };
     let mut steps = match manager {
         Manager::Npm => {
-            vec![Step::downloading(&format!("npm ci{omit} --ignore-scripts --no-audit --no-fund"))]
+            // The npm that wrote version 1 installed no peers.
+            let peers = if is_converted(kind, lock) { " --legacy-peer-deps" } else { "" };
+            vec![Step::downloading(&format!("npm ci{omit}{peers} --ignore-scripts --no-audit --no-fund"))]
         }
         // A project's pnpmfile is code; it changes what is installed, not what is downloaded.
         Manager::Pnpm => vec![

@@ -29,6 +29,10 @@ pub struct Plan {
     pub build: Vec<Step>,
     /// Installs what production needs.
     pub production: Vec<Step>,
+    /// What must lie in which folder once it is done: name and version of each package, and whether it may be missing. Empty where the
+    /// package manager itself takes nothing but what is locked.
+    #[serde(skip)]
+    pub locked: Vec<LockedPlace>,
     /// Packages whose install scripts run because they compile an addon.
     pub natives: Vec<String>,
     /// Packages that are known not to work without their native part, compiled here or carried along.
@@ -74,6 +78,19 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// A package that the lock file puts into a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedPlace {
+    /// The folder, below the app.
+    pub folder: String,
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// It need not be there.
+    pub is_optional: bool,
 }
 
 /// One command of a build stage, run in `/app`.

@@ -19,6 +19,13 @@ pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {
         kind.manager().as_str(),
         format!("{} is there", kind.file_name()),
     ));
+    if install::is_converted(*kind, lock) {
+        let name = kind.file_name();
+        let because = format!(
+            "{name} is version 1; npm converts it for the build: `npm install --package-lock-only` writes it anew"
+        );
+        reasons.push(Reason::told("package manager", format!("npm converts {name}"), because));
+    }
     let node = choose_node(facts, overrides, &mut reasons)?;
     let app = start::choose_app(facts, overrides, &mut reasons)?;
     let start = start::choose_entry(facts, overrides, &app, node, &mut reasons)?;
@@ -37,10 +44,11 @@ pub fn plan(facts: &AppFacts, overrides: &Overrides) -> Result<Plan, Error> {
         manager: kind.manager(),
         manager_version: pin.map(|pin| pin.version),
         manifests: install::manifests(facts, *kind),
-        install: install::install_steps(kind.manager(), &specs, false),
+        install: install::install_steps((*kind, lock), &specs, false),
         own_scripts,
         build,
-        production: install::install_steps(kind.manager(), &specs, true),
+        production: install::install_steps((*kind, lock), &specs, true),
+        locked: install::locked_places(*kind, lock),
         natives,
         addons: install_scripts::addons(lock, overrides),
         folder: start.folder,

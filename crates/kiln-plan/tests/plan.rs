@@ -106,6 +106,22 @@ fn a_lock_file_out_of_step() {
 }
 
 #[test]
+fn npm_converts_the_first_version_of_its_lock_file() {
+    let mut facts = world();
+    let text = br#"{"lockfileVersion": 1, "dependencies": {
+        "express": {"version": "4.21.2", "resolved": "https://r.invalid/express/-/express-4.21.2.tgz", "integrity": "sha512-x"},
+        "tap": {"version": "1.0.0", "resolved": "https://r.invalid/tap/-/tap-1.0.0.tgz", "integrity": "sha512-x", "dev": true}}}"#;
+    facts.lock = Some((LockKind::Shrinkwrap, Lock::read(LockKind::Shrinkwrap, "l", text).unwrap()));
+    let plan = planned(&facts);
+    assert!(plan.production[0].argv.contains(&"--legacy-peer-deps".to_owned()));
+    let locked: Vec<&str> = plan.locked.iter().map(|place| place.folder.as_str()).collect();
+    assert_eq!(locked, ["node_modules/express"]);
+    let told = plan.reasons.iter().find(|reason| reason.is_told).unwrap();
+    assert!(told.because.starts_with("npm-shrinkwrap.json is version 1; npm converts it"), "{told:?}");
+    assert!(planned(&world()).locked.is_empty());
+}
+
+#[test]
 fn another_package_manager_than_the_lock_file_s() {
     let mut facts = world();
     facts.package.package_manager = Some("pnpm@10.18.0".to_owned());

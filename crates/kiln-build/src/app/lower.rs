@@ -5,9 +5,10 @@ use kiln_plan::{Plan, Step as Command};
 use kiln_rootfs::Tree;
 
 use super::configure::{BaseImage, Facts, annotations, configure};
+use super::installed::check_installed;
 use super::project_settings::harmless;
 use super::step::{Commands, Surroundings};
-use super::{modules, split};
+use super::{installed, modules, split};
 use crate::Error;
 use crate::engine::{BuildTarget, Choose, Copy, Dir, Files, Graph, Op, Origin, Part, Source, Step, StepId};
 use crate::error::ErrorKind;
@@ -65,8 +66,13 @@ pub fn lower(request: &Request<'_>) -> Result<Graphed, Error> {
     let copied = stages.copy(below, request.source, "build", "copy the app");
     let built = stages.run(copied, &scripts, "build", true);
     let base = stages.push(None, Op::Base(request.base.layers.clone()), "image", &request.base.name);
-    let choose: Choose = Arc::new(split::dependencies);
-    let chosen = part("dependencies", (builder, production), choose);
+    let locked = plan.locked.clone();
+    let of_lock = if locked.is_empty() { String::new() } else { format!("{locked:?}") };
+    let choose: Choose = Arc::new(move |left| {
+        check_installed(left, &locked)?;
+        split::dependencies(left)
+    });
+    let chosen = Part { rules: of_lock, ..part("dependencies", (builder, production), choose) };
     let dependencies = stages.push(Some(base), Op::Part(chosen), "image", "dependencies");
     let shipping = plan.shipping.clone();
     let rules = format!("{shipping:?}");
@@ -88,7 +94,7 @@ pub fn lower(request: &Request<'_>) -> Result<Graphed, Error> {
 
 /// A choice of what the steps above one left, up to another.
 fn part(name: &'static str, (above, from): (StepId, StepId), choose: Choose) -> Part {
-    let code = &[split::CODE, modules::CODE, kiln_plan::SHIP_CODE];
+    let code = &[split::CODE, modules::CODE, installed::CODE, kiln_plan::SHIP_CODE];
     Part { from, above, beside: Vec::new(), name, code, rules: String::new(), choose }
 }
 

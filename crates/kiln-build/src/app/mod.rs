@@ -6,6 +6,7 @@
 mod configure;
 mod entry;
 mod environment;
+mod installed;
 mod lower;
 mod modules;
 mod natives;
