@@ -26,13 +26,22 @@ pub enum LockKind {
     Shrinkwrap,
     /// `pnpm-lock.yaml`
     Pnpm,
-    /// `yarn.lock`
+    /// `yarn.lock` of yarn 1
     Yarn,
+    /// `yarn.lock` of yarn 2 and newer
+    Berry,
+    /// `bun.lock`
+    Bun,
 }
 
 impl LockKind {
-    /// Every kind, in the order in which they are looked for.
-    pub const ALL: [Self; 4] = [Self::Shrinkwrap, Self::PackageLock, Self::Pnpm, Self::Yarn];
+    /// A kind for every name, in the order in which they are looked for; what is in a `yarn.lock` tells which yarn wrote it.
+    pub const ALL: [Self; 5] = [Self::Shrinkwrap, Self::PackageLock, Self::Pnpm, Self::Yarn, Self::Bun];
+
+    /// The kind of a file that has the name of this one and holds these bytes.
+    pub fn of(self, bytes: &[u8]) -> Self {
+        if self == Self::Yarn && is_berry(bytes) { Self::Berry } else { self }
+    }
 
     /// The name of the file.
     pub fn file_name(self) -> &'static str {
@@ -40,7 +49,8 @@ impl LockKind {
             Self::PackageLock => "package-lock.json",
             Self::Shrinkwrap => "npm-shrinkwrap.json",
             Self::Pnpm => "pnpm-lock.yaml",
-            Self::Yarn => "yarn.lock",
+            Self::Yarn | Self::Berry => "yarn.lock",
+            Self::Bun => "bun.lock",
         }
     }
 
@@ -49,7 +59,8 @@ impl LockKind {
         match self {
             Self::PackageLock | Self::Shrinkwrap => Manager::Npm,
             Self::Pnpm => Manager::Pnpm,
-            Self::Yarn => Manager::Yarn,
+            Self::Yarn | Self::Berry => Manager::Yarn,
+            Self::Bun => Manager::Bun,
         }
     }
 }
@@ -188,6 +199,7 @@ impl Lock {
                 Manager::Npm => "run `npm install`",
                 Manager::Pnpm => "run `pnpm install` with pnpm 8 or newer",
                 Manager::Yarn => "run `yarn install`",
+                Manager::Bun => "run `bun install`",
             };
             return Err(ErrorKind::Unfit { path: path.to_owned(), why, help }.into());
         }
@@ -216,12 +228,9 @@ impl Lock {
                 }
                 Ok(lock)
             }
-            LockKind::Yarn if berry::is_berry(bytes) => Err(unfit(
-                "was written by yarn 2 or newer, which kiln cannot run yet".to_owned(),
-                "use npm, pnpm or yarn 1 for this project",
-            )
-            .into()),
             LockKind::Yarn => yarn::read(path, bytes),
+            LockKind::Berry => berry::read(path, bytes),
+            LockKind::Bun => bun::read(path, bytes),
         }
     }
 
@@ -236,9 +245,12 @@ impl Lock {
         }
     }
 
-    /// Packages whose content is not pinned by a hash, as `name@version`.
-    pub fn without_integrity(&self) -> Vec<String> {
-        let bare = self.packages.iter().filter(|package| !package.has_integrity);
+    /// Packages whose content is not pinned by a hash, as `name@version`, but for those that a machine with such a CPU (in the names of
+    /// Node.js) does not get.
+    pub fn without_integrity(&self, cpu: &str) -> Vec<String> {
+        let left_out = self.left_out("linux", cpu, "glibc");
+        let installed = self.packages.iter().zip(left_out).filter(|(_, left_out)| !left_out);
+        let bare = installed.map(|(package, _)| package).filter(|package| !package.has_integrity);
         bare.map(|package| format!("{}@{}", package.name, package.version)).collect()
     }
 }

@@ -28,7 +28,7 @@ fn npm() {
     assert_eq!(names, ["a", "@s/c", "real"]);
     assert_eq!(lock.packages[0].has_install_script, Some(true));
     assert_eq!(lock.packages[2].is_dev, Some(true));
-    assert_eq!(lock.without_integrity(), ["@s/c@3.0.0"]);
+    assert_eq!(lock.without_integrity("x64"), ["@s/c@3.0.0"]);
     assert_eq!(lock.asked.keys().collect::<Vec<_>>(), ["", "packages/shared"]);
 }
 
@@ -99,7 +99,7 @@ fn pnpm() {
     let lock = Lock::read(LockKind::Pnpm, "pnpm-lock.yaml", text.as_bytes()).unwrap();
     assert_eq!(lock.asked[""]["a"], "^1.0.0");
     assert_eq!(lock.packages[0].name, "@s/c");
-    assert_eq!(lock.without_integrity(), ["a@1.2.3"]);
+    assert_eq!(lock.without_integrity("x64"), ["a@1.2.3"]);
     let two_documents = format!("lockfileVersion: '9.0'\nimporters: {{}}\n---\n{text}");
     assert_eq!(
         Lock::read(LockKind::Pnpm, "pnpm-lock.yaml", two_documents.as_bytes()).unwrap().packages.len(),
@@ -126,8 +126,10 @@ fn yarn() {
         integrity sha512-x\n  dependencies:\n    a \"^1\"\n\na@^1, alias@npm:a@^1:\n  version \"1.0.0\"\n";
     let lock = Lock::read(LockKind::Yarn, "yarn.lock", text.as_bytes()).unwrap();
     assert_eq!((lock.packages[0].name.as_str(), lock.packages[0].version.as_str()), ("@s/c", "3.1.0"));
-    assert_eq!(lock.without_integrity(), ["a@1.0.0"]);
-    assert!(Lock::read(LockKind::Yarn, "yarn.lock", b"# x\n\n__metadata:\n  version: 8\n").is_err());
+    assert_eq!(lock.without_integrity("x64"), ["a@1.0.0"]);
+    let text = b"# x\n\n__metadata:\n  version: 8\n";
+    assert_eq!(LockKind::Yarn.of(text), LockKind::Berry);
+    assert!(Lock::read(LockKind::Berry, "yarn.lock", text).unwrap().packages.is_empty());
 }
 
 #[test]

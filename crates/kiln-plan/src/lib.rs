@@ -4,6 +4,8 @@
 //! [`dockerfile`] renders the plan as the multi-stage Dockerfile that does the same.
 //! Start from [`AppFacts`](kiln_node::AppFacts) and [`plan`].
 
+mod berry;
+mod bun;
 mod bundled;
 mod dockerfile;
 mod error;

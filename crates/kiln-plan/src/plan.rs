@@ -1,4 +1,4 @@
-use kiln_node::Manager;
+use kiln_node::{Linker, Manager};
 use kiln_rootfs::RootPath;
 use serde::Serialize;
 
@@ -18,6 +18,12 @@ pub struct Plan {
     pub manager: Manager,
     /// Exact version of it, where the project pins one.
     pub manager_version: Option<String>,
+    /// The hash that the project gives for it, as corepack writes it: `sha512.c0ffee`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manager_hash: Option<String>,
+    /// How node finds packages, where yarn 2 or newer installs them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub linker: Option<Linker>,
     /// Files that decide what is installed.
     pub manifests: Vec<RootPath>,
     /// Installs everything, devDependencies too.
