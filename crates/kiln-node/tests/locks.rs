@@ -260,3 +260,18 @@ fn names_of_yarn_s_fields_may_stand_in_quotes() {
     assert_eq!(lock.packages[0].needs.len(), 1);
     assert_eq!(lock.unread, ["lost"], "what has no version is said");
 }
+
+/// The range that a project asks by is not in the file where a catalog or `resolutions` stands for it.
+#[test]
+fn what_yarn_takes_in_place_of_a_range_is_for_production_all_the_same() {
+    let text = "__metadata:\n  version: 8\n\n\"a@npm:^1.0.0\":\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0\"\n  dependencies:\n    b: \"npm:^3.0.0\"\n\n\
+        \"b@npm:2.0.0\":\n  version: 2.0.0\n  resolution: \"b@npm:2.0.0\"\n\n\"dev@npm:^1.0.0\":\n  version: 1.0.0\n  resolution: \"dev@npm:1.0.0\"\n\n\
+        \"app@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"app@workspace:.\"\n  dependencies:\n    a: \"catalog:\"\n    dev: \"npm:^1.0.0\"\n";
+    let mut lock = Lock::read(LockKind::Berry, "yarn.lock", text.as_bytes()).unwrap();
+    let package = package(r#"{"dependencies": {"a": "catalog:"}, "devDependencies": {"dev": "^1.0.0"}}"#);
+    lock.relate(&[(String::new(), package.clone())].into());
+    let dev: Vec<(&str, Option<bool>)> =
+        lock.packages.iter().map(|package| (package.name.as_str(), package.is_dev)).collect();
+    assert_eq!(dev, [("a", Some(false)), ("b", Some(false)), ("dev", Some(true))]);
+    assert_eq!(lock.out_of_step(LockKind::Berry, "", &package), Vec::<String>::new());
+}
