@@ -11,6 +11,9 @@ use crate::{Error, Start, Step};
 const TABLE: &str = "/app/.pnp.cjs";
 const LOADER: &str = "/app/.pnp.loader.mjs";
 
+/// The first release whose loader Node.js 20 and newer was seen to take.
+const FIRST_LOADER: (u64, u64, u64) = (3, 2, 3);
+
 /// Yarn at the version that the app asks for.
 pub(crate) struct Berry<'a> {
     pub(crate) version: &'a str,
@@ -103,6 +106,17 @@ impl<'a> Berry<'a> {
             |package: &PackageJson| package.module_type.as_ref().is_some_and(|kind| kind == "module");
         let has_loader = yarn.has_loader || facts.projects().any(|(_, package)| is_module(package));
         let mut first = vec!["--require", TABLE];
+        if has_loader
+            && SemVer::parse(self.version)
+                .is_none_or(|yarn| (yarn.major, yarn.minor, yarn.patch) < FIRST_LOADER)
+        {
+            let why = format!(
+                "the loader of modules that yarn {} writes ends today's Node.js at once",
+                self.version
+            );
+            let help = "run `yarn set version stable` and `yarn install`, or write `nodeLinker: node-modules` into .yarnrc.yml";
+            return Err(ErrorKind::Yarn { why, help: help.to_owned() }.into());
+        }
         if has_loader {
             first.extend(["--experimental-loader", LOADER]);
         }

@@ -168,6 +168,10 @@ fn plug_n_play_is_loaded_before_the_app() {
     facts.package.module_type = Some("module".into());
     let entry = planned(&facts).entry;
     assert_eq!(entry[2..4], ["--experimental-loader", "/app/.pnp.loader.mjs"]);
+    let mut old = berry(BERRY, Some("3.2.0"), Linker::Pnp);
+    assert_eq!(planned(&old).entry[0], "--require");
+    old.package.module_type = Some("module".into());
+    assert_eq!(refused(&old).0, "plan.yarn");
     let text = dockerfile(&planned(&facts), &facts);
     assert!(
         text.contains("COPY --from=production /app/.pnp.* ./")
