@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use kiln_finding::Failure;
-use kiln_node::{AppFacts, PackageJson};
+use kiln_node::{AppFacts, Lock, LockKind, PackageJson};
 use kiln_rootfs::{Kind, Tree};
 
 use crate::{DockerIgnore, Folder, INSTALLED, facts, guess};
@@ -69,6 +69,8 @@ fn with_closed(tree: &Tree, mut facts: AppFacts) -> AppFacts {
         tree.iter().filter(|(path, entry)| matches!(entry.kind, Kind::Dir) && is_closed(path.file_name()));
     facts.files.extend(closed.map(|(path, _)| path.clone()));
     facts.files.sort_unstable();
-    facts.lock = facts::lock(tree).ok().flatten();
+    // Rules know the lock files of npm, pnpm and yarn 1.
+    let is_known = |(kind, _): &(LockKind, Lock)| !matches!(kind, LockKind::Berry | LockKind::Bun);
+    facts.lock = facts::lock(tree).ok().flatten().filter(is_known);
     facts
 }

@@ -28,7 +28,7 @@ const PNPM: &str = "pnpm-workspace.yaml";
 /// Everything; a lock file or a workspace that cannot be read is an error.
 pub(crate) fn all(folder: &Folder, tree: &Tree, package: PackageJson) -> Result<AppFacts, Failure> {
     let yarn = yarn(tree, &package)?;
-    let mut lock = if yarn.is_some() { None } else { lock(tree)? };
+    let mut lock = if yarn.is_some() { lock_of(tree, LockKind::Yarn)? } else { lock(tree)? };
     let (workspace, links) = workspace(tree, &package)?;
     let scripts = ScriptAllowances::read(&package, text(tree, PNPM)?.as_deref())?;
     let facts = AppFacts { yarn, workspace, links, scripts, ..of_names(folder, tree, package) };
@@ -95,18 +95,27 @@ pub(crate) fn text(tree: &Tree, path: &str) -> Result<Option<String>, Failure> {
 /// The first lock file that kiln can install from.
 pub(crate) fn lock(tree: &Tree) -> Result<Option<(LockKind, Lock)>, Failure> {
     for kind in LockKind::ALL {
-        let name = kind.file_name();
-        if tree.get(&path(name)).is_some() {
-            return Ok(Some((kind, Lock::read(kind, name, &bytes(tree, name)?)?)));
+        if let Some(lock) = lock_of(tree, kind)? {
+            return Ok(Some(lock));
         }
     }
     Ok(None)
 }
 
+fn lock_of(tree: &Tree, kind: LockKind) -> Result<Option<(LockKind, Lock)>, Failure> {
+    let name = kind.file_name();
+    if tree.get(&path(name)).is_none() {
+        return Ok(None);
+    }
+    let bytes = bytes(tree, name)?;
+    let kind = kind.of(&bytes);
+    Ok(Some((kind, Lock::read(kind, name, &bytes)?)))
+}
+
 fn yarn(tree: &Tree, package: &PackageJson) -> Result<Option<Yarn>, Failure> {
     let Some(lock) = text(tree, LockKind::Yarn.file_name())? else { return Ok(None) };
     let settings = text(tree, ".yarnrc.yml")?.unwrap_or_default();
-    Ok(Yarn::read(lock.as_bytes(), &settings, package))
+    Ok(Yarn::read(lock.as_bytes(), &settings, package)?)
 }
 
 type Projects = BTreeMap<String, PackageJson>;

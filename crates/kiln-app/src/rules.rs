@@ -128,5 +128,6 @@ fn docker(ignore: &Ignore, path: &RootPath, is_dir: bool, way: &Way) -> (Verdict
 /// Whether kiln plans from a file, wherever a `.dockerignore` leaves it.
 fn is_planned_from(path: &RootPath) -> bool {
     matches!(path.file_name(), "package.json" | "pnpm-workspace.yaml")
+        || path.as_str() == ".yarnrc.yml"
         || LockKind::ALL.iter().any(|kind| path.as_str() == kind.file_name())
 }

@@ -350,7 +350,7 @@ fn what_lies_beside_an_app_is_known_whoever_leaves_it_out() {
         ("deploy/values.yaml", "replicas: 2\n"),
         ("deploy/deep/far.yaml", manifest),
         ("node_modules/Dockerfile", ""),
-        ("bun.lock", ""),
+        ("bun.lock", r#"{"lockfileVersion": 1, "workspaces": {"": {}}}"#),
     ]);
     let facts = App::collect(folder.path()).unwrap().facts;
     let texts = |list: &[RootPath]| list.iter().map(ToString::to_string).collect::<Vec<_>>();

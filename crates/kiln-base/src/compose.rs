@@ -5,6 +5,8 @@ mod pattern;
 mod root;
 mod tools;
 
+pub use tools::check_program;
+
 use std::collections::BTreeMap;
 
 use kiln_oci::{Arch, ContainerConfig};
@@ -83,13 +85,20 @@ pub struct Base {
     pub annotations: BTreeMap<String, String>,
 }
 
+/// The package managers of a builder. What an app asks for takes the place of a program of the same name.
+fn tools(lock: &Lock, arch: Arch) -> Result<Vec<&NpmPin>, Error> {
+    let always = Tool::ALL.iter().map(|tool| lock.npm_package(tool.name(arch)));
+    let asked = Tool::ASKED.iter().filter_map(|tool| lock.npm_package(tool.name(arch)).ok());
+    always.chain(asked.map(Ok)).collect()
+}
+
 /// Composes the base that `lock` pins, for one architecture and purpose.
 pub fn compose(lock: &Lock, arch: Arch, variant: Variant, source: &dyn Fetch) -> Result<Base, Error> {
     let node = lock.npm_package(node_package(arch))?;
     let debs = lock.debs_for(arch, variant.wanted())?;
     let tools: Vec<&NpmPin> = match variant {
         Variant::Runtime => Vec::new(),
-        _ => Tool::ALL.iter().map(|tool| lock.npm_package(tool.name())).collect::<Result<_, _>>()?,
+        _ => tools(lock, arch)?,
     };
     let npm = || std::iter::once(node).chain(tools.iter().copied());
     let items: Vec<Item> = debs.iter().map(|pin| pin.item()).chain(npm().map(NpmPin::item)).collect();

@@ -23,7 +23,7 @@ mod source;
 #[cfg(test)]
 mod testing;
 
-pub use compose::{Base, Component, Layer, Variant, compose};
+pub use compose::{Base, Component, Layer, Variant, check_program, compose};
 pub use error::Error;
 pub use lock::{DebPin, Lock, NpmPin, Snapshot, Use};
 pub use recipe::{Distribution, NODE_DEFAULT, NODE_LINES};

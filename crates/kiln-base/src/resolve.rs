@@ -24,18 +24,28 @@ pub enum Tool {
     Pnpm,
     /// Yarn 1.
     Yarn,
+    /// Yarn 2 and newer, in place of yarn 1.
+    Berry,
+    /// bun.
+    Bun,
 }
 
 impl Tool {
-    /// All of them.
+    /// Those of every builder.
     pub const ALL: [Self; 3] = [Self::Npm, Self::Pnpm, Self::Yarn];
+    /// Those that only builders of apps have which ask for them.
+    pub(crate) const ASKED: [Self; 2] = [Self::Berry, Self::Bun];
 
-    /// The name of its npm package and of its program.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Npm => "npm",
-            Self::Pnpm => "pnpm",
-            Self::Yarn => "yarn",
+    /// The name of its npm package; bun has one for each architecture.
+    pub fn name(self, arch: Arch) -> &'static str {
+        match (self, arch) {
+            (Self::Npm, _) => "npm",
+            (Self::Pnpm, _) => "pnpm",
+            (Self::Yarn, _) => "yarn",
+            (Self::Berry, _) => "@yarnpkg/cli-dist",
+            // Of the two for this architecture the one that every CPU runs.
+            (Self::Bun, Arch::Amd64) => "@oven/bun-linux-x64-baseline",
+            (Self::Bun, Arch::Arm64) => "@oven/bun-linux-aarch64",
         }
     }
 }
@@ -118,7 +128,7 @@ fn pin_npm(request: &Request, source: &dyn Fetch, lock: &mut Lock) -> Result<(),
     archs.sort_unstable();
     archs.dedup();
     let mut version = request.node_version.clone();
-    for arch in archs {
+    for &arch in &archs {
         // All architectures get the version that the first of them has.
         let wanted = version.as_deref().map_or(Wanted::Newest(request.node), Wanted::Exact);
         let pin = npm::pin(node_package(arch), wanted, None, source)?;
@@ -129,7 +139,15 @@ fn pin_npm(request: &Request, source: &dyn Fetch, lock: &mut Lock) -> Result<(),
         for (tool, major) in [(Tool::Npm, recipe.npm), (Tool::Pnpm, recipe.pnpm), (Tool::Yarn, recipe.yarn)] {
             let exact = request.tools.get(&tool);
             let wanted = exact.map_or(Wanted::Newest(major), |version| Wanted::Exact(version));
-            lock.npm.push(npm::pin(tool.name(), wanted, version.as_deref(), source)?);
+            lock.npm.push(npm::pin(tool.name(Arch::Amd64), wanted, version.as_deref(), source)?);
+        }
+        for tool in Tool::ASKED {
+            let Some(version) = request.tools.get(&tool) else { continue };
+            let mut names: Vec<&str> = archs.iter().map(|arch| tool.name(*arch)).collect();
+            names.dedup();
+            for name in names {
+                lock.npm.push(npm::pin(name, Wanted::Exact(version), None, source)?);
+            }
         }
     }
     Ok(())

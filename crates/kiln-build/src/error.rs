@@ -21,6 +21,8 @@ pub(crate) enum ErrorKind {
     NoAddon { package: String, arch: Arch },
     #[error("the build changed `{folder}`, and production has that package in another folder")]
     ModuleElsewhere { folder: String },
+    #[error("`{folder}` has {} after the install, and the lock file has {locked}", .found.as_deref().unwrap_or("no package"))]
+    NotAsLocked { folder: String, locked: String, found: Option<String> },
     #[error("read `{path}`")]
     Read { path: String, source: std::io::Error },
     #[error("put the layers together")]
@@ -118,6 +120,7 @@ impl Diagnose for Error {
             ErrorKind::EntryMissing { .. } => "build.entry_missing",
             ErrorKind::NoAddon { .. } => "build.no_addon",
             ErrorKind::ModuleElsewhere { .. } => "build.module_elsewhere",
+            ErrorKind::NotAsLocked { .. } => "build.not_as_locked",
             ErrorKind::Read { .. } => "build.read",
             ErrorKind::Tree { .. } => "build.tree",
             ErrorKind::Record { .. } => "build.record",
@@ -137,6 +140,7 @@ impl Diagnose for Error {
             | ErrorKind::LooseLink { .. }
             | ErrorKind::InTheWay { .. }
             | ErrorKind::ModuleElsewhere { .. }
+            | ErrorKind::NotAsLocked { .. }
             | ErrorKind::NoAddon { .. }
             | ErrorKind::EntryMissing { .. } => Class::Config,
             ErrorKind::Stopped => Class::Command,
@@ -173,6 +177,9 @@ impl Diagnose for Error {
                  `dependencies` of package.json, so that it lies at the top in both"
                     .to_owned(),
             ),
+            ErrorKind::NotAsLocked { .. } => {
+                Some("run `npm install --package-lock-only`, which writes the lock file anew, and commit it".to_owned())
+            }
             ErrorKind::Record { .. } => Some("delete the cache folder; it is made again".to_owned()),
             _ => None,
         }

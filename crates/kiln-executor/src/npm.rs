@@ -7,6 +7,7 @@ use kiln_fetch::endpoints::Npm;
 use kiln_finding::Failure;
 use kiln_rootfs::RootPath;
 use kiln_sandbox::Mount;
+use serde_json::{Value, json};
 
 const SYSTEM_CERTIFICATES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
@@ -19,7 +20,7 @@ pub(crate) fn straight(npm: &Npm, variable: &str, nothing: &str) -> String {
     if variable.ends_with("strict_ssl") {
         return "true".to_owned();
     }
-    let is_proxy = variable.ends_with("_proxy");
+    let is_proxy = variable.to_lowercase().ends_with("_proxy");
     npm.proxy.clone().filter(|_| is_proxy).unwrap_or_else(|| nothing.to_owned())
 }
 
@@ -59,6 +60,36 @@ pub(crate) fn npmrc_text(npm: &Npm) -> String {
     let scopes = npm.scopes.iter().map(|(scope, registry)| format!("{scope}:registry={registry}/\n"));
     let proxy = npm.proxy.iter().map(|proxy| format!("https-proxy={proxy}\n"));
     registry.chain(scopes).chain(proxy).chain([npm.credentials.to_npmrc()]).collect()
+}
+
+/// The same for yarn 2 and newer, as its `.yarnrc.yml`: JSON, which is YAML, too.
+pub(crate) fn yarnrc_text(npm: &Npm) -> String {
+    let addresses: Vec<&str> = npm.registry.iter().chain(npm.scopes.values()).map(String::as_str).collect();
+    let mut settings = serde_json::Map::new();
+    if let Some(registry) = &npm.registry {
+        settings.insert("npmRegistryServer".to_owned(), json!(registry));
+    }
+    let scopes = npm.scopes.iter().map(|(scope, registry)| {
+        (scope.trim_start_matches('@').to_owned(), json!({"npmRegistryServer": registry}))
+    });
+    settings.insert("npmScopes".to_owned(), Value::Object(scopes.collect()));
+    let logins = npm
+        .credentials
+        .to_yarn(&addresses)
+        .into_iter()
+        .map(|(place, (name, value))| (place, json!({name: value, "npmAlwaysAuth": true})));
+    settings.insert("npmRegistries".to_owned(), Value::Object(logins.collect()));
+    if let Some(proxy) = &npm.proxy {
+        settings.insert("httpsProxy".to_owned(), json!(proxy));
+        settings.insert("httpProxy".to_owned(), json!(proxy));
+    }
+    // What this machine's npm is told to reach so.
+    let plain = addresses.iter().filter_map(|address| Url::read(address).ok().filter(|url| !url.https));
+    let hosts: Vec<String> = plain
+        .map(|url| url.host.rsplit_once(':').map_or(url.host.clone(), |(host, _)| host.to_owned()))
+        .collect();
+    settings.insert("unsafeHttpWhitelist".to_owned(), json!(hosts));
+    Value::Object(settings).to_string()
 }
 
 /// The same for code that nobody has reason to trust: where packages come from, and not who asks.

@@ -46,6 +46,23 @@ impl Credentials {
         self.by_place.iter().map(line).collect()
     }
 
+    /// The same for yarn 2 and newer, which asks by the whole address of a registry: its setting and the value of it, by place
+    /// (`//host/path`). `registries` are addresses that are asked, whose logins may lie above.
+    pub fn to_yarn(&self, registries: &[&str]) -> BTreeMap<String, (&'static str, String)> {
+        let asked = registries.iter().filter_map(|address| {
+            let url = Url::read(address).ok()?;
+            let header = self.header(&url)?;
+            Some((format!("{}{}", url.host, url.path.trim_end_matches('/')), header))
+        });
+        let all = self.by_place.clone().into_iter().chain(asked);
+        let login = |(place, header): (String, String)| {
+            let (kind, value) = header.split_once(' ')?;
+            let name = if kind == "Bearer" { "npmAuthToken" } else { "npmAuthIdent" };
+            Some((format!("//{place}"), (name, value.to_owned())))
+        };
+        all.filter_map(login).collect()
+    }
+
     /// The header for `url`: of the longest place it lies below.
     pub(crate) fn header(&self, url: &Url) -> Option<String> {
         if let Some(userinfo) = &url.userinfo {

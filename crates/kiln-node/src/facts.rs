@@ -15,7 +15,7 @@ pub struct AppFacts {
     pub links: BTreeMap<RootPath, String>,
     /// Its lock file, where kiln can install from it.
     pub lock: Option<(LockKind, Lock)>,
-    /// A lock file of yarn 2 or newer, which stands in place of `lock`.
+    /// Yarn 2 or newer, where that wrote the lock file.
     pub yarn: Option<Yarn>,
     /// The names of all lock files at its top, of whatever package manager, sorted.
     pub lock_files: Vec<String>,

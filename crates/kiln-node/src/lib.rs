@@ -31,4 +31,4 @@ pub use natives::{Fetcher, Native, fetcher, native};
 pub use package_json::{Manager, ManagerPin, PackageJson};
 pub use script::{Command, Joint, PlainCommand, Word, assignment, commands, plain};
 pub use workspace::{LinkedProject, WorkspaceGlobs, climbs_out, pnpm_workspace_globs};
-pub use yarn::Yarn;
+pub use yarn::{Linker, Yarn};

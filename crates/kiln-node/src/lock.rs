@@ -26,13 +26,22 @@ pub enum LockKind {
     Shrinkwrap,
     /// `pnpm-lock.yaml`
     Pnpm,
-    /// `yarn.lock`
+    /// `yarn.lock` of yarn 1
     Yarn,
+    /// `yarn.lock` of yarn 2 and newer
+    Berry,
+    /// `bun.lock`
+    Bun,
 }
 
 impl LockKind {
-    /// Every kind, in the order in which they are looked for.
-    pub const ALL: [Self; 4] = [Self::Shrinkwrap, Self::PackageLock, Self::Pnpm, Self::Yarn];
+    /// A kind for every name, in the order in which they are looked for; what is in a `yarn.lock` tells which yarn wrote it.
+    pub const ALL: [Self; 5] = [Self::Shrinkwrap, Self::PackageLock, Self::Pnpm, Self::Yarn, Self::Bun];
+
+    /// The kind of a file that has the name of this one and holds these bytes.
+    pub fn of(self, bytes: &[u8]) -> Self {
+        if self == Self::Yarn && is_berry(bytes) { Self::Berry } else { self }
+    }
 
     /// The name of the file.
     pub fn file_name(self) -> &'static str {
@@ -40,7 +49,8 @@ impl LockKind {
             Self::PackageLock => "package-lock.json",
             Self::Shrinkwrap => "npm-shrinkwrap.json",
             Self::Pnpm => "pnpm-lock.yaml",
-            Self::Yarn => "yarn.lock",
+            Self::Yarn | Self::Berry => "yarn.lock",
+            Self::Bun => "bun.lock",
         }
     }
 
@@ -49,7 +59,8 @@ impl LockKind {
         match self {
             Self::PackageLock | Self::Shrinkwrap => Manager::Npm,
             Self::Pnpm => Manager::Pnpm,
-            Self::Yarn => Manager::Yarn,
+            Self::Yarn | Self::Berry => Manager::Yarn,
+            Self::Bun => Manager::Bun,
         }
     }
 }
@@ -98,6 +109,10 @@ pub struct Lock {
     pub unread: Vec<String>,
     /// The package behind `name@range`, or behind the name alone, for formats that do not tell what projects ask for.
     pub(crate) by_range: BTreeMap<String, usize>,
+    /// Where npm lays packages: which of [`Lock::packages`] by the folder (`node_modules/a`). Empty where the format does not tell.
+    pub places: BTreeMap<String, usize>,
+    /// The packages of npm's version 1 that have no address or no hash.
+    pub(crate) loose: Vec<String>,
     /// The names that lead to something, by the folder of the project or of those below it.
     pub(crate) pinned: BTreeMap<String, BTreeSet<String>>,
 }
@@ -184,6 +199,7 @@ impl Lock {
                 Manager::Npm => "run `npm install`",
                 Manager::Pnpm => "run `pnpm install` with pnpm 8 or newer",
                 Manager::Yarn => "run `yarn install`",
+                Manager::Bun => "run `bun install`",
             };
             return Err(ErrorKind::Unfit { path: path.to_owned(), why, help }.into());
         }
@@ -195,11 +211,12 @@ impl Lock {
         match kind {
             LockKind::PackageLock | LockKind::Shrinkwrap => {
                 let lock = npm::read(path, bytes)?;
-                if lock.version < 2 {
-                    let why = format!("has lockfileVersion {}, which pins too little", lock.version);
-                    return Err(
-                        unfit(why, "run `npm install` with npm 7 or newer, which writes version 3").into()
-                    );
+                if let Some(why) = old_and_loose(&lock) {
+                    return Err(unfit(
+                        why,
+                        "run `npm install --package-lock-only` with npm 7 or newer, which writes version 3",
+                    )
+                    .into());
                 }
                 Ok(lock)
             }
@@ -211,12 +228,9 @@ impl Lock {
                 }
                 Ok(lock)
             }
-            LockKind::Yarn if berry::is_berry(bytes) => Err(unfit(
-                "was written by yarn 2 or newer, which kiln cannot run yet".to_owned(),
-                "use npm, pnpm or yarn 1 for this project",
-            )
-            .into()),
             LockKind::Yarn => yarn::read(path, bytes),
+            LockKind::Berry => berry::read(path, bytes),
+            LockKind::Bun => bun::read(path, bytes),
         }
     }
 
@@ -231,11 +245,31 @@ impl Lock {
         }
     }
 
-    /// Packages whose content is not pinned by a hash, as `name@version`.
-    pub fn without_integrity(&self) -> Vec<String> {
-        let bare = self.packages.iter().filter(|package| !package.has_integrity);
+    /// Packages whose content is not pinned by a hash, as `name@version`, but for those that a machine with such a CPU (in the names of
+    /// Node.js) does not get.
+    pub fn without_integrity(&self, cpu: &str) -> Vec<String> {
+        let left_out = self.left_out("linux", cpu, "glibc");
+        let installed = self.packages.iter().zip(left_out).filter(|(_, left_out)| !left_out);
+        let bare = installed.map(|(package, _)| package).filter(|package| !package.has_integrity);
         bare.map(|package| format!("{}@{}", package.name, package.version)).collect()
     }
+}
+
+/// Why a lock file of npm's version 1 does not say enough to be installed from; `None` where it does, and for newer ones. What npm
+/// adds to it from the registry changes no package that has an address and a hash.
+fn old_and_loose(lock: &Lock) -> Option<String> {
+    if lock.version >= 2 {
+        return None;
+    }
+    let pins = format!("has lockfileVersion {}, which pins too little", lock.version);
+    if lock.version == 0 || lock.packages.is_empty() {
+        return Some(pins);
+    }
+    let mut names: Vec<&str> = lock.loose.iter().take(3).map(String::as_str).collect();
+    if lock.loose.len() > names.len() {
+        names.push("…");
+    }
+    (!names.is_empty()).then(|| format!("{pins}: no address or no hash for {}", names.join(", ")))
 }
 
 /// The package at `below` in `place`, or in the nearest of the places above it; `up` climbs one, and the top is empty.

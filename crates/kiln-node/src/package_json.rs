@@ -51,6 +51,11 @@ pub struct PackageJson {
     pub trusted_dependencies: Option<Value>,
     /// Packages whose scripts npm runs, from version 12 on.
     pub allow_scripts: Option<Value>,
+    /// Which modules its files are: `module`, or `commonjs`.
+    #[serde(rename = "type")]
+    pub module_type: Option<Value>,
+    /// What yarn 2 and newer take in place of packages.
+    pub resolutions: Option<Value>,
     /// What yarn 2 and newer are told of packages.
     pub dependencies_meta: Option<Value>,
 }
@@ -63,8 +68,10 @@ pub enum Manager {
     Npm,
     /// pnpm.
     Pnpm,
-    /// yarn, classic (1.x).
+    /// yarn, of any version.
     Yarn,
+    /// bun.
+    Bun,
 }
 
 impl Manager {
@@ -74,6 +81,7 @@ impl Manager {
             Self::Npm => "npm",
             Self::Pnpm => "pnpm",
             Self::Yarn => "yarn",
+            Self::Bun => "bun",
         }
     }
 }
@@ -85,6 +93,8 @@ pub struct ManagerPin {
     pub manager: Manager,
     /// `1.2.3`, without a hash.
     pub version: String,
+    /// The hash behind it, as corepack writes it: `sha512.c0ffee`.
+    pub hash: Option<String>,
 }
 
 impl PackageJson {
@@ -114,14 +124,16 @@ impl PackageJson {
         let unfit = |why: String| ErrorKind::Unfit {
             path: "package.json".to_owned(),
             why,
-            help: "kiln runs npm, pnpm and yarn 1; write for instance \"packageManager\": \"pnpm@10.18.0\"",
+            help: "kiln runs npm, pnpm, yarn and bun; write for instance \"packageManager\": \"pnpm@10.18.0\"",
         };
         let (name, version) = field.split_once('@').unwrap_or((field, ""));
-        let version = version.split('+').next().unwrap_or("").to_owned();
+        let (version, hash) = version.split_once('+').unwrap_or((version, ""));
+        let (version, hash) = (version.to_owned(), Some(hash.to_owned()).filter(|hash| !hash.is_empty()));
         let manager = match name {
             "npm" => Manager::Npm,
             "pnpm" => Manager::Pnpm,
-            "yarn" if version.starts_with("1.") => Manager::Yarn,
+            "yarn" => Manager::Yarn,
+            "bun" => Manager::Bun,
             _ => return Err(unfit(format!("asks for the package manager `{field}`")).into()),
         };
         let is_exact = version.split('.').count() >= 3 && version.starts_with(|c: char| c.is_ascii_digit());
@@ -130,7 +142,7 @@ impl PackageJson {
                 unfit(format!("pins the package manager `{field}`, which is no exact version")).into()
             );
         }
-        Ok(Some(ManagerPin { manager, version }))
+        Ok(Some(ManagerPin { manager, version, hash }))
     }
 }
 
@@ -160,7 +172,8 @@ mod tests {
         };
         assert_eq!(pin("pnpm@10.18.0+sha512.ab").unwrap(), Some((Manager::Pnpm, "10.18.0".to_owned())));
         assert_eq!(pin("yarn@1.22.22").unwrap(), Some((Manager::Yarn, "1.22.22".to_owned())));
-        for bad in ["yarn@4.5.0", "bun@1.2.3", "pnpm@latest", "pnpm", "npm@11"] {
+        assert_eq!(pin("yarn@4.5.0").unwrap(), Some((Manager::Yarn, "4.5.0".to_owned())));
+        for bad in ["deno@2.0.0", "bun@1.2", "pnpm@latest", "pnpm", "npm@11"] {
             assert!(pin(bad).is_err(), "{bad}");
         }
     }

@@ -28,7 +28,7 @@ fn npm() {
     assert_eq!(names, ["a", "@s/c", "real"]);
     assert_eq!(lock.packages[0].has_install_script, Some(true));
     assert_eq!(lock.packages[2].is_dev, Some(true));
-    assert_eq!(lock.without_integrity(), ["@s/c@3.0.0"]);
+    assert_eq!(lock.without_integrity("x64"), ["@s/c@3.0.0"]);
     assert_eq!(lock.asked.keys().collect::<Vec<_>>(), ["", "packages/shared"]);
 }
 
@@ -68,10 +68,27 @@ fn a_lock_of_pnpm_out_of_step_says_where() {
 }
 
 #[test]
-fn npm_version_1_is_refused_with_its_cure() {
-    let error =
-        Lock::read(LockKind::PackageLock, "package-lock.json", br#"{"lockfileVersion": 1}"#).unwrap_err();
-    assert!(error.to_string().contains("lockfileVersion 1"), "{error}");
+fn npm_version_1_is_taken_where_it_pins_every_package() {
+    let read = |dependencies: &str| {
+        let text = format!(r#"{{"lockfileVersion": 1, "dependencies": {{{dependencies}}}}}"#);
+        Lock::read(LockKind::PackageLock, "package-lock.json", text.as_bytes())
+    };
+    let ms = r#""version": "2.1.3", "resolved": "https://r.example.invalid/ms/-/ms-2.1.3.tgz", "integrity": "sha512-x""#;
+    let bundled = r#"{"version": "1.0.0", "bundled": true}"#;
+    let lock = read(&format!(r#""ms": {{{ms}, "dependencies": {{"in": {bundled}}}}}"#)).unwrap();
+    let places: Vec<&str> = lock.places.keys().map(String::as_str).collect();
+    assert_eq!(places, ["node_modules/ms", "node_modules/ms/node_modules/in"]);
+    assert!(lock.packages.iter().all(|package| package.has_install_script.is_none()));
+    for loose in [
+        "",
+        r#""ms": {"version": "2.1.3", "integrity": "sha512-x"}"#,
+        r#""ms": {"version": "2.1.3", "resolved": "https://r.example.invalid/ms/-/ms-2.1.3.tgz"}"#,
+        r#""ms": {"version": "git+https://r.example.invalid/ms.git#c0ffee"}"#,
+    ] {
+        let error = read(loose).unwrap_err();
+        assert!(error.to_string().contains("lockfileVersion 1, which pins too little"), "{error}");
+        assert!(kiln_finding::Diagnose::help(&error).unwrap().contains("npm install --package-lock-only"));
+    }
 }
 
 #[test]
@@ -82,7 +99,7 @@ fn pnpm() {
     let lock = Lock::read(LockKind::Pnpm, "pnpm-lock.yaml", text.as_bytes()).unwrap();
     assert_eq!(lock.asked[""]["a"], "^1.0.0");
     assert_eq!(lock.packages[0].name, "@s/c");
-    assert_eq!(lock.without_integrity(), ["a@1.2.3"]);
+    assert_eq!(lock.without_integrity("x64"), ["a@1.2.3"]);
     let two_documents = format!("lockfileVersion: '9.0'\nimporters: {{}}\n---\n{text}");
     assert_eq!(
         Lock::read(LockKind::Pnpm, "pnpm-lock.yaml", two_documents.as_bytes()).unwrap().packages.len(),
@@ -109,8 +126,10 @@ fn yarn() {
         integrity sha512-x\n  dependencies:\n    a \"^1\"\n\na@^1, alias@npm:a@^1:\n  version \"1.0.0\"\n";
     let lock = Lock::read(LockKind::Yarn, "yarn.lock", text.as_bytes()).unwrap();
     assert_eq!((lock.packages[0].name.as_str(), lock.packages[0].version.as_str()), ("@s/c", "3.1.0"));
-    assert_eq!(lock.without_integrity(), ["a@1.0.0"]);
-    assert!(Lock::read(LockKind::Yarn, "yarn.lock", b"# x\n\n__metadata:\n  version: 8\n").is_err());
+    assert_eq!(lock.without_integrity("x64"), ["a@1.0.0"]);
+    let text = b"# x\n\n__metadata:\n  version: 8\n";
+    assert_eq!(LockKind::Yarn.of(text), LockKind::Berry);
+    assert!(Lock::read(LockKind::Berry, "yarn.lock", text).unwrap().packages.is_empty());
 }
 
 #[test]
@@ -240,4 +259,19 @@ fn names_of_yarn_s_fields_may_stand_in_quotes() {
     assert_eq!((lock.packages[0].name.as_str(), lock.packages[0].version.as_str()), ("jquery", "3.4.1"));
     assert_eq!(lock.packages[0].needs.len(), 1);
     assert_eq!(lock.unread, ["lost"], "what has no version is said");
+}
+
+/// The range that a project asks by is not in the file where a catalog or `resolutions` stands for it.
+#[test]
+fn what_yarn_takes_in_place_of_a_range_is_for_production_all_the_same() {
+    let text = "__metadata:\n  version: 8\n\n\"a@npm:^1.0.0\":\n  version: 1.0.0\n  resolution: \"a@npm:1.0.0\"\n  dependencies:\n    b: \"npm:^3.0.0\"\n\n\
+        \"b@npm:2.0.0\":\n  version: 2.0.0\n  resolution: \"b@npm:2.0.0\"\n\n\"dev@npm:^1.0.0\":\n  version: 1.0.0\n  resolution: \"dev@npm:1.0.0\"\n\n\
+        \"app@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"app@workspace:.\"\n  dependencies:\n    a: \"catalog:\"\n    dev: \"npm:^1.0.0\"\n";
+    let mut lock = Lock::read(LockKind::Berry, "yarn.lock", text.as_bytes()).unwrap();
+    let package = package(r#"{"dependencies": {"a": "catalog:"}, "devDependencies": {"dev": "^1.0.0"}}"#);
+    lock.relate(&[(String::new(), package.clone())].into());
+    let dev: Vec<(&str, Option<bool>)> =
+        lock.packages.iter().map(|package| (package.name.as_str(), package.is_dev)).collect();
+    assert_eq!(dev, [("a", Some(false)), ("b", Some(false)), ("dev", Some(true))]);
+    assert_eq!(lock.out_of_step(LockKind::Berry, "", &package), Vec::<String>::new());
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use kiln_node::{AppFacts, Manager};
+use kiln_node::{AppFacts, Linker, Manager};
 use kiln_rootfs::RootPath;
 
 use crate::health::health_command;
@@ -72,10 +72,27 @@ fn stage(text: &mut String, name: &str, what: &str, (plan, facts): (&Plan, &AppF
     let cache = match plan.manager {
         Manager::Npm => "/root/.npm",
         Manager::Pnpm => "/root/.local/share/pnpm/store",
+        Manager::Yarn if plan.linker.is_some() => "/root/.yarn",
         Manager::Yarn => "/root/.cache/yarn",
+        Manager::Bun => "/root/.bun/install/cache",
     };
+    if let Some(get) = get_manager(plan) {
+        let _ = writeln!(text, "{get}");
+    }
     for step in steps {
         run(text, step, Some(cache));
+    }
+}
+
+/// The builder has npm, pnpm and yarn 1.
+fn get_manager(plan: &Plan) -> Option<String> {
+    let version = plan.manager_version.as_deref().unwrap_or("latest");
+    match (plan.manager, plan.linker) {
+        (Manager::Bun, _) => Some(format!("RUN npm install --global bun@{version}")),
+        (_, Some(_)) => Some(format!(
+            "ENV YARN_ENABLE_SCRIPTS=false YARN_ENABLE_GLOBAL_CACHE=false\nRUN npm install --global --force @yarnpkg/cli-dist@{version}"
+        )),
+        _ => None,
     }
 }
 
@@ -88,7 +105,11 @@ fn run(text: &mut String, step: &Step, cache: Option<&str>) {
 
 fn runtime(text: &mut String, plan: &Plan, facts: &AppFacts) {
     text.push_str("\n# runtime: no shell, no package manager, no root\nFROM ${RUNTIME}\nWORKDIR /app\n");
-    text.push_str("COPY --from=production /app/node_modules ./node_modules\n");
+    if plan.linker == Some(Linker::Pnp) {
+        text.push_str("COPY --from=production /app/.pnp.* ./\nCOPY --from=production /app/.yarn ./.yarn\n");
+    } else {
+        text.push_str("COPY --from=production /app/node_modules ./node_modules\n");
+    }
     for folder in facts.workspace.keys() {
         let _ = writeln!(text, "COPY --from=production /app/{folder}/node_modules* ./{folder}/node_modules/");
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kiln_node::{AppFacts, Lock, LockedPackage, Manager, fetcher, is_needless_script, native};
+use kiln_node::{AppFacts, Lock, LockKind, LockedPackage, fetcher, is_needless_script, native};
 
 use crate::error::ErrorKind;
 use crate::{Error, Overrides, Reason};
@@ -66,8 +66,8 @@ pub(crate) fn choose(
 
 /// What a package manager is told to run the scripts of: npm finds packages by the folder they lie in, where an alias can have the name of
 /// another package, so it is told their versions, too.
-pub(crate) fn specs(manager: Manager, lock: &Lock, natives: &[String]) -> Vec<String> {
-    if manager == Manager::Pnpm {
+pub(crate) fn specs(kind: LockKind, lock: &Lock, natives: &[String]) -> Vec<String> {
+    if matches!(kind, LockKind::Pnpm | LockKind::Berry) {
         return natives.to_vec();
     }
     let versions = |name: &String| {

@@ -4,6 +4,8 @@
 //! [`dockerfile`] renders the plan as the multi-stage Dockerfile that does the same.
 //! Start from [`AppFacts`](kiln_node::AppFacts) and [`plan`].
 
+mod berry;
+mod bun;
 mod bundled;
 mod dockerfile;
 mod error;
@@ -25,7 +27,7 @@ pub use error::Error;
 pub use health::{find_health, find_port, health_command};
 pub use node_line::node_line;
 pub use overrides::{HealthSetting, Overrides};
-pub use plan::{Health, Plan, Step};
+pub use plan::{Health, LockedPlace, Plan, Step};
 pub use planner::plan;
 pub use reason::Reason;
 pub use ship::{LeftOut, SHIP_CODE, Shipping, is_install_leftover, is_module_file_shipped, shortly};

@@ -54,6 +54,7 @@ fn run(manager: Manager, script: &str, folder: &str, package: &PackageJson) -> S
         (Manager::Npm, _) => format!("npm run {script} --workspace {folder}"),
         (Manager::Pnpm, _) => format!("pnpm --dir {folder} run {script}"),
         (Manager::Yarn, _) => format!("yarn workspace {name} run {script}"),
+        (Manager::Bun, _) => format!("bun --cwd {folder} run {script}"),
     })
 }
 
@@ -68,7 +69,7 @@ fn set_aside(script: &str, package: &PackageJson) -> Option<String> {
         return Some(format!("`{script}` is for the desks of those who work on the app"));
     }
     let is_build = package.scripts.get("build").is_some_and(|build| build == script)
-        || ["npm run build", "pnpm run build", "pnpm build", "yarn build", "yarn run build"]
+        || ["npm run build", "pnpm run build", "pnpm build", "yarn build", "yarn run build", "bun run build"]
             .contains(&script);
     is_build.then(|| format!("`{script}` is the build, which runs anyway"))
 }

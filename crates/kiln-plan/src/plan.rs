@@ -1,4 +1,4 @@
-use kiln_node::Manager;
+use kiln_node::{Linker, Manager};
 use kiln_rootfs::RootPath;
 use serde::Serialize;
 
@@ -18,6 +18,12 @@ pub struct Plan {
     pub manager: Manager,
     /// Exact version of it, where the project pins one.
     pub manager_version: Option<String>,
+    /// The hash that the project gives for it, as corepack writes it: `sha512.c0ffee`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manager_hash: Option<String>,
+    /// How node finds packages, where yarn 2 or newer installs them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub linker: Option<Linker>,
     /// Files that decide what is installed.
     pub manifests: Vec<RootPath>,
     /// Installs everything, devDependencies too.
@@ -29,6 +35,10 @@ pub struct Plan {
     pub build: Vec<Step>,
     /// Installs what production needs.
     pub production: Vec<Step>,
+    /// What must lie in which folder once it is done: name and version of each package, and whether it may be missing. Empty where the
+    /// package manager itself takes nothing but what is locked.
+    #[serde(skip)]
+    pub locked: Vec<LockedPlace>,
     /// Packages whose install scripts run because they compile an addon.
     pub natives: Vec<String>,
     /// Packages that are known not to work without their native part, compiled here or carried along.
@@ -74,6 +84,19 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// A package that the lock file puts into a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedPlace {
+    /// The folder, below the app.
+    pub folder: String,
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// It need not be there.
+    pub is_optional: bool,
 }
 
 /// One command of a build stage, run in `/app`.

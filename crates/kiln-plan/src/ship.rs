@@ -15,8 +15,9 @@ pub const SHIP_CODE: &str = include_str!("ship.rs");
 /// Folders at the top of a project that only a desk needs.
 const DESK_FOLDERS: [&str; 7] = ["__mocks__", "__tests__", "coverage", "e2e", "spec", "test", "tests"];
 /// Files at the top of a project that only the build needs, by their whole name in lower case.
-const BUILD_FILES: [&str; 12] = [
+const BUILD_FILES: [&str; 13] = [
     "bun.lock",
+    "bunfig.toml",
     "dockerfile",
     "kiln.lock",
     "kiln.toml",
@@ -41,7 +42,7 @@ const BUILD_BEGINNINGS: [&str; 8] = [
     "vitest.config",
 ];
 /// What a build leaves beside its result, by the start of the path in the project.
-const CACHES: [&str; 13] = [
+const CACHES: [&str; 17] = [
     ".angular/",
     ".cache/",
     ".eslintcache",
@@ -54,6 +55,10 @@ const CACHES: [&str; 13] = [
     ".swc/",
     ".turbo/",
     ".vite/",
+    ".yarn/build-state.yml",
+    ".yarn/cache/",
+    ".yarn/global/",
+    ".yarn/install-state.gz",
     "coverage/",
 ];
 /// What is served as it lies.
@@ -222,7 +227,13 @@ pub fn is_install_leftover(below: &str) -> bool {
     let first = parts.next().unwrap_or_default();
     if matches!(
         first,
-        ".bin" | ".cache" | ".modules.yaml" | ".pnpm-workspace-state-v1.json" | ".yarn-integrity"
+        ".bin"
+            | ".cache"
+            | ".modules.yaml"
+            | ".package-map.json"
+            | ".pnpm-workspace-state-v1.json"
+            | ".yarn-integrity"
+            | ".yarn-state.yml"
     ) {
         return true;
     }

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use kiln_finding::Diagnose;
-use kiln_node::{AppFacts, Lock, LockKind, Manager, NodeRequest, PackageJson};
-use kiln_plan::{Health, HealthSetting, Overrides, Plan, bundled, dockerfile, plan};
+use kiln_node::{AppFacts, Linker, Lock, LockKind, Manager, NodeRequest, PackageJson, Yarn};
+use kiln_plan::{Health, HealthSetting, Overrides, Plan, Step, bundled, dockerfile, plan};
 use kiln_rootfs::RootPath;
 
 const PACKAGE: &str = r#"{"name": "@team/orders-api", "version": "1.4.0",
@@ -103,6 +103,142 @@ fn a_lock_file_out_of_step() {
     let (code, text) = refused(&facts);
     assert_eq!(code, "plan.lock_out_of_step");
     assert!(text.contains("koa ^3.0.0 is not in the lock file"), "{text}");
+}
+
+#[test]
+fn npm_converts_the_first_version_of_its_lock_file() {
+    let mut facts = world();
+    let text = br#"{"lockfileVersion": 1, "dependencies": {
+        "express": {"version": "4.21.2", "resolved": "https://r.invalid/express/-/express-4.21.2.tgz", "integrity": "sha512-x"},
+        "tap": {"version": "1.0.0", "resolved": "https://r.invalid/tap/-/tap-1.0.0.tgz", "integrity": "sha512-x", "dev": true}}}"#;
+    facts.lock = Some((LockKind::Shrinkwrap, Lock::read(LockKind::Shrinkwrap, "l", text).unwrap()));
+    let plan = planned(&facts);
+    assert!(plan.production[0].argv.contains(&"--legacy-peer-deps".to_owned()));
+    let locked: Vec<&str> = plan.locked.iter().map(|place| place.folder.as_str()).collect();
+    assert_eq!(locked, ["node_modules/express"]);
+    let told = plan.reasons.iter().find(|reason| reason.is_told).unwrap();
+    assert!(told.because.starts_with("npm-shrinkwrap.json is version 1; npm converts it"), "{told:?}");
+    assert!(planned(&world()).locked.is_empty());
+}
+
+const BERRY: &str = "__metadata:\n  version: 8\n\n\"express@npm:^4.0.0\":\n  version: 4.21.2\n  resolution: \"express@npm:4.21.2\"\n  checksum: 10c0/x\n\n\
+    \"orders-api@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"orders-api@workspace:.\"\n  dependencies:\n    express: \"npm:^4.0.0\"\n";
+
+/// An app of yarn 2 or newer, as these settings say.
+fn berry(lock: &str, version: Option<&str>, linker: Linker) -> AppFacts {
+    let lock = Lock::read(LockKind::Berry, "yarn.lock", lock.as_bytes()).unwrap();
+    let yarn = Yarn { version: version.map(str::to_owned), linker, ..Yarn::default() };
+    AppFacts { lock: Some((LockKind::Berry, lock)), yarn: Some(yarn), ..world() }
+}
+
+#[test]
+fn yarn_2_and_newer_fetches_once_and_runs_nothing_meanwhile() {
+    let plan = planned(&berry(BERRY, Some("4.9.2"), Linker::NodeModules));
+    let lines = |steps: &[Step]| steps.iter().map(|step| step.argv.join(" ")).collect::<Vec<_>>();
+    assert_eq!(lines(&plan.install), ["yarn install --immutable --mode=skip-build"]);
+    let production = [
+        "yarn install --immutable --mode=skip-build",
+        "npm pkg delete scripts devDependencies",
+        "yarn install --no-immutable --mode=skip-build",
+    ];
+    assert_eq!(lines(&plan.production), production);
+    let networks: Vec<bool> = plan.production.iter().map(|step| step.network).collect();
+    assert_eq!(networks, [true, false, false]);
+    assert_eq!(
+        (plan.manager_version.as_deref(), plan.entry.as_slice()),
+        (Some("4.9.2"), &["dist/server.js".to_owned()][..])
+    );
+    // What yarn is told to run, and kiln.toml is not, does not run.
+    let mut facts = berry(BERRY, Some("4.9.2"), Linker::NodeModules);
+    facts.package.dependencies_meta =
+        Some(serde_json::json!({"a b": {"built": true}, "c": {"unplugged": true}}));
+    let steps =
+        kiln_plan::plan(&facts, &Overrides { allow_scripts: Some(Vec::new()), ..Overrides::default() })
+            .unwrap()
+            .production;
+    assert_eq!(steps[2].argv, ["npm", "pkg", "delete", "dependenciesMeta[a b].built"]);
+    let plan = planned(&berry(BERRY, Some("2.4.2"), Linker::Pnpm));
+    assert!(lines(&plan.install)[0].ends_with("--skip-builds"));
+}
+
+#[test]
+fn plug_n_play_is_loaded_before_the_app() {
+    let mut facts = berry(BERRY, Some("4.9.2"), Linker::Pnp);
+    assert_eq!(planned(&facts).entry, ["--require", "/app/.pnp.cjs", "dist/server.js"]);
+    facts.package.module_type = Some("module".into());
+    let entry = planned(&facts).entry;
+    assert_eq!(entry[2..4], ["--experimental-loader", "/app/.pnp.loader.mjs"]);
+    let mut old = berry(BERRY, Some("3.2.0"), Linker::Pnp);
+    assert_eq!(planned(&old).entry[0], "--require");
+    old.package.module_type = Some("module".into());
+    assert_eq!(refused(&old).0, "plan.yarn");
+    let text = dockerfile(&planned(&facts), &facts);
+    assert!(
+        text.contains("COPY --from=production /app/.pnp.* ./")
+            && !text.contains("production /app/node_modules"),
+        "{text}"
+    );
+    facts.package.scripts.insert("start".to_owned(), "next start".to_owned());
+    facts.package.dependencies.insert("next".to_owned(), "^4.0.0".to_owned());
+    let lock = BERRY
+        .replace("    express: \"npm:^4.0.0\"\n", "    express: \"npm:^4.0.0\"\n    next: \"npm:^4.0.0\"\n");
+    facts.lock = berry(&lock, None, Linker::Pnp).lock;
+    let (code, text) = refused(&facts);
+    assert!(code == "plan.yarn" && text.contains("archives"), "{text}");
+}
+
+#[test]
+fn a_yarn_that_is_not_known_or_would_run_code_is_refused() {
+    let elsewhere = |reference: &str| {
+        format!("{BERRY}\n\"x@{reference}\":\n  version: 1.0.0\n  resolution: \"x@{reference}\"\n")
+    };
+    for (facts, word) in [
+        (berry(BERRY, None, Linker::Pnp), "nothing says which yarn"),
+        (berry(BERRY, Some("berry"), Linker::Pnp), "no exact version"),
+        (berry(BERRY, Some("2.4.2"), Linker::Pnp), "does not read"),
+        (berry(&elsewhere("exec:./gen.js"), Some("4.9.2"), Linker::Pnp), "elsewhere than a registry"),
+        (
+            berry(
+                &elsewhere("https://github.example.invalid/a/x.git#commit=c0ffee"),
+                Some("4.9.2"),
+                Linker::Pnp,
+            ),
+            "elsewhere",
+        ),
+    ] {
+        let (code, text) = refused(&facts);
+        assert!(code == "plan.yarn" && text.contains(word), "{text}");
+    }
+    let mut facts = berry(BERRY, Some("4.9.2"), Linker::Pnp);
+    facts.package.dependencies.insert("x".to_owned(), "exec:./gen.js".to_owned());
+    assert_eq!(refused(&facts).0, "plan.lock_out_of_step");
+    facts = berry(BERRY, Some("1.22.22"), Linker::Pnp);
+    facts.package.package_manager = Some("yarn@1.22.22".to_owned());
+    assert_eq!(refused(&facts).0, "plan.yarn");
+}
+
+#[test]
+fn bun_installs_and_node_runs() {
+    let text = r#"{"lockfileVersion": 1, "workspaces": {"": {"name": "a", "dependencies": {"express": "^4.0.0"}}},
+        "packages": {"express": ["express@4.21.2", "", {}, "sha512-x"]}}"#;
+    let lock = Lock::read(LockKind::Bun, "bun.lock", text.as_bytes()).unwrap();
+    let mut facts = AppFacts { lock: Some((LockKind::Bun, lock)), ..world() };
+    let plan = planned(&facts);
+    assert_eq!(
+        plan.production[0].argv.join(" "),
+        "bun install --production --frozen-lockfile --ignore-scripts --linker=hoisted"
+    );
+    assert!(plan.manager_version.is_some() && plan.build[0].argv == ["bun", "run", "build"]);
+    facts.package.scripts = [("start".to_owned(), "node index.js".to_owned())].into();
+    facts.sources.insert(path("index.js"), "export default Bun.serve({})".to_owned());
+    facts.files.push(path("index.js"));
+    assert_eq!(refused(&facts).0, "plan.needs_bun");
+    facts.package.scripts = [("start".to_owned(), "bun run index.ts".to_owned())].into();
+    assert_eq!(refused(&facts).0, "plan.no_entry");
+    facts.package.package_manager = Some("bun@1.1.38".to_owned());
+    assert_eq!(refused(&facts).0, "plan.old_bun");
+    let facts = AppFacts { lock: None, lock_files: vec!["bun.lockb".to_owned()], ..world() };
+    assert_eq!(refused(&facts).0, "plan.binary_lock");
 }
 
 #[test]

@@ -120,7 +120,7 @@ pub fn about_build(
     }
     let evidence = about(&image, inventory, &built.name, advice)?;
     Ok(Evidence {
-        lock: lock_facts(&built.facts, &bundled.unwrap_or_default()),
+        lock: lock_facts(&built.facts, built.arch, &bundled.unwrap_or_default()),
         base: base(&built.base),
         archive: archive(&built.lock, now()),
         sources: built.sources.clone(),
@@ -213,7 +213,7 @@ fn forget_own_bundles(inventory: &mut Inventory, sources: &Tree) {
 }
 
 /// What the lock file of the app says; what may be in the image after all is not for development.
-fn lock_facts(facts: &AppFacts, bundled: &[usize]) -> Fact<LockFacts> {
+fn lock_facts(facts: &AppFacts, arch: Arch, bundled: &[usize]) -> Fact<LockFacts> {
     let Some((kind, lock)) = &facts.lock else {
         return Fact::Unknown("the app has no lock file".to_owned());
     };
@@ -242,7 +242,7 @@ fn lock_facts(facts: &AppFacts, bundled: &[usize]) -> Fact<LockFacts> {
     dev_packages.retain(|package| !production.contains(package) && !in_image.contains(package));
     dev_packages.sort();
     dev_packages.dedup();
-    let mut without_integrity = lock.without_integrity();
+    let mut without_integrity = lock.without_integrity(arch.npm_name());
     without_integrity.sort();
     Fact::Known(LockFacts { file: kind.file_name().to_owned(), without_integrity, dev_packages })
 }
@@ -300,7 +300,9 @@ mod tests {
         assert_eq!(inventory.unseen[0].bundles, ["app/public/vendor.js"]);
         forget_own_bundles(&mut inventory, &Tree::new());
         assert!(inventory.unseen.is_empty());
-        let Fact::Known(lock) = lock_facts(&facts, &[0, 1]) else { panic!("the lock file is there") };
+        let Fact::Known(lock) = lock_facts(&facts, Arch::Amd64, &[0, 1]) else {
+            panic!("the lock file is there")
+        };
         assert_eq!(lock.dev_packages, ["vite@7.0.0"]);
     }
 }

@@ -83,6 +83,8 @@ pub(crate) fn install(
             "yarn workspaces focus --all --production".to_owned(),
             "yarn workspaces focus --all --production",
         ),
+        // Its lock file alone leads nowhere: `Project::manager` knows no bun.
+        Manager::Bun => return None,
         Manager::Yarn => (
             "/usr/local/share/.cache/yarn",
             "yarn install --frozen-lockfile --ignore-scripts --non-interactive",
@@ -97,12 +99,12 @@ pub(crate) fn install(
     match manager {
         Manager::Pnpm => install.env.push(("CI", "true".to_owned())),
         Manager::Yarn if is_berry => install.env.push(("YARN_ENABLE_SCRIPTS", "false".to_owned())),
-        Manager::Yarn | Manager::Npm => {}
+        Manager::Yarn | Manager::Npm | Manager::Bun => {}
     }
     if !install.natives.is_empty() || !for_build.is_empty() {
         let rebuild = match manager {
             // yarn 1 has no such command, and npm works on what it installed.
-            Manager::Npm | Manager::Yarn => "npm rebuild",
+            Manager::Npm | Manager::Yarn | Manager::Bun => "npm rebuild",
             Manager::Pnpm => "pnpm rebuild",
         };
         install.addons = [install.natives.clone(), for_build].concat();
@@ -119,7 +121,10 @@ pub(crate) fn install(
 /// Packages whose install scripts must run, because they compile an addon or fetch a part of themselves: those that run,
 /// or those that only build.
 fn natives(project: &Project, only_build: bool) -> Vec<String> {
-    let Some((_, lock)) = &project.facts.lock else { return Vec::new() };
+    // The lock file of yarn 2 and newer does not tell of scripts, and yarn runs them by its own settings.
+    let Some((_, lock)) = project.facts.lock.as_ref().filter(|_| project.facts.yarn.is_none()) else {
+        return Vec::new();
+    };
     let mut names: Vec<String> = Vec::new();
     for package in &lock.packages {
         // `prisma generate` fetches what these need.
@@ -235,7 +240,7 @@ fn bootstrap(
     let version = pinned.or(installed);
     match manager {
         _ if is_there && is_fit && project.facts.yarn.is_none() => None,
-        Manager::Npm => None,
+        Manager::Npm | Manager::Bun => None,
         Manager::Pnpm => Some(format!("npm install --global pnpm@{}", version.as_deref().unwrap_or(PNPM))),
         Manager::Yarn => match &project.facts.yarn {
             Some(yarn) => {

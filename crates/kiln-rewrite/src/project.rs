@@ -26,17 +26,17 @@ impl Project {
     pub(crate) fn lock_name(&self) -> Option<&'static str> {
         match (&self.facts.yarn, &self.facts.lock) {
             (Some(_), _) => Some(LockKind::Yarn.file_name()),
+            (None, Some((LockKind::Bun, _)) | None) => None,
             (None, Some((kind, _))) => Some(kind.file_name()),
-            (None, None) => None,
         }
     }
 
-    /// The package manager that wrote it.
+    /// The package manager that wrote it; `None` for bun, whose installs are not rewritten.
     pub(crate) fn manager(&self) -> Option<Manager> {
         match (&self.facts.yarn, &self.facts.lock) {
             (Some(_), _) => Some(Manager::Yarn),
+            (None, Some((LockKind::Bun, _)) | None) => None,
             (None, Some((kind, _))) => Some(kind.manager()),
-            (None, None) => None,
         }
     }
 

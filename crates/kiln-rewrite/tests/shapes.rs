@@ -90,7 +90,8 @@ fn yarn_of_today_needs_its_version_and_modules() {
         &[SERVER, ("yarn.lock", ""), (".yarnrc.yml", "")],
     );
     project.facts.lock = None;
-    project.facts.yarn = Some(Yarn { version: Some("4.10.3".to_owned()), has_node_modules: true });
+    project.facts.yarn =
+        Some(Yarn { version: Some("4.10.3".to_owned()), has_node_modules: true, ..Yarn::default() });
     let (text, _) = rewritten(&project, "distroless");
     has(
         &text,
@@ -100,7 +101,7 @@ fn yarn_of_today_needs_its_version_and_modules() {
             "yarn workspaces focus --all --production\n",
         ],
     );
-    project.facts.yarn = Some(Yarn { version: None, has_node_modules: false });
+    project.facts.yarn = Some(Yarn { version: None, has_node_modules: false, ..Yarn::default() });
     assert!(
         matches!(answer(&project, "distroless"), Answer::Refused(why) if why[0].why.contains("nodeLinker"))
     );

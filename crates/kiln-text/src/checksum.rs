@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use sha2::{Digest as _, Sha224, Sha256, Sha384, Sha512};
 
 /// How many bytes the longest checksum has.
 const LONGEST: usize = 64;
@@ -17,6 +17,8 @@ pub enum Algorithm {
     Md5,
     /// SHA-1, which others still write; never computed.
     Sha1,
+    /// SHA-224.
+    Sha224,
     /// SHA-256.
     Sha256,
     /// SHA-384.
@@ -42,6 +44,8 @@ pub struct BadChecksum(String);
 /// A checksum in the making.
 #[derive(Clone)]
 pub enum Hasher {
+    /// SHA-224.
+    Sha224(Sha224),
     /// SHA-256.
     Sha256(Sha256),
     /// SHA-384.
@@ -52,13 +56,15 @@ pub enum Hasher {
 
 impl Algorithm {
     /// All, weakest first.
-    pub const ALL: [Self; 5] = [Self::Md5, Self::Sha1, Self::Sha256, Self::Sha384, Self::Sha512];
+    pub const ALL: [Self; 6] =
+        [Self::Md5, Self::Sha1, Self::Sha224, Self::Sha256, Self::Sha384, Self::Sha512];
 
     /// Its name, as in file names and in `integrity` fields: `sha512`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Md5 => "md5",
             Self::Sha1 => "sha1",
+            Self::Sha224 => "sha224",
             Self::Sha256 => "sha256",
             Self::Sha384 => "sha384",
             Self::Sha512 => "sha512",
@@ -77,6 +83,7 @@ impl Algorithm {
         match self {
             Self::Md5 => 16,
             Self::Sha1 => 20,
+            Self::Sha224 => 28,
             Self::Sha256 => 32,
             Self::Sha384 => 48,
             Self::Sha512 => LONGEST,
@@ -88,6 +95,7 @@ impl Algorithm {
     pub fn hasher(self) -> Hasher {
         match self {
             Self::Md5 | Self::Sha1 | Self::Sha256 => Hasher::Sha256(Sha256::new()),
+            Self::Sha224 => Hasher::Sha224(Sha224::new()),
             Self::Sha384 => Hasher::Sha384(Sha384::new()),
             Self::Sha512 => Hasher::Sha512(Sha512::new()),
         }
@@ -213,6 +221,7 @@ impl Hasher {
     /// Takes in the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match self {
+            Self::Sha224(hasher) => hasher.update(bytes),
             Self::Sha256(hasher) => hasher.update(bytes),
             Self::Sha384(hasher) => hasher.update(bytes),
             Self::Sha512(hasher) => hasher.update(bytes),
@@ -222,6 +231,7 @@ impl Hasher {
     /// The checksum of all that was taken in.
     pub fn finish(self) -> Checksum {
         let (algorithm, digest) = match self {
+            Self::Sha224(hasher) => (Algorithm::Sha224, hasher.finalize().to_vec()),
             Self::Sha256(hasher) => (Algorithm::Sha256, hasher.finalize().to_vec()),
             Self::Sha384(hasher) => (Algorithm::Sha384, hasher.finalize().to_vec()),
             Self::Sha512(hasher) => (Algorithm::Sha512, hasher.finalize().to_vec()),
@@ -245,7 +255,7 @@ mod tests {
 
     #[test]
     fn reads_back_what_it_shows() {
-        for algorithm in [Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512] {
+        for algorithm in [Algorithm::Sha224, Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512] {
             let checksum = algorithm.of(b"kiln");
             assert!(checksum.holds(b"kiln") && !checksum.holds(b"kilns"));
             assert_eq!(checksum.to_string().parse(), Ok(checksum));

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use kiln_rootfs::{RootPath, Tree};
+use kiln_text::Checksum;
 use serde::Deserialize;
 
 use super::node::{TarballFile, tarball};
@@ -40,6 +41,10 @@ pub(super) fn install(tree: &mut Tree, pin: &NpmPin, source: &dyn Fetch) -> Resu
         .map_err(|error| wrong(format!("its package.json is no good: {error}")))?;
     let programs = match package.bin {
         Bin::One(path) => BTreeMap::from([(pin.name.clone(), path)]),
+        // The packages that hold bun itself do not name it.
+        Bin::Many(programs) if programs.is_empty() && pin.name.starts_with("@oven/bun-") => {
+            BTreeMap::from([("bun".to_owned(), "bin/bun".to_owned())])
+        }
         Bin::Many(programs) => programs,
     };
     let home =
@@ -60,4 +65,26 @@ pub(super) fn install(tree: &mut Tree, pin: &NpmPin, source: &dyn Fetch) -> Resu
         tree.insert_symlink(&format!("usr/local/bin/{program}"), &format!("/{target}")).map_err(&failed)?;
     }
     Ok(())
+}
+
+/// Checks that the program of a package is what `packageManager` says behind `+`: `sha512.c0ffee`, of the file that corepack runs.
+/// Source: corepack, `corepackUtils.ts`.
+pub fn check_program(pin: &NpmPin, file: &str, hash: &str, source: &dyn Fetch) -> Result<(), Error> {
+    let wrong = |why: String| -> Error {
+        ErrorKind::Package { name: format!("{} {}", pin.name, pin.version), why }.into()
+    };
+    let wanted = hash
+        .split_once('.')
+        .and_then(|(algorithm, digits)| Checksum::from_hex(algorithm, digits))
+        .ok_or_else(|| {
+        wrong(format!("packageManager gives `{hash}` for it, which is no hash that kiln knows"))
+    })?;
+    let files = tarball(pin, source)?;
+    let program = files.iter().find(|one| one.path.as_str() == file);
+    let program = program.ok_or_else(|| wrong(format!("it has no {file}")))?;
+    let found = wanted.algorithm().of(&program.bytes);
+    if found == wanted {
+        return Ok(());
+    }
+    Err(wrong(format!("packageManager gives another hash for it: its {file} has {found}")))
 }

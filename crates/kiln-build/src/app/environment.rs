@@ -1,7 +1,23 @@
-use kiln_node::Manager;
+use kiln_node::{Linker, Manager};
+
+/// Yarn 2 and newer take these before settings of the app. Its archives lie in the app: what one app fetched is never another's,
+/// as its lock file has no hash of packages that are for one kind of machine only.
+const BERRY: [(&str, &str); 7] = [
+    ("YARN_CACHE_FOLDER", "/app/.yarn/cache"),
+    ("YARN_CHECKSUM_BEHAVIOR", "throw"),
+    ("YARN_ENABLE_GLOBAL_CACHE", "false"),
+    ("YARN_ENABLE_SCRIPTS", "false"),
+    ("YARN_ENABLE_TELEMETRY", "false"),
+    // On the same file system as the app: the linker called pnpm makes hard links.
+    ("YARN_GLOBAL_FOLDER", "/app/.yarn/global"),
+    ("YARN_PNP_ENABLE_INLINING", "true"),
+];
 
 /// The environment of every command. Nothing in it differs from user to user.
-pub(super) fn environment(manager: Manager, is_native: bool) -> Vec<(String, String)> {
+pub(super) fn environment(
+    (manager, linker): (Manager, Option<Linker>),
+    is_native: bool,
+) -> Vec<(String, String)> {
     let mut env = vec![
         ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
         ("HOME", "/root"),
@@ -21,6 +37,8 @@ pub(super) fn environment(manager: Manager, is_native: bool) -> Vec<(String, Str
     ];
     match manager {
         Manager::Npm => {}
+        Manager::Yarn if linker.is_some() => env.extend(BERRY),
+        Manager::Bun => env.extend([("BUN_INSTALL_CACHE_DIR", "/tmp/bun"), ("DO_NOT_TRACK", "1")]),
         Manager::Pnpm => env.extend([
             ("PNPM_HOME", "/root/.local/share/pnpm"),
             ("npm_config_store_dir", "/root/.npm/pnpm-store"),

@@ -5,9 +5,10 @@ use kiln_plan::{Plan, Step as Command};
 use kiln_rootfs::Tree;
 
 use super::configure::{BaseImage, Facts, annotations, configure};
+use super::installed::check_installed;
 use super::project_settings::harmless;
 use super::step::{Commands, Surroundings};
-use super::{modules, split};
+use super::{installed, modules, pnp, split, yarn_settings};
 use crate::Error;
 use crate::engine::{BuildTarget, Choose, Copy, Dir, Files, Graph, Op, Origin, Part, Source, Step, StepId};
 use crate::error::ErrorKind;
@@ -62,11 +63,18 @@ pub fn lower(request: &Request<'_>) -> Result<Graphed, Error> {
         let installed = stages.run(manifests, &plan.install, "install", false);
         (installed, installed)
     };
-    let copied = stages.copy(below, request.source, "build", "copy the app");
+    let copied = stages.copy(below, &sources(request)?, "build", "copy the app");
     let built = stages.run(copied, &scripts, "build", true);
     let base = stages.push(None, Op::Base(request.base.layers.clone()), "image", &request.base.name);
-    let choose: Choose = Arc::new(split::dependencies);
-    let chosen = part("dependencies", (builder, production), choose);
+    let locked = plan.locked.clone();
+    let linker = plan.linker;
+    let of_lock = if locked.is_empty() { String::new() } else { format!("{locked:?}") };
+    let of_lock = linker.map_or(of_lock, |linker| format!("{linker:?}"));
+    let choose: Choose = Arc::new(move |left| {
+        check_installed(left, &locked)?;
+        split::dependencies(left, linker)
+    });
+    let chosen = Part { rules: of_lock, ..part("dependencies", (builder, production), choose) };
     let dependencies = stages.push(Some(base), Op::Part(chosen), "image", "dependencies");
     let shipping = plan.shipping.clone();
     let rules = format!("{shipping:?}");
@@ -86,9 +94,17 @@ pub fn lower(request: &Request<'_>) -> Result<Graphed, Error> {
     Ok(Graphed { graph: stages.graph, target, dependencies, app })
 }
 
+/// The files of the app as its own commands see them.
+fn sources(request: &Request<'_>) -> Result<Arc<Tree>, Error> {
+    match request.plan.linker {
+        Some(_) => Ok(Arc::new(yarn_settings::for_scripts(request.source)?)),
+        None => Ok(request.source.clone()),
+    }
+}
+
 /// A choice of what the steps above one left, up to another.
 fn part(name: &'static str, (above, from): (StepId, StepId), choose: Choose) -> Part {
-    let code = &[split::CODE, modules::CODE, kiln_plan::SHIP_CODE];
+    let code = &[split::CODE, modules::CODE, installed::CODE, pnp::CODE, kiln_plan::SHIP_CODE];
     Part { from, above, beside: Vec::new(), name, code, rules: String::new(), choose }
 }
 
@@ -97,7 +113,8 @@ fn manifests(request: &Request<'_>) -> Result<Tree, Error> {
     let mut tree = Tree::new();
     for path in &request.plan.manifests {
         if let Some(entry) = request.source.get(path) {
-            tree.insert(path.clone(), harmless(path, entry)?).map_err(|source| ErrorKind::Tree { source })?;
+            tree.insert(path.clone(), harmless(path, entry, request.plan.manager)?)
+                .map_err(|source| ErrorKind::Tree { source })?;
         }
     }
     Ok(tree)

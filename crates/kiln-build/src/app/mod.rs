@@ -6,15 +6,19 @@
 mod configure;
 mod entry;
 mod environment;
+mod installed;
 mod lower;
 mod modules;
 mod natives;
+mod pnp;
 mod project_settings;
+mod settings_file;
 mod split;
 mod step;
+mod yarn_settings;
 
 pub use configure::{BaseImage, Facts};
 pub use entry::check_entry;
 pub use lower::{Graphed, Request, lower};
 pub use natives::check_natives;
-pub use step::{CERTIFICATES, NPMRC, NPMRC_WITHOUT_LOGINS, STRAIGHT, STRAIGHT_YARN, Surroundings};
+pub use step::{CERTIFICATES, NPMRC, NPMRC_WITHOUT_LOGINS, Surroundings, YARNRC, straight};

@@ -1,16 +1,14 @@
 //! What an app's own settings of package managers may say where there are logins: nothing that puts anybody between a package manager
 //! and the registry, and nothing that is an argument of a command.
 
-use std::io::Read;
-
-use kiln_rootfs::{Content, Entry, Kind, RootPath};
+use kiln_node::Manager;
+use kiln_rootfs::{Entry, Kind, RootPath};
 use serde_json::Value;
 
+use super::settings_file::{read, replaced, unfit};
+use super::yarn_settings;
 use crate::Error;
-use crate::error::ErrorKind;
 
-/// The largest file of settings that is read, in bytes.
-const SETTINGS_MAX: u64 = 1 << 20;
 /// What `.yarnrc` of yarn 1 may say. Lines that begin with `--` are arguments of commands.
 const YARNRC: [&str; 12] = [
     "child-concurrency",
@@ -47,28 +45,32 @@ const PNPM_WORKSPACE: [&str; 16] = [
 ];
 
 /// A file of an app as commands that fetch packages see it.
-pub(super) fn harmless(path: &RootPath, entry: &Entry) -> Result<Entry, Error> {
+pub(super) fn harmless(path: &RootPath, entry: &Entry, manager: Manager) -> Result<Entry, Error> {
     let filter: fn(&str) -> Option<String> = match path.as_str() {
         ".yarnrc" => |text| Some(yarnrc(text)),
+        yarn_settings::FILE => yarn_settings::for_fetching,
+        ".npmrc" if manager == Manager::Bun => |text| Some(registries(text)),
         "pnpm-workspace.yaml" => pnpm_workspace,
         _ => return Ok(entry.clone()),
     };
-    let unfit = || {
-        let help = format!("`{path}` is a file, and a small text in its format");
-        Error::refused(format!("the settings of the app in `{path}` cannot be read"), Some(help))
-    };
     // A link would lead to what nobody looked at.
-    let Kind::File(content) = &entry.kind else { return Err(unfit()) };
-    let text = read(path, content)?.ok_or_else(unfit)?;
-    let text = filter(&text).ok_or_else(unfit)?;
-    Ok(Entry { attrs: entry.attrs.clone(), kind: Kind::File(Content::Bytes(text.into_bytes().into())) })
+    let Kind::File(content) = &entry.kind else { return Err(unfit(path)) };
+    let text = read(path, content)?.ok_or_else(|| unfit(path))?;
+    let text = filter(&text).ok_or_else(|| unfit(path))?;
+    Ok(replaced(entry, text))
 }
 
-fn read(path: &RootPath, content: &Content) -> Result<Option<String>, Error> {
-    let mut bytes = Vec::new();
-    let read = content.open().and_then(|file| file.take(SETTINGS_MAX + 1).read_to_end(&mut bytes));
-    read.map_err(|source| Error::from(ErrorKind::Read { path: path.to_string(), source }))?;
-    Ok(if bytes.len() as u64 > SETTINGS_MAX { None } else { String::from_utf8(bytes).ok() })
+/// The lines of an `.npmrc` that say where registries are, and no more: bun takes certificates there, too.
+fn registries(text: &str) -> String {
+    let is_registry = |line: &&str| {
+        line.split_once('=').is_some_and(|(name, value)| {
+            let name = name.trim();
+            (name == "registry" || name.starts_with('@') && name.ends_with(":registry"))
+                && !value.contains("${")
+        })
+    };
+    let lines = text.split(['\n', '\r']).filter(is_registry);
+    lines.map(|line| format!("{}\n", line.trim())).collect::<Vec<_>>().concat()
 }
 
 /// The lines that may stay, each one name and one value and written anew: yarn takes several on a line, and `\r` for its end.
@@ -115,10 +117,14 @@ mod tests {
     use super::*;
 
     fn seen(path: &str, text: &str) -> Result<String, Error> {
+        seen_by(Manager::Npm, path, text)
+    }
+
+    fn seen_by(manager: Manager, path: &str, text: &str) -> Result<String, Error> {
         let mut tree = kiln_rootfs::Tree::new();
         tree.insert_file(path, 0o644, text.as_bytes()).unwrap();
         let path = RootPath::new(path).unwrap();
-        let entry = harmless(&path, tree.get(&path).unwrap())?;
+        let entry = harmless(&path, tree.get(&path).unwrap(), manager)?;
         let Kind::File(content) = &entry.kind else { panic!("it is a file") };
         Ok(read(&path, content)?.unwrap())
     }
@@ -147,6 +153,9 @@ mod tests {
         let left = seen("pnpm-workspace.yaml", merged);
         let left: Value = left.map_or(Value::Null, |left| serde_json::from_str(&left).unwrap());
         assert!(left.get("<<").is_none() && left.get("httpsProxy").is_none(), "{left}");
+        let text = "registry=https://r.example.invalid\ncafile=x\nca=x\n@s:registry = https://s.example.invalid\rcache=/x\n//r/:_authToken=t\n";
+        let left = "registry=https://r.example.invalid\n@s:registry = https://s.example.invalid\n";
+        assert_eq!(seen_by(Manager::Bun, ".npmrc", text).unwrap(), left);
         assert_eq!(seen("package.json", "{\"proxy\": 1}").unwrap(), "{\"proxy\": 1}");
     }
 
@@ -156,7 +165,7 @@ mod tests {
             let path = RootPath::new(path).unwrap();
             let entry =
                 Entry { attrs: kiln_rootfs::Attrs::root(0o777), kind: Kind::Symlink("patches/x".to_owned()) };
-            harmless(&path, &entry).unwrap_err();
+            harmless(&path, &entry, Manager::Npm).unwrap_err();
         }
     }
 }

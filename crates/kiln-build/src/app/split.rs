@@ -1,9 +1,11 @@
 //! Cuts what the sandbox left into the two layers on top of the base.
 
+use kiln_node::Linker;
 use kiln_plan::Shipping;
 use kiln_rootfs::{Delta, Entry, Kind, RootPath, Tree};
 
 use super::modules::{MODULES, Modules, is_kept_with_its_folders, tree_error};
+use super::pnp;
 use crate::Error;
 use crate::engine::Left;
 
@@ -12,8 +14,9 @@ const APP: &str = "app";
 /// This file, which decides what is shipped.
 pub(super) const CODE: &str = include_str!("split.rs");
 
-/// The dependency layer: every `node_modules` folder of a production install, without leftovers.
-pub(super) fn dependencies(left: &Left) -> Result<Delta, Error> {
+/// The dependency layer: every `node_modules` folder of a production install, without leftovers; with Plug'n'Play the table of packages
+/// and their archives.
+pub(super) fn dependencies(left: &Left, linker: Option<Linker>) -> Result<Delta, Error> {
     let mut layer = layer()?;
     for (path, entry) in left.tree.iter() {
         let is_dir = matches!(entry.kind, Kind::Dir);
@@ -21,6 +24,9 @@ pub(super) fn dependencies(left: &Left) -> Result<Delta, Error> {
         if below.is_empty() || is_kept_with_its_folders(below, is_dir) {
             layer.insert(path.clone(), entry.clone()).map_err(tree_error)?;
         }
+    }
+    if linker == Some(Linker::Pnp) {
+        pnp::add(&left.tree, &mut layer)?;
     }
     Ok(Delta::placing(with_files_of_links(layer, &left.tree)?))
 }
@@ -162,7 +168,7 @@ mod tests {
             "root/node_modules/x.js",
         ]);
         assert_eq!(
-            files(&dependencies(&left(installed)).unwrap().tree),
+            files(&dependencies(&left(installed), None).unwrap().tree),
             ["app/apps/api/node_modules/b/index.js", "app/node_modules/a/index.js"]
         );
     }

@@ -11,15 +11,17 @@ use crate::engine::{Exec, ExecMount, ExecMountKind, Writes};
 pub const NPMRC: &str = "kiln:npmrc";
 /// The same for code that nobody has reason to trust: where packages come from, and not who asks.
 pub const NPMRC_WITHOUT_LOGINS: &str = "kiln:npmrc-without-logins";
+/// The secret that holds the same for yarn 2 and newer.
+pub const YARNRC: &str = "kiln:yarnrc";
 /// The secret that holds the certificates which this machine's clients trust.
 pub const CERTIFICATES: &str = "kiln:certificates";
 
 /// Variables of commands that have logins: they stand above settings of the project, so that these put nobody between a package
 /// manager and the registry. Their values are secrets, `kiln:` before the name.
-pub const STRAIGHT: [&str; 4] =
+const STRAIGHT: [&str; 4] =
     ["npm_config_https_proxy", "npm_config_proxy", "npm_config_noproxy", "npm_config_strict_ssl"];
 /// The same for yarn 1, which takes `null` for the name of a proxy, and its own settings before those of npm.
-pub const STRAIGHT_YARN: [&str; 12] = [
+const STRAIGHT_YARN: [&str; 12] = [
     "npm_config_ca",
     "npm_config_cafile",
     "npm_config_https_proxy",
@@ -34,9 +36,21 @@ pub const STRAIGHT_YARN: [&str; 12] = [
     "yarn_strict_ssl",
 ];
 
-fn straight(manager: Manager) -> &'static [&'static str] {
-    if manager == Manager::Yarn { &STRAIGHT_YARN } else { &STRAIGHT }
+/// The same for bun, which reads the usual ones.
+const STRAIGHT_BUN: [&str; 4] = ["HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"];
+
+/// The variables for a package manager.
+pub fn straight(manager: Manager) -> &'static [&'static str] {
+    match manager {
+        Manager::Yarn => &STRAIGHT_YARN,
+        Manager::Bun => &STRAIGHT_BUN,
+        Manager::Npm | Manager::Pnpm => &STRAIGHT,
+    }
 }
+
+/// Keeps yarn from starting anything while it has logins: generators of packages, and what packs repositories.
+const ALONE: &[u8] = include_bytes!("alone.cjs");
+const ALONE_AT: &str = "/run/kiln/alone.cjs";
 
 const ROOT: (u32, u32) = (0, 0);
 const HOSTNAME: &str = "kiln";
@@ -84,7 +98,7 @@ impl Commands<'_> {
         }
         Exec {
             argv: step.argv.clone(),
-            env: environment(self.plan.manager, !self.plan.natives.is_empty()),
+            env: self.environment(doing),
             silent_env,
             cwd: "/app".to_owned(),
             user: String::new(),
@@ -92,6 +106,15 @@ impl Commands<'_> {
             hostname: HOSTNAME.to_owned(),
             mounts: self.mounts(doing, is_build),
         }
+    }
+
+    fn environment(&self, doing: Doing) -> Vec<(String, String)> {
+        let manager = (self.plan.manager, self.plan.linker);
+        let mut env = environment(manager, !self.plan.natives.is_empty());
+        if self.plan.linker.is_some() && doing == Doing::Fetching {
+            env.push(("NODE_OPTIONS".to_owned(), format!("--require {ALONE_AT}")));
+        }
+        env
     }
 
     fn doing(&self, step: &Step, is_build: bool) -> Doing {
@@ -110,11 +133,17 @@ impl Commands<'_> {
             own_secret(CERTIFICATES, "/etc/ssl/certs/kiln-machine.crt", 0o444),
         ];
         match doing {
+            Doing::Fetching if self.plan.linker.is_some() => {
+                let alone = ExecMountKind::Script(ALONE.into());
+                mounts.push(ExecMount { read_only: true, ..mount(ALONE_AT, alone) });
+                mounts.push(own_secret(YARNRC, "/root/.yarnrc.yml", 0o400));
+            }
             Doing::Fetching => {
-                mounts.extend([self.downloads(Writes::Kept), own_secret(NPMRC, "/root/.npmrc", 0o400)]);
+                mounts.extend(self.downloads(Writes::Kept));
+                mounts.push(own_secret(NPMRC, "/root/.npmrc", 0o400));
                 mounts.extend(straight(self.plan.manager).iter().copied().map(own_variable));
             }
-            Doing::Unpacking => mounts.push(self.downloads(Writes::Lost)),
+            Doing::Unpacking => mounts.extend(self.downloads(Writes::Lost)),
             Doing::Reaching => mounts.push(own_secret(NPMRC_WITHOUT_LOGINS, "/root/.npmrc", 0o400)),
             Doing::Running => {}
         }
@@ -127,8 +156,11 @@ impl Commands<'_> {
         mounts
     }
 
-    /// What package managers downloaded.
-    fn downloads(&self, writes: Writes) -> ExecMount {
+    /// What package managers downloaded. bun believes what lies there, so it gets nothing of others, and yarn 2 keeps its own.
+    fn downloads(&self, writes: Writes) -> Option<ExecMount> {
+        if self.plan.manager == Manager::Bun {
+            return None;
+        }
         // The first yarn takes no care of others at its cache.
         let sharing = if self.plan.manager == Manager::Yarn { Sharing::Locked } else { Sharing::Shared };
         let kind = ExecMountKind::Cache {
@@ -139,7 +171,7 @@ impl Commands<'_> {
             owner: ROOT,
             writes,
         };
-        mount("/root/.npm", kind)
+        Some(mount("/root/.npm", kind))
     }
 }
 

@@ -17,6 +17,8 @@ use crate::base::{self, Supply};
 
 /// The lock file beside `package.json`.
 const LOCK: &str = "kiln.lock";
+/// The file of yarn's package that runs, and that corepack hashes.
+const YARN_PROGRAM: &str = "bin/yarn.js";
 /// Changes when the same lock is composed into something else.
 const COMPOSITION: &str = "1";
 
@@ -29,6 +31,8 @@ pub(crate) struct Bases<'a> {
     supply: &'a Supply,
     layout: &'a Layout,
     steps: &'a StepCache,
+    /// What the app says that the yarn of the builder is.
+    hash: Option<String>,
 }
 
 /// The lock of a project, and whether it was written now.
@@ -88,7 +92,9 @@ fn request(plan: &Plan, settings: &base::BaseSettings, archs: &[Arch]) -> Result
         let tool = match plan.manager {
             Manager::Npm => Tool::Npm,
             Manager::Pnpm => Tool::Pnpm,
+            Manager::Yarn if plan.linker.is_some() => Tool::Berry,
             Manager::Yarn => Tool::Yarn,
+            Manager::Bun => Tool::Bun,
         };
         request.tools.insert(tool, version.clone());
     }
@@ -108,9 +114,10 @@ fn misfit(lock: &Lock, request: &Request) -> Option<String> {
         return Some(format!("it pins nothing for {arch}"));
     }
     request.tools.iter().find_map(|(tool, version)| {
-        let pinned = lock.npm.iter().find(|pin| pin.name == tool.name());
-        let differs = pinned.is_none_or(|pin| pin.version != *version);
-        differs.then(|| format!("the app pins {} {version}, and it does not", tool.name()))
+        let name = request.archs.iter().map(|arch| tool.name(*arch)).find(|name| {
+            lock.npm.iter().find(|pin| pin.name == *name).is_none_or(|pin| pin.version != *version)
+        })?;
+        Some(format!("the app pins {name} {version}, and it does not"))
     })
 }
 
@@ -122,7 +129,12 @@ impl<'a> Bases<'a> {
         layout: &'a Layout,
         steps: &'a StepCache,
     ) -> Self {
-        Self { lock, arch, host, supply, layout, steps }
+        Self { lock, arch, host, supply, layout, steps, hash: None }
+    }
+
+    /// Holds yarn 2 and newer to the hash that the app gives for it.
+    pub(crate) fn holding(self, plan: &Plan) -> Self {
+        Self { hash: plan.manager_hash.clone().filter(|_| plan.linker.is_some()), ..self }
     }
 
     /// `kiln/node:24-debian13`
@@ -168,11 +180,21 @@ impl<'a> Bases<'a> {
 
     /// Names the builder, without composing it.
     pub(crate) fn builder_digest(&self, native: bool) -> Digest {
-        self.key(builder(native), self.host)
+        let key = self.key(builder(native), self.host);
+        match &self.hash {
+            // One that was made for another hash was not held to this one.
+            Some(hash) => Key::new("held base").field("base", key.as_bytes()).field("hash", hash).finish(),
+            None => key,
+        }
     }
 
     /// Composes the builder into a folder.
     pub(crate) fn make_builder(&self, native: bool, folder: &Path) -> Result<(), Failure> {
+        if let Some(hash) = &self.hash {
+            let name = Tool::Berry.name(self.host);
+            let pin = self.lock.npm.iter().find(|pin| pin.name == name);
+            pin.map_or(Ok(()), |pin| kiln_base::check_program(pin, YARN_PROGRAM, hash, self.supply))?;
+        }
         let base = kiln_base::compose(&self.lock, self.host, builder(native), self.supply)?;
         for layer in base.layers {
             let mut tree = layer.tree;

@@ -49,7 +49,7 @@ pub fn build(
     let locked =
         bases::lock(wanted.folder, &plan, wanted.base, &archs(arch, host), &supply, wanted.is_locked)?;
     let steps = StepCache::create(&machine.cache_dir.join("steps"))?;
-    let bases = Bases::new(locked.lock, (arch, host), &supply, layout, &steps);
+    let bases = Bases::new(locked.lock, (arch, host), &supply, layout, &steps).holding(&plan);
     let base = bases.runtime()?;
     progress.done(&base_summary(&bases, &base, locked.written));
 

@@ -46,6 +46,7 @@ fn check(subject: &LintSubject<'_>, sink: &mut Sink<'_>) {
             Manager::Npm => "package*.json",
             Manager::Pnpm => "package.json pnpm-lock.yaml",
             Manager::Yarn => "package.json yarn.lock",
+            Manager::Bun => "package.json bun.lock",
         };
         let lines =
             format!("COPY {files} ./{}{}", subject.line_end(), subject.text(install.instruction.span));

@@ -7,6 +7,7 @@ use kiln_text::percent;
 use serde::Deserialize;
 
 use super::archive::Archive;
+use super::graph::of_name;
 use super::yarn::connect;
 use crate::error::{ErrorKind, unknown_version};
 use crate::lock::{Direct, Platforms};
@@ -89,16 +90,19 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     for (at, entry) in wanted {
         for (name, range) in &entry.dependencies {
             let optional = entry.dependencies_meta.get(name).is_some_and(|meta| meta.optional);
-            edges.push((at, descriptor(&known, name, range), optional));
+            edges.extend(pinned(&known, name, range).into_iter().map(|to| (at, to, optional)));
         }
     }
-    connect(&mut lock.packages, &known, edges);
+    connect(&mut lock.packages, &edges);
     for (folder, entry) in projects {
-        let direct = entry.dependencies.iter().filter_map(|(name, range)| {
-            let package = *known.get(&descriptor(&known, name, range))?;
+        let direct = entry.dependencies.iter().flat_map(|(name, range)| {
             let optional = entry.dependencies_meta.get(name).is_some_and(|meta| meta.optional);
             // What is for development stands among the others; `relate` knows better.
-            Some(Direct { package, dev: false, optional })
+            pinned(&known, name, range).into_iter().map(move |package| Direct {
+                package,
+                dev: false,
+                optional,
+            })
         });
         lock.direct.insert(folder.to_owned(), direct.collect());
         lock.asked.insert(folder.to_owned(), entry.dependencies.clone());
@@ -106,10 +110,13 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     Ok(lock)
 }
 
-/// The spelling of `name@range` that is a key: older files leave out the protocol in dependencies.
-fn descriptor(known: &BTreeMap<String, usize>, name: &str, range: &str) -> String {
-    let plain = format!("{name}@{range}");
-    if known.contains_key(&plain) { plain } else { format!("{name}@npm:{range}") }
+/// The package behind `name@range`: older files leave out the protocol in dependencies. Behind a range that was replaced all of that name.
+fn pinned(known: &BTreeMap<String, usize>, name: &str, range: &str) -> Vec<usize> {
+    let keys = [format!("{name}@{range}"), format!("{name}@npm:{range}")];
+    match keys.iter().find_map(|key| known.get(key)) {
+        Some(at) => vec![*at],
+        None => of_name(known, name),
+    }
 }
 
 /// `@scope/name@npm:1.0.0` as name and reference.

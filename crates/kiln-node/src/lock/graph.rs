@@ -5,6 +5,16 @@ use std::collections::BTreeMap;
 use crate::PackageJson;
 use crate::lock::{Direct, Lock, Need};
 
+/// All that are pinned for a name. Where a range was replaced (`resolutions`, catalogs), any of them may be meant.
+pub(crate) fn of_name(by_range: &BTreeMap<String, usize>, name: &str) -> Vec<usize> {
+    let start = format!("{name}@");
+    let keys = by_range.range(start.clone()..).take_while(|(key, _)| key.starts_with(&start));
+    let mut found: Vec<usize> = keys.map(|(_, at)| *at).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
 impl Lock {
     /// Takes in what the projects ask for, by folder, where the file itself does not tell; and works out for each package
     /// whether only development needs it and whether it may be missing, where the file does not tell that.
@@ -31,12 +41,15 @@ impl Lock {
     }
 
     fn asked_by(&self, package: &PackageJson) -> Vec<Direct> {
-        let find = |name: &String, range: &String| {
+        let find = |name: &String, range: &String| -> Vec<usize> {
             let keys = [format!("{name}@{range}"), format!("{name}@npm:{range}"), name.clone()];
-            keys.iter().find_map(|key| self.by_range.get(key)).copied()
+            match keys.iter().find_map(|key| self.by_range.get(key)) {
+                Some(at) => vec![*at],
+                None => of_name(&self.by_range, name),
+            }
         };
         let of = |map: &BTreeMap<String, String>, dev: bool, optional: bool| -> Vec<Direct> {
-            let found = map.iter().filter_map(|(name, range)| find(name, range));
+            let found = map.iter().flat_map(|(name, range)| find(name, range));
             found.map(|package| Direct { package, dev, optional }).collect()
         };
         let mut direct = of(&package.dependencies, false, false);

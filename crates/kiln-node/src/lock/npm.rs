@@ -49,6 +49,9 @@ struct Package {
     peer_dependencies: BTreeMap<String, String>,
     #[serde(skip)]
     elsewhere: Option<Elsewhere>,
+    /// It stands in a file of version 1, which does not tell of scripts.
+    #[serde(skip)]
+    is_old: bool,
 }
 
 /// A list, or the single name that old packages have.
@@ -91,10 +94,11 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
         return Err(unknown_version(path, &file.lockfile_version.to_string()));
     }
     let nested = file.packages.is_empty();
+    let mut loose = Vec::new();
     if nested {
-        flatten("", file.dependencies, &mut file.packages);
+        flatten("", file.dependencies, &mut file.packages, &mut loose);
     }
-    let mut lock = Lock { version: file.lockfile_version, ..Lock::default() };
+    let mut lock = Lock { version: file.lockfile_version, loose, ..Lock::default() };
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     let workspaces = workspaces(&file.packages)?;
     // Folders that are linked to and are no projects of the workspace, and which package each is.
@@ -163,6 +167,7 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     for (package, specs) in lock.packages.iter_mut().zip(specs) {
         specs.settle(package);
     }
+    lock.places = places.iter().map(|(place, at)| ((*place).to_owned(), *at)).collect();
     if nested {
         let top = |(place, at): (&&str, &usize)| Some((place.strip_prefix("node_modules/")?.to_owned(), *at));
         lock.by_range =
@@ -224,10 +229,19 @@ fn resolve(places: &BTreeMap<&str, usize>, place: &str, name: &str) -> Option<us
     })
 }
 
-fn flatten(folder: &str, nested: BTreeMap<String, Nested>, packages: &mut BTreeMap<String, Package>) {
+/// Lays the packages of version 1 out by their folders; `loose` gets those that an install would have to ask the registry for.
+fn flatten(
+    folder: &str,
+    nested: BTreeMap<String, Nested>,
+    packages: &mut BTreeMap<String, Package>,
+    loose: &mut Vec<String>,
+) {
     for (name, one) in nested {
         let place = format!("{folder}node_modules/{name}");
-        flatten(&format!("{place}/"), one.dependencies, packages);
+        if !one.bundled && (one.integrity.is_none() || one.resolved.is_none()) {
+            loose.push(name.clone());
+        }
+        flatten(&format!("{place}/"), one.dependencies, packages, loose);
         let alias = one.version.strip_prefix("npm:").and_then(|real| real.rsplit_once('@'));
         let requires = one.requires.as_object().into_iter().flatten();
         let requires =
@@ -253,6 +267,7 @@ fn flatten(folder: &str, nested: BTreeMap<String, Nested>, packages: &mut BTreeM
             optional: one.optional,
             in_bundle: one.bundled,
             dependencies: requires.collect(),
+            is_old: true,
             ..Package::default()
         };
         packages.insert(place, package);
@@ -285,7 +300,7 @@ impl Package {
             integrity: self.integrity.clone(),
             is_dev: Some(self.dev),
             is_optional: Some(self.optional || self.dev_optional),
-            has_install_script: Some(self.has_install_script),
+            has_install_script: (!self.is_old).then_some(self.has_install_script),
             programs: programs(&self.bin),
             platforms: Platforms { os: names(&self.os), cpu: names(&self.cpu), libc: names(&self.libc) },
             needs: Vec::new(),

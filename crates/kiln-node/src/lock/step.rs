@@ -10,7 +10,8 @@ use crate::{LockKind, PackageJson};
 impl Lock {
     /// Where the project in `folder` asks for something that a package manager would not install from this file: one line each.
     ///
-    /// npm takes what is locked wherever it fits the range, and pays no heed to more; pnpm compares the texts, after its overrides.
+    /// npm takes what is locked wherever it fits the range, and pays no heed to more; pnpm compares the texts, after its overrides, and yarn 2
+    /// and newer do.
     pub fn out_of_step(&self, kind: LockKind, folder: &str, package: &PackageJson) -> Vec<String> {
         if self.asked.is_empty() {
             return Vec::new();
@@ -18,10 +19,14 @@ impl Lock {
         let nothing = BTreeMap::new();
         let locked = self.asked.get(folder).unwrap_or(&nothing);
         let wanted: BTreeMap<&String, &String> = package.asked().collect();
-        let is_pnpm = kind == LockKind::Pnpm;
+        let (is_pnpm, is_berry) = (kind == LockKind::Pnpm, kind == LockKind::Berry);
+        let plain = |range: &str| range.strip_prefix("npm:").filter(|_| is_berry).unwrap_or(range).to_owned();
         let fits = |name: &String, range: &str| {
             if is_pnpm {
                 self.is_overridden(name)
+            } else if is_berry {
+                // It takes nothing that is asked for in other words.
+                false
             } else {
                 self.holds(folder, name, range) || overrides(package, name)
             }
@@ -30,7 +35,7 @@ impl Lock {
         for (name, range) in &wanted {
             match locked.get(*name) {
                 None => lines.push(format!("{name} {range} is not in the lock file")),
-                Some(old) if old != *range && !fits(name, range) => {
+                Some(old) if plain(old) != plain(range) && !fits(name, range) => {
                     lines.push(format!("{name} is {range} here, {old} in the lock file"));
                 }
                 Some(_) => {}

@@ -1,7 +1,5 @@
 //! `yarn.lock` of yarn 1.
 
-use std::collections::BTreeMap;
-
 use kiln_pkg::Elsewhere;
 
 use crate::error::ErrorKind;
@@ -11,6 +9,8 @@ use crate::{Error, Lock, LockedPackage};
 
 /// Package, descriptor, whether it may be missing.
 type Wanted = (usize, String, bool);
+/// Package, what it needs, whether that may be missing.
+pub(crate) type Edge = (usize, usize, bool);
 
 pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     let unfit = |why: &str, help| ErrorKind::Unfit { path: path.to_owned(), why: why.to_owned(), help };
@@ -56,7 +56,11 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
             archive.tell(&mut package.name, &mut package.version);
         }
     }
-    connect(&mut lock.packages, &lock.by_range, wanted);
+    let edges: Vec<Edge> = wanted
+        .into_iter()
+        .filter_map(|(from, descriptor, optional)| Some((from, *lock.by_range.get(&descriptor)?, optional)))
+        .collect();
+    connect(&mut lock.packages, &edges);
     let unversioned = lock.packages.iter().filter(|package| package.version.is_empty());
     lock.unread = unversioned.map(|package| package.name.clone()).collect();
     Ok(lock)
@@ -94,15 +98,10 @@ fn descriptor(line: &str) -> Option<String> {
     Some(format!("{}@{}", name.trim_end_matches(':').trim_matches('"'), range.trim().trim_matches('"')))
 }
 
-/// Turns what packages want into edges.
-pub(crate) fn connect(
-    packages: &mut [LockedPackage],
-    by_range: &BTreeMap<String, usize>,
-    wanted: Vec<Wanted>,
-) {
-    for (from, descriptor, optional) in wanted {
-        let to = by_range.get(&descriptor).copied();
-        if let (Some(package), Some(from)) = (to.filter(|to| *to != from), packages.get_mut(from)) {
+/// Notes what packages need on them.
+pub(crate) fn connect(packages: &mut [LockedPackage], edges: &[Edge]) {
+    for &(from, package, optional) in edges.iter().filter(|(from, to, _)| from != to) {
+        if let Some(from) = packages.get_mut(from) {
             // An optional dependency is listed among the others, too.
             from.needs.retain(|need| need.package != package);
             from.needs.push(Need { package, optional });

@@ -1,6 +1,6 @@
 //! Programs of dependencies, and programs that keep others running.
 
-use kiln_node::{LockKind, Word};
+use kiln_node::{Linker, LockKind, Word};
 use kiln_rootfs::RootPath;
 use serde_json::Value;
 
@@ -194,7 +194,8 @@ impl Follower<'_> {
         let file = file.trim_start_matches("./");
         // npm and yarn put what a project asks for at the root; pnpm below the project.
         let is_pnpm = self.facts.lock.as_ref().is_some_and(|(kind, _)| *kind == LockKind::Pnpm);
-        let above = if is_pnpm {
+        let is_like_pnpm = self.facts.yarn.as_ref().is_some_and(|yarn| yarn.linker == Linker::Pnpm);
+        let above = if is_pnpm || is_like_pnpm {
             self.start.folder.strip_prefix(&self.project).unwrap_or(&self.start.folder)
         } else {
             &self.start.folder

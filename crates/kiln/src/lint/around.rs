@@ -21,7 +21,12 @@ fn context(around: Around) -> Context {
     let sources = facts.sources.into_iter().map(|(path, text)| (path.to_string(), text));
     Context {
         package: around.has_package.then_some(facts.package),
-        lock_kinds: LockKind::ALL.into_iter().filter(is_there).collect(),
+        // No rule knows bun.
+        lock_kinds: LockKind::ALL
+            .into_iter()
+            .filter(|kind| *kind != LockKind::Bun)
+            .filter(is_there)
+            .collect(),
         lock: facts.lock.map(|(_, lock)| lock),
         ignore: ignore.map(|found| found.ignore),
         files: facts.files.iter().map(ToString::to_string).collect(),

@@ -24,6 +24,7 @@ mod kept;
 mod keyless;
 mod kills;
 mod lint;
+mod managers;
 mod names;
 mod peers;
 mod plan;

@@ -105,7 +105,7 @@ fn another_key_is_not_trusted() {
 }
 
 /// The folder `/app` of the image that an app of this version ships as, unpacked; `None` where nothing unpacks it.
-fn shipped(world: &World, app: &Path, version: &str) -> Option<PathBuf> {
+pub(crate) fn shipped(world: &World, app: &Path, version: &str) -> Option<PathBuf> {
     let (layout, root) = (world.path("layout"), world.path("root"));
     world.run(["ship", path(app), "-q", "-o", &format!("oci:{}", path(&layout))]).exits(0);
     if !needs(&["umoci"]) {
