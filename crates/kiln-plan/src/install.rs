@@ -121,13 +121,14 @@ pub(crate) fn build_steps(
 /// A command of a script as a step: programs of packages are found by the package manager.
 fn step_of(manager: Manager, words: &[String]) -> Step {
     let line = words.join(" ");
-    let is_manager =
-        words.first().is_some_and(|word| ["npm", "pnpm", "yarn", "npx", "node"].contains(&word.as_str()));
+    let is_manager = words
+        .first()
+        .is_some_and(|word| ["npm", "pnpm", "yarn", "bun", "npx", "node"].contains(&word.as_str()));
     match manager {
         _ if is_manager => Step::new(&line),
         Manager::Npm => Step::new(&format!("npm exec --offline -- {line}")),
         Manager::Pnpm => Step::new(&format!("pnpm exec {line}")),
-        Manager::Yarn => Step::new(&format!("yarn run --silent {line}")),
+        Manager::Yarn | Manager::Bun => Step::new(&format!("{} run {line}", manager.as_str())),
     }
 }
 
@@ -140,7 +141,7 @@ fn by_script(facts: &AppFacts, manager: Manager, app: &str) -> Vec<(Step, String
         let all = match manager {
             Manager::Npm => "npm run build --workspaces --if-present".to_owned(),
             Manager::Pnpm => "pnpm -r run build".to_owned(),
-            Manager::Yarn if facts.yarn.is_some() => return build_each(facts, reasons),
+            Manager::Yarn if facts.yarn.is_some() => return build_each(facts),
             Manager::Yarn => "yarn workspaces run build".to_owned(),
             Manager::Bun => "bun run --filter=* build".to_owned(),
         };
@@ -150,7 +151,7 @@ fn by_script(facts: &AppFacts, manager: Manager, app: &str) -> Vec<(Step, String
 }
 
 /// Yarn 2 and 3 have no command that builds all projects of a workspace; each comes after those that it asks for.
-fn build_each(facts: &AppFacts, reasons: &mut Vec<Reason>) -> Vec<Step> {
+fn build_each(facts: &AppFacts) -> Vec<(Step, String)> {
     let mut open: Vec<&PackageJson> =
         facts.workspace.values().filter(|package| package.scripts.contains_key("build")).collect();
     let mut steps = Vec::new();
@@ -163,13 +164,8 @@ fn build_each(facts: &AppFacts, reasons: &mut Vec<Reason>) -> Vec<Step> {
         let next = open.iter().position(|package| !waits(package)).unwrap_or(0);
         let package = open.remove(next);
         let Some(name) = &package.name else { continue };
-        let command = format!("yarn workspace {name} run build");
-        reasons.push(Reason::new(
-            "build",
-            command.clone(),
-            "this project of the workspace has a build script",
-        ));
-        steps.push(Step::new(&command));
+        let step = Step::new(&format!("yarn workspace {name} run build"));
+        steps.push((step, "this project of the workspace has a build script".to_owned()));
     }
     steps
 }

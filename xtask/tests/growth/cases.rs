@@ -243,7 +243,7 @@ fn package_json(n: usize) {
 
 fn lock(kind: LockKind, name: &str, text: &str) {
     let Ok(lock) = Lock::read(kind, name, text.as_bytes()) else { return };
-    lock.without_integrity();
+    lock.without_integrity("x64");
     let mut tree = Tree::new();
     tree.insert_file(&format!("app/{name}"), 0o644, text.as_bytes()).expect("a path");
     tree.insert_file("app/package.json", 0o644, *br#"{"name":"a","dependencies":{"p1":"1"}}"#)
