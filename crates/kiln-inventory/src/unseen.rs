@@ -137,7 +137,7 @@ pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'
     let app_of = |path: &&str| {
         above(path).find(|at| signs.declared.contains_key(at) && is_app(at)).unwrap_or_default().to_owned()
     };
-    let has_bundler = |path: &&&str| signs.bundlers.iter().any(|app| app_of(path) == **app);
+    let has_bundler = |path: &&&str| signs.bundlers.contains(app_of(path).as_str());
     let minified: Vec<&str> = signs.minified.iter().filter(has_bundler).copied().collect();
     let mut tell = |path: &str, list: fn(&mut Unseen) -> &mut Vec<String>| {
         let at = app_of(&path);

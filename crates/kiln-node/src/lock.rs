@@ -4,6 +4,7 @@ mod bun;
 mod graph;
 mod npm;
 mod pinned;
+mod places;
 mod pnpm;
 mod step;
 mod yarn;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::ErrorKind;
 use crate::{Error, Manager};
 pub(crate) use berry::is_berry;
+pub use pinned::PinnedForAll;
 
 /// A lock file that kiln can install from, by its name on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -98,7 +100,7 @@ pub struct Lock {
     pub unread: Vec<String>,
     /// The package behind `name@range`, or behind the name alone, for formats that do not tell what projects ask for.
     pub(crate) by_range: BTreeMap<String, usize>,
-    /// The names that lead to something, by the folder of the project or of those below it.
+    /// The names that lead to something: the folders of the projects for which, and for those below, they do.
     pub(crate) pinned: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -238,22 +240,16 @@ impl Lock {
     }
 }
 
-/// The package at `below` in `place`, or in the nearest of the places above it; `up` climbs one, and the top is empty.
-pub(crate) fn nearest(
-    places: &BTreeMap<&str, usize>,
-    place: &str,
-    below: &str,
-    up: impl Fn(&str) -> &str,
-) -> Option<usize> {
-    let mut above = place;
-    loop {
-        let slash = if above.is_empty() { "" } else { "/" };
-        if let Some(at) = places.get(format!("{above}{slash}{below}").as_str()) {
-            return Some(*at);
-        }
-        if above.is_empty() {
-            return None;
-        }
-        above = up(above);
-    }
+/// What the package `at` needs of those it sees; what is optional is listed among the others, too.
+fn needs<'a>(
+    at: usize,
+    firm: impl Iterator<Item = &'a str>,
+    optional: impl Iterator<Item = &'a str>,
+    seen: &places::Seen<'_>,
+) -> Vec<Need> {
+    let optional: BTreeSet<usize> = optional.filter_map(|name| seen.find(name)).collect();
+    let firm = firm.filter_map(|name| seen.find(name)).filter(|to| !optional.contains(to));
+    let firm = firm.map(|package| Need { package, optional: false });
+    let needs = firm.chain(optional.iter().map(|package| Need { package: *package, optional: true }));
+    needs.filter(|need| need.package != at).collect()
 }

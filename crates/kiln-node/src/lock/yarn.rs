@@ -1,6 +1,6 @@
 //! `yarn.lock` of yarn 1.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use kiln_pkg::Elsewhere;
 
@@ -94,19 +94,24 @@ fn descriptor(line: &str) -> Option<String> {
     Some(format!("{}@{}", name.trim_end_matches(':').trim_matches('"'), range.trim().trim_matches('"')))
 }
 
-/// Turns what packages want into edges.
+/// Turns what packages want into edges, in the order of the file.
 pub(crate) fn connect(
     packages: &mut [LockedPackage],
     by_range: &BTreeMap<String, usize>,
     wanted: Vec<Wanted>,
 ) {
-    for (from, descriptor, optional) in wanted {
-        let to = by_range.get(&descriptor).copied();
-        if let (Some(package), Some(from)) = (to.filter(|to| *to != from), packages.get_mut(from)) {
-            // An optional dependency is listed among the others, too.
-            from.needs.retain(|need| need.package != package);
-            from.needs.push(Need { package, optional });
+    let mut known: HashSet<(usize, usize)> = HashSet::new();
+    // An optional dependency is listed among the others, too: the last counts.
+    for (from, descriptor, optional) in wanted.into_iter().rev() {
+        let to = by_range.get(&descriptor).copied().filter(|to| *to != from);
+        if let (Some(package), Some(source)) = (to, packages.get_mut(from))
+            && known.insert((from, package))
+        {
+            source.needs.push(Need { package, optional });
         }
+    }
+    for package in packages {
+        package.needs.reverse();
     }
 }
 
