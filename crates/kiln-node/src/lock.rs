@@ -11,7 +11,7 @@ mod yarn;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kiln_pkg::Elsewhere;
+use kiln_pkg::{Elsewhere, is_npm_name};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorKind;
@@ -224,13 +224,23 @@ impl Lock {
 
     /// Reads a lock file of any age. `path` is used in messages only.
     pub fn read_any(format: LockFormat, path: &str, bytes: &[u8]) -> Result<Self, Error> {
-        match format {
+        let mut lock = match format {
             LockFormat::Npm => npm::read(path, bytes),
             LockFormat::Pnpm => pnpm::read(path, bytes),
             LockFormat::Yarn if berry::is_berry(bytes) => berry::read(path, bytes),
             LockFormat::Yarn => yarn::read(path, bytes),
             LockFormat::Bun => bun::read(path, bytes),
-        }
+        }?;
+        lock.name_strangers();
+        Ok(lock)
+    }
+
+    /// What has no name that a registry takes is none of its packages, however its place is read by a package manager.
+    fn name_strangers(&mut self) {
+        let strange = |package: &&LockedPackage| package.elsewhere.is_none() && !is_npm_name(&package.name);
+        let strangers = self.packages.iter().filter(strange).map(|package| package.name.clone());
+        self.unread.extend(strangers);
+        self.unread.dedup();
     }
 
     /// Packages whose content is not pinned by a hash, as `name@version`.

@@ -7,7 +7,6 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{ErrorKind, unknown_version};
-use crate::lock::archive::Archive;
 use crate::lock::places::{LONGEST, Places, Seen};
 use crate::lock::{Direct, Platforms, needs};
 use crate::{Error, Lock, LockedPackage};
@@ -105,22 +104,23 @@ fn locked(name: &str, version: &str, fields: &[Value]) -> LockedPackage {
     // Where it is from stands in place of a version.
     let elsewhere = elsewhere(version);
     let version = if elsewhere.is_some() { "" } else { version };
-    let (mut name, mut version) = (name.to_owned(), version.to_owned());
     // The address of the archive stands there where it is not the usual one.
-    let address = fields.get(1).and_then(Value::as_str).filter(|_| elsewhere.is_none());
-    if let Some(archive) = address.and_then(Archive::of) {
-        archive.tell(&mut name, &mut version);
-    }
+    let address =
+        fields.get(1).and_then(Value::as_str).filter(|text| elsewhere.is_none() && !text.is_empty());
     let hash = fields.last().and_then(Value::as_str).filter(|text| text.starts_with("sha"));
-    LockedPackage {
-        name,
-        version,
+    let mut locked = LockedPackage {
+        name: name.to_owned(),
+        version: version.to_owned(),
         elsewhere,
         has_integrity: hash.is_some(),
         integrity: hash.map(str::to_owned),
         platforms: Platforms { os: names("os"), cpu: names("cpu"), libc: names("libc") },
         ..LockedPackage::default()
+    };
+    if let Some(address) = address {
+        locked.fetched_from(address);
     }
+    locked
 }
 
 fn elsewhere(version: &str) -> Option<Elsewhere> {

@@ -7,7 +7,6 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{ErrorKind, unknown_version};
-use crate::lock::archive::Archive;
 use crate::lock::places::{LONGEST, Places, Seen};
 use crate::lock::{Direct, Need, Platforms, needs};
 use crate::{Error, Lock, LockedPackage, PackageJson, WorkspaceGlobs, from_json};
@@ -151,6 +150,8 @@ impl<'a> Found<'a> {
                 let target = packages.get(folder).unwrap_or(package);
                 LockedPackage { elsewhere, has_integrity: true, ..target.locked(name) }
             } else {
+                // Nothing tells where a link without a target leads.
+                lock.unread.extend(package.resolved.is_none().then(|| place.clone()));
                 continue;
             };
             if locked.version.is_empty() && locked.elsewhere.is_none() {
@@ -198,26 +199,20 @@ fn workspaces(packages: &BTreeMap<String, Package>) -> Result<WorkspaceGlobs, Er
 #[derive(Default)]
 struct Specs {
     elsewhere: Option<Elsewhere>,
-    by_range: bool,
     /// The lock file says what was fetched.
     is_fetched: bool,
 }
 
 impl Specs {
     fn add(&mut self, spec: &str) {
-        match Elsewhere::of_npm(spec) {
-            None => self.by_range = true,
-            from => self.elsewhere = from,
+        if let Some(from) = Elsewhere::of_npm(spec) {
+            self.elsewhere = Some(from);
         }
     }
 
-    /// Where the package is from: what was fetched says it, and who asked where that says nothing. A registry may keep its archives at
-    /// addresses of its own; what is asked for by version is from one.
+    /// Where the package is from: what was fetched says it, and who asked where that says nothing.
     fn settle(self, package: &mut LockedPackage) {
-        let is_address = matches!(&package.elsewhere, Some(Elsewhere::Address(at)) if at.starts_with("http"));
-        if is_address && self.by_range && self.elsewhere.is_none() {
-            package.elsewhere = None;
-        } else if package.elsewhere.is_none() && !self.is_fetched {
+        if package.elsewhere.is_none() && !self.is_fetched {
             package.elsewhere = self.elsewhere;
         }
     }
@@ -239,13 +234,11 @@ fn flatten(folder: &str, nested: BTreeMap<String, Nested>, packages: &mut BTreeM
             (None, None) => Some(one.version.clone()),
         };
         let called = alias.map_or(name.as_str(), |(real, _)| real).to_owned();
-        let (mut real, mut version) = (called, version);
-        if let Some(archive) = one.resolved.as_deref().filter(|_| elsewhere.is_none()).and_then(Archive::of) {
-            archive.tell(&mut real, version.get_or_insert_default());
-        }
         let package = Package {
-            name: Some(real).filter(|real| *real != name),
+            name: Some(called).filter(|called| *called != name),
             version,
+            // Where its code is from is told by what stands in place of a version.
+            resolved: one.resolved.filter(|_| elsewhere.is_none()),
             elsewhere,
             integrity: one.integrity,
             dev: one.dev,
@@ -291,17 +284,11 @@ impl Package {
     fn locked(&self, name: &str) -> LockedPackage {
         let from_elsewhere = self.resolved.as_deref().is_some_and(|resolved| resolved.starts_with("git"));
         let names = |names: &Names| names.0.clone();
-        // An alias lies in a folder of another name.
-        let mut name = self.name.clone().unwrap_or_else(|| name.to_owned());
-        let mut version = self.version.clone().unwrap_or_default();
-        if let Some(archive) = self.resolved.as_deref().and_then(Archive::of) {
-            archive.tell(&mut name, &mut version);
-        }
-        let fetched = self.resolved.as_deref().and_then(Elsewhere::of_npm);
-        LockedPackage {
-            elsewhere: self.elsewhere.clone().or(fetched),
-            name,
-            version,
+        let mut locked = LockedPackage {
+            elsewhere: self.elsewhere.clone(),
+            // An alias lies in a folder of another name.
+            name: self.name.clone().unwrap_or_else(|| name.to_owned()),
+            version: self.version.clone().unwrap_or_default(),
             // A git commit is a hash of its content; a bundled package is covered by its parent's.
             has_integrity: self.integrity.is_some() || self.in_bundle || from_elsewhere,
             integrity: self.integrity.clone(),
@@ -311,6 +298,10 @@ impl Package {
             programs: programs(&self.bin),
             platforms: Platforms { os: names(&self.os), cpu: names(&self.cpu), libc: names(&self.libc) },
             needs: Vec::new(),
+        };
+        if let Some(address) = self.resolved.as_deref().filter(|address| !address.is_empty()) {
+            locked.fetched_from(address);
         }
+        locked
     }
 }
