@@ -84,9 +84,10 @@ fn path(address: &str) -> Option<String> {
         !matches!(part, "" | "." | "..")
             && part.bytes().all(|byte| is_plain(byte) || b"@+~!*'()".contains(&byte))
     };
-    let codes = path.split('%').skip(1).map(|after| after.get(..2).unwrap_or_default().to_ascii_lowercase());
+    let mut codes =
+        path.split('%').skip(1).map(|after| after.get(..2).unwrap_or_default().to_ascii_lowercase());
     let is_known_code = |code: String| ["40", "2f", "2b"].contains(&code.as_str());
-    let is_told = decoded.split('/').all(is_part) && codes.map(is_known_code).all(|is_known| is_known);
+    let is_told = decoded.split('/').all(is_part) && codes.all(is_known_code);
     (is_told && !is_of_sources(&host_name, &decoded)).then_some(decoded)
 }
 
@@ -95,7 +96,7 @@ fn is_of_sources(host: &str, path: &str) -> bool {
     let is_it =
         |of: &&&str| host.strip_suffix(**of).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     OF_SOURCES.iter().find(is_it).is_some_and(|of| {
-        !host.starts_with("npm.") && !(*of == "gitlab.com" && path.starts_with(REGISTRY_OF_GITLAB))
+        !(host.starts_with("npm.") || *of == "gitlab.com" && path.starts_with(REGISTRY_OF_GITLAB))
     })
 }
 

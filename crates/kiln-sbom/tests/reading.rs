@@ -240,7 +240,7 @@ fn reads_the_statement_of_buildkit() {
 
 /// The names of all packages of a document.
 fn names(document: &serde_json::Value) -> Vec<String> {
-    let inventory = read(document.to_string().as_bytes()).unwrap();
+    let inventory = read(document.to_string().as_bytes()).expect("a document");
     assert!(inventory.unread.is_empty(), "{:?}", inventory.unread);
     inventory.packages.into_iter().map(|package| package.name).collect()
 }
