@@ -205,6 +205,7 @@ fn forget_own_bundles(inventory: &mut Inventory, sources: &Tree) {
     };
     for app in &mut inventory.unseen {
         app.bundles.retain(is_source);
+        app.may_be_bundles.clear();
         if app.bundles.is_empty() {
             app.forget_bundles();
         }

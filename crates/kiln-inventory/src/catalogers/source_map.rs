@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::io::{BufReader, Read};
 
-use super::bundle::is_anothers;
+use super::bundle::{is_anothers, is_script};
 use super::cataloger::{Candidate, Cataloger};
 use crate::facts::{FileFacts, Reading};
 
@@ -31,7 +31,7 @@ fn package(path: &str) -> Option<String> {
 
 fn wants(candidate: &Candidate<'_>) -> bool {
     let program = candidate.path.strip_suffix(".map").unwrap_or_default();
-    [".js", ".mjs", ".cjs"].iter().any(|end| program.ends_with(end)) && !is_anothers(program)
+    is_script(program) && !is_anothers(program)
 }
 
 /// What is no map says nothing; that the program is there says the program itself.
