@@ -39,6 +39,8 @@ pub struct Graphed {
     pub graph: Graph,
     /// What they lead to.
     pub target: BuildTarget,
+    /// Install what the app is built with, in this order; empty where nothing is built.
+    pub installed: Vec<StepId>,
     /// Makes the layer of the dependencies.
     pub dependencies: StepId,
     /// Makes the layer of the app.
@@ -56,11 +58,12 @@ pub fn lower(request: &Request<'_>) -> Result<Graphed, Error> {
     let production = stages.run(manifests, &plan.production, "production", false);
     let scripts = plan.scripts();
     // Where nothing is built, nothing is installed for it.
-    let (below, above) = if scripts.is_empty() {
-        (folder, builder)
+    let (below, above, installed) = if scripts.is_empty() {
+        (folder, builder, Vec::new())
     } else {
-        let installed = stages.run(manifests, &plan.install, "install", false);
-        (installed, installed)
+        let first = stages.graph.steps.len();
+        let last = stages.run(manifests, &plan.install, "install", false);
+        (last, last, (first..stages.graph.steps.len()).collect())
     };
     let copied = stages.copy(below, request.source, "build", "copy the app");
     let built = stages.run(copied, &scripts, "build", true);
@@ -83,7 +86,7 @@ pub fn lower(request: &Request<'_>) -> Result<Graphed, Error> {
         comment: None,
         annotations: annotations(plan, request.base, request.facts),
     };
-    Ok(Graphed { graph: stages.graph, target, dependencies, app })
+    Ok(Graphed { graph: stages.graph, target, installed, dependencies, app })
 }
 
 /// A choice of what the steps above one left, up to another.

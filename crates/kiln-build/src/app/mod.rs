@@ -6,6 +6,7 @@
 mod configure;
 mod entry;
 mod environment;
+mod installed;
 mod lower;
 mod modules;
 mod natives;
@@ -15,6 +16,7 @@ mod step;
 
 pub use configure::{BaseImage, Facts};
 pub use entry::check_entry;
+pub use installed::installed_packages;
 pub use lower::{Graphed, Request, lower};
 pub use natives::check_natives;
 pub use step::{CERTIFICATES, NPMRC, NPMRC_WITHOUT_LOGINS, STRAIGHT, STRAIGHT_YARN, Surroundings};
