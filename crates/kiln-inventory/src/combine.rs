@@ -13,9 +13,11 @@ use crate::catalogers::{documented, is_table};
 use crate::depends::{self, Folders};
 use crate::facts::{LayerFacts, Reading};
 use crate::groups;
+use crate::nameless::is_modules;
 use crate::owners::Owners;
 use crate::stack::{Stack, installed};
 use crate::unseen::{self, matters};
+use crate::whole::Whole;
 use crate::workspaces::Workspaces;
 
 /// Stacks the facts of an image's layers, lowest first, into what the finished image holds.
@@ -48,27 +50,19 @@ pub(crate) fn combine_folder(facts: &LayerFacts) -> Result<Inventory, Error> {
     Ok(inventory(layers, &stack, Whole::Folder, stack.unread().map(|(unread, _)| unread).collect()))
 }
 
-/// What the layers are together.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Whole {
-    /// All that a container will see.
-    Image,
-    /// What somebody works on; what is installed may lie elsewhere on their machine.
-    Folder,
-}
-
 fn inventory(layers: &[LayerFacts], stack: &Stack<'_>, whole: Whole, unread: Vec<Unread>) -> Inventory {
     let mut inventory = Inventory {
         layers: layers.iter().map(|layer| Layer::new(layer.digest)).collect(),
         distro: stack.distro(),
         ..Inventory::default()
     };
-    inventory.unread = layers.iter().flat_map(|layer| layer.unread.clone()).chain(unread).collect();
+    inventory.unread = stack.mixed_releases(inventory.distro.as_ref()).into_iter().collect();
+    inventory.unread.extend(layers.iter().flat_map(|layer| layer.unread.clone()).chain(unread));
     let absent = if whole == Whole::Image { Absent::of(stack) } else { Absent::default() };
     inventory.notes.extend(absent.notes());
     inventory.notes.extend(unseen::for_tests(stack));
     (inventory.packages, inventory.unseen) =
-        packages(stack, &absent, inventory.distro.as_ref(), &mut inventory.unread);
+        packages(stack, whole, &absent, inventory.distro.as_ref(), &mut inventory.unread);
     inventory.indicators = indicators(stack);
     inventory.secrets = secrets(stack);
     inventory.unread.extend(suspicious_emptiness(&inventory));
@@ -135,6 +129,7 @@ impl Found<'_> {
 /// The packages, and what may be there beside them.
 fn packages(
     stack: &Stack<'_>,
+    whole: Whole,
     absent: &Absent<'_>,
     distro: Option<&Distro>,
     unread: &mut Vec<Unread>,
@@ -177,7 +172,7 @@ fn packages(
     }
     unread.retain(|unread| matters(unread, stack, &owners));
     unread.extend(depends::resolve(&mut packages, &folders));
-    let unseen = unseen::unseen(stack, &folders, &owners);
+    let unseen = unseen::unseen(stack, whole, &folders, &owners);
     (packages, unseen)
 }
 
@@ -205,7 +200,7 @@ fn find<'a>(stack: &Stack<'a>, absent: &Absent<'_>, folders: &mut Folders<'a>) -
                 manifests.push(Found { path, package: Cow::Borrowed(&**package), layer, is_app: true });
             }
             Reading::Link(target) => {
-                if let Some(to) = folders.link(path, target) {
+                if let Some(to) = folders.link(path, target).filter(|_| !is_modules(path)) {
                     // A global link to an app makes it no other's, and neither does one from below it, or the list that pnpm keeps of
                     // the projects of its workspace.
                     let is_listed = path.contains("/.pnpm/node_modules/");

@@ -69,6 +69,21 @@ impl<'a> Folders<'a> {
         }
     }
 
+    /// Whether a link, or several, leads to a package.
+    pub(crate) fn leads(&self, link: &str) -> bool {
+        self.at(link).is_some()
+    }
+
+    /// Where links that begin at `path` end.
+    pub(crate) fn end(&self, path: String) -> String {
+        let mut path = path;
+        for _ in 0..MAX_LINKS {
+            let Some(next) = self.links.get(path.as_str()) else { break };
+            path.clone_from(next);
+        }
+        path
+    }
+
     fn at(&self, folder: &str) -> Option<usize> {
         let mut folder = folder;
         for _ in 0..MAX_LINKS {

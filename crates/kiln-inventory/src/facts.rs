@@ -78,6 +78,8 @@ pub enum Reading {
     Bundle,
     /// A program that a tool wrote, line ends left out: what is in it does not tell whose it is.
     Minified,
+    /// Any other program of some length: where its app has a bundler, that may have written it.
+    Script,
     /// Packages from which code was built into the program that this is the source map of. Sorted.
     BuiltIn(Vec<String>),
     /// What an app's manifest asks for that builds code of others into its files.

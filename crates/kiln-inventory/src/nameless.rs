@@ -25,12 +25,26 @@ impl Code {
     }
 }
 
+/// Whether packages are loaded by their names in this folder: `node_modules`, or a scope in it.
+pub(crate) fn is_modules(folder: &str) -> bool {
+    let (above, name) = folder.rsplit_once('/').unwrap_or(("", folder));
+    let is_scope = name.starts_with('@') && above.rsplit('/').next() == Some("node_modules");
+    name == "node_modules" || is_scope
+}
+
+/// What Node.js takes for code by its name.
+pub(crate) fn is_code(path: &str) -> bool {
+    [".js", ".cjs", ".mjs", ".node"].iter().any(|end| path.ends_with(end))
+}
+
 /// What Node.js loads the code at `path` by: the folder in `node_modules`, or the file that lies in it itself. What lies in other folders of a
 /// package, as what its tests work on, is that package's; and so is what is for none to load (`.cache`).
 /// Source: Node.js docs, "Loading from node_modules folders"; pnpm docs, "Symlinked node_modules structure".
 pub(crate) fn place(path: &str) -> Option<&str> {
-    let is_code = [".js", ".cjs", ".mjs", ".node"].iter().any(|end| path.ends_with(end));
-    let first = path.find(MODULES).filter(|_| is_code)?;
+    let (folder, name) = path.rsplit_once('/')?;
+    // A file without an ending that lies there itself is code, too.
+    let is_module = is_code(name) || is_modules(folder) && !name.contains('.');
+    let first = path.find(MODULES).filter(|_| is_module)?;
     if first > 0 && !path.get(..first)?.ends_with('/') {
         return None;
     }
@@ -70,6 +84,10 @@ mod tests {
                 Some("app/node_modules/.pnpm/a@1.0.0/node_modules/a"),
             ),
             ("app/node_modules/a/test/node_modules/b/x.js", Some("app/node_modules/a")),
+            ("app/node_modules/minimist", Some("app/node_modules/minimist")),
+            ("app/node_modules/@s/b", Some("app/node_modules/@s/b")),
+            ("app/node_modules/.bin/a", None),
+            ("app/node_modules/a/LICENSE", None),
             ("app/node_modules/.cache/x.js", None),
             ("app/node_modules/.pnpm/lock.js", None),
             ("app/node_modules/a/x.d.ts", None),

@@ -9,7 +9,7 @@ use crate::catalogers::cataloger::{Candidate, Cataloger};
 use crate::catalogers::{self, CATALOG};
 use crate::error::ErrorKind;
 use crate::facts::{FileFacts, LayerFacts, Reading};
-use crate::nameless::Code;
+use crate::nameless::{Code, is_modules};
 use crate::paths::PathLogger;
 use crate::secrets::Search;
 use crate::{Error, indicator};
@@ -88,7 +88,9 @@ impl Scan {
             EntryKind::File => self.read_file(entry, &mut file, content),
             EntryKind::Hardlink(target) => self.follow_link(entry, target.as_str(), &mut file),
             EntryKind::Symlink(target)
-                if catalogers::is_package_folder(path) || catalogers::documented(path).is_some() =>
+                if catalogers::is_package_folder(path)
+                    || is_modules(path)
+                    || catalogers::documented(path).is_some() =>
             {
                 file.readings.push(Reading::Link(target.clone()));
             }

@@ -128,9 +128,26 @@ impl<'a> Stack<'a> {
             .filter(|path| path.starts_with(prefix))
     }
 
+    /// The package that the file at `path` tells of.
+    pub(crate) fn package(&self, path: &str) -> Option<&'a Package> {
+        self.visible.get(path)?.file.readings.iter().find_map(Reading::package)
+    }
+
     /// Whether a file of this path, of which anything is known, is seen.
     pub(crate) fn sees(&self, path: &str) -> bool {
         self.visible.contains_key(path)
+    }
+
+    /// Shows every file of every layer, also of what others replace, and not the folders.
+    pub(crate) fn each_path(&self, mut each: impl FnMut(&str)) {
+        for layer in &self.layers {
+            // What cannot be read was refused when the layer was stacked on another.
+            let _read = layer.paths.for_each(|path, is_dir| {
+                if !is_dir {
+                    each(path);
+                }
+            });
+        }
     }
 
     /// Folders of packages that lost their manifest in a layer above, and have none since.
@@ -170,33 +187,44 @@ impl<'a> Stack<'a> {
     }
 
     /// `etc/os-release` before `usr/lib/os-release`, as os-release(5) asks. Alpine's packages are of the release that they are taken
-    /// from, whatever the image was called when it began.
+    /// from, whatever the image was called when it began; where that is more than one, the image is of the release that it says.
     pub(crate) fn distro(&self) -> Option<Distro> {
         let mut distro = self.readings().find_map(|(_, reading, _)| match reading {
             Reading::Distro(distro) => Some(distro.clone()),
             _ => None,
         })?;
-        if distro.id == "alpine"
-            && let Some(release) = self.alpine_release()
+        if let [release] = self.alpine_releases()[..]
+            && distro.id == "alpine"
+            && !is_of_alpine(&distro.version, release)
         {
-            let is_same = distro
-                .version
-                .strip_prefix(release)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '_']));
-            if !is_same {
-                release.clone_into(&mut distro.version);
-            }
+            release.clone_into(&mut distro.version);
         }
         Some(distro)
     }
 
-    /// The release that Alpine's packages are taken from.
-    pub(crate) fn alpine_release(&self) -> Option<&'a str> {
-        self.readings().find_map(|(_, reading, _)| match reading {
-            Reading::Release(release) => Some(release.as_str()),
-            _ => None,
+    /// Packages of Alpine do not tell of which release they are.
+    pub(crate) fn mixed_releases(&self, distro: Option<&Distro>) -> Option<Unread> {
+        let releases = self.alpine_releases();
+        let is_mixed = releases.len() > 1 && distro.is_some_and(|distro| distro.id == "alpine");
+        is_mixed.then(|| Unread {
+            path: "etc/apk/repositories".to_owned(),
+            reader: "apk-repositories".to_owned(),
+            why: format!("packages are taken from {}, and none tells from which", releases.join(" and ")),
         })
     }
+
+    /// The releases that Alpine's packages are taken from. Sorted.
+    fn alpine_releases(&self) -> Vec<&'a str> {
+        let release = |(_, reading, _): (&'a str, &'a Reading, Digest)| match reading {
+            Reading::Release(release) => Some(release.as_str()),
+            _ => None,
+        };
+        self.readings().filter_map(release).collect()
+    }
+}
+
+fn is_of_alpine(version: &str, release: &str) -> bool {
+    version.strip_prefix(release).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '_']))
 }
 
 /// Whether a folder, or one above it, is among those.

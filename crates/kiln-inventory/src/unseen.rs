@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use kiln_pkg::{Ecosystem, Unread, Unseen};
 
-use crate::catalogers::{CARGO, GO, PYTHON, is_package_folder, is_table};
+use crate::catalogers::{CARGO, GO, NPM, PYTHON, is_package_folder, is_table};
 use crate::depends::Folders;
 use crate::facts::Reading;
 use crate::groups;
+use crate::linked_code::linked_code;
 use crate::nameless;
 use crate::owners::Owners;
 use crate::stack::Stack;
+use crate::whole::Whole;
 
 /// Bundles of one app that are named, and packages without a name.
 const TOLD_MAX: usize = 20;
@@ -35,6 +37,8 @@ struct Signs<'a> {
     bundlers: HashSet<&'a str>,
     /// Programs, and the packages that their source maps name.
     built_in: Vec<(&'a str, &'a [String])>,
+    /// Any other programs of the same apps.
+    scripts: Vec<&'a str>,
     nameless: Vec<&'a str>,
     /// Lists that are not read, and whose packages they are of.
     other_lists: Vec<(&'a str, &'a str)>,
@@ -47,7 +51,7 @@ impl<'a> Signs<'a> {
     fn of(stack: &Stack<'a>, owners: &Owners<'_>) -> Self {
         let mut signs = Self::default();
         for (path, reading, _) in stack.readings() {
-            if owners.own(path) || groups::tool_of(path).is_some() {
+            if owners.own(path) || groups::tool_of(path).is_some() || is_of_yarn(path, stack) {
                 continue;
             }
             signs.add(path, reading, stack);
@@ -71,7 +75,9 @@ impl<'a> Signs<'a> {
                 self.declared.entry(folder(path)).or_default();
             }
             Reading::Bundle => drop(self.bundles.insert(path)),
-            Reading::OtherList(whose) if !is_for_tests(folder(path)) => self.other_lists.push((path, whose)),
+            Reading::OtherList(whose) if !is_for_tests(folder(path), stack) => {
+                self.other_lists.push((path, whose));
+            }
             Reading::Package(package) => {
                 self.installed.extend(match package.ecosystem {
                     Ecosystem::PyPi => Some(PYTHON),
@@ -81,6 +87,7 @@ impl<'a> Signs<'a> {
                 });
             }
             Reading::Minified => self.minified.push(path),
+            Reading::Script => self.scripts.push(path),
             Reading::BuiltIn(names) => {
                 let program = path.strip_suffix(".map").unwrap_or(path);
                 self.bundles.insert(program);
@@ -93,7 +100,7 @@ impl<'a> Signs<'a> {
             Reading::Code => {
                 let place = nameless::place(path).unwrap_or(path);
                 let is_named = stack.sees(&format!("{place}/package.json"));
-                self.nameless.extend((!is_named && !is_of_distribution(place)).then_some(place));
+                self.nameless.extend((!is_named && !is_of_python(place)).then_some(place));
             }
             _ => {}
         }
@@ -116,13 +123,18 @@ impl<'a> Signs<'a> {
 }
 
 /// Looks for it.
-pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'_>) -> Vec<Unseen> {
+pub(crate) fn unseen(
+    stack: &Stack<'_>,
+    whole: Whole,
+    folders: &Folders<'_>,
+    owners: &Owners<'_>,
+) -> Vec<Unseen> {
     let signs = Signs::of(stack, owners);
     let apps = folders.of_apps();
     let is_app = |at: &str| apps.contains(at) || !above(at).any(|above| signs.declared.contains_key(above));
     let mut found: BTreeMap<String, Unseen> = BTreeMap::new();
     let mut candidate = String::new();
-    for &at in signs.declared.keys().filter(|at| is_app(at) || !is_for_tests(at)) {
+    for &at in signs.declared.keys().filter(|at| is_app(at) || !is_for_tests(at, stack)) {
         if std::iter::once(at).chain(above(at)).any(|folder| signs.tables.contains(folder)) {
             continue;
         }
@@ -137,7 +149,7 @@ pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'
     let app_of = |path: &&str| {
         above(path).find(|at| signs.declared.contains_key(at) && is_app(at)).unwrap_or_default().to_owned()
     };
-    let has_bundler = |path: &&&str| signs.bundlers.iter().any(|app| app_of(path) == **app);
+    let has_bundler = |path: &&&str| signs.bundlers.contains(app_of(path).as_str());
     let minified: Vec<&str> = signs.minified.iter().filter(has_bundler).copied().collect();
     let mut tell = |path: &str, list: fn(&mut Unseen) -> &mut Vec<String>| {
         let at = app_of(&path);
@@ -146,16 +158,27 @@ pub(crate) fn unseen(stack: &Stack<'_>, folders: &Folders<'_>, owners: &Owners<'
             list.push(path.to_owned());
         }
     };
+    // In a folder of sources they are what somebody wrote.
+    let scripts = signs.scripts.iter().filter(has_bundler).filter(|_| whole == Whole::Image);
+    for path in scripts {
+        tell(path, |unseen| &mut unseen.may_be_bundles);
+    }
     let bundles: BTreeSet<&str> = signs.bundles.iter().copied().chain(minified).collect();
     for path in bundles {
         tell(path, |unseen| &mut unseen.bundles);
     }
-    let nameless = signs.nameless.iter().filter(|path| !is_for_tests(outside_modules(path)));
+    let nameless = signs.nameless.iter().filter(|path| !is_for_tests(outside_modules(path), stack)).copied();
+    let linked = linked_code(stack, folders).into_iter().filter(|link| !owners.own(link));
+    let nameless: BTreeSet<&str> = nameless.chain(linked).collect();
     for path in nameless {
         tell(path, |unseen| &mut unseen.nameless);
     }
     // Said once, of all that was looked at.
-    let lists = signs.other_lists.iter().filter(|(_, whose)| !signs.installed.contains(whose));
+    let is_told = |(path, whose): &&(&str, &str)| match *whose {
+        NPM => whole == Whole::Image && is_alone(folder(path), stack),
+        whose => !signs.installed.contains(whose),
+    };
+    let lists = signs.other_lists.iter().filter(is_told);
     let lists: Vec<String> = lists.map(|(path, _)| (*path).to_owned()).take(TOLD_MAX).collect();
     for (program, names) in &signs.built_in {
         if let Some(unseen) = found.get_mut(&app_of(program)) {
@@ -176,9 +199,27 @@ fn outside_modules(path: &str) -> &str {
     path.split("node_modules/").next().unwrap_or_default()
 }
 
-/// Where distributions keep modules of their own, in ways of their own.
-fn is_of_distribution(place: &str) -> bool {
-    ["usr/share/", "usr/lib/python"].iter().any(|own| place.starts_with(own))
+/// Packages of Python may bring modules, in ways of their own.
+fn is_of_python(place: &str) -> bool {
+    place.contains("/python3") && ["/site-packages/", "/dist-packages/"].iter().any(|own| place.contains(own))
+}
+
+/// Whether a file is of yarn 1 itself, which the Docker official images put there as one package.
+fn is_of_yarn(path: &str, stack: &Stack<'_>) -> bool {
+    let folder = path.strip_prefix("opt/yarn-v").and_then(|rest| rest.split('/').next());
+    folder.is_some_and(|folder| {
+        stack
+            .package(&format!("opt/yarn-v{folder}/package.json"))
+            .is_some_and(|package| package.name == "yarn")
+    })
+}
+
+/// Whether a lock file is all that tells of a folder: neither an app nor anything installed is beside it.
+fn is_alone(folder: &str, stack: &Stack<'_>) -> bool {
+    let beside = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+    let has = |name: &str| stack.sees(&beside(name));
+    !["package.json", ".pnp.cjs", ".pnp.js"].into_iter().any(has)
+        && stack.first_below(&beside("node_modules")).is_none()
 }
 
 /// How many manifests are passed over because tests work on them.
@@ -196,11 +237,7 @@ pub(crate) fn for_tests(stack: &Stack<'_>) -> Option<String> {
 
 /// Whether a manifest lies in a folder of an app in which tests have their input.
 fn is_input(manifest: &str, stack: &Stack<'_>) -> bool {
-    let is_apps = |above: &str| {
-        let slash = if above.is_empty() { "" } else { "/" };
-        stack.sees(&format!("{above}{slash}package.json"))
-    };
-    is_for_tests(folder(manifest)) && above(folder(manifest)).any(is_apps)
+    is_for_tests(folder(manifest), stack)
 }
 
 /// Whether it matters that a file could not be read: a manifest that belongs to no app, package or tool does not.
@@ -213,9 +250,15 @@ pub(crate) fn matters(unread: &Unread, stack: &Stack<'_>, owners: &Owners<'_>) -
     !is_input(path, stack) && !owners.own(path) && groups::tool_of(path).is_none()
 }
 
-/// Whether a folder inside an app is what its tests work on.
-fn is_for_tests(folder: &str) -> bool {
-    folder.split('/').any(|part| TESTS.contains(&part))
+/// Whether a folder inside an app is what the app's tests work on. Where no app is above, a name alone says nothing.
+fn is_for_tests(folder: &str, stack: &Stack<'_>) -> bool {
+    let is_app = |above: &str| {
+        let slash = if above.is_empty() { "" } else { "/" };
+        stack.sees(&format!("{above}{slash}package.json"))
+    };
+    let own = std::iter::once(folder).chain(above(folder));
+    let mut of_tests = own.filter(|at| TESTS.contains(&at.rsplit('/').next().unwrap_or_default()));
+    of_tests.any(|tests| above(tests).any(is_app))
 }
 
 fn folder(path: &str) -> &str {

@@ -26,7 +26,7 @@ pub use error::Error;
 pub use facts::{AppFacts, Beside, NODE_VERSION_FILES, NodeRequest, StartCommand};
 pub use json::from_json;
 pub use known_scripts::{is_for_desk, is_needless_script};
-pub use lock::{Direct, Lock, LockFormat, LockKind, LockedPackage, Need, Platforms};
+pub use lock::{Direct, Lock, LockFormat, LockKind, LockedPackage, Need, PinnedForAll, Platforms};
 pub use natives::{Fetcher, Native, fetcher, native};
 pub use package_json::{Manager, ManagerPin, PackageJson};
 pub use script::{Command, Joint, PlainCommand, Word, assignment, commands, plain};

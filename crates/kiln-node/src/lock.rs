@@ -4,18 +4,20 @@ mod bun;
 mod graph;
 mod npm;
 mod pinned;
+mod places;
 mod pnpm;
 mod step;
 mod yarn;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kiln_pkg::Elsewhere;
+use kiln_pkg::{Elsewhere, is_npm_name};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorKind;
 use crate::{Error, Manager};
 pub(crate) use berry::is_berry;
+pub use pinned::PinnedForAll;
 
 /// A lock file that kiln can install from, by its name on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -113,7 +115,7 @@ pub struct Lock {
     pub places: BTreeMap<String, usize>,
     /// The packages of npm's version 1 that have no address or no hash.
     pub(crate) loose: Vec<String>,
-    /// The names that lead to something, by the folder of the project or of those below it.
+    /// The names that lead to something: the folders of the projects for which, and for those below, they do.
     pub(crate) pinned: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -236,13 +238,23 @@ impl Lock {
 
     /// Reads a lock file of any age. `path` is used in messages only.
     pub fn read_any(format: LockFormat, path: &str, bytes: &[u8]) -> Result<Self, Error> {
-        match format {
+        let mut lock = match format {
             LockFormat::Npm => npm::read(path, bytes),
             LockFormat::Pnpm => pnpm::read(path, bytes),
             LockFormat::Yarn if berry::is_berry(bytes) => berry::read(path, bytes),
             LockFormat::Yarn => yarn::read(path, bytes),
             LockFormat::Bun => bun::read(path, bytes),
-        }
+        }?;
+        lock.name_strangers();
+        Ok(lock)
+    }
+
+    /// What has no name that a registry takes is none of its packages, however its place is read by a package manager.
+    fn name_strangers(&mut self) {
+        let strange = |package: &&LockedPackage| package.elsewhere.is_none() && !is_npm_name(&package.name);
+        let strangers = self.packages.iter().filter(strange).map(|package| package.name.clone());
+        self.unread.extend(strangers);
+        self.unread.dedup();
     }
 
     /// Packages whose content is not pinned by a hash, as `name@version`, but for those that a machine with such a CPU (in the names of
@@ -272,22 +284,16 @@ fn old_and_loose(lock: &Lock) -> Option<String> {
     (!names.is_empty()).then(|| format!("{pins}: no address or no hash for {}", names.join(", ")))
 }
 
-/// The package at `below` in `place`, or in the nearest of the places above it; `up` climbs one, and the top is empty.
-pub(crate) fn nearest(
-    places: &BTreeMap<&str, usize>,
-    place: &str,
-    below: &str,
-    up: impl Fn(&str) -> &str,
-) -> Option<usize> {
-    let mut above = place;
-    loop {
-        let slash = if above.is_empty() { "" } else { "/" };
-        if let Some(at) = places.get(format!("{above}{slash}{below}").as_str()) {
-            return Some(*at);
-        }
-        if above.is_empty() {
-            return None;
-        }
-        above = up(above);
-    }
+/// What the package `at` needs of those it sees; what is optional is listed among the others, too.
+fn needs<'a>(
+    at: usize,
+    firm: impl Iterator<Item = &'a str>,
+    optional: impl Iterator<Item = &'a str>,
+    seen: &places::Seen<'_>,
+) -> Vec<Need> {
+    let optional: BTreeSet<usize> = optional.filter_map(|name| seen.find(name)).collect();
+    let firm = firm.filter_map(|name| seen.find(name)).filter(|to| !optional.contains(to));
+    let firm = firm.map(|package| Need { package, optional: false });
+    let needs = firm.chain(optional.iter().map(|package| Need { package: *package, optional: true }));
+    needs.filter(|need| need.package != at).collect()
 }

@@ -79,7 +79,11 @@ fn yarn_says_it_in_descriptors() {
         usual@^1.0.0:\n  version \"1.0.0\"\n  resolved \"https://npm.example.invalid/odd/usual.tgz#c0ffee\"\n\n\"@s/file@file:./file\":\n  version \"0.0.0\"\n";
     assert_eq!(
         told(LockFormat::Yarn, first),
-        ["git 1.2.0 <- git+https://host.invalid/a/git.git", "usual 1.0.0", "@s/file 0.0.0 <- file:./file"]
+        [
+            "git 1.2.0 <- git+https://host.invalid/a/git.git",
+            "usual 1.0.0 <- https://npm.example.invalid/odd/usual.tgz",
+            "@s/file 0.0.0 <- file:./file"
+        ]
     );
     let berry = "__metadata:\n  version: 8\n\n\"app@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"app@workspace:.\"\n  linkType: soft\n\n\
         \"git@https://host.invalid/a/git.git\":\n  version: 1.2.0\n  resolution: \"git@https://host.invalid/a/git.git#commit=c0ffee\"\n  linkType: hard\n\n\
@@ -109,4 +113,116 @@ fn bun_says_it_in_place_of_a_version_and_its_root_is_no_package() {
             "usual 1.0.0",
         ]
     );
+}
+
+/// Whether the package `ms` of a lock file of each manager, which says that `ms` 2.1.3 is fetched from `address`, is taken for the registry's.
+fn is_of_registry(address: &str) -> [bool; 5] {
+    let quoted = serde_json::Value::from(address).to_string();
+    let coded = kiln_text::percent::Plain::UNRESERVED.encode(address);
+    let locks = [
+        (
+            LockFormat::Npm,
+            format!(
+                r#"{{"lockfileVersion":3,"packages":{{"":{{"dependencies":{{"ms":"^2"}}}},"node_modules/ms":{{"version":"2.1.3","resolved":{quoted}}}}}}}"#
+            ),
+        ),
+        (
+            LockFormat::Npm,
+            format!(
+                r#"{{"lockfileVersion":1,"dependencies":{{"ms":{{"version":"2.1.3","resolved":{quoted}}}}}}}"#
+            ),
+        ),
+        (
+            LockFormat::Pnpm,
+            format!(
+                "lockfileVersion: '9.0'\nimporters: {{.: {{}}}}\npackages:\n  ms@2.1.3:\n    resolution: {{integrity: sha512-AA==, tarball: {quoted}}}\n"
+            ),
+        ),
+        (
+            LockFormat::Yarn,
+            format!("# yarn lockfile v1\n\nms@^2:\n  version \"2.1.3\"\n  resolved {quoted}\n"),
+        ),
+        (
+            LockFormat::Yarn,
+            format!(
+                "__metadata:\n  version: 8\n\n\"ms@npm:^2\":\n  version: 2.1.3\n  resolution: \"ms@npm:2.1.3::__archiveUrl={coded}\"\n"
+            ),
+        ),
+    ];
+    locks.map(|(format, text)| {
+        let lock = Lock::read_any(format, "a lock file", text.as_bytes()).unwrap();
+        let package = lock.packages.iter().find(|package| package.name == "ms" && package.version == "2.1.3");
+        lock.unread.is_empty() && package.is_some_and(|package| package.elsewhere.is_none())
+    })
+}
+
+#[test]
+fn what_is_fetched_is_the_registrys_only_where_its_address_says_so() {
+    for address in [
+        "https://npm.example.invalid/ms/-/ms-2.1.3.tgz",
+        "https://npm.example.invalid/api/npm/all/ms/-/ms-2.1.3.tgz",
+        "https://npm.example.invalid/download/ms/2.1.3/c0ffee",
+    ] {
+        assert_eq!(is_of_registry(address), [true; 5], "{address}");
+    }
+    for address in [
+        "https://npm.example.invalid/ms/-/ms-2.1.2.tgz",
+        "https://npm.example.invalid/ms/./-/ms-2.1.3.tgz",
+        "https://npm.example.invalid/ms//-/ms-2.1.3.tgz",
+        "https://npm.example.invalid/a/-/x/../../../ms/-/ms-2.1.3.tgz",
+        "https://npm.example.invalid/a/-/x/%2e%2e/%2e%2e/%2e%2e/ms/-/ms-2.1.3.tgz",
+        "https://npm.example.invalid\\ms\\-\\ms-2.1.3.tgz",
+        "https://npm.example.invalid/ms/\t-/ms-2.1.3.tgz",
+        "https:/npm.example.invalid/ms/-/ms-2.1.3.tgz",
+        "https:npm.example.invalid/ms/-/ms-2.1.3.tgz",
+        "HTTPS://npm.example.invalid/ms/-/ms-2.1.3.tgz",
+        "https://npm.example.invalid/ms/download/ms-2.1.2.tgz",
+        "https://npm.example.invalid/packages/ms/2.1.2/ms-2.1.2.tgz",
+        "https://npm.example.invalid/ms.tgz",
+        "https://gitlab.com/g/ms/-/archive/2.1.3/ms-2.1.3.tar.gz",
+        "https://codeload.github.com/u/ms/tar.gz/2.1.3",
+        "git+https://host.invalid/u/ms",
+        "GIT+https://host.invalid/u/ms",
+    ] {
+        assert_eq!(is_of_registry(address), [false; 5], "{address}");
+    }
+    // pnpm looks for it in its registry; the others have files there.
+    assert_eq!(is_of_registry("/ms/-/ms-2.1.3.tgz"), [false, false, true, false, false]);
+    assert_eq!(is_of_registry("ms/-/ms-2.1.2.tgz"), [false; 5]);
+}
+
+#[test]
+fn what_a_manager_reads_in_its_own_way_is_not_taken_for_something_else() {
+    let unread = |format, text: &str| Lock::read_any(format, "a lock file", text.as_bytes()).unwrap().unread;
+    let nine =
+        |entry: &str| format!("lockfileVersion: '9.0'\nimporters: {{.: {{}}}}\npackages:\n  {entry}\n");
+    for entry in [
+        "ms@2.1.2: {name: other, version: 2.1.2, resolution: {}}",
+        "ms@2.1.2: {version: 2.1.3, resolution: {}}",
+    ] {
+        assert_eq!(unread(LockFormat::Pnpm, &nine(entry)), ["ms@2.1.2"], "{entry}");
+    }
+    let berry = |reference: &str| {
+        format!(
+            "__metadata:\n  version: 8\n\n\"ms@npm:^2\":\n  version: 2.1.3\n  resolution: \"ms@npm:{reference}\"\n"
+        )
+    };
+    let address = "https%3A%2F%2Fnpm.example.invalid%2Fms%2F-%2Fms-2.1.3.tgz";
+    for reference in [
+        "v2.1.2",
+        "=2.1.2",
+        &format!("2.1.3::__archive%55rl={address}"),
+        &format!("2.1.3::__archiveUrl={address}&__archiveUrl={address}"),
+        "^2",
+    ] {
+        assert_eq!(unread(LockFormat::Yarn, &berry(reference)), ["ms@npm:^2"], "{reference}");
+    }
+    for place in
+        ["node_modules/./ms", "node_modules//ms", "node_modules/m%73", "node_modules/ms/", "node_modules/ ms"]
+    {
+        let text = format!(r#"{{"lockfileVersion":3,"packages":{{"{place}":{{"version":"2.1.2"}}}}}}"#);
+        assert_eq!(unread(LockFormat::Npm, &text).len(), 1, "{place}");
+    }
+    let link = r#"{"lockfileVersion":3,"packages":{"node_modules/ms":{"link":true}}}"#;
+    assert_eq!(unread(LockFormat::Npm, link), ["node_modules/ms"]);
 }

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::NpmArchive;
+
 /// Where the code of a package is from, where that is not the registry of its ecosystem. What it is called is then no sign that
 /// anything is known of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -20,24 +22,34 @@ const HOSTED: &[(&str, &str)] =
     &[("github:", "github.com"), ("gitlab:", "gitlab.com"), ("bitbucket:", "bitbucket.org")];
 
 impl Elsewhere {
-    /// What npm, yarn, pnpm and bun write as the place that a package came from, or as what is asked for; `None` where that is a
-    /// registry, or a version or range of it. No credentials are kept.
+    /// What npm, yarn, pnpm and bun take as what is asked for; `None` where that is a version or range of a registry, or one of its
+    /// archives. No credentials are kept.
     pub fn of_npm(text: &str) -> Option<Self> {
-        let text = text.trim();
+        let text = &plain(text);
         if let Some((word, rest)) = hosted(text) {
             return Some(Self::Repository(at_host(word, rest)));
         }
         if is_repository(text) {
             return Some(Self::Repository(bare(text)));
         }
-        if text.starts_with("http://") || text.starts_with("https://") {
-            return (!is_of_registry(text)).then(|| Self::Address(without_query(&bare(text))));
+        if text.starts_with("http:") || text.starts_with("https:") {
+            return NpmArchive::of(text).is_none().then(|| Self::Address(without_query(&bare(text))));
         }
-        let paths = ["file:", "link:", "portal:", "./", "../", "/", "~/"];
+        let paths = ["file:", "link:", "portal:", "./", "../", "/", "~/", "\\"];
         if paths.iter().any(|start| text.starts_with(start)) {
-            return Some(Self::Address(text.to_owned()));
+            return Some(Self::Address(text.clone()));
         }
         is_short_repository(text).then(|| Self::Repository(at_host("github.com", text)))
+    }
+
+    /// Where a package came from by what a package manager wrote down when it fetched it; `None` where a registry keeps that package at
+    /// that version there, or another one whose archive the address names. Whatever else it is, it is not known.
+    pub fn of_fetched(text: &str, name: &str, version: &str) -> Option<Self> {
+        if NpmArchive::of(text).is_some() || NpmArchive::is_at(name, version, text) {
+            return None;
+        }
+        let or_so = || Self::Address(without_query(&bare(&plain(text))));
+        Some(Self::of_npm(text).unwrap_or_else(or_so))
     }
 
     /// Where it is from, in words.
@@ -59,7 +71,7 @@ impl Elsewhere {
     }
 
     /// What a qualifier of a purl says.
-    pub(crate) fn of_qualifier(key: &str, value: &str) -> Option<Self> {
+    pub(crate) fn of_qualifier(key: &str, value: &str, name: &str, version: &str) -> Option<Self> {
         match key {
             "vcs_url" => {
                 let (place, commit) = value.rsplit_once('@').unwrap_or((value, ""));
@@ -67,7 +79,7 @@ impl Elsewhere {
                 let text = if is_commit { format!("{place}#{commit}") } else { value.to_owned() };
                 Some(Self::Repository(bare(&text)))
             }
-            "download_url" => Self::of_npm(value),
+            "download_url" => Self::of_fetched(value, name, version),
             _ => None,
         }
     }
@@ -100,10 +112,19 @@ fn is_short_repository(text: &str) -> bool {
     matches!((parts.next(), parts.next(), parts.next()), (Some(user), Some(name), None) if fits(user) && fits(name))
 }
 
-/// Registries and their mirrors keep archives below `/-/`; GitHub's below `/download/`. Source: npm's registry API, `dist.tarball`.
-fn is_of_registry(address: &str) -> bool {
-    let path = address.split("://").nth(1).and_then(|rest| rest.split_once('/')).map_or("", |(_, path)| path);
-    path.contains("/-/") || path.starts_with("download/")
+/// As everybody reads an address: without blanks around it and line ends in it, with its scheme in small letters. Source: WHATWG, "URL
+/// parsing".
+fn plain(text: &str) -> String {
+    let is_around = |c: char| c.is_ascii_control() || c.is_whitespace();
+    let text = text.trim_matches(is_around).replace(['\t', '\n', '\r'], "");
+    match text.split_once(':') {
+        Some((scheme, rest))
+            if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte)) =>
+        {
+            format!("{}:{rest}", scheme.to_ascii_lowercase())
+        }
+        _ => text,
+    }
 }
 
 /// Without the user and password before a host, and without those of other commands' words.
@@ -115,7 +136,7 @@ fn bare(address: &str) -> String {
 }
 
 fn without_query(address: &str) -> String {
-    let end = address.find('?').unwrap_or(address.len());
+    let end = address.find(['?', '#']).unwrap_or(address.len());
     address.get(..end).unwrap_or(address).to_owned()
 }
 
@@ -133,7 +154,6 @@ mod tests {
             "workspace:*",
             "https://npm.example.invalid/minimist/-/minimist-1.2.0.tgz",
             "https://art.example.invalid/api/npm/all/minimist/-/minimist-1.2.0.tgz",
-            "https://npm.example.invalid/download/@a/b/1.0.0/abc",
             "",
         ] {
             assert_eq!(Elsewhere::of_npm(of_registry), None, "{of_registry}");
@@ -152,8 +172,29 @@ mod tests {
             ("https://token@host.invalid/b.tgz?key=1", address("https://host.invalid/b.tgz")),
             ("file:../b", address("file:../b")),
             ("./b.tgz", address("./b.tgz")),
+            ("HTTPS://host.invalid/b.tgz", address("https://host.invalid/b.tgz")),
+            ("\thttps:/host.invalid/b.tgz", address("https:/host.invalid/b.tgz")),
+            ("GIT+https://host.invalid/b", repository("git+https://host.invalid/b")),
+            ("https://host.invalid/-/b.tgz", address("https://host.invalid/-/b.tgz")),
         ] {
             assert_eq!(Elsewhere::of_npm(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_fetched_is_the_registrys_only_where_that_is_plain() {
+        let of = |text| Elsewhere::of_fetched(text, "b", "1.0.0").map(|from| from.describe().to_owned());
+        for of_registry in [
+            "https://npm.example.invalid/b/-/b-1.0.0.tgz",
+            "https://npm.example.invalid/other/-/other-1.0.0.tgz",
+            "https://npm.example.invalid/download/b/1.0.0/c0ffee",
+        ] {
+            assert_eq!(of(of_registry), None, "{of_registry}");
+        }
+        for elsewhere in
+            ["https://host.invalid/b.tgz", "b/-/b-1.0.0.tgz", "https:host.invalid/x", "1.0.0", "x.tgz"]
+        {
+            assert_eq!(of(elsewhere).as_deref(), Some(elsewhere), "{elsewhere}");
         }
     }
 
@@ -162,6 +203,6 @@ mod tests {
         let from = Elsewhere::of_npm("git+https://host.invalid/a/b.git#c0ffee").unwrap();
         let (key, value) = from.qualifier().unwrap();
         assert_eq!((key, value.as_str()), ("vcs_url", "git+https://host.invalid/a/b.git@c0ffee"));
-        assert_eq!(Elsewhere::of_qualifier(key, &value), Some(from));
+        assert_eq!(Elsewhere::of_qualifier(key, &value, "b", "1.0.0"), Some(from));
     }
 }

@@ -17,9 +17,11 @@ impl Package {
             "deb" => package(Ecosystem::Deb, purl.name.clone()).of_distribution(purl),
             "apk" => package(Ecosystem::Apk, purl.name.clone()).of_distribution(purl),
             "npm" => {
-                let from =
-                    purl.qualifiers.iter().find_map(|(key, value)| Elsewhere::of_qualifier(key, value));
-                Self { elsewhere: from, ..package(Ecosystem::Npm, scoped()) }
+                let package = package(Ecosystem::Npm, scoped());
+                let of = |(key, value): (&String, &String)| {
+                    Elsewhere::of_qualifier(key, value, &package.name, &package.version)
+                };
+                Self { elsewhere: purl.qualifiers.iter().find_map(of), ..package }
             }
             "golang" => package(Ecosystem::Go, scoped()),
             "pypi" => package(Ecosystem::PyPi, purl.name.clone()),

@@ -96,6 +96,9 @@ pub struct Unseen {
     /// Files into which a bundler built others, some of them. Sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bundles: Vec<String>,
+    /// Files of an app that asks for a bundler, of which nothing tells whether it wrote them, some of them. Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub may_be_bundles: Vec<String>,
     /// Packages that were built into these by what their source maps say, some of them. Sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub built_in: Vec<String>,
@@ -117,20 +120,21 @@ impl Unseen {
         Self { path, ..Self::default() }
     }
 
-    /// Whether it looks as if the code was built into a file.
+    /// Whether it looks as if code was built into a file, or may have been.
     pub fn is_bundled(&self) -> bool {
-        !self.bundles.is_empty()
+        !self.bundles.is_empty() || !self.may_be_bundles.is_empty()
     }
 
     /// Whether code lies there that has no name, or is listed and not looked at, or is asked for and lies nowhere; what was built in may be just that.
     pub fn is_uncovered(&self) -> bool {
         let is_there = !self.nameless.is_empty() || !self.other_lists.is_empty();
-        is_there || !self.declared.is_empty() && !self.is_bundled()
+        is_there || !self.declared.is_empty() && self.bundles.is_empty()
     }
 
     /// Takes back what is said of bundles: what they were built from is known.
     pub fn forget_bundles(&mut self) {
         self.bundles.clear();
+        self.may_be_bundles.clear();
         self.built_in.clear();
     }
 
@@ -143,9 +147,12 @@ impl Unseen {
         };
         let declared = (!self.declared.is_empty())
             .then(|| format!("its manifest asks for {}, which is not installed", told(&self.declared)));
-        let bundles = self
-            .is_bundled()
+        let bundles = (!self.bundles.is_empty())
             .then(|| format!("{} looks as if code of other packages was built into it", told(&self.bundles)));
+        let may_be = (!self.may_be_bundles.is_empty()).then(|| {
+            let files = told(&self.may_be_bundles);
+            format!("code of other packages may be built into {files}, as its manifest asks for a bundler")
+        });
         let built_in = (!self.built_in.is_empty())
             .then(|| format!("its source maps name {}, in no version", told(&self.built_in)));
         let nameless = (!self.nameless.is_empty())
@@ -156,6 +163,7 @@ impl Unseen {
             .into_iter()
             .chain(nameless)
             .chain(bundles)
+            .chain(may_be)
             .chain(built_in)
             .chain(others)
             .collect::<Vec<_>>()

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use kiln_node::{AppFacts, Lock, LockedPackage, is_bundler};
@@ -13,13 +13,12 @@ static TOOLS: LazyLock<Globs> = LazyLock::new(|| {
 });
 
 /// Packages that only development asks for and that the build may have put into its result, as places in [`Lock::packages`],
-/// sorted: all that the app asks for but tools, and what those need. Nothing tells which of them are in it, so this is more than
+/// sorted: all that the app asks for or names in its sources but tools, and what those need. Nothing tells which of them are in it, so this is more than
 /// there is, and never less. `None` where nothing is built, or the app asks for no bundler.
 pub fn bundled(facts: &AppFacts, plan: &Plan) -> Option<Vec<usize>> {
     let (_, lock) = facts.lock.as_ref()?;
-    let asks_for_bundler = facts.projects().any(|(_, package)| {
-        package.dependencies.keys().chain(package.dev_dependencies.keys()).any(|name| is_bundler(name))
-    });
+    let asks_for_bundler =
+        facts.projects().any(|(_, package)| package.asked().any(|(name, _)| is_bundler(name)));
     if plan.scripts().is_empty() || !asks_for_bundler {
         return None;
     }
@@ -31,7 +30,28 @@ pub fn bundled(facts: &AppFacts, plan: &Plan) -> Option<Vec<usize>> {
     };
     let asked: BTreeSet<usize> =
         lock.direct.values().flatten().filter(|direct| direct.dev).map(|direct| direct.package).collect();
-    Some(reached(lock, asked.into_iter().filter(may_be).collect()).into_iter().filter(may_be).collect())
+    let named = named(facts, lock);
+    let asked = asked.into_iter().chain(named);
+    Some(reached(lock, asked.filter(may_be).collect()).into_iter().filter(may_be).collect())
+}
+
+/// Packages that a source of the app names between quotes: one that only a tool asks for can be imported, too, where it is installed at the top.
+fn named(facts: &AppFacts, lock: &Lock) -> Vec<usize> {
+    let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, package) in lock.packages.iter().enumerate() {
+        by_name.entry(&package.name).or_default().push(at);
+    }
+    let texts = facts.sources.values().flat_map(|text| text.split(['"', '\'', '`']));
+    let names: BTreeSet<&str> = texts.filter_map(package).collect();
+    names.into_iter().filter_map(|name| by_name.get(name)).flatten().copied().collect()
+}
+
+/// The package that an import of `specifier` is of: `name/file`, `@scope/name/file`.
+fn package(specifier: &str) -> Option<&str> {
+    let parts = if specifier.starts_with('@') { 2 } else { 1 };
+    let end = specifier.match_indices('/').nth(parts - 1).map_or(specifier.len(), |(at, _)| at);
+    let name = specifier.get(..end)?;
+    (!name.is_empty() && name.len() <= 214 && !name.contains(char::is_whitespace)).then_some(name)
 }
 
 /// These packages, and what they need.

@@ -456,7 +456,7 @@ fn own_scripts_run_as_an_install_runs_them() {
 /// What a bundler may put into its result is more than there is, and never less.
 #[test]
 fn packages_that_a_bundler_may_take_are_known() {
-    let found = |package: &str| {
+    let found_with = |package: &str, source: &str| {
         let lock = r#"{"lockfileVersion": 3, "packages": {
             "": {"dependencies": {"express": "1"}, "devDependencies": {"svelte": "1", "vite": "1", "typescript": "1", "@types/node": "1"}},
             "node_modules/express": {"version": "1.0.0", "dependencies": {"shared": "1"}},
@@ -471,7 +471,8 @@ fn packages_that_a_bundler_may_take_are_known() {
         let package = self::package(package);
         lock.relate(&[(String::new(), package.clone())].into());
         lock.asked.clear();
-        let facts = AppFacts { package, lock: Some((LockKind::PackageLock, lock)), ..world() };
+        let mut facts = AppFacts { package, lock: Some((LockKind::PackageLock, lock)), ..world() };
+        facts.sources.insert(RootPath::normalise("src/a.ts").unwrap(), source.to_owned());
         let plan = planned(&facts);
         let lock = &facts.lock.as_ref().unwrap().1;
         bundled(&facts, &plan)
@@ -482,7 +483,14 @@ fn packages_that_a_bundler_may_take_are_known() {
     };
     let app = r#"{"scripts": {"build": "vite build", "start": "node build/index.js"}, "dependencies": {"express": "1"},
         "devDependencies": {"svelte": "1", "vite": "1", "typescript": "1", "@types/node": "1"}}"#;
+    let found = |package: &str| found_with(package, "");
     assert_eq!(found(app), ["devalue", "svelte"]);
+    let named = "import x from 'only-of-vite/x.js'; import 'vite'";
+    assert_eq!(
+        found_with(app, named),
+        ["devalue", "only-of-vite", "svelte"],
+        "what a tool brings can be imported"
+    );
     assert!(found(&app.replace("\"vite\": \"1\", ", "")).is_empty(), "a compiler bundles nothing");
     assert!(found(&app.replace("\"build\": \"vite build\", ", "")).is_empty(), "nothing is built");
 }

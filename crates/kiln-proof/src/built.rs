@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kiln_attest::SourceCommit;
@@ -33,6 +34,8 @@ pub struct Built {
     pub cache_from: Vec<String>,
     /// Ids of the secrets that the build script was given.
     pub secrets: Vec<String>,
+    /// Packages that were installed to build with, by name and version as their own manifests say, where a bundler may have taken code of them.
+    pub built_with: BTreeSet<(String, String)>,
     /// Commit of the sources, where they are of one.
     pub sources: Fact<Option<SourceCommit>>,
 }

@@ -11,7 +11,7 @@ use kiln_images::{Machine, NamedImage, Prefer};
 use kiln_inventory::locked_package;
 use kiln_node::{AppFacts, LockKind};
 use kiln_oci::Arch;
-use kiln_pkg::{Inventory, Package};
+use kiln_pkg::{Ecosystem, Inventory, Package, Place};
 use kiln_policy::{
     ArchiveFacts, Attested, BaseFacts, Evidence, EvidenceSubject, LockFacts, PolicySettings, Scorecard, Size,
     Stage,
@@ -116,6 +116,7 @@ pub fn about_build(
     }
     if let Some(bundled) = &bundled {
         add_bundled(&mut inventory, &built.facts, bundled);
+        add_unlocked(&mut inventory, &built.facts, &built.built_with);
         forget_own_bundles(&mut inventory, &built.tree);
     }
     let evidence = about(&image, inventory, &built.name, advice)?;
@@ -182,6 +183,37 @@ fn add_bundled(inventory: &mut Inventory, facts: &AppFacts, bundled: &[usize]) {
     }
 }
 
+/// Adds packages that were installed to build with and that the lock file does not have: it is not what says what a bundler took.
+fn add_unlocked(inventory: &mut Inventory, facts: &AppFacts, installed: &BTreeSet<(String, String)>) {
+    let Some((_, lock)) = &facts.lock else { return };
+    let locked: BTreeSet<(&str, &str)> =
+        lock.packages.iter().map(|package| (package.name.as_str(), package.version.as_str())).collect();
+    // What is from elsewhere has no version in some lock files, and is listed as that.
+    let elsewhere = lock.packages.iter().filter(|package| package.elsewhere.is_some());
+    let elsewhere: BTreeSet<&str> = elsewhere.map(|package| package.name.as_str()).collect();
+    let named = |package: &Package| (package.ecosystem, package.name.clone(), package.version.clone());
+    let known: BTreeSet<_> = inventory.packages.iter().map(named).collect();
+    let unlocked = installed.iter().filter(|(name, version)| {
+        !locked.contains(&(name.as_str(), version.as_str())) && !elsewhere.contains(name.as_str())
+    });
+    let mut added: Vec<Package> = unlocked
+        .map(|(name, version)| Package::new(Ecosystem::Npm, name, version))
+        .filter(|package| !known.contains(&named(package)))
+        .collect();
+    if added.is_empty() {
+        return;
+    }
+    for package in &mut added {
+        package.places = vec![Place { path: format!("node_modules/{}", package.name), layer: None }];
+    }
+    inventory.notes.push(format!(
+        "{} packages that were installed to build with are not in the lock file: they are listed, as they may be in what the build made",
+        added.len()
+    ));
+    inventory.packages.append(&mut added);
+    inventory.packages.sort_by_key(named);
+}
+
 /// Adds what is not there yet of packages of the lock file, and says how many that are.
 fn add_locked(inventory: &mut Inventory, facts: &AppFacts, places: &[usize]) -> usize {
     let Some((kind, lock)) = &facts.lock else { return 0 };
@@ -205,6 +237,7 @@ fn forget_own_bundles(inventory: &mut Inventory, sources: &Tree) {
     };
     for app in &mut inventory.unseen {
         app.bundles.retain(is_source);
+        app.may_be_bundles.clear();
         if app.bundles.is_empty() {
             app.forget_bundles();
         }
@@ -281,13 +314,18 @@ mod tests {
             "node_modules/svelte": {"version": "5.0.0", "dev": true},
             "node_modules/vite": {"version": "7.0.0", "dev": true}}}"#;
         let lock = Lock::read(LockKind::PackageLock, "l", lock).unwrap();
-        let express = Package::new(kiln_pkg::Ecosystem::Npm, "express", "1.0.0");
+        let express = Package::new(Ecosystem::Npm, "express", "1.0.0");
         let facts = AppFacts { lock: Some((LockKind::PackageLock, lock)), ..AppFacts::default() };
         let mut inventory = Inventory { packages: vec![express], ..Inventory::default() };
         add_bundled(&mut inventory, &facts, &[0, 1]);
         let names: Vec<&str> = inventory.packages.iter().map(|package| package.name.as_str()).collect();
         assert_eq!(names, ["express", "svelte"]);
         assert!(inventory.packages.iter().all(|package| !package.dev) && inventory.notes.len() == 1);
+        let built_with = [("svelte", "5.0.0"), ("svelte", "4.0.0"), ("express", "1.0.0")];
+        let built_with = built_with.map(|(name, version)| (name.to_owned(), version.to_owned()));
+        add_unlocked(&mut inventory, &facts, &built_with.into());
+        let versions: Vec<&str> = inventory.packages.iter().map(|package| package.version.as_str()).collect();
+        assert_eq!(versions, ["1.0.0", "4.0.0", "5.0.0"], "what was installed, whatever the lock file says");
         let mut changed = Inventory::default();
         add_installed(&mut changed, &facts, Arch::Amd64);
         let names: Vec<&str> = changed.packages.iter().map(|package| package.name.as_str()).collect();

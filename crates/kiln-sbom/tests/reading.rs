@@ -237,3 +237,76 @@ fn reads_the_statement_of_buildkit() {
     assert_eq!(zlib.depends_on, [inventory.packages[0].key()]);
     assert_eq!(zlib.supplier.as_deref(), Some("Mark Brown <b@example.invalid>"));
 }
+
+/// The names of all packages of a document.
+fn names(document: &serde_json::Value) -> Vec<String> {
+    let inventory = read(document.to_string().as_bytes()).expect("a document");
+    assert!(inventory.unread.is_empty(), "{:?}", inventory.unread);
+    inventory.packages.into_iter().map(|package| package.name).collect()
+}
+
+#[test]
+fn no_package_hides_another() {
+    let cyclonedx = |components: serde_json::Value| {
+        names(&serde_json::json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": components}))
+    };
+    let component = |id: &str, name: &str, purl: &str| serde_json::json!({"type": "library", "bom-ref": id, "name": name, "purl": purl});
+    let (ms, lodash) = ("pkg:npm/ms@2.1.3", "pkg:npm/lodash@4.17.4");
+    assert_eq!(
+        cyclonedx(vec![component("a", "lodash", lodash), component("a", "ms", ms)].into()),
+        ["lodash", "ms"]
+    );
+    assert_eq!(
+        cyclonedx(vec![component("a", "Lodash", lodash)].into()),
+        ["Lodash", "lodash"],
+        "either may be meant"
+    );
+    let underscore = component("a", "path_to_regexp", "pkg:npm/path-to-regexp@0.1.7");
+    assert_eq!(cyclonedx(vec![underscore].into()), ["path-to-regexp"]);
+    let mut node = component("n", "node", "pkg:generic/node@24.0.0");
+    node["components"] = vec![
+        component("l", "lodash", lodash),
+        serde_json::json!({"type": "library", "name": "v8", "version": "1"}),
+    ]
+    .into();
+    assert_eq!(cyclonedx(vec![node].into()), ["lodash", "node"]);
+}
+
+#[test]
+fn no_package_of_spdx_hides_another() {
+    let package = |id: &str, name: &str, purls: &[&str]| {
+        let references: Vec<_> = purls
+            .iter()
+            .map(|purl| serde_json::json!({"referenceType": "purl", "referenceLocator": purl}))
+            .collect();
+        serde_json::json!({"SPDXID": id, "name": name, "externalRefs": references})
+    };
+    let spdx = |packages: Vec<serde_json::Value>| {
+        let linked = serde_json::json!([{"spdxElementId": "m", "relationshipType": "STATIC_LINK", "relatedSpdxElement": "l"}]);
+        names(&serde_json::json!({"spdxVersion": "SPDX-2.3", "packages": packages, "relationships": linked}))
+    };
+    let (ms, lodash) = ("pkg:npm/ms@2.1.3", "pkg:npm/lodash@4.17.4");
+    assert_eq!(spdx(vec![package("m", "ms", &[ms]), package("l", "lodash", &[lodash])]), ["lodash", "ms"]);
+    assert_eq!(
+        spdx(vec![package("m", "node", &["pkg:generic/node@24.0.0"]), package("l", "v8", &[])]),
+        ["node"]
+    );
+    assert_eq!(spdx(vec![package("x", "lodash", &[lodash]), package("x", "ms", &[ms])]), ["lodash", "ms"]);
+    assert_eq!(spdx(vec![package("m", "ms", &[ms, lodash])]), ["lodash", "ms"]);
+    let three = |kind: serde_json::Value, key: &str| {
+        let mut second = serde_json::json!({"spdxId": "l", "name": "lodash", "software_packageUrl": lodash});
+        second[key] = kind;
+        names(&serde_json::json!({"@context": "x", "@graph": [{"type": "CreationInfo"},
+            {"type": "software_Package", "spdxId": "m", "name": "ms", "software_packageUrl": ms}, second,
+            {"type": "Relationship", "relationshipType": "hasStaticLink", "from": "m", "to": ["l"]}]}))
+    };
+    for (kind, key) in [
+        (serde_json::json!("software_Package"), "type"),
+        (serde_json::json!(["software_Package"]), "type"),
+        (serde_json::json!("software_Package"), "@type"),
+        (serde_json::json!("https://spdx.org/rdf/3.0.1/terms/Software/Package"), "type"),
+        (serde_json::json!("Software_package"), "type"),
+    ] {
+        assert_eq!(three(kind.clone(), key), ["lodash", "ms"], "{kind}");
+    }
+}

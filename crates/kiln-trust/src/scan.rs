@@ -121,10 +121,26 @@ fn leaves_out(result: &Value) -> Option<String> {
     if !matches!(result["not_shown"], Value::Null) && result["not_shown"] != 0 {
         return Some(format!("the scan leaves out {} vulnerabilities that it found", result["not_shown"]));
     }
+    if result.pointer("/Metadata/OS/EOSL") == Some(&Value::Bool(true)) {
+        return Some("the scan is of a release that nobody repairs any more".to_owned());
+    }
+    if result["Results"].as_array().is_some_and(Vec::is_empty) {
+        return Some("the scan looked at nothing".to_owned());
+    }
     let unread = [&result["unread"], result.pointer("/report/unread").unwrap_or(&Value::Null)];
     let is_unread = unread.iter().any(|list| list.as_array().is_some_and(|list| !list.is_empty()));
     let is_complete = matches!(result["complete"], Value::Null | Value::Bool(true));
-    (is_unread || !is_complete).then(|| "the scan does not know everything, as it says itself".to_owned())
+    let is_silent = result["complete"].is_null() && is_open(&result["report"]);
+    (is_unread || !is_complete || is_silent)
+        .then(|| "the scan does not know everything, as it says itself".to_owned())
+}
+
+/// Whether a report of kiln leaves something open, where nobody says that all of it is accepted.
+fn is_open(report: &Value) -> bool {
+    let some = |key: &str| report[key].as_array().is_some_and(|list| !list.is_empty());
+    let groups = report["coverage"].as_array().into_iter().flatten();
+    let mut states = groups.map(|group| &group["covered"]["state"]);
+    some("end_of_life") || some("unseen") || states.any(|state| state != "full")
 }
 
 /// Why a scan is not clean. A result that is not understood is no clean one, nor is a severity, nor one that leaves something open: of
@@ -256,6 +272,16 @@ mod tests {
             (json!([{ "matches": [] }, { "matches": [], "complete": "?" }]), "does not know everything"),
             (json!([{ "matches": [] }, {}]), "not understood"),
             (json!([]), "not understood"),
+            (json!({ "SchemaVersion": 2, "Results": [] }), "looked at nothing"),
+            (
+                json!({ "Metadata": { "OS": { "Family": "debian", "EOSL": true } }, "Results": [{ "Target": "x" }] }),
+                "nobody repairs",
+            ),
+            (
+                json!({ "report": { "matches": [], "coverage": [{ "covered": { "state": "none" } }] } }),
+                "not know",
+            ),
+            (json!({ "report": { "matches": [], "end_of_life": [{ "product": "debian" }] } }), "not know"),
             (json!({ "matches": [{ "severity": "medium", "known_exploited": true }] }), "1 critical"),
             (json!({ "matches": [{ "severity": "medium", "aliases": ["MAL-2025-1"] }] }), "1 critical"),
             (
@@ -281,7 +307,9 @@ mod tests {
             json!([{ "report": { "matches": [], "unread": [] }, "complete": true }]),
             json!({ "matches": [{ "severity": "low", "known_exploited": false, "id": "CVE-2025-1" }] }),
             json!({ "matches": [{ "vulnerability": { "severity": "High", "knownExploited": [] } }] }),
-            json!({ "SchemaVersion": 2, "Results": [] }),
+            json!({ "SchemaVersion": 2, "Results": [{ "Target": "x", "Class": "os-pkgs" }] }),
+            json!({ "report": { "matches": [], "coverage": [{ "covered": { "state": "full" } }], "end_of_life": [] } }),
+            json!({ "report": { "matches": [], "coverage": [{ "covered": { "state": "none" } }] }, "complete": true }),
         ] {
             assert_eq!(of(clean.clone()), None, "{clean}");
         }

@@ -6,7 +6,7 @@ use kiln_attest::{Envelope, Vex};
 use kiln_dockerfile::{Ignore, Parents, Wildcard};
 use kiln_inventory::{Machine, combine, scan_folder, scan_layer};
 use kiln_lint::LintSettings;
-use kiln_node::{Lock, LockKind, PackageJson, WorkspaceGlobs, commands};
+use kiln_node::{Lock, LockFormat, LockKind, PackageJson, WorkspaceGlobs, commands};
 use kiln_oci::{Digest, Index, Reference};
 use kiln_pkg::{Ecosystem, Inventory, Licence, Package, Purl};
 use kiln_rootfs::{Content, Delta, LayerReader, Limits, RootPath, Tree, write_delta};
@@ -69,6 +69,9 @@ pub(crate) static CASES: &[Case] = &[
     case("package-json", 2000, package_json),
     case("package-lock", 1000, |n| lock(LockKind::PackageLock, "package-lock.json", &npm_lock(n))),
     case("package-lock-nested", 300, |n| lock(LockKind::PackageLock, "package-lock.json", &nested_lock(n))),
+    case("package-lock-deep", 100, |n| lock(LockKind::PackageLock, "package-lock.json", &deep_lock(n))),
+    case("yarn-lock-one-needs-all", 1000, |n| lock(LockKind::Yarn, "yarn.lock", &broad_lock(n))),
+    case("bun-lock", 300, bun_lock),
     case("pnpm-lock", 500, |n| lock(LockKind::Pnpm, "pnpm-lock.yaml", &pnpm_lock(n))),
     case("yarn-lock", 1000, |n| lock(LockKind::Yarn, "yarn.lock", &yarn_lock(n))),
     case("start-script", 4000, |n| drop(commands(&"a 'b' \"c\" && ".repeat(n)))),
@@ -270,6 +273,34 @@ fn nested_lock(n: usize) -> String {
         let _ = write!(entries, r#","{path}":{{"version":"1.0.0","dependencies":{{"p{}":"1"}}}}"#, at + 1);
     }
     format!(r#"{{"lockfileVersion":3,"packages":{{"":{{"dependencies":{{"p0":"1"}}}}{entries}}}}}"#)
+}
+
+/// One package as deep as a path can be, which needs what is nowhere.
+fn deep_lock(n: usize) -> String {
+    let place = "node_modules/a/".repeat(270);
+    let needs = list(n, |at| format!(r#""x{at}":"1","#));
+    format!(
+        r#"{{"lockfileVersion":3,"packages":{{"":{{}},"{}":{{"version":"1.0.0","dependencies":{{{}}}}}}}}}"#,
+        place.trim_end_matches('/'),
+        needs.trim_end_matches(',')
+    )
+}
+
+fn broad_lock(n: usize) -> String {
+    "# yarn lockfile v1\n\np0@1:\n  version \"1.0.0\"\n  dependencies:\n".to_owned()
+        + &list(n, |at| format!("    q{at} \"1\"\n"))
+        + &list(n, |at| format!("\nq{at}@1:\n  version \"1.0.0\"\n"))
+}
+
+fn bun_lock(n: usize) {
+    let deep = "a/".repeat(1000);
+    let needs = list(n, |at| format!(r#""p{at}":"1","#));
+    let packages = list(n, |at| format!(r#""p{at}":["p{at}@1.0.{at}","",{{}},""],"#));
+    let text = format!(
+        r#"{{"lockfileVersion":1,"packages":{{{packages}"{deep}b":["b@1.0.0","",{{"dependencies":{{{needs}}}}},""]}}}}"#
+    );
+    let lock = Lock::read_any(LockFormat::Bun, "bun.lock", text.as_bytes()).expect("a lock file");
+    assert_eq!(lock.packages.len(), n + 1);
 }
 
 fn pnpm_lock(n: usize) -> String {

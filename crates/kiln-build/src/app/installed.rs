@@ -1,97 +1,88 @@
-//! Whether a package manager installed what the lock file pins.
+//! What was really installed to build with, whatever a lock file says: a bundler takes its code from there.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
-use kiln_plan::LockedPlace;
-use kiln_rootfs::{Kind, RootPath};
+use kiln_rootfs::{Kind, RootPath, Tree};
 use serde::Deserialize;
 
+use super::lower::Graphed;
 use super::modules::tree_error;
-use crate::Error;
-use crate::engine::Left;
+use crate::engine::{Cache, Executor, Solver};
 use crate::error::ErrorKind;
+use crate::{Error, Key};
 
-/// This file, which decides what is refused.
-pub(super) const CODE: &str = include_str!("installed.rs");
-/// The largest `package.json` of a package that is read, in bytes.
+/// Bytes of a manifest that are read; a longer one says nothing.
 const MANIFEST_MAX: u64 = 4 << 20;
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize)]
 struct Manifest {
     name: String,
     version: String,
 }
 
-/// Checks that each package lies in its folder, and is the one of the lock file.
-pub(super) fn check_installed(left: &Left, locked: &[LockedPlace]) -> Result<(), Error> {
-    for place in locked {
-        let found = manifest(left, &place.folder)?;
-        let is_right = match &found {
-            None => place.is_optional,
-            Some(found) => found.name == place.name && same_version(&found.version, &place.version),
-        };
-        if !is_right {
-            let locked = format!("{}@{}", place.name, place.version);
-            let found = found.map(|found| format!("{}@{}", found.name, found.version));
-            return Err(ErrorKind::NotAsLocked { folder: place.folder.clone(), locked, found }.into());
+/// The packages that the app's install step put there, each with its version, by their own manifests. One whose manifest does not say
+/// that has the name of its folder, and no version.
+pub fn installed_packages<E: Executor, C: Cache>(
+    graphed: &Graphed,
+    solver: &Solver<'_, E, C>,
+) -> Result<BTreeSet<(String, String)>, Error> {
+    let Some(last) = graphed.installed.last() else { return Ok(BTreeSet::new()) };
+    let mut key = Key::new("installed");
+    key.add("step", solver.key(*last)?.as_bytes());
+    let found = solver.fact(key.finish(), || {
+        let mut tree = Tree::new();
+        for &step in &graphed.installed {
+            solver.content(step)?.apply(&mut tree).map_err(tree_error)?;
         }
-    }
-    Ok(())
+        serde_json::to_string(&packages(&tree)).map_err(|source| ErrorKind::Record { source }.into())
+    })?;
+    serde_json::from_str(&found).map_err(|source| ErrorKind::Record { source }.into())
 }
 
-/// What the package in a folder says of itself; `None` where there is none.
-fn manifest(left: &Left, folder: &str) -> Result<Option<Manifest>, Error> {
-    let path = RootPath::normalise(&format!("app/{folder}/package.json")).map_err(tree_error)?;
-    let Some(Kind::File(content)) = left.tree.get(&path).map(|entry| &entry.kind) else { return Ok(None) };
-    let mut bytes = Vec::new();
-    let read = content.open().and_then(|file| file.take(MANIFEST_MAX).read_to_end(&mut bytes));
-    read.map_err(|source| Error::from(ErrorKind::Read { path: path.to_string(), source }))?;
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    // What is no manifest is not the package.
-    Ok(Some(serde_json::from_slice(text).unwrap_or_default()))
+fn packages(tree: &Tree) -> BTreeSet<(String, String)> {
+    let manifests = tree.iter().filter_map(|(path, entry)| match &entry.kind {
+        Kind::File(content) => Some((folder(path)?, content)),
+        _ => None,
+    });
+    manifests
+        .map(|(folder, content)| {
+            let mut bytes = Vec::new();
+            let read = content.open().and_then(|file| file.take(MANIFEST_MAX).read_to_end(&mut bytes));
+            let manifest = read.ok().and_then(|_| serde_json::from_slice::<Manifest>(&bytes).ok());
+            manifest.map_or_else(|| (folder.to_owned(), String::new()), |own| (own.name, own.version))
+        })
+        .collect()
 }
 
-/// Old packages write `v1.0.0` and `=1.0.0` for what the registry calls 1.0.0.
-fn same_version(written: &str, locked: &str) -> bool {
-    let plain = |text: &str| text.trim().trim_start_matches(['v', '=', ' ']).to_owned();
-    plain(written) == plain(locked)
+/// The folder in `node_modules` of which this is the manifest: `name` or `@scope/name`.
+fn folder(path: &RootPath) -> Option<&str> {
+    let folder = path.as_str().strip_suffix("/package.json")?;
+    let (above, name) = folder.rsplit_once("node_modules/")?;
+    let is_modules = above.is_empty() || above.ends_with('/');
+    let parts = if name.starts_with('@') { 2 } else { 1 };
+    (is_modules && !name.starts_with('.') && name.split('/').count() == parts).then_some(name)
 }
 
 #[cfg(test)]
 mod tests {
-    use kiln_rootfs::Tree;
-
     use super::*;
 
-    fn place(folder: &str, is_optional: bool) -> LockedPlace {
-        let (name, version) = ("ms".to_owned(), "2.1.3".to_owned());
-        LockedPlace { folder: format!("node_modules/{folder}"), name, version, is_optional }
-    }
-
     #[test]
-    fn what_is_not_locked_is_refused() {
+    fn manifests_of_packages_tell_what_is_installed() {
         let mut tree = Tree::new();
-        for (folder, text) in [
-            ("ms", r#"{"name": "ms", "version": "v2.1.3"}"#),
-            ("newer", r#"{"name": "ms", "version": "2.1.4"}"#),
-            ("other", r#"{"name": "sm", "version": "2.1.3"}"#),
-            ("broken", "{"),
+        for (path, text) in [
+            ("app/node_modules/a/package.json", r#"{"name":"a","version":"1.0.0"}"#),
+            ("app/node_modules/a/esm/package.json", r#"{"type":"module"}"#),
+            ("app/node_modules/a/node_modules/@s/b/package.json", r#"{"name":"@s/b","version":"2.0.0"}"#),
+            ("app/node_modules/alias/package.json", r#"{"name":"real","version":"3.0.0"}"#),
+            ("app/node_modules/odd/package.json", "{"),
+            ("app/package.json", r#"{"name":"app","version":"1.0.0"}"#),
         ] {
-            let path = format!("app/node_modules/{folder}/package.json");
-            tree.insert_file(&path, 0o644, text.as_bytes()).unwrap();
+            tree.insert_file(path, 0o644, text.as_bytes()).unwrap();
         }
-        let left = Left { tree, ..Left::default() };
-        check_installed(&left, &[place("ms", false), place("gone", true)]).unwrap();
-        for wrong in [
-            place("newer", false),
-            place("newer", true),
-            place("other", false),
-            place("broken", false),
-            place("gone", false),
-        ] {
-            let error = check_installed(&left, std::slice::from_ref(&wrong)).unwrap_err();
-            assert_eq!(kiln_finding::Diagnose::code(&error), "build.not_as_locked", "{wrong:?}");
-        }
+        let expected = [("@s/b", "2.0.0"), ("a", "1.0.0"), ("odd", ""), ("real", "3.0.0")];
+        let expected = expected.map(|(name, version)| (name.to_owned(), version.to_owned()));
+        assert_eq!(packages(&tree), expected.into());
     }
 }

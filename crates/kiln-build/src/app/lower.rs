@@ -4,11 +4,11 @@ use kiln_oci::{Arch, Digest};
 use kiln_plan::{Plan, Step as Command};
 use kiln_rootfs::Tree;
 
+use super::as_locked::check_installed;
 use super::configure::{BaseImage, Facts, annotations, configure};
-use super::installed::check_installed;
 use super::project_settings::harmless;
 use super::step::{Commands, Surroundings};
-use super::{installed, modules, pnp, split, yarn_settings};
+use super::{as_locked, modules, pnp, split, yarn_settings};
 use crate::Error;
 use crate::engine::{BuildTarget, Choose, Copy, Dir, Files, Graph, Op, Origin, Part, Source, Step, StepId};
 use crate::error::ErrorKind;
@@ -40,6 +40,8 @@ pub struct Graphed {
     pub graph: Graph,
     /// What they lead to.
     pub target: BuildTarget,
+    /// Install what the app is built with, in this order; empty where nothing is built.
+    pub installed: Vec<StepId>,
     /// Makes the layer of the dependencies.
     pub dependencies: StepId,
     /// Makes the layer of the app.
@@ -57,11 +59,12 @@ pub fn lower(request: &Request<'_>) -> Result<Graphed, Error> {
     let production = stages.run(manifests, &plan.production, "production", false);
     let scripts = plan.scripts();
     // Where nothing is built, nothing is installed for it.
-    let (below, above) = if scripts.is_empty() {
-        (folder, builder)
+    let (below, above, installed) = if scripts.is_empty() {
+        (folder, builder, Vec::new())
     } else {
-        let installed = stages.run(manifests, &plan.install, "install", false);
-        (installed, installed)
+        let first = stages.graph.steps.len();
+        let last = stages.run(manifests, &plan.install, "install", false);
+        (last, last, (first..stages.graph.steps.len()).collect())
     };
     let copied = stages.copy(below, &sources(request)?, "build", "copy the app");
     let built = stages.run(copied, &scripts, "build", true);
@@ -91,7 +94,7 @@ pub fn lower(request: &Request<'_>) -> Result<Graphed, Error> {
         comment: None,
         annotations: annotations(plan, request.base, request.facts),
     };
-    Ok(Graphed { graph: stages.graph, target, dependencies, app })
+    Ok(Graphed { graph: stages.graph, target, installed, dependencies, app })
 }
 
 /// The files of the app as its own commands see them.
@@ -104,7 +107,7 @@ fn sources(request: &Request<'_>) -> Result<Arc<Tree>, Error> {
 
 /// A choice of what the steps above one left, up to another.
 fn part(name: &'static str, (above, from): (StepId, StepId), choose: Choose) -> Part {
-    let code = &[split::CODE, modules::CODE, installed::CODE, pnp::CODE, kiln_plan::SHIP_CODE];
+    let code = &[split::CODE, modules::CODE, as_locked::CODE, pnp::CODE, kiln_plan::SHIP_CODE];
     Part { from, above, beside: Vec::new(), name, code, rules: String::new(), choose }
 }
 

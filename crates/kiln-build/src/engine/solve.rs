@@ -136,6 +136,11 @@ impl<'a, W: Executor, N: Cache> Solver<'a, W, N> {
         self.deltas(id, Depth::Names)
     }
 
+    /// The same with the content of every file, which can be read for as long as the build goes on.
+    pub fn content(&self, id: StepId) -> Result<Arc<Delta>, Error> {
+        self.deltas(id, Depth::Content)
+    }
+
     fn recall(&self, key: &Digest) -> Result<Option<Vec<u8>>, Error> {
         self.cache.recall(key).map_err(Error::port("look into the build cache"))
     }

@@ -1,9 +1,12 @@
 //! From a project to an image in the store, without a name yet.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 use kiln_app::App;
-use kiln_build::app::{BaseImage, Facts, Graphed, Request, check_entry, check_natives, lower};
+use kiln_build::app::{
+    BaseImage, Facts, Graphed, Request, check_entry, check_natives, installed_packages, lower,
+};
 use kiln_build::engine::StepId;
 use kiln_finding::{Failure, size};
 use kiln_images::Machine;
@@ -99,9 +102,15 @@ pub fn build(
         () => network,
     };
     let summary = |made: &Made| build_summary(made, &graphed, network_of(made));
+    let is_bundled = kiln_plan::bundled(&app.facts, &plan).is_some();
+    let built_with = Mutex::new(BTreeSet::new());
     let check: Check<'_> = &|solver| {
         check_entry(&plan, &graphed, solver)?;
-        check_natives(&plan, arch, &graphed, solver)
+        check_natives(&plan, arch, &graphed, solver)?;
+        if is_bundled {
+            *built_with.lock().expect("nothing panics there") = installed_packages(&graphed, solver)?;
+        }
+        Ok(())
     };
     // git is asked meanwhile.
     let (made, sources) = std::thread::scope(|scope| {
@@ -126,6 +135,7 @@ pub fn build(
         cache_from: wanted.options.cache_from.clone(),
         secrets: wanted.options.secrets.keys().cloned().collect(),
         sources,
+        built_with: built_with.into_inner().expect("nothing panics there"),
     })
 }
 

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use super::cataloger::{Candidate, Cataloger, read_whole};
@@ -19,27 +20,25 @@ fn read(_: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts) -> Resu
     let text = String::from_utf8_lossy(&bytes);
     // A repository with a tag is for packages that ask for it by that.
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with(['#', '@']));
-    let highest = lines.filter_map(release).max_by_key(|release| order(release));
-    file.readings.extend(highest.map(Reading::Release));
+    let releases: BTreeSet<String> = lines.filter_map(release).collect();
+    file.readings.extend(releases.into_iter().map(Reading::Release));
     Ok(())
 }
 
 /// `3.20` of `https://host/alpine/v3.20/main`, or `edge`.
 fn release(address: &str) -> Option<String> {
+    // What follows a blank is a comment.
+    let address = address.split_whitespace().next()?;
     let mut parts = address.split('/').filter(|part| !part.is_empty()).rev();
     let is_section = |part: &str| matches!(part, "main" | "community" | "testing");
     let branch = parts.next().filter(|part| is_section(part)).and_then(|_| parts.next())?;
-    let number = branch.strip_prefix('v').filter(|number| order(number).is_some());
+    let number = branch.strip_prefix('v').filter(|number| is_number(number));
     number.or((branch == EDGE).then_some(EDGE)).map(str::to_owned)
 }
 
-/// Numbers to compare by; `edge` is above all.
-fn order(release: &str) -> Option<(u32, u32)> {
-    if release == EDGE {
-        return Some((u32::MAX, 0));
-    }
-    let (major, minor) = release.split_once('.')?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
+fn is_number(release: &str) -> bool {
+    let parts: Vec<&str> = release.split('.').collect();
+    parts.len() == 2 && parts.iter().all(|part| part.parse::<u32>().is_ok())
 }
 
 #[cfg(test)]

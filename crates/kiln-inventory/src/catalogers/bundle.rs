@@ -27,7 +27,7 @@ const MARKS: &[&str] = &[
 /// A module as CommonJS has it, as whoever leaves out blanks writes it around each: browserify, and minified esbuild, webpack and Rollup.
 const WRAPPER: &[u8] = b"{exports:{}}";
 /// Where lines are shorter, somebody may have written them.
-const WRAPPED_LINE: usize = 2 << 10;
+const WRAPPED_LINE: usize = 100;
 /// Nobody writes lines that long.
 const MINIFIED_LINE: usize = 20 << 10;
 /// A smaller file holds nobody's package.
@@ -41,17 +41,29 @@ static FINDER: LazyLock<AhoCorasick> =
 
 fn wants(candidate: &Candidate<'_>) -> bool {
     let path = candidate.path;
-    let is_script = [".js", ".mjs", ".cjs"].iter().any(|end| path.ends_with(end));
-    is_script && !is_anothers(path) && candidate.size >= MIN_SIZE && candidate.size != u64::MAX
+    is_script(path) && !is_anothers(path) && candidate.size >= MIN_SIZE && candidate.size != u64::MAX
 }
 
-/// What is below these is a package's, of npm or of the distribution; yarn's own program is one file.
+pub(super) fn is_script(path: &str) -> bool {
+    [".js", ".mjs", ".cjs"].iter().any(|end| path.ends_with(end))
+}
+
+/// What names a package of its own: folders of npm's and Python's packages, and the programs of yarn. Whether the distribution put
+/// a file there its lists tell.
 pub(super) fn is_anothers(path: &str) -> bool {
-    path.split('/').any(|part| matches!(part, "node_modules" | ".yarn"))
-        || path.starts_with("opt/yarn-v")
-        || ["usr/", "lib/", "var/lib/"].iter().any(|start| path.starts_with(start))
-            && !path.starts_with("usr/src/")
+    let is_of_yarn = |inside: &str| {
+        inside.starts_with("sdks/")
+            || ["releases/yarn-", "plugins/"].iter().any(|one| inside.starts_with(one))
+                && inside.ends_with("cjs")
+    };
+    is_in_packages(path)
+        || path.rsplit_once(".yarn/").is_some_and(|(_, inside)| is_of_yarn(inside))
         || is_table(path)
+}
+
+/// Whether a file lies among those of packages that have names of their own, by where package managers put them.
+pub(super) fn is_in_packages(path: &str) -> bool {
+    path.split('/').any(|part| matches!(part, "node_modules" | "site-packages" | "dist-packages"))
 }
 
 fn read(_: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts) -> Result<(), String> {
@@ -67,7 +79,8 @@ fn read(_: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts) -> Resu
             return Ok(());
         }
         if count == 0 {
-            file.readings.extend((lines.longest >= MINIFIED_LINE).then_some(Reading::Minified));
+            let is_minified = lines.longest >= MINIFIED_LINE;
+            file.readings.push(if is_minified { Reading::Minified } else { Reading::Script });
             return Ok(());
         }
         let kept = buffer.len().saturating_sub(OVERLAP);

@@ -115,7 +115,14 @@ fn packager(fields: &[(String, String)]) -> Packager {
         .map(|(_, host)| host.trim_end_matches('>'));
     let is_node_source = host == Some("nodesource.com")
         || has("Version").is_some_and(|version| version.contains("nodesource"));
-    if has("Vendor").is_some() || has("License").is_some() || odd_section || other_origin || is_node_source {
+    let is_rebuilt = has("Version").is_some_and(is_of_another_archive);
+    if is_rebuilt
+        || has("Vendor").is_some()
+        || has("License").is_some()
+        || odd_section
+        || other_origin
+        || is_node_source
+    {
         return Packager::Other;
     }
     let of_debian = |host: &str| {
@@ -124,10 +131,26 @@ fn packager(fields: &[(String, String)]) -> Packager {
             .any(|known| host == *known || host.strip_suffix(known).is_some_and(|rest| rest.ends_with('.')))
     };
     let is_base = matches!(has("Priority"), Some("required" | "important" | "standard"));
-    if maintainer.is_none() || host.is_some_and(of_debian) || has("Multi-Arch").is_some() || is_base {
+    // Libraries for several machines, and data for all: whoever else makes packages has programs for one.
+    let is_shared = has("Multi-Arch") == Some("same")
+        || has("Multi-Arch").is_some() && has("Architecture") == Some("all");
+    if maintainer.is_none() || host.is_some_and(of_debian) || is_shared || is_base {
         return Packager::Distribution;
     }
     Packager::Unsaid
+}
+
+/// Whether a version says that somebody built the package anew for a release of Debian: PostgreSQL's, MariaDB's, Docker's, nginx's and deb.sury.org's archives
+/// write such, and Debian itself `+deb12u1` and `~bpo12+1`. Their maintainers are often Debian's own.
+fn is_of_another_archive(version: &str) -> bool {
+    const SIGNS: &[&str] =
+        &["pgdg", "maria~", "+0~2", "+debian", "~debian", "~ubuntu.", "~ppa", "+ppa", "-dmo"];
+    const RELEASES: &[&str] = &[
+        "jessie", "stretch", "buster", "bullseye", "bookworm", "trixie", "forky", "bionic", "focal", "jammy",
+        "noble",
+    ];
+    let version = version.to_ascii_lowercase();
+    SIGNS.iter().chain(RELEASES).any(|sign| version.contains(sign))
 }
 
 /// `name` or `name (version)`; the version is the package's own where it is not given.

@@ -30,7 +30,7 @@ mod zip_stream;
 use cataloger::{Candidate, Cataloger};
 pub(crate) use copyright::documented;
 pub(crate) use npm_package::is_package_folder;
-pub(crate) use other_lists::{CARGO, GO, PYTHON};
+pub(crate) use other_lists::{CARGO, GO, NPM, PYTHON};
 pub(crate) use pnp::{answered_by, is_table};
 
 /// Number of this catalog: it is another one whenever the code or the data of this crate is. Facts that were stored under another

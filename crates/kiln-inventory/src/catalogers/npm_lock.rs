@@ -26,6 +26,9 @@ struct Lock {
 
 #[derive(Deserialize)]
 struct Installed {
+    name: Option<String>,
+    #[serde(default)]
+    version: String,
     #[serde(default)]
     dev: bool,
     integrity: Option<String>,
@@ -46,12 +49,15 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
     let mut integrity = Vec::new();
     let mut from = Vec::new();
     for (folder, installed) in lock.packages {
+        let called = folder.rsplit_once("node_modules/").map_or(folder.as_str(), |(_, name)| name);
+        let called = installed.name.as_deref().unwrap_or(called);
+        // A link leads to a folder whose own manifest is read.
+        let resolved = installed.resolved.as_deref().filter(|text| !installed.link && !text.is_empty());
+        let elsewhere = resolved.and_then(|text| Elsewhere::of_fetched(text, called, &installed.version));
         let folder = format!("{root}{folder}");
         if let Some(text) = installed.integrity.filter(|text| text.len() <= MAX_INTEGRITY) {
             integrity.push((folder.clone(), text));
         }
-        // A link leads to a folder whose own manifest is read.
-        let elsewhere = installed.resolved.as_deref().filter(|_| !installed.link).and_then(Elsewhere::of_npm);
         from.extend(elsewhere.map(|place| (folder.clone(), place)));
         if installed.dev {
             dev.push(folder);

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use kiln_node::{PackageJson, from_json, is_bundler, pnpm_workspace_globs};
-use kiln_pkg::{Ecosystem, Elsewhere, Licence, Package, Place};
+use kiln_pkg::{Ecosystem, Elsewhere, Licence, Package, Place, is_npm_name};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -22,8 +22,6 @@ pub(super) static CATALOGER: Cataloger = Cataloger {
 const PNPM_WORKSPACE: &str = "pnpm-workspace.yaml";
 /// Real manifests stay below 200 KiB; their nesting is capped by the JSON reader (128).
 const MAX_SIZE: u64 = 4 << 20;
-/// The longest name the registry takes.
-const MAX_NAME: usize = 214;
 /// The longest version node-semver takes.
 const MAX_VERSION: usize = 256;
 /// Dependencies one package may declare.
@@ -110,7 +108,7 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
         file.readings.extend(asks_for_bundler(&manifest).then_some(Reading::Bundler));
     }
     let text = |value: &Option<Value>| value.as_ref().and_then(Value::as_str).map(str::to_owned);
-    let Some(name) = text(&manifest.name).filter(|name| is_name(name)) else {
+    let Some(name) = text(&manifest.name).filter(|name| is_npm_name(name)) else {
         // What a registry has always has a name and a version; an app often has not.
         return if installed { Err("it has no name".to_owned()) } else { Ok(()) };
     };
@@ -121,7 +119,7 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
     let mut package = Package::new(Ecosystem::Npm, name, version.unwrap_or_default());
     package.licence = licence(&manifest).map(|declared| Licence::declared(&declared));
     if installed {
-        package.elsewhere = elsewhere(candidate.path, &manifest);
+        package.elsewhere = elsewhere(candidate.path, &manifest, &package);
     }
     // Nobody installs what others needed to build; an app's own may be there.
     let dev = if installed { Lax::None } else { manifest.dev_dependencies };
@@ -188,13 +186,19 @@ fn wishes(manifest: &Manifest) -> Vec<String> {
 fn asked(map: &Lax) -> Vec<String> {
     let Lax::Map(map) = map else { return Vec::new() };
     let is_own = |spec: &Value| spec.as_str().is_some_and(|spec| spec.starts_with("workspace:"));
-    map.iter().filter(|(name, spec)| is_name(name) && !is_own(spec)).map(|(name, _)| name.clone()).collect()
+    map.iter()
+        .filter(|(name, spec)| is_npm_name(name) && !is_own(spec))
+        .map(|(name, _)| name.clone())
+        .collect()
 }
 
 /// What an installed package came from, where its own manifest or its folder says that it was no registry.
-fn elsewhere(path: &str, manifest: &Manifest) -> Option<Elsewhere> {
+fn elsewhere(path: &str, manifest: &Manifest, package: &Package) -> Option<Elsewhere> {
     let resolved = manifest.resolved.as_ref().and_then(Value::as_str);
-    if let Some(from) = resolved.and_then(Elsewhere::of_npm).or_else(|| of_pnpm(path)) {
+    let came_from = |text: &str| {
+        Elsewhere::of_npm(text).and_then(|_| Elsewhere::of_fetched(text, &package.name, &package.version))
+    };
+    if let Some(from) = resolved.and_then(came_from).or_else(|| of_pnpm(path)) {
         return Some(from);
     }
     // No registry takes what is marked so.
@@ -224,18 +228,6 @@ fn of_pnpm(path: &str) -> Option<Elsewhere> {
     let (scheme, rest) = place.strip_prefix("git+").map_or(("", place), |rest| ("git+", rest));
     let text = scheme.to_owned() + &rest.replacen("+++", "://", 1).replace('+', "/");
     Some(if is_path { Elsewhere::Address(text.replacen('/', ":", 1)) } else { Elsewhere::Repository(text) })
-}
-
-/// Names that can be installed: optional scope, then letters, digits, `-._~` (old names have capitals).
-fn is_name(name: &str) -> bool {
-    let plain = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
-    };
-    match name.strip_prefix('@') {
-        _ if name.len() > MAX_NAME => false,
-        Some(scoped) => scoped.split_once('/').is_some_and(|(scope, name)| plain(scope) && plain(name)),
-        None => plain(name),
-    }
 }
 
 /// `license` as text or `{type}`, or the older `licenses`, a list or one of either; alternatives are joined by OR.

@@ -19,7 +19,8 @@ fn read(_: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts) -> Resu
     let bytes = read_whole(content, MAX_SIZE)?;
     let text = String::from_utf8_lossy(&bytes);
     let value = |key: &str| {
-        let line = text.lines().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='))?;
+        // A shell would keep the last.
+        let line = text.lines().rev().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='))?;
         Some(line.trim().trim_matches(['"', '\'']).to_owned())
     };
     let id = value("ID").filter(|id| !id.is_empty()).ok_or("it names no distribution")?;

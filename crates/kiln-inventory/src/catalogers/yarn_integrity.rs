@@ -36,9 +36,12 @@ fn read(candidate: &Candidate<'_>, content: &mut dyn Read, file: &mut FileFacts)
         };
         let (name, range) = (&asked[..at], &asked[at + 1..]);
         let by_range = Elsewhere::of_npm(range);
-        let repository =
-            || Elsewhere::of_npm(fetched).filter(|from| matches!(from, Elsewhere::Repository(_)));
-        let found = by_range.or_else(repository);
+        let last = name.rsplit('/').next().unwrap_or(name);
+        let file =
+            fetched.split(['#', '?']).next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+        let version = file.strip_suffix(".tgz").and_then(|stem| stem.strip_prefix(last)?.strip_prefix('-'));
+        let came_from = || Elsewhere::of_fetched(fetched, name, version.unwrap_or_default());
+        let found = by_range.or_else(|| Elsewhere::of_npm(fetched).and_then(|_| came_from()));
         from.entry(name).and_modify(|known| *known = known.take().and(found.clone())).or_insert(found);
     }
     let from: Vec<(String, Elsewhere)> =

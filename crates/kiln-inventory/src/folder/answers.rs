@@ -24,6 +24,7 @@ impl Locks<'_> {
             .keys()
             .map(|project| (self.followed(&join_path(folder, project)), project.as_str()))
             .collect();
+        let others = lock.pinned_for_all();
         for app in unseen.iter_mut() {
             let at = app.path.trim_start_matches('/').to_owned();
             let Some(project) = (if at == folder { Some("") } else { below(&at, folder) }) else { continue };
@@ -39,8 +40,12 @@ impl Locks<'_> {
                 app.declared.retain(|name| !lock.pins(project, name));
             } else if !app.declared.is_empty() {
                 let manifest = self.manifest(&at).unwrap_or_default();
-                let is_same = |(_, spec): (&String, &String), name: &str| lock.pins_for_another(name, spec);
-                app.declared.retain(|name| !manifest.asked().any(|one| one.0 == name && is_same(one, name)));
+                let known: BTreeSet<&String> = manifest
+                    .asked()
+                    .filter(|(name, spec)| others.contains(name, spec))
+                    .map(|(name, _)| name)
+                    .collect();
+                app.declared.retain(|name| !known.contains(name));
             }
         }
         let all: BTreeSet<&String> = lock.asked.keys().chain(projects.keys()).collect();

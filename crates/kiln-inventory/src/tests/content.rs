@@ -177,4 +177,10 @@ fn packages_of_alpine_are_of_the_release_that_they_are_taken_from() {
     assert_eq!(release("3.20.3", &of("edge")), "alpine-edge");
     assert_eq!(release("3.20.3", ""), "alpine-3.20.3");
     assert_eq!(release("3.2.1", &of("v3.20")), "alpine-3.20");
+    // Which of several a package is from nobody can tell.
+    let both = of("v3.20") + &of("edge");
+    assert_eq!(release("3.20.3", &both), "alpine-3.20.3");
+    let os = ("etc/os-release", "ID=alpine\nVERSION_ID=3.20.3\n");
+    let mixed = stack(&[files(&[os, ("etc/apk/repositories", &both), installed])]);
+    assert!(mixed.unread[0].why.starts_with("packages are taken from 3.20 and edge"), "{:?}", mixed.unread);
 }

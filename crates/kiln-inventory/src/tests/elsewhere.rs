@@ -134,7 +134,15 @@ fn control_files_tell_who_built_a_package() {
     for (fields, expected) in [
         ("Maintainer: GNU Libc Maintainers <debian-glibc@lists.debian.org>\n", Packager::Distribution),
         ("Maintainer: OpenSSL Team <pkg-openssl-devel@alioth-lists.debian.net>\n", Packager::Distribution),
-        ("Maintainer: Marco <md@linux.invalid>\nMulti-Arch: foreign\n", Packager::Distribution),
+        ("Maintainer: Marco <md@linux.invalid>\nMulti-Arch: same\n", Packager::Distribution),
+        (
+            "Maintainer: Marco <md@linux.invalid>\nMulti-Arch: foreign\nArchitecture: all\n",
+            Packager::Distribution,
+        ),
+        (
+            "Maintainer: Marco <md@linux.invalid>\nMulti-Arch: foreign\nArchitecture: amd64\n",
+            Packager::Unsaid,
+        ),
         ("Maintainer: Marco <md@linux.invalid>\nPriority: required\n", Packager::Distribution),
         ("", Packager::Distribution),
         ("Maintainer: Chrome Linux Team <team@browser.invalid>\nPriority: optional\n", Packager::Unsaid),
@@ -148,5 +156,34 @@ fn control_files_tell_who_built_a_package() {
         ("Origin: Debian\nMaintainer: x <x@debian.org>\n", Packager::Distribution),
     ] {
         assert_eq!(packager(fields), expected, "{fields}");
+    }
+}
+
+#[test]
+fn versions_of_other_archives_are_not_debian_s() {
+    let packager = |version: &str| {
+        let status = format!(
+            "Package: p\nStatus: install ok installed\nMaintainer: Team <team@tracker.debian.org>\nVersion: {version}\n\n"
+        );
+        stack(&[files(&[("var/lib/dpkg/status", &status)])]).packages[0].packager
+    };
+    for other in [
+        "8.1.0-1+0~20211125.1+debian12~1.gbp1",
+        "13.0-1.pgdg120+1",
+        "1:11.0.2+maria~deb12",
+        "1.25.1-1~bookworm",
+        "6:7.0.0-1rl1~bookworm1",
+        "5:24.0.7-1~debian.12~bookworm",
+    ] {
+        assert_eq!(packager(other), Packager::Other, "{other}");
+    }
+    for own in [
+        "1:2.39.5-0+deb12u3",
+        "6.1.0-1~bpo12+1",
+        "0.0~git20230309.7c7625d-1",
+        "20230209.2326-1",
+        "2.3.3-1+b1",
+    ] {
+        assert_eq!(packager(own), Packager::Distribution, "{own}");
     }
 }

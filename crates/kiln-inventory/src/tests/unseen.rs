@@ -155,6 +155,15 @@ fn code_without_a_manifest_is_said() {
     let gone = files(&[("app/node_modules/.wh.minimist", "")]);
     assert!(nameless(&stack(&[files(&[app, bare, named]), taken, gone])).is_empty());
     // What tests work on, what is no code, and what nobody can load.
+    // A folder of tests is one of an app.
+    for path in [
+        "test/node_modules/m/x.js",
+        "usr/share/app/node_modules/m/x.js",
+        "tests/x/node_modules/m",
+        "app/node_modules/m",
+    ] {
+        assert_eq!(stack(&[files(&[app, A, (path, "1")])]).unseen.len(), 1, "{path}");
+    }
     for path in [
         "app/test/node_modules/a/x.js",
         "app/node_modules/a/test/node_modules/b/x.js",
@@ -188,4 +197,85 @@ fn what_a_source_map_names_or_a_bundler_may_have_written_is_said() {
     assert_eq!(said(&without, &[("app/dist/server.js", "1"), own]), Vec::<String>::new());
     let inventory = stack(&[files(&[("app/package.json", &without), server, map])]);
     assert_eq!(inventory.unseen[0].built_in, ["ms"]);
+}
+
+#[test]
+fn a_program_of_an_app_with_a_bundler_may_be_a_bundle() {
+    let text = "const a = 1;\n".repeat(200);
+    let program = ("app/dist/server.js", text.as_str());
+    let may_be = |manifest: &str| {
+        let inventory = stack(&[files(&[("app/package.json", manifest), program])]);
+        inventory.unseen.first().map(|app| app.may_be_bundles.clone()).unwrap_or_default()
+    };
+    let with = r#"{"name":"app","devDependencies":{"rolldown-vite":"1"}}"#;
+    assert_eq!(may_be(with), ["app/dist/server.js"]);
+    assert!(may_be(r#"{"name":"app","devDependencies":{"typescript":"5"}}"#).is_empty());
+    let sources = folder(&[("app/package.json", with), program]);
+    assert!(sources.unseen.is_empty(), "what lies among sources is what somebody wrote");
+}
+
+#[test]
+fn whose_a_program_is_follows_from_what_put_it_there() {
+    let text = bundle();
+    let bundles = |files_: &[(&str, &str)]| told(&stack(&[files(files_)]));
+    for path in
+        ["usr/app/dist/server.js", "usr/share/nginx/html/a.js", "var/lib/app/a.js", "opt/yarn-v1/a.js"]
+    {
+        assert_eq!(bundles(&[(path, &text)]), [format!("/:  | {path}")]);
+    }
+    let list = ("var/lib/dpkg/info/p.list", "/usr/share/p/a.js\n");
+    assert!(bundles(&[list, ("usr/share/p/a.js", &text)]).is_empty());
+    let yarn = ("opt/yarn-v1.22.22/package.json", r#"{"name":"yarn","version":"1.22.22"}"#);
+    assert!(bundles(&[yarn, ("opt/yarn-v1.22.22/lib/cli.js", &text)]).is_empty());
+}
+
+/// An image with links.
+fn with_links(links: &[(&str, &str)], rest: &[(&str, &str)]) -> Vec<String> {
+    let inventory = stack(&[super::layer(|tree| {
+        for (path, text) in rest {
+            tree.insert_file(path, 0o644, text.as_bytes()).unwrap();
+        }
+        for (link, target) in links {
+            tree.insert_symlink(link, target).unwrap();
+        }
+    })]);
+    inventory.unseen.into_iter().flat_map(|app| app.nameless).collect()
+}
+
+#[test]
+fn code_behind_a_link_is_said() {
+    let app = ("app/package.json", r#"{"name":"app"}"#);
+    let (named, code) =
+        (("deps/m/package.json", r#"{"name":"m","version":"1.0.0"}"#), ("deps/m/index.js", "1"));
+    assert_eq!(with_links(&[("app/node_modules", "../deps")], &[app, named, code]), ["app/node_modules"]);
+    assert_eq!(
+        with_links(&[("app/node_modules/@s", "../../deps")], &[app, named, code]),
+        ["app/node_modules/@s"]
+    );
+    assert_eq!(with_links(&[("app/node_modules/m", "../../deps/m")], &[app, code]), ["app/node_modules/m"]);
+    assert_eq!(
+        with_links(&[("app/node_modules/m.js", "../../deps/m/index.js")], &[app, code]),
+        ["app/node_modules/m.js"]
+    );
+    let list = ("var/lib/dpkg/info/p.list", "/usr/lib/node_modules\n");
+    assert!(with_links(&[("usr/lib/node_modules", "../../deps")], &[list, app, named, code]).is_empty());
+    for link in [
+        ("app/node_modules/m", "../../deps/m"),
+        ("app/node_modules/gone", "../../packages/gone"),
+        ("app/node_modules", "../deps/node_modules"),
+    ] {
+        assert!(with_links(&[link], &[app, named, code]).is_empty(), "{link:?}");
+    }
+}
+
+#[test]
+fn a_lock_file_alone_says_what_nobody_looked_at() {
+    let lists = |files_: &[(&str, &str)]| -> Vec<String> {
+        stack(&[files(files_)]).unseen.into_iter().flat_map(|app| app.other_lists).collect()
+    };
+    let lock = ("app/package-lock.json", "{}");
+    assert_eq!(lists(&[lock]), ["app/package-lock.json"]);
+    assert!(lists(&[lock, ("app/package.json", r#"{"name":"app"}"#)]).is_empty());
+    assert!(lists(&[lock, A]).is_empty());
+    assert!(folder(&[lock]).unseen.is_empty(), "in a folder it is read");
 }

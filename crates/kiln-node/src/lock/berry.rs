@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use kiln_pkg::Elsewhere;
+use kiln_pkg::version::SemVer;
 use kiln_text::percent;
 use serde::Deserialize;
 
-use super::archive::Archive;
 use super::graph::of_name;
 use super::yarn::connect;
 use crate::error::{ErrorKind, unknown_version};
@@ -67,20 +67,20 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
             projects.push((if folder == "." { "" } else { folder }, entry));
             continue;
         }
-        let (mut name, mut version) = (name.to_owned(), entry.version.clone());
-        fetched(reference, &mut name, &mut version);
         let at = lock.packages.len();
         lock.by_range.extend(key.split(", ").map(|descriptor| (descriptor.to_owned(), at)));
-        lock.packages.push(LockedPackage {
-            name,
-            version,
+        let mut locked = LockedPackage {
+            name: name.to_owned(),
+            version: entry.version.clone(),
             elsewhere: elsewhere(reference),
             // The checksum is of yarn's own archive of the package, not of what the registry sends.
             has_integrity: entry.checksum.is_some(),
             platforms: platforms(entry.conditions.as_deref().unwrap_or_default()),
             ..LockedPackage::default()
-        });
-        if entry.version.is_empty() {
+        };
+        let is_told = fetched(reference, &mut locked);
+        lock.packages.push(locked);
+        if !is_told || entry.version.is_empty() {
             lock.unread.push(key.clone());
         }
         wanted.push((at, entry));
@@ -139,26 +139,35 @@ fn elsewhere(reference: &str) -> Option<Elsewhere> {
 }
 
 /// Puts what yarn fetches for a reference in place of what its entry says beside it: `npm:1.0.0::__archiveUrl=ADDRESS`, where
-/// the address counts, and else the version in the reference; of a patch that of what is patched.
-fn fetched(reference: &str, name: &mut String, version: &mut String) {
+/// the address counts, and else the version in the reference; of a patch that of what is patched. Whether the reference is one that can be told.
+fn fetched(reference: &str, package: &mut LockedPackage) -> bool {
     if let Some(patched) = reference.strip_prefix("patch:") {
         let locator = percent::decode_loosely(patched.split('#').next().unwrap_or_default());
-        if let Some((real, inner)) = parted(&String::from_utf8_lossy(&locator)) {
-            real.clone_into(name);
-            fetched(inner, name, version);
-        }
-        return;
+        let Some((real, inner)) =
+            parted(&String::from_utf8_lossy(&locator)).map(|(a, b)| (a.to_owned(), b.to_owned()))
+        else {
+            return false;
+        };
+        package.name = real;
+        return fetched(&inner, package);
     }
-    let Some(reference) = reference.strip_prefix("npm:") else { return };
-    let (locked, parameters) = reference.split_once("::").unwrap_or((reference, ""));
-    if locked.starts_with(|c: char| c.is_ascii_digit()) && !version.is_empty() {
-        locked.clone_into(version);
+    let Some(reference) = reference.strip_prefix("npm:") else { return true };
+    let (locked, parameters) = match reference.split_once("::") {
+        Some((locked, parameters)) => (locked, Some(parameters)),
+        None => (reference, None),
+    };
+    // yarn itself writes no `v` in front.
+    let is_version = locked.starts_with(|c: char| c.is_ascii_digit()) && SemVer::parse(locked).is_some();
+    if is_version && !package.version.is_empty() {
+        locked.clone_into(&mut package.version);
     }
-    let address = parameters.split('&').find_map(|one| one.strip_prefix("__archiveUrl="));
-    let address = address.map(percent::decode_loosely).unwrap_or_default();
-    if let Some(archive) = Archive::of(&String::from_utf8_lossy(&address)) {
-        archive.tell(name, version);
+    let Some(parameters) = parameters else { return is_version };
+    let address = parameters.strip_prefix("__archiveUrl=").filter(|address| !address.contains(['&', '+']));
+    let address = address.and_then(percent::decode).and_then(|bytes| String::from_utf8(bytes).ok());
+    if let Some(address) = &address {
+        package.fetched_from(address);
     }
+    is_version && address.is_some()
 }
 
 fn platforms(conditions: &str) -> Platforms {

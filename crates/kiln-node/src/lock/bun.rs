@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{ErrorKind, unknown_version};
-use crate::lock::archive::Archive;
-use crate::lock::{Direct, Need, Platforms, nearest};
+use crate::lock::places::{LONGEST, Places, Seen};
+use crate::lock::{Direct, Platforms, needs};
 use crate::{Error, Lock, LockedPackage};
 
 /// The newest version of the format. Source: bun's `bun.lock.zig`.
@@ -42,34 +42,35 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
         return Err(unknown_version(path, &file.lockfile_version.to_string()));
     }
     let mut lock = Lock { version: file.lockfile_version, ..Lock::default() };
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut places = Places::default();
+    let mut at: BTreeMap<&str, usize> = BTreeMap::new();
     for (place, fields) in &file.packages {
         let identity = fields.first().and_then(Value::as_str).unwrap_or_default();
-        let Some((name, version)) = parted(identity) else {
-            lock.unread.push(place.clone());
+        let Some((name, version)) = parted(identity).filter(|_| place.len() <= LONGEST) else {
+            lock.unread.push(place.chars().take(LONGEST).collect());
             continue;
         };
         // The project itself, where a package of its own asks for it, and projects of the workspace.
         if version.starts_with("workspace:") || version.starts_with("root:") {
             continue;
         }
-        places.insert(place, lock.packages.len());
+        at.insert(place, lock.packages.len());
+        let (above, called) = split(place);
+        places.put(above, called, lock.packages.len());
         lock.packages.push(locked(name, version, fields));
     }
-    for (place, at) in &places {
-        let about = file.packages.get(*place).into_iter().flatten().find(|value| value.is_object());
-        let names = |key: &str| -> Vec<usize> {
-            let map = about.and_then(|about| about.get(key)).and_then(Value::as_object);
-            map.into_iter().flatten().filter_map(|(name, _)| resolve(&places, place, name)).collect()
-        };
-        let optional = names("optionalDependencies");
-        let firm = names("dependencies").into_iter().chain(names("peerDependencies"));
-        let firm = firm.filter(|to| !optional.contains(to)).map(|package| Need { package, optional: false });
-        let mut needs: Vec<Need> = firm.collect();
-        needs.extend(optional.iter().map(|package| Need { package: *package, optional: true }));
-        needs.retain(|need| need.package != *at);
-        lock.packages[*at].needs = needs;
-    }
+    let folders = file.workspaces.keys().map(String::as_str).filter(|folder| folder.len() <= LONGEST);
+    places.walk(at.keys().copied().chain(folders), |place, seen| {
+        if let Some(workspace) = file.workspaces.get(place) {
+            lock.direct.insert(place.to_owned(), workspace.direct(seen));
+        }
+        if let Some(at) = at.get(place).copied() {
+            let about = file.packages.get(place).into_iter().flatten().find(|value| value.is_object());
+            let names = |key| keys(about, key);
+            let firm = names("dependencies").chain(names("peerDependencies"));
+            lock.packages[at].needs = needs(at, firm, names("optionalDependencies"), seen);
+        }
+    });
     let by_name: BTreeMap<&str, &String> =
         file.workspaces.iter().map(|(folder, workspace)| (workspace.name.as_str(), folder)).collect();
     for place in file.packages.keys() {
@@ -82,17 +83,9 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
         }
     }
     for (folder, workspace) in file.workspaces {
-        let direct = |names: &BTreeMap<String, String>, dev, optional| -> Vec<Direct> {
-            let found = names.keys().filter_map(|name| resolve(&places, &folder, name));
-            found.map(|package| Direct { package, dev, optional }).collect()
-        };
-        let mut found = direct(&workspace.dependencies, false, false);
-        found.extend(direct(&workspace.dev_dependencies, true, false));
-        found.extend(direct(&workspace.optional_dependencies, false, true));
         let asked = workspace.dependencies.into_iter();
         let asked = asked.chain(workspace.dev_dependencies).chain(workspace.optional_dependencies);
-        lock.asked.insert(folder.clone(), asked.collect());
-        lock.direct.insert(folder, found);
+        lock.asked.insert(folder, asked.collect());
     }
     lock.relate(&BTreeMap::new());
     Ok(lock)
@@ -111,22 +104,23 @@ fn locked(name: &str, version: &str, fields: &[Value]) -> LockedPackage {
     // Where it is from stands in place of a version.
     let elsewhere = elsewhere(version);
     let version = if elsewhere.is_some() { "" } else { version };
-    let (mut name, mut version) = (name.to_owned(), version.to_owned());
     // The address of the archive stands there where it is not the usual one.
-    let address = fields.get(1).and_then(Value::as_str).filter(|_| elsewhere.is_none());
-    if let Some(archive) = address.and_then(Archive::of) {
-        archive.tell(&mut name, &mut version);
-    }
+    let address =
+        fields.get(1).and_then(Value::as_str).filter(|text| elsewhere.is_none() && !text.is_empty());
     let hash = fields.last().and_then(Value::as_str).filter(|text| text.starts_with("sha"));
-    LockedPackage {
-        name,
-        version,
+    let mut locked = LockedPackage {
+        name: name.to_owned(),
+        version: version.to_owned(),
         elsewhere,
         has_integrity: hash.is_some(),
         integrity: hash.map(str::to_owned),
         platforms: Platforms { os: names("os"), cpu: names("cpu"), libc: names("libc") },
         ..LockedPackage::default()
+    };
+    if let Some(address) = address {
+        locked.fetched_from(address);
     }
+    locked
 }
 
 fn elsewhere(version: &str) -> Option<Elsewhere> {
@@ -143,9 +137,32 @@ fn parted(identity: &str) -> Option<(&str, &str)> {
     Some((&identity[..at], &identity[at + 1..]))
 }
 
-/// What `name` means below the path of names `place`: the nearest of its own, its parents', and the top.
-fn resolve(places: &BTreeMap<&str, usize>, place: &str, name: &str) -> Option<usize> {
-    nearest(places, place, name, |above| above.rsplit_once('/').map_or("", |(above, _)| above))
+/// A path of names as what is above and the last name, which may have a scope.
+fn split(place: &str) -> (&str, &str) {
+    let (above, last) = place.rsplit_once('/').unwrap_or(("", place));
+    let scope = above.rsplit('/').next().filter(|scope| scope.starts_with('@'));
+    let Some(scope) = scope else { return (above, last) };
+    let above = &above[..above.len() - scope.len()];
+    (above.trim_end_matches('/'), &place[above.len()..])
+}
+
+/// The names below `key` of what an entry says about its package.
+fn keys<'a>(about: Option<&'a Value>, key: &str) -> impl Iterator<Item = &'a str> {
+    let map = about.and_then(|about| about.get(key)).and_then(Value::as_object);
+    map.into_iter().flatten().map(|(name, _)| name.as_str())
+}
+
+impl Workspace {
+    fn direct(&self, seen: &Seen<'_>) -> Vec<Direct> {
+        let of = |names: &BTreeMap<String, String>, dev, optional| -> Vec<Direct> {
+            let found = names.keys().filter_map(|name| seen.find(name));
+            found.map(|package| Direct { package, dev, optional }).collect()
+        };
+        let mut found = of(&self.dependencies, false, false);
+        found.extend(of(&self.dev_dependencies, true, false));
+        found.extend(of(&self.optional_dependencies, false, true));
+        found
+    }
 }
 
 /// The text without comments and without commas before a closing bracket.

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{ErrorKind, unknown_version};
-use crate::lock::archive::Archive;
-use crate::lock::{Direct, Need, Platforms, nearest};
+use crate::lock::places::{LONGEST, Places, Seen};
+use crate::lock::{Direct, Need, Platforms, needs};
 use crate::{Error, Lock, LockedPackage, PackageJson, WorkspaceGlobs, from_json};
 
 /// The newest version of the format. Source: npm docs, package-lock.json, "lockfileVersion".
@@ -99,82 +99,18 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
         flatten("", file.dependencies, &mut file.packages, &mut loose);
     }
     let mut lock = Lock { version: file.lockfile_version, loose, ..Lock::default() };
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     let workspaces = workspaces(&file.packages)?;
-    // Folders that are linked to and are no projects of the workspace, and which package each is.
-    let mut outside: BTreeMap<&str, usize> = BTreeMap::new();
-    for (place, package) in &file.packages {
-        let Some((folder, name)) = place.rsplit_once("node_modules/") else {
-            // Nothing but a link leads to a folder; npm writes `/` on every system.
-            lock.unread.extend(place.contains('\\').then(|| place.clone()));
-            continue;
-        };
-        lock.pin(folder.trim_end_matches('/'), name);
-        if !package.link {
-            places.insert(place, lock.packages.len());
-            lock.packages.push(package.locked(name));
-        } else if let Some(folder) = package.resolved.as_ref().filter(|path| !workspaces.holds(path)) {
-            // No project of this workspace, which is not looked into.
-            let target = file.packages.get(folder).unwrap_or(package);
-            let elsewhere = Some(Elsewhere::Address(format!("file:{folder}")));
-            outside.insert(folder, lock.packages.len());
-            places.insert(place, lock.packages.len());
-            lock.packages.push(LockedPackage { elsewhere, has_integrity: true, ..target.locked(name) });
-        }
-    }
-    for (place, at) in &places {
-        let package = &lock.packages[*at];
-        if package.version.is_empty() && package.elsewhere.is_none() {
-            lock.unread.push((*place).to_owned());
-        }
-    }
-    let mut specs: Vec<Specs> = lock.packages.iter().map(|_| Specs::default()).collect();
-    for (place, at) in &places {
-        specs[*at].is_fetched = file.packages.get(*place).is_some_and(|package| package.resolved.is_some());
-    }
-    for (place, package) in &file.packages {
-        let maps = [&package.dependencies, &package.dev_dependencies, &package.optional_dependencies];
-        for (name, spec) in maps.into_iter().flatten() {
-            if let Some(specs) = resolve(&places, place, name).and_then(|at| specs.get_mut(at)) {
-                specs.add(spec);
-            }
-        }
-        let all = |names: &BTreeMap<String, String>| -> Vec<usize> {
-            names.keys().filter_map(|name| resolve(&places, place, name)).collect()
-        };
-        let optional = all(&package.optional_dependencies);
-        if let Some(at) =
-            places.get(place.as_str()).filter(|_| !package.link).or_else(|| outside.get(place.as_str()))
-        {
-            let firm = all(&package.dependencies).into_iter().chain(all(&package.peer_dependencies));
-            let firm =
-                firm.filter(|to| !optional.contains(to)).map(|package| Need { package, optional: false });
-            let mut needs: Vec<Need> = firm.collect();
-            needs.extend(optional.iter().map(|package| Need { package: *package, optional: true }));
-            needs.retain(|need| need.package != *at);
-            lock.packages[*at].needs = needs;
-        } else if !package.link {
-            // The root, or a workspace folder.
-            let direct = |list: Vec<usize>, dev, optional| {
-                list.into_iter().map(move |package| Direct { package, dev, optional })
-            };
-            let mut found: Vec<Direct> = direct(all(&package.dependencies), false, false).collect();
-            found.extend(direct(all(&package.dev_dependencies), true, false));
-            found.extend(direct(optional, false, true));
-            lock.direct.insert(place.clone(), found);
-        }
-    }
+    let found = Found::of(&file.packages, &workspaces, &mut lock);
+    let specs = relate(&file.packages, &found, &mut lock);
     for (package, specs) in lock.packages.iter_mut().zip(specs) {
         specs.settle(package);
     }
-    lock.places = places.iter().map(|(place, at)| ((*place).to_owned(), *at)).collect();
+    lock.places = found.at.iter().map(|(place, at)| ((*place).to_owned(), *at)).collect();
     if nested {
-        let top = |(place, at): (&&str, &usize)| Some((place.strip_prefix("node_modules/")?.to_owned(), *at));
-        lock.by_range =
-            places.iter().filter_map(top).filter(|(name, _)| !name.contains("node_modules/")).collect();
+        lock.by_range = found.places.top().map(|(name, at)| (name.to_owned(), at)).collect();
     }
     for (place, package) in file.packages {
-        if !package.link && !place.contains("node_modules/") {
+        if !package.link && !place.contains("node_modules/") && place.len() <= LONGEST {
             let asked = package.dependencies.into_iter();
             let asked = asked.chain(package.dev_dependencies).chain(package.optional_dependencies);
             lock.asked.insert(place, asked.collect());
@@ -182,6 +118,80 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     }
     lock.relate(&BTreeMap::new());
     Ok(lock)
+}
+
+/// What lies where.
+#[derive(Default)]
+struct Found<'a> {
+    places: Places<'a>,
+    /// Which package each place is.
+    at: BTreeMap<&'a str, usize>,
+    /// Folders that are linked to and are no projects of the workspace, and which package each is.
+    outside: BTreeMap<&'a str, usize>,
+}
+
+impl<'a> Found<'a> {
+    fn of(packages: &'a BTreeMap<String, Package>, workspaces: &WorkspaceGlobs, lock: &mut Lock) -> Self {
+        let mut found = Self::default();
+        for (place, package) in packages {
+            if place.len() > LONGEST {
+                lock.unread.push(format!("{}…", place.chars().take(100).collect::<String>()));
+                continue;
+            }
+            let Some((folder, name)) = place.rsplit_once("node_modules/") else {
+                // Nothing but a link leads to a folder; npm writes `/` on every system.
+                lock.unread.extend(place.contains('\\').then(|| place.clone()));
+                continue;
+            };
+            let folder = folder.trim_end_matches('/');
+            lock.pin(folder, name);
+            let at = lock.packages.len();
+            let locked = if !package.link {
+                package.locked(name)
+            } else if let Some(folder) = package.resolved.as_ref().filter(|path| !workspaces.holds(path)) {
+                // No project of this workspace, which is not looked into.
+                found.outside.insert(folder, at);
+                let elsewhere = Some(Elsewhere::Address(format!("file:{folder}")));
+                let target = packages.get(folder).unwrap_or(package);
+                LockedPackage { elsewhere, has_integrity: true, ..target.locked(name) }
+            } else {
+                // Nothing tells where a link without a target leads.
+                lock.unread.extend(package.resolved.is_none().then(|| place.clone()));
+                continue;
+            };
+            if locked.version.is_empty() && locked.elsewhere.is_none() {
+                lock.unread.push(place.clone());
+            }
+            lock.packages.push(locked);
+            found.at.insert(place, at);
+            found.places.put(folder, name, at);
+        }
+        found
+    }
+}
+
+/// Adds what each package needs and each project asks for; what is asked for of each package.
+fn relate(packages: &BTreeMap<String, Package>, found: &Found<'_>, lock: &mut Lock) -> Vec<Specs> {
+    let mut specs: Vec<Specs> = lock.packages.iter().map(|_| Specs::default()).collect();
+    for (place, at) in &found.at {
+        specs[*at].is_fetched = packages.get(*place).is_some_and(|package| package.resolved.is_some());
+    }
+    let places = packages.keys().map(String::as_str).filter(|place| place.len() <= LONGEST);
+    found.places.walk(places, |place, seen| {
+        let Some(package) = packages.get(place) else { return };
+        for (name, spec) in package.asked() {
+            if let Some(specs) = seen.find(name).and_then(|at| specs.get_mut(at)) {
+                specs.add(spec);
+            }
+        }
+        let at = found.at.get(place).filter(|_| !package.link).or_else(|| found.outside.get(place));
+        match at.and_then(|at| Some((*at, lock.packages.get_mut(*at)?))) {
+            Some((at, locked)) => locked.needs = package.needs(at, seen),
+            None if !package.link => drop(lock.direct.insert(place.to_owned(), package.direct(seen))),
+            None => {}
+        }
+    });
+    specs
 }
 
 /// The projects of the workspace, as npm writes them down with the top of it.
@@ -194,39 +204,23 @@ fn workspaces(packages: &BTreeMap<String, Package>) -> Result<WorkspaceGlobs, Er
 #[derive(Default)]
 struct Specs {
     elsewhere: Option<Elsewhere>,
-    by_range: bool,
     /// The lock file says what was fetched.
     is_fetched: bool,
 }
 
 impl Specs {
     fn add(&mut self, spec: &str) {
-        match Elsewhere::of_npm(spec) {
-            None => self.by_range = true,
-            from => self.elsewhere = from,
+        if let Some(from) = Elsewhere::of_npm(spec) {
+            self.elsewhere = Some(from);
         }
     }
 
-    /// Where the package is from: what was fetched says it, and who asked where that says nothing. A registry may keep its archives at
-    /// addresses of its own; what is asked for by version is from one.
+    /// Where the package is from: what was fetched says it, and who asked where that says nothing.
     fn settle(self, package: &mut LockedPackage) {
-        let is_address = matches!(&package.elsewhere, Some(Elsewhere::Address(at)) if at.starts_with("http"));
-        if is_address && self.by_range && self.elsewhere.is_none() {
-            package.elsewhere = None;
-        } else if package.elsewhere.is_none() && !self.is_fetched {
+        if package.elsewhere.is_none() && !self.is_fetched {
             package.elsewhere = self.elsewhere;
         }
     }
-}
-
-/// The package that `name` means in the folder `place`. Source: Node.js docs, "Loading from node_modules folders".
-fn resolve(places: &BTreeMap<&str, usize>, place: &str, name: &str) -> Option<usize> {
-    nearest(places, place, &format!("node_modules/{name}"), |folder| {
-        // Workspace folders have parents beside `node_modules`, too.
-        let folder = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
-        let above = folder.strip_suffix("/node_modules");
-        above.unwrap_or(if folder == "node_modules" { "" } else { folder })
-    })
 }
 
 /// Lays the packages of version 1 out by their folders; `loose` gets those that an install would have to ask the registry for.
@@ -254,13 +248,11 @@ fn flatten(
             (None, None) => Some(one.version.clone()),
         };
         let called = alias.map_or(name.as_str(), |(real, _)| real).to_owned();
-        let (mut real, mut version) = (called, version);
-        if let Some(archive) = one.resolved.as_deref().filter(|_| elsewhere.is_none()).and_then(Archive::of) {
-            archive.tell(&mut real, version.get_or_insert_default());
-        }
         let package = Package {
-            name: Some(real).filter(|real| *real != name),
+            name: Some(called).filter(|called| *called != name),
             version,
+            // Where its code is from is told by what stands in place of a version.
+            resolved: one.resolved.filter(|_| elsewhere.is_none()),
             elsewhere,
             integrity: one.integrity,
             dev: one.dev,
@@ -281,20 +273,37 @@ fn programs(bin: &Value) -> BTreeMap<String, String> {
 }
 
 impl Package {
+    /// What it asks for, beside peers: names and ranges.
+    fn asked(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.dependencies.iter().chain(&self.dev_dependencies).chain(&self.optional_dependencies)
+    }
+
+    /// What the package `at` needs.
+    fn needs(&self, at: usize, seen: &Seen<'_>) -> Vec<Need> {
+        let firm = self.dependencies.keys().chain(self.peer_dependencies.keys());
+        needs(at, firm.map(String::as_str), self.optional_dependencies.keys().map(String::as_str), seen)
+    }
+
+    /// What the root, or a workspace folder, asks for.
+    fn direct(&self, seen: &Seen<'_>) -> Vec<Direct> {
+        let of = |names: &BTreeMap<String, String>, dev, optional| -> Vec<Direct> {
+            let found = names.keys().filter_map(|name| seen.find(name));
+            found.map(|package| Direct { package, dev, optional }).collect()
+        };
+        let mut found = of(&self.dependencies, false, false);
+        found.extend(of(&self.dev_dependencies, true, false));
+        found.extend(of(&self.optional_dependencies, false, true));
+        found
+    }
+
     fn locked(&self, name: &str) -> LockedPackage {
         let from_elsewhere = self.resolved.as_deref().is_some_and(|resolved| resolved.starts_with("git"));
         let names = |names: &Names| names.0.clone();
-        // An alias lies in a folder of another name.
-        let mut name = self.name.clone().unwrap_or_else(|| name.to_owned());
-        let mut version = self.version.clone().unwrap_or_default();
-        if let Some(archive) = self.resolved.as_deref().and_then(Archive::of) {
-            archive.tell(&mut name, &mut version);
-        }
-        let fetched = self.resolved.as_deref().and_then(Elsewhere::of_npm);
-        LockedPackage {
-            elsewhere: self.elsewhere.clone().or(fetched),
-            name,
-            version,
+        let mut locked = LockedPackage {
+            elsewhere: self.elsewhere.clone(),
+            // An alias lies in a folder of another name.
+            name: self.name.clone().unwrap_or_else(|| name.to_owned()),
+            version: self.version.clone().unwrap_or_default(),
             // A git commit is a hash of its content; a bundled package is covered by its parent's.
             has_integrity: self.integrity.is_some() || self.in_bundle || from_elsewhere,
             integrity: self.integrity.clone(),
@@ -304,6 +313,10 @@ impl Package {
             programs: programs(&self.bin),
             platforms: Platforms { os: names(&self.os), cpu: names(&self.cpu), libc: names(&self.libc) },
             needs: Vec::new(),
+        };
+        if let Some(address) = self.resolved.as_deref().filter(|address| !address.is_empty()) {
+            locked.fetched_from(address);
         }
+        locked
     }
 }

@@ -1,21 +1,26 @@
 //! Which names a lock file gives a package for, so that what it does not hold is not taken for looked at.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::lock::places::is_within;
 use crate::{Lock, PackageJson};
 
 impl Lock {
     /// Notes that `name` leads to something for whatever lies in `folder` or below it.
     pub fn pin(&mut self, folder: &str, name: &str) {
-        self.pinned.entry(folder.to_owned()).or_default().insert(name.to_owned());
+        self.pinned.entry(name.to_owned()).or_default().insert(folder.to_owned());
     }
 
     /// Whether `name` leads to something for the project in `folder`: a package, or a project of the workspace.
     pub fn pins(&self, folder: &str, name: &str) -> bool {
+        let Some(folders) = self.pinned.get(name) else { return false };
+        // Whichever are fewer: the folders that have it, or those above.
+        if folders.len() <= folder.matches('/').count() {
+            return folders.iter().any(|above| is_within(folder, above));
+        }
         let above =
             std::iter::successors(Some(folder), |folder| folder.rsplit_once('/').map(|(above, _)| above));
-        let holds = |folder: &str| self.pinned.get(folder).is_some_and(|names| names.contains(name));
-        above.chain([""]).any(holds)
+        above.chain([""]).any(|folder| folders.contains(folder))
     }
 
     /// What the project in `folder` asks for, by its manifest or by the lock file's own account, and the lock file does not pin. Sorted.
@@ -29,12 +34,27 @@ impl Lock {
         names.into_iter().cloned().collect()
     }
 
-    /// Whether `name` at `spec` is what a project of this lock file asked for, too, and got.
-    pub fn pins_for_another(&self, name: &str, spec: &str) -> bool {
-        self.by_range.contains_key(&format!("{name}@{spec}"))
-            || self.asked.iter().any(|(folder, asked)| {
-                asked.get(name).is_some_and(|known| known == spec) && self.pins(folder, name)
-            })
+    /// What any project of this lock file asked for and got.
+    pub fn pinned_for_all(&self) -> PinnedForAll<'_> {
+        let all = self.asked.iter().flat_map(|(folder, asked)| asked.iter().map(move |one| (folder, one)));
+        let got = all
+            .filter(|(folder, (name, _))| self.pins(folder, name))
+            .map(|(_, (name, spec))| (name.as_str(), spec.as_str()));
+        PinnedForAll { by_range: &self.by_range, asked: got.collect() }
+    }
+}
+
+/// What projects of a lock file asked for and got, whichever of them did.
+#[derive(Debug)]
+pub struct PinnedForAll<'a> {
+    by_range: &'a BTreeMap<String, usize>,
+    asked: BTreeSet<(&'a str, &'a str)>,
+}
+
+impl PinnedForAll<'_> {
+    /// Whether that is among it.
+    pub fn contains(&self, name: &str, spec: &str) -> bool {
+        self.asked.contains(&(name, spec)) || self.by_range.contains_key(&format!("{name}@{spec}"))
     }
 }
 

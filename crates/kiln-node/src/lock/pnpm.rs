@@ -6,7 +6,6 @@ use kiln_pkg::Elsewhere;
 use serde::Deserialize;
 
 use crate::error::{ErrorKind, unknown_version};
-use crate::lock::archive::Archive;
 use crate::lock::{Direct, Need, Platforms};
 use crate::{Error, Lock, LockedPackage};
 
@@ -147,7 +146,6 @@ impl Resolution {
         }
         let named = split_key(key).filter(|(name, _)| !name.starts_with("file:"));
         let version = named.map_or(key, |(_, version)| version);
-        let is_version = |text: &str| text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('.');
         // `host/name/1.2.3` is a registry of another name.
         let last = version.rsplit('/').next().unwrap_or_default();
         if is_version(version) || self.tarball.is_none() && is_version(last) {
@@ -198,26 +196,17 @@ fn packages(file: &File, lock: &mut Lock) -> BTreeMap<String, usize> {
         if keys.contains_key(bare) {
             continue;
         }
-        let (name, version) = match (&package.name, &package.version, split_key(bare)) {
-            (Some(name), Some(version), _) => (name.as_str(), version.as_str()),
-            (_, Some(version), Some((name, _))) => (name, version.as_str()),
-            (_, _, Some(both)) => both,
-            _ => {
-                lock.unread.push(key.clone());
-                continue;
-            }
+        let Some((name, version)) = package.called(bare) else {
+            lock.unread.push(key.clone());
+            continue;
         };
         let elsewhere = package.resolution.elsewhere(bare);
         // An address is no version.
         let version = if elsewhere.is_some() && package.version.is_none() { "" } else { version };
-        let (mut name, mut version) = (name.to_owned(), version.to_owned());
-        if let Some(archive) = package.resolution.tarball.as_deref().and_then(Archive::of) {
-            archive.tell(&mut name, &mut version);
-        }
         keys.insert(bare.to_owned(), lock.packages.len());
-        lock.packages.push(LockedPackage {
-            name,
-            version,
+        let mut locked = LockedPackage {
+            name: name.to_owned(),
+            version: version.to_owned(),
             elsewhere,
             has_integrity: package.resolution.integrity.is_some() || package.resolution.commit.is_some(),
             integrity: package.resolution.integrity.clone(),
@@ -231,7 +220,11 @@ fn packages(file: &File, lock: &mut Lock) -> BTreeMap<String, usize> {
             },
             programs: BTreeMap::new(),
             needs: Vec::new(),
-        });
+        };
+        if let Some(tarball) = package.resolution.tarball.as_deref().filter(|_| locked.elsewhere.is_none()) {
+            locked.fetched_from(&in_registry(tarball));
+        }
+        lock.packages.push(locked);
     }
     for (key, snapshot) in &file.snapshots {
         if let Some(package) = keys.get(bare(key)).and_then(|at| lock.packages.get_mut(*at)) {
@@ -239,6 +232,41 @@ fn packages(file: &File, lock: &mut Lock) -> BTreeMap<String, usize> {
         }
     }
     keys
+}
+
+impl Package {
+    /// Its name and version: what its key says is what pnpm fetches, and what stands beside it must not differ; where the key
+    /// has an address in place of a version, what stands beside it.
+    fn called<'a>(&'a self, key: &'a str) -> Option<(&'a str, &'a str)> {
+        let (own_name, own_version) = (self.name.as_deref(), self.version.as_deref());
+        let Some((name, version)) = split_key(key) else {
+            // `host/name/1.2.3` of old versions.
+            let is_in_key = |(name, version): &(&str, &str)| {
+                !is_version(key.rsplit('/').next().unwrap_or_default())
+                    || key.ends_with(&format!("/{name}/{version}"))
+            };
+            return own_name.zip(own_version).filter(is_in_key);
+        };
+        if !is_version(version) {
+            return Some((own_name.unwrap_or(name), own_version.unwrap_or(version)));
+        }
+        let is_same = own_name.is_none_or(|own| own == name) && own_version.is_none_or(|own| own == version);
+        is_same.then_some((name, version))
+    }
+}
+
+fn is_version(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('.')
+}
+
+/// The address of a tarball, which may be given from the registry's top; which registry that is makes no difference here.
+fn in_registry(tarball: &str) -> String {
+    let is_relative = !tarball.contains(':');
+    if is_relative {
+        format!("https://registry.invalid/{}", tarball.strip_prefix('/').unwrap_or(tarball))
+    } else {
+        tarball.to_owned()
+    }
 }
 
 fn edges(file: &File, keys: &BTreeMap<String, usize>, packages: &mut [LockedPackage]) {

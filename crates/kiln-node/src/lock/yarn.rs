@@ -1,10 +1,13 @@
 //! `yarn.lock` of yarn 1.
 
+mod text;
+
+use std::collections::HashSet;
+
 use kiln_pkg::Elsewhere;
 
 use crate::error::ErrorKind;
 use crate::lock::Need;
-use crate::lock::archive::Archive;
 use crate::{Error, Lock, LockedPackage};
 
 /// Package, descriptor, whether it may be missing.
@@ -18,42 +21,44 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
     if text.trim().is_empty() {
         return Err(unfit("is empty", "run `yarn install`").into());
     }
+    let unread = |line| unfit(&format!("cannot be read as yarn does, at line {line}"), "run `yarn install`");
     let mut lock = Lock { version: 1, ..Lock::default() };
     let mut wanted: Vec<Wanted> = Vec::new();
-    let mut section = "";
-    let mut archives = Vec::new();
-    for line in text.lines() {
-        let indent = line.len() - line.trim_start().len();
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
+    let mut section = String::new();
+    let mut addresses: Vec<(usize, String)> = Vec::new();
+    for item in text::items(text).map_err(unread)? {
         let last = lock.packages.len().saturating_sub(1);
-        match (indent, lock.packages.last_mut()) {
-            (0, _) => {
-                let descriptors =
-                    line.trim_end_matches(':').split(", ").map(|one| one.trim_matches('"').to_owned());
-                lock.by_range.extend(descriptors.map(|descriptor| (descriptor, lock.packages.len())));
-                for descriptor in line.trim_end_matches(':').split(", ") {
-                    lock.pin("", parted(descriptor.trim_matches('"')).0);
+        match (item.depth, lock.packages.last_mut(), item.value) {
+            (0, _, None) => {
+                for descriptor in &item.names {
+                    lock.pin("", parted(descriptor).0);
                 }
-                lock.packages.push(heading(line));
+                lock.packages.push(heading(&item.names));
+                let at = lock.packages.len() - 1;
+                lock.by_range.extend(item.names.into_iter().map(|descriptor| (descriptor, at)));
             }
-            (2, Some(package)) => {
-                section = line.strip_suffix(':').unwrap_or_default().trim_matches('"');
-                field(package, line);
-                archives.extend(fetched(line).map(|archive| (last, archive)));
+            (1, Some(_), None) => section = item.names.into_iter().next().unwrap_or_default(),
+            (1, Some(package), Some(value)) => {
+                for name in item.names {
+                    match name.as_str() {
+                        "resolved" => addresses.push((last, value.clone())),
+                        name => field(package, name, &value),
+                    }
+                }
             }
-            (4, Some(_)) if matches!(section, "dependencies" | "optionalDependencies") => {
+            (2, Some(_), Some(range))
+                if matches!(section.as_str(), "dependencies" | "optionalDependencies") =>
+            {
                 let optional = section.starts_with("optional");
-                wanted.extend(descriptor(line).map(|one| (lock.packages.len() - 1, one, optional)));
+                wanted.extend(item.names.iter().map(|name| (last, format!("{name}@{range}"), optional)));
             }
+            (0, _, Some(_)) => lock.unread.extend(item.names),
             _ => {}
         }
     }
-    for (at, archive) in archives {
+    for (at, address) in addresses {
         if let Some(package) = lock.packages.get_mut(at) {
-            archive.tell(&mut package.name, &mut package.version);
+            fetched(package, &address);
         }
     }
     let edges: Vec<Edge> = wanted
@@ -62,28 +67,22 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
         .collect();
     connect(&mut lock.packages, &edges);
     let unversioned = lock.packages.iter().filter(|package| package.version.is_empty());
-    lock.unread = unversioned.map(|package| package.name.clone()).collect();
+    lock.unread.extend(unversioned.map(|package| package.name.clone()));
     Ok(lock)
 }
 
-/// What the line `resolved "https://…"` says.
-fn fetched(line: &str) -> Option<Archive> {
-    let (name, value) = line.split_once(' ')?;
-    let is_it = name.trim_end_matches(':').trim_matches('"') == "resolved";
-    Archive::of(value.trim().trim_matches('"')).filter(|_| is_it)
+/// Takes in what `resolved` says; what was asked for elsewhere is from there whatever that is. A file of the cache that yarn may keep
+/// beside the app (`yarn-offline-mirror`) has the package's name.
+fn fetched(package: &mut LockedPackage, address: &str) {
+    let of_cache = format!("{}-{}.tgz", package.name.replace('/', "-"), package.version);
+    if package.elsewhere.is_none() && address.split('#').next() != Some(of_cache.as_str()) {
+        package.fetched_from(address);
+    }
 }
 
-/// `version "1.2.3"`; names may stand in quotes, too, and a colon may follow them. Source: yarn, `lockfile/parse.js`.
-fn field(package: &mut LockedPackage, line: &str) {
-    let Some((name, value)) = line.split_once(' ') else { return };
-    let value = value.trim().trim_matches('"');
-    match name.trim_end_matches(':').trim_matches('"') {
+fn field(package: &mut LockedPackage, name: &str, value: &str) {
+    match name {
         "version" => value.clone_into(&mut package.version),
-        // What is asked for by version may lie at any address of a registry.
-        "resolved" if package.elsewhere.is_none() => {
-            package.elsewhere =
-                Elsewhere::of_npm(value).filter(|from| matches!(from, Elsewhere::Repository(_)));
-        }
         "integrity" => {
             package.integrity = Some(value.to_owned());
             package.has_integrity = true;
@@ -92,28 +91,26 @@ fn field(package: &mut LockedPackage, line: &str) {
     }
 }
 
-/// `"@scope/name" "^1.0.0"` as `@scope/name@^1.0.0`.
-fn descriptor(line: &str) -> Option<String> {
-    let (name, range) = line.split_once(' ')?;
-    Some(format!("{}@{}", name.trim_end_matches(':').trim_matches('"'), range.trim().trim_matches('"')))
-}
-
-/// Notes what packages need on them.
+/// Notes what packages need on them, in the order of the file.
 pub(crate) fn connect(packages: &mut [LockedPackage], edges: &[Edge]) {
-    for &(from, package, optional) in edges.iter().filter(|(from, to, _)| from != to) {
-        if let Some(from) = packages.get_mut(from) {
-            // An optional dependency is listed among the others, too.
-            from.needs.retain(|need| need.package != package);
-            from.needs.push(Need { package, optional });
+    let mut known: HashSet<(usize, usize)> = HashSet::new();
+    // An optional dependency is listed among the others, too: the last counts.
+    for &(from, package, optional) in edges.iter().rev().filter(|(from, to, _)| from != to) {
+        if let Some(source) = packages.get_mut(from)
+            && known.insert((from, package))
+        {
+            source.needs.push(Need { package, optional });
         }
+    }
+    for package in packages {
+        package.needs.reverse();
     }
 }
 
-/// `"@scope/name@^1.0.0", "@scope/name@^1.1.0":` or `alias@npm:real@^1.0.0:`
-fn heading(line: &str) -> LockedPackage {
-    let descriptors = || line.trim_end_matches(':').split(", ").map(|one| one.trim_matches('"'));
-    let elsewhere = descriptors().find_map(|one| Elsewhere::of_npm(parted(one).1));
-    let first = descriptors().next().unwrap_or_default();
+/// The package of some descriptors: `@scope/name@^1.0.0`, or `alias@npm:real@^1.0.0`.
+fn heading(descriptors: &[String]) -> LockedPackage {
+    let elsewhere = descriptors.iter().find_map(|one| Elsewhere::of_npm(parted(one).1));
+    let first = descriptors.first().map(String::as_str).unwrap_or_default();
     let first = first.split_once("@npm:").map_or(first, |(_, real)| real);
     LockedPackage { name: parted(first).0.to_owned(), elsewhere, ..LockedPackage::default() }
 }

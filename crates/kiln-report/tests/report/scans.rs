@@ -114,6 +114,7 @@ pub(super) fn kitchen_sink() -> Scan {
             path: "app".to_owned(),
             declared: vec![HOSTILE.to_owned()],
             bundles: vec!["app/dist/server.js".to_owned()],
+            may_be_bundles: vec![HOSTILE.to_owned()],
             built_in: vec![HOSTILE.to_owned()],
             nameless: vec![HOSTILE.to_owned()],
             other_lists: vec![HOSTILE.to_owned()],

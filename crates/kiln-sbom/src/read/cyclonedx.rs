@@ -35,8 +35,12 @@ fn components(value: Option<&Value>, subject: Option<&Value>, gathered: &mut Gat
     }
     for component in list(value) {
         let is_runtime = one(component, subject, gathered);
-        // What is built into Node.js is no package of its own.
-        if !is_runtime {
+        // What is built into Node.js, and no package of its own, has no package URL.
+        if is_runtime {
+            let inner =
+                list(component.get("components")).filter(|inner| inner.get("purl").is_some()).cloned();
+            components(Some(&inner.collect()), subject, gathered, depth + 1);
+        } else {
             components(component.get("components"), subject, gathered, depth + 1);
         }
     }
@@ -67,7 +71,7 @@ fn one(component: &Value, subject: Option<&Value>, gathered: &mut Gathered) -> b
         Some(group) if !group.is_empty() => format!("{group}/{name}"),
         _ => name.to_owned(),
     };
-    let mut package = match named(purl, &whole) {
+    let mut package = match named(purl) {
         Named::Package(package) => *package,
         Named::NoPackage => return false,
         Named::Unknown(_) if purl.is_none() && (is_list(component) || is_subject(component, subject)) => {
@@ -81,7 +85,7 @@ fn one(component: &Value, subject: Option<&Value>, gathered: &mut Gathered) -> b
     fill(&mut package, component);
     let is_runtime = package.ecosystem == Ecosystem::Node;
     let id = text(component, "bom-ref").or_else(|| text(component, "purl")).unwrap_or_default();
-    gathered.package(id, package);
+    gathered.package(id, package, &whole);
     is_runtime
 }
 

@@ -25,8 +25,8 @@ pub(super) enum Named {
     Unknown(String),
 }
 
-/// What a purl names. `name` is the one the document gives: some tools change the case in the purl.
-pub(super) fn named(purl: Option<&str>, name: &str) -> Named {
+/// What a purl names.
+pub(super) fn named(purl: Option<&str>) -> Named {
     let Some(text) = purl else { return Named::Unknown("no package URL".to_owned()) };
     let Ok(purl) = text.parse::<Purl>() else {
         return Named::Unknown("a package URL that is none".to_owned());
@@ -35,22 +35,35 @@ pub(super) fn named(purl: Option<&str>, name: &str) -> Named {
         return Named::NoPackage;
     }
     match Package::from_purl(&purl) {
-        Some(mut package) => {
-            let spelled = |text: &str| text.to_ascii_lowercase().replace('_', "-");
-            if matches!(package.ecosystem, Ecosystem::Npm | Ecosystem::PyPi)
-                && spelled(&package.name) == spelled(name)
-            {
-                name.clone_into(&mut package.name);
-            }
-            Named::Package(Box::new(package))
-        }
+        Some(package) => Named::Package(Box::new(package)),
         None => Named::Unknown(format!("the type {}", purl.kind)),
     }
 }
 
+/// Whether a purl is of Node.js, whose parts stand in a document as packages of their own.
+pub(super) fn is_runtime(purl: Option<&str>) -> bool {
+    matches!(named(purl), Named::Package(package) if package.ecosystem == Ecosystem::Node)
+}
+
 impl Gathered {
-    pub(super) fn package(&mut self, id: &str, package: Package) {
-        self.packages.insert(id.to_owned(), package);
+    /// Takes in a package that the document calls `name`. Some tools write purls of npm in small letters, and old packages have capitals:
+    /// which of two spellings is meant nobody can tell, so both are there.
+    pub(super) fn package(&mut self, id: &str, package: Package, name: &str) {
+        let is_other = package.name != name && package.name.eq_ignore_ascii_case(name);
+        if is_other && package.ecosystem == Ecosystem::Npm {
+            let spelled = Package { name: name.to_owned(), ..package.clone() };
+            self.insert(id, package);
+            self.insert(id, spelled);
+        } else {
+            self.insert(id, package);
+        }
+    }
+
+    /// Several packages may have one id by mistake: none is lost, and what is said of that id is said of the last.
+    fn insert(&mut self, id: &str, package: Package) {
+        if let Some(other) = self.packages.insert(id.to_owned(), package) {
+            self.packages.insert(format!("{id}\0{}", self.packages.len()), other);
+        }
     }
 
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Package> {

@@ -1,11 +1,11 @@
 //! SPDX 2.2 and 2.3, as kiln, Syft, Trivy and BuildKit write it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kiln_pkg::{Checksum, Distro, Ecosystem, Inventory, Licence, Package, Part, Place, Source};
 use serde_json::Value;
 
-use super::gather::{Gathered, Named, named, path};
+use super::gather::{Gathered, Named, is_runtime, named, path};
 use crate::extra::Extra;
 
 pub(super) fn read(value: &Value) -> Inventory {
@@ -56,11 +56,29 @@ pub(super) fn read(value: &Value) -> Inventory {
     inventory
 }
 
-/// What is built into something else, with that.
+/// What is built into Node.js, with that. What has a package URL is a package of its own, too.
 fn parts(value: &Value) -> BTreeMap<&str, &str> {
+    let (mut runtimes, mut bare) = (BTreeSet::new(), BTreeSet::new());
+    for package in list(value, "packages") {
+        let Some(id) = text(package, "SPDXID") else { continue };
+        if purls(package).any(|purl| is_runtime(Some(purl))) {
+            runtimes.insert(id);
+        } else if purls(package).next().is_none() {
+            bare.insert(id);
+        }
+    }
     let linked = |relation: &&Value| text(relation, "relationshipType") == Some("STATIC_LINK");
     let ends = |relation| Some((text(relation, "relatedSpdxElement")?, text(relation, "spdxElementId")?));
-    list(value, "relationships").filter(linked).filter_map(ends).collect()
+    let pairs = list(value, "relationships").filter(linked).filter_map(ends);
+    pairs.filter(|(part, whole)| bare.contains(part) && runtimes.contains(whole)).collect()
+}
+
+/// The package URLs of a package.
+fn purls(package: &Value) -> impl Iterator<Item = &str> {
+    let is_purl = |reference: &&Value| {
+        text(reference, "referenceType").is_some_and(|kind| kind.rsplit(['/', '#']).next() == Some("purl"))
+    };
+    list(package, "externalRefs").filter(is_purl).filter_map(|one| text(one, "referenceLocator"))
 }
 
 /// What in a document is no package, though it is listed as one.
@@ -99,8 +117,7 @@ fn is_of_trivy(value: &Value) -> bool {
 fn one(found: &Value, id: &str, about: &About<'_>, licences: &BTreeMap<&str, &str>, gathered: &mut Gathered) {
     let name = text(found, "name").unwrap_or_default();
     let version = text(found, "versionInfo").unwrap_or_default();
-    let is_purl = |reference: &&Value| text(reference, "referenceType") == Some("purl");
-    let purl = list(found, "externalRefs").find(is_purl).and_then(|one| text(one, "referenceLocator"));
+    let purl = purls(found).next();
     match text(found, "primaryPackagePurpose") {
         Some("OPERATING-SYSTEM" | "OPERATING_SYSTEM") => {
             gathered.distro = Some(Distro {
@@ -113,7 +130,14 @@ fn one(found: &Value, id: &str, about: &About<'_>, licences: &BTreeMap<&str, &st
         Some("CONTAINER" | "FILE" | "SOURCE") if purl.is_none() => return,
         _ => {}
     }
-    let mut package = match named(purl, name) {
+    for other in purls(found).skip(1) {
+        match named(Some(other)) {
+            Named::Package(package) => gathered.package(id, *package, name),
+            Named::NoPackage => {}
+            Named::Unknown(what) => gathered.unknown(what),
+        }
+    }
+    let mut package = match named(purl) {
         Named::Package(package) => *package,
         Named::NoPackage => return,
         Named::Unknown(_) if purl.is_none() && about.is_no_package(id) => return,
@@ -135,7 +159,7 @@ fn one(found: &Value, id: &str, about: &About<'_>, licences: &BTreeMap<&str, &st
             package.places.push(Place { path: String::new(), layer });
         }
     }
-    gathered.package(id, package);
+    gathered.package(id, package, name);
 }
 
 /// Where Syft (`acquired package info from …: /a, /b`) and BuildKit found it; the source package that Trivy gives

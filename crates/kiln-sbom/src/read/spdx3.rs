@@ -1,11 +1,11 @@
 //! SPDX 3.0 as JSON-LD, in the flat shape that the specification asks for: a `@graph` of elements.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kiln_pkg::{Checksum, Distro, Inventory, Licence, Part, Place};
 use serde_json::Value;
 
-use super::gather::{Gathered, Named, named, path};
+use super::gather::{Gathered, Named, is_runtime, named, path};
 use crate::Error;
 use crate::error::ErrorKind;
 use crate::extra::Extra;
@@ -19,20 +19,23 @@ pub(super) fn read(value: &Value) -> Result<Inventory, Error> {
     for element in &elements {
         let id = text(element, "spdxId").or_else(|| text(element, "@id")).unwrap_or_default();
         by_id.insert(id, element);
-        match text(element, "type") {
-            Some("software_Package") => packages.push((id, *element)),
-            Some("Annotation") => {
-                if let (Some(subject), Some(statement)) =
+        for kind in kinds(element) {
+            if is_package(kind) {
+                packages.push((id, *element));
+            } else if kind.ends_with("Relationship") {
+                relations.push(*element);
+            } else if kind == "Annotation"
+                && let (Some(subject), Some(statement)) =
                     (text(element, "subject"), text(element, "statement"))
-                {
-                    about.entry(subject).or_default().push(statement);
-                }
+            {
+                about.entry(subject).or_default().push(statement);
             }
-            Some(kind) if kind.ends_with("Relationship") => relations.push(*element),
-            _ => {}
+        }
+        if text(element, "software_packageUrl").is_some() && !kinds(element).any(is_package) {
+            packages.push((id, *element));
         }
     }
-    if !elements.iter().any(|element| text(element, "type") == Some("CreationInfo")) {
+    if !elements.iter().any(|element| kinds(element).any(|kind| kind == "CreationInfo")) {
         return Err(ErrorKind::Unknown {
             why: "its graph has no CreationInfo, so it is no SPDX 3".to_owned(),
         }
@@ -42,12 +45,17 @@ pub(super) fn read(value: &Value) -> Result<Inventory, Error> {
     let unread = about.values().flatten().filter_map(|statement| statement.strip_prefix("kiln unread: "));
     gathered.unread.extend(unread.filter_map(|json| serde_json::from_str(json).ok()));
     let (parts, licences) = (ends(&relations, "hasStaticLink"), ends(&relations, "hasDeclaredLicense"));
-    let is_part: BTreeMap<&str, &str> = parts.iter().map(|(whole, part)| (*part, *whole)).collect();
-    for (id, element) in packages.iter().filter(|(id, _)| !is_part.contains_key(id)) {
+    // What is built into Node.js; what has a package URL is a package of its own, too.
+    let runtimes: BTreeSet<&str> =
+        packages.iter().filter(|(_, element)| is_runtime(purl(element))).map(|(id, _)| *id).collect();
+    let is_part: BTreeSet<&str> =
+        parts.iter().filter(|(whole, _)| runtimes.contains(whole)).map(|(_, part)| *part).collect();
+    let is_own = |(id, element): &&(&str, &Value)| !is_part.contains(id) || purl(element).is_some();
+    for (id, element) in packages.iter().filter(is_own) {
         let notes = about.get(id).map(Vec::as_slice).unwrap_or_default();
         one(element, id, notes, &by_id, &mut gathered);
     }
-    for (whole, part) in &parts {
+    for (whole, part) in parts.iter().filter(|(whole, _)| runtimes.contains(whole)) {
         if let (Some(package), Some(part)) = (gathered.get_mut(whole), by_id.get(part)) {
             let field = |key: &str| text(part, key).unwrap_or_default().to_owned();
             package.parts.push(Part { name: field("name"), version: field("software_packageVersion") });
@@ -86,11 +94,14 @@ fn expression(element: &Value) -> Option<Licence> {
 
 fn one(element: &Value, id: &str, notes: &[&str], by_id: &BTreeMap<&str, &Value>, gathered: &mut Gathered) {
     let name = text(element, "name").unwrap_or_default();
-    // The package URL is a field of its own, or an identifier among others.
-    let is_purl = |one: &&Value| text(one, "externalIdentifierType") == Some("packageUrl");
-    let identifier =
-        || list(element, "externalIdentifier").find(is_purl).and_then(|one| text(one, "identifier"));
-    let purl = text(element, "software_packageUrl").or_else(identifier);
+    let purl = purl(element);
+    for other in purls(element).filter(|other| Some(*other) != purl) {
+        match named(Some(other)) {
+            Named::Package(package) => gathered.package(id, *package, name),
+            Named::NoPackage => {}
+            Named::Unknown(what) => gathered.unknown(what),
+        }
+    }
     match text(element, "software_primaryPurpose") {
         Some("operatingSystem") => {
             gathered.distro = Some(Distro {
@@ -103,7 +114,7 @@ fn one(element: &Value, id: &str, notes: &[&str], by_id: &BTreeMap<&str, &Value>
         Some("container" | "source" | "file") if purl.is_none() => return,
         _ => {}
     }
-    let mut package = match named(purl, name) {
+    let mut package = match named(purl) {
         Named::Package(package) => *package,
         Named::NoPackage => return,
         Named::Unknown(what) => return gathered.unknown(what),
@@ -120,7 +131,32 @@ fn one(element: &Value, id: &str, notes: &[&str], by_id: &BTreeMap<&str, &Value>
     {
         package.places = places.split(", ").map(|text| Place { path: path(text), layer: None }).collect();
     }
-    gathered.package(id, package);
+    gathered.package(id, package, name);
+}
+
+/// What an element is: one name or several, as JSON-LD has it, and bare or as an address.
+fn kinds(element: &Value) -> impl Iterator<Item = &str> {
+    let named = |key: &str| element.get(key);
+    let one = move |key: &str| named(key).and_then(Value::as_str);
+    let several = ["type", "@type"].into_iter().flat_map(|key| list(element, key)).filter_map(Value::as_str);
+    ["type", "@type"].into_iter().filter_map(one).chain(several)
+}
+
+fn is_package(kind: &str) -> bool {
+    kind.rsplit(['_', '/', ':', '#']).next() == Some("Package")
+}
+
+/// The package URL: a field of its own, or an identifier among others.
+fn purl(element: &Value) -> Option<&str> {
+    purls(element).next()
+}
+
+fn purls(element: &Value) -> impl Iterator<Item = &str> {
+    let is_purl = |one: &&Value| text(one, "externalIdentifierType") == Some("packageUrl");
+    let identifiers = list(element, "externalIdentifier").filter(is_purl);
+    text(element, "software_packageUrl")
+        .into_iter()
+        .chain(identifiers.filter_map(|one| text(one, "identifier")))
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {

@@ -145,6 +145,10 @@ fn tree(files: &Files) -> Tree {
                 let text = format!("{}function __webpack_require__(id) {{}}", "x".repeat(4096));
                 tree.insert_file(path, 0o644, text.into_bytes()).unwrap();
             }
+            None if text == "@long" => {
+                let text = "const a = 1;\n".repeat(200);
+                tree.insert_file(path, 0o644, text.into_bytes()).unwrap();
+            }
             None => tree.insert_file(path, 0o644, text.as_bytes()).unwrap(),
         }
     }

@@ -19,11 +19,12 @@ fn minified_modules_are_known_by_their_wrappers_and_long_lines() {
     assert!(is_bundle(&format!("{wrapper}{long}")) && is_bundle(&format!("{long}{wrapper}")));
     let edge = "y".repeat(CHUNK - 20);
     assert!(is_bundle(&format!("{edge}{wrapper}")));
+    assert!(is_bundle(&format!("{wrapper}\n{}", format!("{}\n", "x".repeat(120)).repeat(30))));
     // Somebody wrote that; and what only has a long line may be anything.
-    assert_eq!(readings(&format!("{wrapper}\n{}", "const a = 1;\n".repeat(1000))), []);
+    assert_eq!(readings(&format!("{wrapper}\n{}", "const a = 1;\n".repeat(1000))), [Reading::Script]);
     assert_eq!(readings(&"z".repeat(MINIFIED_LINE)), [Reading::Minified]);
-    assert_eq!(readings(&"z".repeat(MINIFIED_LINE - 1)), []);
-    assert_eq!(readings(&format!("{}\n", "z".repeat(100)).repeat(1000)), []);
+    assert_eq!(readings(&"z".repeat(MINIFIED_LINE - 1)), [Reading::Script]);
+    assert_eq!(readings(&format!("{}\n", "z".repeat(100)).repeat(1000)), [Reading::Script]);
 }
 
 #[test]
@@ -42,13 +43,22 @@ fn what_bundlers_write_is_known_wherever_it_stands() {
 #[test]
 fn only_an_app_s_own_files_are_looked_at() {
     let wanted = |path: &str| wants(&Candidate { path, size: 64 << 10, mode: 0o644 });
-    for path in ["app/dist/server.js", "server.mjs", "usr/src/app/main.cjs", "srv/a.js"] {
+    for path in [
+        "app/dist/server.js",
+        "server.mjs",
+        "usr/src/app/main.cjs",
+        "usr/app/dist/server.js",
+        "usr/share/nginx/html/a.js",
+        "var/lib/app/a.js",
+        "opt/yarn-v-app/a.js",
+        "app/.yarn/server.js",
+        "srv/a.js",
+    ] {
         assert!(wanted(path), "{path}");
     }
     for path in [
         "app/node_modules/a/dist/a.js",
-        "usr/lib/node/x.js",
-        "opt/yarn-v1.22.22/lib/cli.js",
+        "usr/lib/python3/dist-packages/x/a.js",
         "app/.yarn/releases/yarn-4.cjs",
         "app/.pnp.cjs",
         "app/a.json",
