@@ -53,6 +53,21 @@ pub struct NpmPin {
     pub integrity: Checksum,
 }
 
+impl NpmPin {
+    /// Whether the path goes through the folder of its name and version, as it is spelled in every registry. Whoever writes the file could
+    /// have another package, which anyone publishes, run as this one.
+    fn is_own_path(&self) -> bool {
+        let is_plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['%', '\\', '?', '#']);
+        let parts: Vec<&str> = self.path.split('/').collect();
+        let name: Vec<&str> = self.name.split('/').collect();
+        // `@somebody/npm` is not `npm`.
+        let is_here =
+            |at: usize| parts[at..].starts_with(&name) && (at == 0 || !parts[at - 1].starts_with('@'));
+        let is_in_folder = (0..parts.len()).any(|at| is_here(at) && parts.len() > at + name.len());
+        is_in_folder && parts.iter().all(|part| is_plain(part)) && self.path.contains(&self.version)
+    }
+}
+
 /// What a package is installed into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -101,6 +116,9 @@ impl Lock {
         let lock: Self = toml::from_str(text).map_err(|error| wrong(error.message().to_owned()))?;
         if lock.format != FORMAT {
             return Err(wrong(format!("it has format {}, and this kiln knows {FORMAT}", lock.format)));
+        }
+        if let Some(pin) = lock.npm.iter().find(|pin| !pin.is_own_path()) {
+            return Err(wrong(format!("`{}` is no place of the package {}", pin.path, pin.name)));
         }
         let paths = lock.npm.iter().map(|pin| &pin.path).chain(lock.debs.iter().map(|pin| &pin.path));
         for path in paths {
@@ -174,6 +192,36 @@ impl NpmPin {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn no_other_package_takes_the_place_of_one() {
+        let pin = |name: &str, path: &str| NpmPin {
+            name: name.to_owned(),
+            version: "4.9.0".to_owned(),
+            path: path.to_owned(),
+            integrity: kiln_text::Algorithm::Sha256.of(b""),
+        };
+        for (name, path) in [
+            ("npm", "npm/-/npm-4.9.0.tgz"),
+            ("npm", "api/npm/all/npm/-/npm-4.9.0.tgz"),
+            ("@yarnpkg/cli-dist", "@yarnpkg/cli-dist/-/cli-dist-4.9.0.tgz"),
+            ("@yarnpkg/cli-dist", "download/@yarnpkg/cli-dist/4.9.0/abc"),
+        ] {
+            assert!(pin(name, path).is_own_path(), "{path}");
+        }
+        for (name, path) in [
+            ("npm", "evil/-/evil-4.9.0.tgz"),
+            ("npm", "@evil/npm/-/npm-4.9.0.tgz"),
+            ("npm", "npm/../evil/-/evil-4.9.0.tgz"),
+            ("npm", "npm/%2e%2e/evil/-/evil-4.9.0.tgz"),
+            ("npm", "npm/-/npm-4.8.0.tgz"),
+            ("npm", "evil/-/npm"),
+            ("@yarnpkg/cli-dist", "cli-dist/-/cli-dist-4.9.0.tgz"),
+            ("@yarnpkg/cli-dist", "evil-pkg/-/evil-pkg-4.9.0.tgz"),
+        ] {
+            assert!(!pin(name, path).is_own_path(), "{path}");
+        }
+    }
+
     use kiln_text::Algorithm;
 
     use super::*;

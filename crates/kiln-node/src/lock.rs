@@ -113,6 +113,9 @@ pub struct Lock {
     pub(crate) by_range: BTreeMap<String, usize>,
     /// Where npm lays packages: which of [`Lock::packages`] by the folder (`node_modules/a`). Empty where the format does not tell.
     pub places: BTreeMap<String, usize>,
+    /// Addresses that the file itself gives for packages of a registry, with their names, where the package manager shows that registry's
+    /// login to whatever stands there: yarn 2 and newer, and bun.
+    pub addresses: Vec<(String, String)>,
     /// The packages of npm's version 1 that have no address or no hash.
     pub(crate) loose: Vec<String>,
     /// The names that lead to something: the folders of the projects for which, and for those below, they do.

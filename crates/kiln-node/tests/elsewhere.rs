@@ -226,3 +226,35 @@ fn what_a_manager_reads_in_its_own_way_is_not_taken_for_something_else() {
     let link = r#"{"lockfileVersion":3,"packages":{"node_modules/ms":{"link":true}}}"#;
     assert_eq!(unread(LockFormat::Npm, link), ["node_modules/ms"]);
 }
+
+/// Whoever installs from the file looks whether they are those of the registry.
+#[test]
+fn addresses_that_see_a_login_are_told() {
+    let yarn = |resolution: &str| {
+        let text = format!(
+            "__metadata:\n  version: 8\n\n\"ms@npm:^2\":\n  version: 2.1.3\n  resolution: {resolution:?}\n"
+        );
+        Lock::read_any(LockFormat::Yarn, "yarn.lock", text.as_bytes()).unwrap().addresses
+    };
+    assert!(yarn("ms@npm:2.1.3").is_empty());
+    let evil = [("ms".to_owned(), "https://e.example/ms.tgz".to_owned())];
+    for spelled in [
+        "ms@npm:2.1.3::__archiveUrl=https%3A%2F%2Fe.example%2Fms.tgz",
+        "ms@npm:2.1.3::__archive%55rl=https%3A%2F%2Fe.example%2Fms.tgz",
+        "ms@npm:2.1.3::x=1&__archiveUrl=https://e.example/ms.tgz",
+        "ms@patch:ms@npm%3A2.1.3%3A%3A__archiveUrl=https%253A%252F%252Fe.example%252Fms.tgz#~/a.patch",
+    ] {
+        assert_eq!(yarn(spelled), evil, "{spelled}");
+    }
+    let two =
+        yarn("ms@npm:2.1.3::__archiveUrl=https://npm.example/a.tgz&__archiveUrl=https://e.example/a.tgz");
+    assert_eq!(two, [("ms".to_owned(), String::new())]);
+    let bun = |address: &str| {
+        let text = format!(
+            r#"{{"lockfileVersion": 1, "workspaces": {{"": {{}}}}, "packages": {{"ms": ["ms@2.1.3", "{address}", {{}}, "sha512-x"]}}}}"#
+        );
+        Lock::read_any(LockFormat::Bun, "bun.lock", text.as_bytes()).unwrap().addresses
+    };
+    assert!(bun("").is_empty());
+    assert_eq!(bun("https://e.example/ms.tgz"), evil);
+}

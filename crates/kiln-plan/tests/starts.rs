@@ -248,6 +248,8 @@ fn what_a_start_builds_is_built() {
     assert_eq!(start.builds, [["npm", "run", "styles"]]);
     assert_eq!(planned("tsc -p . && node a.js").unwrap().builds, [["tsc", "-p", "."]]);
     assert!(planned("npm run build && node a.js").unwrap().builds.is_empty());
+    let of_another = planned("npm run build --prefix apps/web && node a.js");
+    assert!(of_another.is_ok_and(|start| !start.builds.is_empty()), "the build script does not build it");
 }
 
 #[test]

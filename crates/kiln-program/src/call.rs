@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::ended::Ended;
 use crate::environment::{COMMON, kept, named};
 use crate::error::Error;
+use crate::guard::stand_by;
 use crate::wait::Running;
 
 /// The most that is kept of what a program says on standard error, in bytes.
@@ -107,6 +108,7 @@ impl Call {
     pub fn run(mut self) -> Result<Ended, Error> {
         let program = self.program;
         let lost = |source| Error::Lost { program: program.clone(), source };
+        stand_by();
         let child = self.command.process_group(0).spawn();
         let child = child.map_err(|source| Error::Start { program: program.clone(), source })?;
         let mut running = Running::new(child, self.input, self.most, SAID, self.is_heard);

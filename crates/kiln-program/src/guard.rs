@@ -69,8 +69,13 @@ impl Drop for Guarded {
     }
 }
 
+/// Has the guard be there before there is anything to guard: a program that is there already could be left alone meanwhile.
+pub(crate) fn stand_by() -> Option<&'static Mutex<ChildStdin>> {
+    GUARD.get_or_init(|| start().map(Mutex::new)).as_ref()
+}
+
 fn tell(what: char, group: Pid) {
-    let Some(guard) = GUARD.get_or_init(|| start().map(Mutex::new)) else { return };
+    let Some(guard) = stand_by() else { return };
     let line = format!("{what}{}\n", group.as_raw_nonzero());
     // Without a guard, helpers live as long as they like.
     drop(guard.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes()));

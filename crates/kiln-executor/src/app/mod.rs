@@ -1,5 +1,6 @@
 //! From an app to an image: plan, base, what commands may use of this machine.
 
+mod addresses;
 mod bases;
 mod run;
 mod sources;

@@ -17,6 +17,7 @@ use kiln_rootfs::Tree;
 use kiln_sandbox::Ids;
 use kiln_store::{Layout, StepCache};
 
+use super::addresses::check_addresses;
 use super::bases::{self, Bases};
 use super::sources;
 use super::surroundings::{secrets, surroundings};
@@ -75,9 +76,11 @@ pub fn build(
         around: &surroundings(wanted, machine.offline),
     })?;
     let network = Outside::choose(None)?.name();
+    let addresses = app.facts.lock.as_ref().map_or(&[][..], |(_, lock)| &lock.addresses);
     // Asking npm takes longer than a build that changes nothing.
     let given = || {
         let npm = supply.npm();
+        check_addresses(addresses, npm)?;
         Ok(Given { outside: Outside::choose(Some(npm))?, secrets: secrets(npm, plan.manager)? })
     };
     let engine = Engine {

@@ -62,10 +62,7 @@ impl Supply {
             if let Some(url) = &self.settings.security_archive {
                 archives.security = list(url);
             }
-            let mut npm = Npm::collect(&machine);
-            if let Some(url) = &self.settings.registry {
-                npm.registry = Some(url.trim_end_matches('/').to_owned());
-            }
+            let npm = Npm::collect_from(&machine, self.settings.registry.as_deref());
             Endpoints { archives, npm }
         })
     }

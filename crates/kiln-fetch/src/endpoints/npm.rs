@@ -34,11 +34,23 @@ impl Npm {
     /// What npm would use here: environment, then the `.npmrc` of project, user, machine and npm itself; and
     /// where none names a registry, what an installed npm answers.
     pub fn collect(machine: &Machine) -> Self {
-        let mut settings = BTreeMap::new();
-        for level in levels(machine) {
-            for (key, value) in level {
-                settings.entry(key).or_insert(value);
-            }
+        Self::collect_from(machine, None)
+    }
+
+    /// The same with packages from `registry`, which the app's kiln.toml names. Where an app names one that this machine has neither a
+    /// setting nor a login for, there are no logins but the app's own.
+    pub fn collect_from(machine: &Machine, registry: Option<&str>) -> Self {
+        let (environment, project, others) = levels(machine);
+        let mut own = merged([environment.clone()].into_iter().chain(others.clone()));
+        let named =
+            registry.or_else(|| project.as_ref()?.get("registry").map(String::as_str)).map(str::to_owned);
+        if named.is_some() && !own.contains_key("registry") {
+            own.extend(ask_npm(machine).map(|registry| ("registry".to_owned(), registry)));
+        }
+        let mut settings = merged([environment].into_iter().chain(project).chain(others));
+        settings.extend(registry.map(|registry| ("registry".to_owned(), registry.to_owned())));
+        if named.is_some_and(|named| is_strange(&named, &own)) {
+            settings.retain(|key, value| !(key.starts_with("//") && own.get(key) == Some(value)));
         }
         if !settings.contains_key("registry")
             && let Some(registry) = ask_npm(machine)
@@ -94,8 +106,37 @@ fn credentials(settings: &BTreeMap<String, String>) -> Credentials {
     credentials
 }
 
-/// Settings by rising distance from the project; the first level that has a key decides.
-fn levels(machine: &Machine) -> Vec<BTreeMap<String, String>> {
+type Settings = BTreeMap<String, String>;
+
+/// The first level that has a key decides.
+fn merged(levels: impl Iterator<Item = Settings>) -> Settings {
+    let mut settings = Settings::new();
+    for (key, value) in levels.flatten() {
+        settings.entry(key).or_insert(value);
+    }
+    settings
+}
+
+/// Whether this machine has neither a setting nor a login for a registry. Where an app names such a one, Node.js and the package manager
+/// come from there, too, and would see the machine's logins.
+fn is_strange(registry: &str, own: &Settings) -> bool {
+    let place = |address: &str| {
+        let address = address.split_once("://").map_or(address, |(_, rest)| rest);
+        format!("//{}/", address.trim_end_matches('/'))
+    };
+    let named = place(registry);
+    let is_registry = |key: &str| key == "registry" || key.ends_with(":registry");
+    let is_named = own.iter().any(|(key, address)| is_registry(key) && place(address) == named);
+    // A login for `//host/` is one for all that lies below it.
+    let has_login = own
+        .keys()
+        .filter(|key| key.starts_with("//"))
+        .any(|key| key.split_once("/:").is_some_and(|(above, _)| named.starts_with(&format!("{above}/"))));
+    !is_named && !has_login
+}
+
+/// Settings by rising distance from the project: the environment's, the project's, the others.
+fn levels(machine: &Machine) -> (Settings, Option<Settings>, Vec<Settings>) {
     let environment = from_environment(machine);
     let named = |key: &str| environment.get(key).map(PathBuf::from);
     let user = named("userconfig").or_else(|| Some(machine.home.as_ref()?.join(".npmrc")));
@@ -106,8 +147,8 @@ fn levels(machine: &Machine) -> Vec<BTreeMap<String, String>> {
         Some(npmrc::parse(&text, &machine.vars))
     };
     let project = read(machine.project.join(".npmrc")).map(|settings| of_project(settings, &machine.project));
-    let others = [user, global, own].into_iter().flatten().filter_map(read);
-    [environment].into_iter().chain(project).chain(others).collect()
+    let others = [user, global, own].into_iter().flatten().filter_map(read).collect();
+    (environment, project, others)
 }
 
 /// What would take the machine's logins to somebody else: who stands between, and whether it is believed.
@@ -233,6 +274,38 @@ mod tests {
         assert_eq!(npm.proxy.as_deref(), Some("http://proxy.invalid:1"));
         machine.vars.insert("NPM_CONFIG_REGISTRY".into(), "https://env.invalid".into());
         assert_eq!(Npm::collect(&machine).registry().unwrap(), "https://env.invalid");
+    }
+
+    /// Node.js and the package manager of a build would come from there, and see them.
+    #[test]
+    fn an_app_that_names_an_unknown_registry_gets_no_logins() {
+        let user = "registry=https://corp.invalid/npm/\n//corp.invalid/npm/:_authToken=s3cret\n//known.invalid/:_authToken=t\n\
+                    @x:registry=https://x.invalid";
+        let places = |project: &str| {
+            let (_folder, machine) =
+                super::tests::machine(&[("app/.npmrc", project), ("home/.npmrc", user)], &[]);
+            format!("{:?}", Npm::collect(&machine).credentials).matches("2 places").count()
+        };
+        let (_folder, machine) = machine(&[("home/.npmrc", user)], &[]);
+        let named = |registry| format!("{:?}", Npm::collect_from(&machine, Some(registry)).credentials);
+        assert!(named("https://known.invalid/").contains("2 places"));
+        assert!(!named("https://evil.invalid/").contains("2 places"));
+        for known in [
+            "",
+            "registry=https://corp.invalid/npm",
+            "registry=https://known.invalid/some/npm/",
+            "registry=https://x.invalid/",
+            "@y:registry=https://evil.invalid/",
+        ] {
+            assert_eq!(places(known), 1, "{known}");
+        }
+        for unknown in [
+            "registry=https://evil.invalid/",
+            "registry=https://known.invalid.evil.invalid/",
+            "registry=https://corp.invalid:8443/npm/",
+        ] {
+            assert_eq!(places(unknown), 0, "{unknown}");
+        }
     }
 
     #[test]

@@ -78,6 +78,7 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
             platforms: platforms(entry.conditions.as_deref().unwrap_or_default()),
             ..LockedPackage::default()
         };
+        lock.addresses.extend(address_in(reference).map(|address| (name.to_owned(), address)));
         let is_told = fetched(reference, &mut locked);
         lock.packages.push(locked);
         if !is_told || entry.version.is_empty() {
@@ -168,6 +169,20 @@ fn fetched(reference: &str, package: &mut LockedPackage) -> bool {
         package.fetched_from(address);
     }
     is_version && address.is_some()
+}
+
+/// The address that a reference holds, in whatever spelling: what cannot be read is told as it stands.
+fn address_in(reference: &str) -> Option<String> {
+    let mut text = reference.to_owned();
+    // That of a patch is coded once more.
+    for _ in 0..3 {
+        text = String::from_utf8_lossy(&percent::decode_loosely(&text)).into_owned();
+    }
+    let mut addresses = text.split("__archiveUrl").skip(1);
+    let address = addresses.next()?.trim_start_matches('=');
+    // Of two nobody knows which is taken.
+    let is_one = addresses.next().is_none();
+    Some(address.split(['#', '&']).next().filter(|_| is_one).unwrap_or_default().to_owned())
 }
 
 fn platforms(conditions: &str) -> Platforms {

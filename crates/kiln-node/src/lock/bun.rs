@@ -57,7 +57,11 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Lock, Error> {
         at.insert(place, lock.packages.len());
         let (above, called) = split(place);
         places.put(above, called, lock.packages.len());
-        lock.packages.push(locked(name, version, fields));
+        let locked = locked(name, version, fields);
+        let address = fields.get(1).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let address = address.filter(|_| locked.elsewhere.is_none() || locked.version == version);
+        lock.addresses.extend(address.map(|address| (name.to_owned(), address.to_owned())));
+        lock.packages.push(locked);
     }
     let folders = file.workspaces.keys().map(String::as_str).filter(|folder| folder.len() <= LONGEST);
     places.walk(at.keys().copied().chain(folders), |place, seen| {

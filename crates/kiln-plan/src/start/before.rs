@@ -86,7 +86,10 @@ impl Follower<'_> {
             let script = scripts.into_iter().find_map(|scripts| scripts.get(name));
             script.and_then(|script| commands(script).ok()).unwrap_or_default()
         };
-        if aside::is_nothing(&texts) || called(&texts).is_some_and(|called| called.script == "build") {
+        let has_build = self.facts.package.scripts.contains_key("build");
+        let is_build =
+            |called: &super::scripts::Called<'_>| called.script == "build" && called.project.is_none();
+        if aside::is_nothing(&texts) || has_build && called(&texts).as_ref().is_some_and(is_build) {
             return true;
         }
         let mut open = vec!["build".to_owned()];
@@ -102,7 +105,7 @@ impl Follower<'_> {
             seen.push(name);
         }
         // A script whose every command the build runs.
-        called(&texts).is_some_and(|called| {
+        called(&texts).filter(|called| called.project.is_none()).is_some_and(|called| {
             let commands = of_script(called.script);
             let is_built =
                 |command: &Command| bare(&command.words).is_some_and(|words| self.is_built(&words, depth));
