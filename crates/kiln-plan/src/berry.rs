@@ -105,6 +105,13 @@ impl<'a> Berry<'a> {
         let is_module =
             |package: &PackageJson| package.module_type.as_ref().is_some_and(|kind| kind == "module");
         let has_loader = yarn.has_loader || facts.projects().any(|(_, package)| is_module(package));
+        // Its imports are not found without the loader, which yarn may have written for a dependency that is a module.
+        if let Some(entry) = start.argv.iter().find(|word| word.ends_with(".mjs")).filter(|_| !has_loader) {
+            let why =
+                format!("the app starts the module `{entry}`, and nothing says that yarn writes its loader");
+            let help = "write `pnpEnableEsmLoader: true` or `nodeLinker: node-modules` into .yarnrc.yml and install again";
+            return Err(ErrorKind::Yarn { why, help: help.to_owned() }.into());
+        }
         let mut first = vec!["--require", TABLE];
         if has_loader
             && SemVer::parse(self.version)

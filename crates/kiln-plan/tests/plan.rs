@@ -168,6 +168,9 @@ fn plug_n_play_is_loaded_before_the_app() {
     facts.package.module_type = Some("module".into());
     let entry = planned(&facts).entry;
     assert_eq!(entry[2..4], ["--experimental-loader", "/app/.pnp.loader.mjs"]);
+    let mut module = berry(BERRY, Some("4.9.2"), Linker::Pnp);
+    module.package.scripts.insert("start".to_owned(), "node dist/server.mjs".to_owned());
+    assert!(refused(&module).1.contains("yarn writes its loader"));
     let mut old = berry(BERRY, Some("3.2.0"), Linker::Pnp);
     assert_eq!(planned(&old).entry[0], "--require");
     old.package.module_type = Some("module".into());
