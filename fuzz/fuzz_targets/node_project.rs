@@ -16,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let kind = LockKind::ALL[usize::from(*first) % LockKind::ALL.len()];
     if let Ok(lock) = Lock::read(kind, kind.file_name(), text) {
-        lock.without_integrity();
+        lock.without_integrity("x64");
         let app = br#"{"name": "a", "dependencies": {"b": "^1.0.0"}}"#;
         lock.out_of_step(kind, "", &PackageJson::read("package.json", app).expect("an app"));
     }
