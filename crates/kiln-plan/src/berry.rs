@@ -11,6 +11,9 @@ use crate::{Error, Start, Step};
 const TABLE: &str = "/app/.pnp.cjs";
 const LOADER: &str = "/app/.pnp.loader.mjs";
 
+/// How the name of a module of ECMAScript ends, whatever package.json says.
+const MODULE: &str = ".mjs";
+
 /// The first release whose loader Node.js 20 and newer was seen to take.
 const FIRST_LOADER: (u64, u64, u64) = (3, 2, 3);
 
@@ -106,7 +109,7 @@ impl<'a> Berry<'a> {
             |package: &PackageJson| package.module_type.as_ref().is_some_and(|kind| kind == "module");
         let has_loader = yarn.has_loader || facts.projects().any(|(_, package)| is_module(package));
         // Its imports are not found without the loader, which yarn may have written for a dependency that is a module.
-        if let Some(entry) = start.argv.iter().find(|word| word.ends_with(".mjs")).filter(|_| !has_loader) {
+        if let Some(entry) = start.argv.iter().find(|word| word.ends_with(MODULE)).filter(|_| !has_loader) {
             let why =
                 format!("the app starts the module `{entry}`, and nothing says that yarn writes its loader");
             let help = "write `pnpEnableEsmLoader: true` or `nodeLinker: node-modules` into .yarnrc.yml and install again";
