@@ -5,6 +5,7 @@
 //! facts are kept behind the port [`engine::Cache`]; nothing here touches a disk or a clock. Equal inputs yield equal images.
 
 pub mod app;
+mod content;
 pub mod dockerfile;
 pub mod engine;
 mod error;

@@ -1,11 +1,9 @@
 //! Whether a package manager installed what the lock file pins.
 
-use std::io::Read;
-
 use kiln_plan::LockedPlace;
 use kiln_rootfs::{Kind, RootPath};
-use serde::Deserialize;
 
+use super::manifest::Manifest;
 use super::modules::tree_error;
 use crate::Error;
 use crate::engine::Left;
@@ -13,15 +11,6 @@ use crate::error::ErrorKind;
 
 /// This file, which decides what is refused.
 pub(super) const CODE: &str = include_str!("as_locked.rs");
-/// The largest `package.json` of a package that is read, in bytes.
-const MANIFEST_MAX: u64 = 4 << 20;
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Manifest {
-    name: String,
-    version: String,
-}
 
 /// Checks that each package lies in its folder, and is the one of the lock file.
 pub(super) fn check_installed(left: &Left, locked: &[LockedPlace]) -> Result<(), Error> {
@@ -29,11 +18,17 @@ pub(super) fn check_installed(left: &Left, locked: &[LockedPlace]) -> Result<(),
         let found = manifest(left, &place.folder)?;
         let is_right = match &found {
             None => place.is_optional,
-            Some(found) => found.name == place.name && same_version(&found.version, &place.version),
+            Some(Manifest { name, version }) => {
+                name.as_ref() == Some(&place.name)
+                    && version.as_ref().is_some_and(|version| same_version(version, &place.version))
+            }
         };
         if !is_right {
             let locked = format!("{}@{}", place.name, place.version);
-            let found = found.map(|found| format!("{}@{}", found.name, found.version));
+            let shown = |found: Manifest| {
+                format!("{}@{}", found.name.unwrap_or_default(), found.version.unwrap_or_default())
+            };
+            let found = found.map(shown);
             return Err(ErrorKind::NotAsLocked { folder: place.folder.clone(), locked, found }.into());
         }
     }
@@ -44,12 +39,8 @@ pub(super) fn check_installed(left: &Left, locked: &[LockedPlace]) -> Result<(),
 fn manifest(left: &Left, folder: &str) -> Result<Option<Manifest>, Error> {
     let path = RootPath::normalise(&format!("app/{folder}/package.json")).map_err(tree_error)?;
     let Some(Kind::File(content)) = left.tree.get(&path).map(|entry| &entry.kind) else { return Ok(None) };
-    let mut bytes = Vec::new();
-    let read = content.open().and_then(|file| file.take(MANIFEST_MAX).read_to_end(&mut bytes));
-    read.map_err(|source| Error::from(ErrorKind::Read { path: path.to_string(), source }))?;
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     // What is no manifest is not the package.
-    Ok(Some(serde_json::from_slice(text).unwrap_or_default()))
+    Manifest::read(&path, content).map(Some)
 }
 
 /// Old packages write `v1.0.0` and `=1.0.0` for what the registry calls 1.0.0.

@@ -1,25 +1,15 @@
 //! What was really installed to build with, whatever a lock file says: a bundler takes its code from there.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 
 use kiln_rootfs::{Kind, RootPath, Tree};
-use serde::Deserialize;
 
 use super::lower::Graphed;
+use super::manifest::Manifest;
 use super::modules::tree_error;
 use crate::engine::{Cache, Executor, Solver};
 use crate::error::ErrorKind;
 use crate::{Error, Key};
-
-/// Bytes of a manifest that are read; a longer one says nothing.
-const MANIFEST_MAX: u64 = 4 << 20;
-
-#[derive(Deserialize)]
-struct Manifest {
-    name: String,
-    version: String,
-}
 
 /// The packages that the app's install step put there, each with its version, by their own manifests. One whose manifest does not say
 /// that has the name of its folder, and no version.
@@ -42,15 +32,13 @@ pub fn installed_packages<E: Executor, C: Cache>(
 
 fn packages(tree: &Tree) -> BTreeSet<(String, String)> {
     let manifests = tree.iter().filter_map(|(path, entry)| match &entry.kind {
-        Kind::File(content) => Some((folder(path)?, content)),
+        Kind::File(content) => Some((folder(path)?, path, content)),
         _ => None,
     });
     manifests
-        .map(|(folder, content)| {
-            let mut bytes = Vec::new();
-            let read = content.open().and_then(|file| file.take(MANIFEST_MAX).read_to_end(&mut bytes));
-            let manifest = read.ok().and_then(|_| serde_json::from_slice::<Manifest>(&bytes).ok());
-            manifest.map_or_else(|| (folder.to_owned(), String::new()), |own| (own.name, own.version))
+        .map(|(folder, path, content)| match Manifest::read(path, content).unwrap_or_default() {
+            Manifest { name: Some(name), version: Some(version) } => (name, version),
+            _ => (folder.to_owned(), String::new()),
         })
         .collect()
 }

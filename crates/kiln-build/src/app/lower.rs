@@ -8,7 +8,7 @@ use super::as_locked::check_installed;
 use super::configure::{BaseImage, Facts, annotations, configure};
 use super::project_settings::harmless;
 use super::step::{Commands, Surroundings};
-use super::{as_locked, modules, pnp, split, yarn_settings};
+use super::{as_locked, manifest, modules, pnp, split, yarn_settings};
 use crate::Error;
 use crate::engine::{BuildTarget, Choose, Copy, Dir, Files, Graph, Op, Origin, Part, Source, Step, StepId};
 use crate::error::ErrorKind;
@@ -107,7 +107,8 @@ fn sources(request: &Request<'_>) -> Result<Arc<Tree>, Error> {
 
 /// A choice of what the steps above one left, up to another.
 fn part(name: &'static str, (above, from): (StepId, StepId), choose: Choose) -> Part {
-    let code = &[split::CODE, modules::CODE, as_locked::CODE, pnp::CODE, kiln_plan::SHIP_CODE];
+    let code =
+        &[split::CODE, modules::CODE, as_locked::CODE, manifest::CODE, pnp::CODE, kiln_plan::SHIP_CODE];
     Part { from, above, beside: Vec::new(), name, code, rules: String::new(), choose }
 }
 

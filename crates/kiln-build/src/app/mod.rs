@@ -9,6 +9,7 @@ mod entry;
 mod environment;
 mod installed;
 mod lower;
+mod manifest;
 mod modules;
 mod natives;
 mod pnp;

@@ -1,12 +1,9 @@
 //! What yarn's Plug'n'Play installs: a table that node loads first, and the archives that it names.
 
-use std::io::Read;
-
 use kiln_rootfs::{Kind, RootPath, Tree};
 
 use super::modules::tree_error;
-use crate::Error;
-use crate::error::ErrorKind;
+use crate::{Error, content};
 
 /// This file, which decides what is shipped.
 pub(super) const CODE: &str = include_str!("pnp.rs");
@@ -31,15 +28,12 @@ pub(super) fn add(installed: &Tree, layer: &mut Tree) -> Result<(), Error> {
 
 fn table(installed: &Tree) -> Result<String, Error> {
     let path = RootPath::normalise(TABLE).map_err(tree_error)?;
-    let Some(Kind::File(content)) = installed.get(&path).map(|entry| &entry.kind) else {
+    let Some(Kind::File(table)) = installed.get(&path).map(|entry| &entry.kind) else {
         let help =
             "does `.yarnrc.yml` say where packages are linked in a way that kiln does not know?".to_owned();
         return Err(Error::refused("yarn wrote no .pnp.cjs", Some(help)));
     };
-    let mut bytes = Vec::new();
-    let read = content.open().and_then(|file| file.take(TABLE_MAX).read_to_end(&mut bytes));
-    read.map_err(|source| Error::from(ErrorKind::Read { path: path.to_string(), source }))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(String::from_utf8_lossy(&content::read(&path, table, TABLE_MAX)?).into_owned())
 }
 
 #[cfg(test)]

@@ -1,14 +1,12 @@
 //! Files of settings as small texts.
 
-use std::io::Read;
-
 use kiln_rootfs::{Content, Entry, Kind, RootPath};
 
-use crate::Error;
-use crate::error::ErrorKind;
+use crate::{Error, content};
 
 /// The largest file of settings that is read, in bytes.
 const SETTINGS_MAX: u64 = 1 << 20;
+
 /// Settings that are no small text in their format.
 pub(super) fn unfit(path: &RootPath) -> Error {
     let help = format!("`{path}` is a file, and a small text in its format");
@@ -21,9 +19,7 @@ pub(super) fn replaced(entry: &Entry, text: String) -> Entry {
 }
 
 /// The text of a file of settings; `None` where it is none, or too large.
-pub(super) fn read(path: &RootPath, content: &Content) -> Result<Option<String>, Error> {
-    let mut bytes = Vec::new();
-    let read = content.open().and_then(|file| file.take(SETTINGS_MAX + 1).read_to_end(&mut bytes));
-    read.map_err(|source| Error::from(ErrorKind::Read { path: path.to_string(), source }))?;
+pub(super) fn read(path: &RootPath, settings: &Content) -> Result<Option<String>, Error> {
+    let bytes = content::read(path, settings, SETTINGS_MAX + 1)?;
     Ok(if bytes.len() as u64 > SETTINGS_MAX { None } else { String::from_utf8(bytes).ok() })
 }

@@ -1,10 +1,9 @@
-use std::io::Read;
 use std::sync::Arc;
 
 use kiln_rootfs::{Delta, Entry, Kind, RootPath, resolve};
 
-use crate::Error;
 use crate::error::ErrorKind;
+use crate::{Error, content};
 
 /// Text files are read up to here, in bytes.
 const TEXT_MAX: u64 = 4 << 20;
@@ -63,10 +62,8 @@ impl Stack {
     pub(super) fn text(&self, path: &str) -> Result<Option<String>, Error> {
         let path = RootPath::new(path).map_err(|source| ErrorKind::Tree { source })?;
         let Some(entry) = self.get(&self.follow(&path)?) else { return Ok(None) };
-        let Kind::File(content) = &entry.kind else { return Ok(None) };
-        let failed = |source| ErrorKind::Read { path: format!("/{path}"), source };
-        let mut bytes = Vec::new();
-        content.open().and_then(|file| file.take(TEXT_MAX).read_to_end(&mut bytes)).map_err(failed)?;
+        let Kind::File(text) = &entry.kind else { return Ok(None) };
+        let bytes = content::read(format_args!("/{path}"), text, TEXT_MAX)?;
         Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
     }
 }
