@@ -300,3 +300,18 @@ fn needs<'a>(
     let needs = firm.chain(optional.iter().map(|package| Need { package: *package, optional: true }));
     needs.filter(|need| need.package != at).collect()
 }
+
+/// What a project asks for, of what it sees.
+fn direct(
+    dependencies: &BTreeMap<String, String>,
+    dev: &BTreeMap<String, String>,
+    optional: &BTreeMap<String, String>,
+    seen: &places::Seen<'_>,
+) -> Vec<Direct> {
+    let kinds = [(dependencies, false, false), (dev, true, false), (optional, false, true)];
+    let of = |(names, dev, optional): (&BTreeMap<String, String>, bool, bool)| -> Vec<Direct> {
+        let found = names.keys().filter_map(|name| seen.find(name));
+        found.map(|package| Direct { package, dev, optional }).collect()
+    };
+    kinds.into_iter().flat_map(of).collect()
+}

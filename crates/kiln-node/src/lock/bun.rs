@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::error::{ErrorKind, unknown_version};
 use crate::lock::places::{LONGEST, Places, Seen};
-use crate::lock::{Direct, Platforms, needs};
+use crate::lock::{Direct, Platforms, direct, needs};
 use crate::{Error, Lock, LockedPackage};
 
 /// The newest version of the format. Source: bun's `bun.lock.zig`.
@@ -158,14 +158,7 @@ fn keys<'a>(about: Option<&'a Value>, key: &str) -> impl Iterator<Item = &'a str
 
 impl Workspace {
     fn direct(&self, seen: &Seen<'_>) -> Vec<Direct> {
-        let of = |names: &BTreeMap<String, String>, dev, optional| -> Vec<Direct> {
-            let found = names.keys().filter_map(|name| seen.find(name));
-            found.map(|package| Direct { package, dev, optional }).collect()
-        };
-        let mut found = of(&self.dependencies, false, false);
-        found.extend(of(&self.dev_dependencies, true, false));
-        found.extend(of(&self.optional_dependencies, false, true));
-        found
+        direct(&self.dependencies, &self.dev_dependencies, &self.optional_dependencies, seen)
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::error::{ErrorKind, unknown_version};
 use crate::lock::places::{LONGEST, Places, Seen};
-use crate::lock::{Direct, Need, Platforms, needs};
+use crate::lock::{Direct, Need, Platforms, direct, needs};
 use crate::{Error, Lock, LockedPackage, PackageJson, WorkspaceGlobs, from_json};
 
 /// The newest version of the format. Source: npm docs, package-lock.json, "lockfileVersion".
@@ -286,14 +286,7 @@ impl Package {
 
     /// What the root, or a workspace folder, asks for.
     fn direct(&self, seen: &Seen<'_>) -> Vec<Direct> {
-        let of = |names: &BTreeMap<String, String>, dev, optional| -> Vec<Direct> {
-            let found = names.keys().filter_map(|name| seen.find(name));
-            found.map(|package| Direct { package, dev, optional }).collect()
-        };
-        let mut found = of(&self.dependencies, false, false);
-        found.extend(of(&self.dev_dependencies, true, false));
-        found.extend(of(&self.optional_dependencies, false, true));
-        found
+        direct(&self.dependencies, &self.dev_dependencies, &self.optional_dependencies, seen)
     }
 
     fn locked(&self, name: &str) -> LockedPackage {
