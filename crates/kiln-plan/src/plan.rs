@@ -64,6 +64,14 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// What the image is called, with its tag: `orders-api:1.4.0`. What no tag may hold becomes `-`.
+    pub fn image(&self) -> String {
+        let version = self.version.as_deref().unwrap_or("latest");
+        let fits = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+        let tag: String = version.chars().map(|c| if fits(c) { c } else { '-' }).collect();
+        format!("{}:{tag}", self.name)
+    }
+
     /// Everything that runs over the app and its packages, in order.
     pub fn scripts(&self) -> Vec<Step> {
         [self.own_scripts.as_slice(), &self.build].concat()

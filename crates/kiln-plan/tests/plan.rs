@@ -47,6 +47,11 @@ fn refused(facts: &AppFacts) -> (&'static str, String) {
 fn the_plain_app() {
     let plan = planned(&world());
     assert_eq!((plan.name.as_str(), plan.node, plan.manager), ("orders-api", 24, Manager::Npm));
+    assert_eq!(plan.image(), "orders-api:1.4.0");
+    assert_eq!(
+        Plan { version: Some("1.0.0+build.5".to_owned()), ..plan.clone() }.image(),
+        "orders-api:1.0.0-build.5"
+    );
     assert_eq!(plan.entry, ["dist/server.js"]);
     assert_eq!(plan.port, Some(3000));
     assert_eq!(plan.health, Some(Health::Http { path: "/healthz".to_owned() }));

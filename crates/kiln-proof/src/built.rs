@@ -34,6 +34,8 @@ pub struct Built {
     pub cache_from: Vec<String>,
     /// Ids of the secrets that the build script was given.
     pub secrets: Vec<String>,
+    /// What a bundler may have put into the result, as [`kiln_plan::bundled`] has it; `None` where there is none.
+    pub bundled: Option<Vec<usize>>,
     /// Packages that were installed to build with, by name and version as their own manifests say, where a bundler may have taken code of them.
     pub built_with: BTreeSet<(String, String)>,
     /// Commit of the sources, where they are of one.

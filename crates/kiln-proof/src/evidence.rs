@@ -110,18 +110,17 @@ pub fn about_build(
 ) -> Result<Evidence, Failure> {
     let image = Image::read(layout, &built.manifest)?;
     let mut inventory = inventory(&image, layout, machine)?;
-    let bundled = kiln_plan::bundled(&built.facts, &built.plan);
     if !built.plan.scripts().is_empty() {
         add_installed(&mut inventory, &built.facts, built.arch);
     }
-    if let Some(bundled) = &bundled {
+    if let Some(bundled) = &built.bundled {
         add_bundled(&mut inventory, &built.facts, bundled);
         add_unlocked(&mut inventory, &built.facts, &built.built_with);
         forget_own_bundles(&mut inventory, &built.tree);
     }
     let evidence = about(&image, inventory, &built.name, advice)?;
     Ok(Evidence {
-        lock: lock_facts(&built.facts, built.arch, &bundled.unwrap_or_default()),
+        lock: lock_facts(&built.facts, built.arch, built.bundled.as_deref().unwrap_or_default()),
         base: base(&built.base),
         archive: archive(&built.lock, now()),
         sources: built.sources.clone(),

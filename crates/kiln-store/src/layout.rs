@@ -193,18 +193,16 @@ impl Layout {
     }
 }
 
-/// Digits of a digest that people are shown, and at least write.
-pub const SHORT_DIGEST: usize = 12;
-
-/// The one entry whose digest begins so: `sha256:f5e9afac9e61`, or the digits alone.
-fn by_short_digest(mut entries: Vec<Descriptor>, text: &str) -> Option<Descriptor> {
+/// The one image whose digest begins so, with no fewer digits than [`Digest::short`] has: `sha256:f5e9afac9e61`, or the digits alone.
+fn by_short_digest(entries: &[Descriptor], text: &str) -> Option<Descriptor> {
     let digits = text.strip_prefix("sha256:").unwrap_or(text);
-    if digits.len() < SHORT_DIGEST || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    entries.retain(|entry| entry.digest.hex().starts_with(digits));
-    entries.dedup_by_key(|entry| entry.digest);
-    if entries.len() == 1 { entries.pop() } else { None }
+    let mut found = entries.iter().filter(|entry| {
+        let digest = entry.digest.hex();
+        digest.starts_with(digits) && digits.len() >= entry.digest.short().len()
+    });
+    let first = found.next()?;
+    // An image is listed once for each of its names.
+    found.all(|other| other.digest == first.digest).then(|| first.clone())
 }
 
 impl Source for Layout {
@@ -214,7 +212,7 @@ impl Source for Layout {
         let entries = index::read(&self.folder)?.manifests;
         let found = match tag.parse::<Digest>() {
             Ok(digest) => entries.into_iter().find(|entry| entry.digest == digest),
-            Err(_) => self.entry(entries.clone(), tag).or_else(|| by_short_digest(entries, tag)),
+            Err(_) => self.entry(&entries, tag).or_else(|| by_short_digest(&entries, tag)),
         };
         Ok(found.map(bare))
     }

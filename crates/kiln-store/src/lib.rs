@@ -21,5 +21,5 @@ pub use census::{Blob, Entry, Removed, Spare};
 pub use daemon::{Daemon, Load};
 pub use error::Error;
 pub use kiln_disk::Links;
-pub use layout::{Condition, Ingest, Layout, OnDamage, Refused, SHORT_DIGEST, Stored};
+pub use layout::{Condition, Ingest, Layout, OnDamage, Refused, Stored};
 pub use output::{replace_file, write_output};

@@ -78,6 +78,14 @@ pub(crate) fn wrapped(start: &str, text: &str, indent: usize) -> String {
     format!("{start}{}", kiln_report::wrap(text, room).join(&format!("\n{}", " ".repeat(indent))))
 }
 
+/// Columns before the text of a row.
+const ROW_TEXT_AT: usize = 11;
+
+/// `  what     text`, in as many lines as the text takes.
+pub(crate) fn row(what: &str, text: &str) -> String {
+    wrapped(&format!("  {what:<width$}", width = ROW_TEXT_AT - 2), text, ROW_TEXT_AT)
+}
+
 /// Says something to the person at the terminal.
 pub(crate) fn talk(text: &str) {
     say(&clean::talk(text));

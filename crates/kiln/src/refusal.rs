@@ -1,15 +1,13 @@
 //! What becomes of an image that `kiln ship` refused, and what a person can do next.
 
 use kiln_finding::Failure;
-use kiln_oci::{Descriptor, Digest};
+use kiln_oci::Descriptor;
 use kiln_policy::Scorecard;
-use kiln_store::{Layout, Refused, SHORT_DIGEST};
+use kiln_store::{Layout, Refused};
 use kiln_vuln::Date;
 
-use crate::output::wrapped;
+use crate::output::row;
 
-/// Columns before the text.
-const TEXT_AT: usize = 11;
 /// Until when an exception is suggested: long enough to mend what it excuses.
 const EXCEPTION_DAYS: u32 = 30;
 
@@ -26,24 +24,15 @@ pub(crate) fn keep(
 
 /// The last lines: where the image is, what alone makes it pass, and how somebody answers for it.
 pub(crate) fn told(card: &Scorecard, manifest: &Descriptor, name: &str) -> String {
-    let digest = short(&manifest.digest);
+    let digest = format!("sha256:{}", manifest.digest.short());
     let kept = format!("{digest}, without its name; `kiln images --refused` lists it");
     let lines = [
-        line("kept", &kept),
-        line("look", &format!("kiln scan {digest}")),
-        line("passes", &passes(card)),
-        line("or", "somebody answers for it until a day, in kiln.toml:"),
+        row("kept", &kept),
+        row("look", &format!("kiln scan {digest}")),
+        row("passes", &passes(card)),
+        row("or", "somebody answers for it until a day, in kiln.toml:"),
     ];
     format!("\n{}\n\n{}", lines.join("\n"), exceptions(card, name))
-}
-
-/// As it is shown, and taken wherever an image of this machine is named.
-pub(crate) fn short(digest: &Digest) -> String {
-    format!("sha256:{}", &digest.hex()[..SHORT_DIGEST])
-}
-
-fn line(what: &str, text: &str) -> String {
-    wrapped(&format!("  {what:<width$}", width = TEXT_AT - 2), text, TEXT_AT)
 }
 
 /// What makes it pass.

@@ -7,10 +7,7 @@ use kiln_finding::Failure;
 use kiln_plan::{Health, Plan, plan};
 
 use crate::config::Config;
-use crate::output::{self, wrapped};
-
-/// Columns before the text.
-const TEXT_AT: usize = 11;
+use crate::output;
 
 /// Whether this is a folder of an app, and nothing was asked for.
 pub(crate) fn is_wanted() -> bool {
@@ -22,19 +19,16 @@ pub(crate) fn show() -> Result<(), Failure> {
     let config = Config::read(None, Path::new("."))?;
     let app = App::collect(Path::new("."))?;
     let plan = plan(&app.facts, &config.overrides()?)?;
-    let lines = told(&plan)
-        .into_iter()
-        .map(|(what, text)| wrapped(&format!("  {what:<width$}", width = TEXT_AT - 2), &text, TEXT_AT));
-    let lines = lines.collect::<Vec<_>>().join("\n");
-    output::data(&format!("`kiln ship` would make {} of this folder:\n\n{lines}", image(&plan)));
+    let lines: Vec<String> = told(&plan).iter().map(|(what, text)| output::row(what, text)).collect();
+    let image = plan.image();
+    output::data(&format!(
+        "`kiln ship` would make the image {image} of this folder:\n\n{}",
+        lines.join("\n")
+    ));
     output::talk("");
     let more = "`kiln plan` tells the whole plan and its reasons; `kiln --help` lists all commands.";
     output::talk_wrapped("", more);
     Ok(())
-}
-
-fn image(plan: &Plan) -> String {
-    format!("the image {}:{}", plan.name, plan.version.as_deref().unwrap_or("latest"))
 }
 
 fn told(plan: &Plan) -> Vec<(&'static str, String)> {

@@ -105,12 +105,12 @@ pub fn build(
         () => network,
     };
     let summary = |made: &Made| build_summary(made, &graphed, network_of(made));
-    let is_bundled = kiln_plan::bundled(&app.facts, &plan).is_some();
+    let bundled = kiln_plan::bundled(&app.facts, &plan);
     let built_with = Mutex::new(BTreeSet::new());
     let check: Check<'_> = &|solver| {
         check_entry(&plan, &graphed, solver)?;
         check_natives(&plan, arch, &graphed, solver)?;
-        if is_bundled {
+        if bundled.is_some() {
             *built_with.lock().expect("nothing panics there") = installed_packages(&graphed, solver)?;
         }
         Ok(())
@@ -123,7 +123,7 @@ pub fn build(
     });
     let made = made?;
     let network = network_of(&made);
-    let name = name(wanted, &plan);
+    let name = wanted.name.clone().unwrap_or_else(|| plan.image());
     let lock = bases.lock;
     Ok(Built {
         facts: app.facts,
@@ -138,6 +138,7 @@ pub fn build(
         cache_from: wanted.options.cache_from.clone(),
         secrets: wanted.options.secrets.keys().cloned().collect(),
         sources,
+        bundled,
         built_with: built_with.into_inner().expect("nothing panics there"),
     })
 }
@@ -151,18 +152,6 @@ fn architectures(wanted: Option<Arch>) -> Result<(Arch, Arch), Failure> {
 
 fn archs(arch: Arch, host: Arch) -> Vec<Arch> {
     if arch == host { vec![host] } else { vec![host, arch] }
-}
-
-fn name(wanted: &Wanted<'_>, plan: &Plan) -> String {
-    if let Some(name) = &wanted.name {
-        return name.clone();
-    }
-    let version = plan.version.as_deref().unwrap_or("latest");
-    let tag: String = version
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' })
-        .collect();
-    format!("{}:{tag}", plan.name)
 }
 
 /// What of the app and its start script is not in the image: who runs it must know.

@@ -86,10 +86,10 @@ impl Follower<'_> {
             let script = scripts.into_iter().find_map(|scripts| scripts.get(name));
             script.and_then(|script| commands(script).ok()).unwrap_or_default()
         };
+        // Of another project nobody knows what its scripts are.
+        let own = called(&texts).filter(|called| called.project.is_none());
         let has_build = self.facts.package.scripts.contains_key("build");
-        let is_build =
-            |called: &super::scripts::Called<'_>| called.script == "build" && called.project.is_none();
-        if aside::is_nothing(&texts) || has_build && called(&texts).as_ref().is_some_and(is_build) {
+        if aside::is_nothing(&texts) || has_build && own.as_ref().is_some_and(|own| own.script == "build") {
             return true;
         }
         let mut open = vec!["build".to_owned()];
@@ -105,7 +105,7 @@ impl Follower<'_> {
             seen.push(name);
         }
         // A script whose every command the build runs.
-        called(&texts).filter(|called| called.project.is_none()).is_some_and(|called| {
+        own.is_some_and(|called| {
             let commands = of_script(called.script);
             let is_built =
                 |command: &Command| bare(&command.words).is_some_and(|words| self.is_built(&words, depth));

@@ -19,12 +19,12 @@ impl Layout {
     }
 
     /// The entry of this name: as it is written, else in another spelling.
-    pub(super) fn entry(&self, entries: Vec<Descriptor>, wanted: &str) -> Option<Descriptor> {
+    pub(super) fn entry(&self, entries: &[Descriptor], wanted: &str) -> Option<Descriptor> {
         let name = |entry: &Descriptor| entry.annotations.get(REF_NAME).cloned().unwrap_or_default();
         let exact = entries.iter().position(|entry| name(entry) == wanted);
         let at =
             exact.or_else(|| entries.iter().position(|entry| self.naming().are_one(&name(entry), wanted)));
-        entries.into_iter().nth(at?)
+        entries.get(at?).cloned()
     }
 
     /// Notes that the registry of a name has the image that it stands for here.
@@ -42,7 +42,7 @@ impl Layout {
 
     /// Whether the registry of a name is known to have the image that it stands for here.
     pub fn is_in_registry(&self, name: &str) -> Result<bool, Error> {
-        let entry = self.entry(index::read(self.folder())?.manifests, name);
+        let entry = self.entry(&index::read(self.folder())?.manifests, name);
         Ok(entry.is_some_and(|entry| entry.annotations.contains_key(IN_REGISTRY)))
     }
 }

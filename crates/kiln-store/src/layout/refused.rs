@@ -1,6 +1,7 @@
 //! Images that a gate refused: listed without a name, so that the name stays with what passed last, and with what they wanted to be.
 
 use kiln_oci::Descriptor;
+use serde::Serialize;
 
 use crate::index::{self, bare};
 use crate::{Error, Layout};
@@ -9,7 +10,7 @@ const NAME: &str = "dev.kiln.refused.name";
 const BY: &str = "dev.kiln.refused.by";
 
 /// What an image was refused for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refused {
     /// The name that it would have got.
     pub name: String,

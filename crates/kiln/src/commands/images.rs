@@ -1,9 +1,9 @@
 use std::time::SystemTime;
 
 use kiln_finding::{Failure, size};
-use kiln_oci::Descriptor;
+use kiln_oci::{Descriptor, Digest};
 use kiln_proof::kind_of;
-use kiln_store::{Entry, Layout, Spare};
+use kiln_store::{Entry, Layout, Refused, Spare};
 use serde::Serialize;
 
 use crate::command::{Command, Group};
@@ -30,7 +30,7 @@ pub(crate) struct Args {
 #[serde(rename_all = "camelCase")]
 struct Listed {
     name: Option<String>,
-    digest: String,
+    digest: Digest,
     platforms: Vec<String>,
     /// Bytes of everything that it needs.
     size: u64,
@@ -41,16 +41,7 @@ struct Listed {
     attached: Vec<Attached>,
     /// For one that was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    refused: Option<Refusal>,
-}
-
-/// What a gate refused an image for.
-#[derive(Serialize)]
-struct Refusal {
-    /// The name that it would have got.
-    name: String,
-    /// Ids of the checks that did not pass.
-    by: Vec<String>,
+    refused: Option<Refused>,
 }
 
 /// What else there is about an image.
@@ -97,7 +88,7 @@ fn listed(entry: &Entry, entries: &[Entry], layout: &Layout) -> Result<Listed, F
     }
     Ok(Listed {
         name: entry.name.clone(),
-        digest: manifest.digest.to_string(),
+        digest: manifest.digest,
         platforms: platforms(layout, manifest),
         size: needed.values().sum(),
         whole: missing.is_empty(),
@@ -106,10 +97,7 @@ fn listed(entry: &Entry, entries: &[Entry], layout: &Layout) -> Result<Listed, F
             .and_then(|since| since.duration_since(SystemTime::UNIX_EPOCH).ok())
             .map_or(0, |since| since.as_secs()),
         attached,
-        refused: entry
-            .refused
-            .as_ref()
-            .map(|refused| Refusal { name: refused.name.clone(), by: refused.by.clone() }),
+        refused: entry.refused.clone(),
     })
 }
 
@@ -134,7 +122,7 @@ fn table(images: &[Listed]) -> String {
         let whole = if image.whole { "" } else { " (not whole)" };
         table.row(vec![
             image.name.clone().unwrap_or_else(|| "-".to_owned()),
-            shortened(image),
+            image.digest.short(),
             platform,
             format!("{}{whole}", size(image.size)),
             age(image.since),
@@ -144,15 +132,11 @@ fn table(images: &[Listed]) -> String {
     table.render()
 }
 
-fn shortened(image: &Listed) -> String {
-    image.digest.trim_start_matches("sha256:").chars().take(kiln_store::SHORT_DIGEST).collect()
-}
-
 fn refused_table(images: &[Listed]) -> String {
     let mut table = kiln_report::Table::new(&["WOULD BE", "DIGEST", "SIZE", "HERE FOR", "REFUSED BY"]);
     for image in images {
         let Some(refused) = &image.refused else { continue };
-        let (digest, size, age) = (shortened(image), size(image.size), age(image.since));
+        let (digest, size, age) = (image.digest.short(), size(image.size), age(image.since));
         table.row(vec![refused.name.clone(), digest, size, age, refused.by.join(", ")]);
     }
     table.render()
